@@ -1,0 +1,91 @@
+#pragma once
+
+#include "messages/changes.hpp"
+#include "messages/codec.hpp"
+
+#include <caf/fwd.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <vector>
+
+namespace troupe::system {
+class ActorList;
+class Describe;
+class Description;
+class Explain;
+class Explanation;
+class Kill;
+class Killed;
+class ListActors;
+class Resolve;
+class Tick;
+} // namespace troupe::system
+
+namespace troupe::call {
+class Ack;
+class AskNonce;
+class Nonce;
+class OpenSession;
+class Request;
+class Response;
+class SessionOpened;
+class StopWatch;
+class Watch;
+class WatchStarted;
+} // namespace troupe::call
+
+namespace troupe {
+
+/// Hears what changed. The way back from view to reader: narrow, so that no
+/// header includes its user.
+using watcher_actor = caf::typed_actor<
+    // A batch of a watch; to be acknowledged.
+    caf::reacts_to<changes>>;
+
+/// Tells what `topology` shows of it.
+using describe_actor = caf::typed_actor<
+    caf::replies_to<pb<system::Describe>>::with<pb<system::Description>>>;
+
+/// Tells its last decision about a key and the reason.
+using explain_actor = caf::typed_actor<
+    caf::replies_to<pb<system::Explain>>::with<pb<system::Explanation>>>;
+
+/// The API server as one identity sees it: a session, and what stands behind
+/// it. Errors are Kubernetes' (messages/errors.hpp).
+using api_actor = caf::typed_actor<
+    // Any verb but watch. The object is the body of create and update, empty
+    // otherwise; the answer brings the objects asked for or written.
+    caf::replies_to<pb<call::Request>, object>::with<pb<call::Response>,
+                                                     std::vector<object>>,
+    // Follow what changes.
+    caf::replies_to<pb<call::Watch>,
+                    watcher_actor>::with<pb<call::WatchStarted>>,
+    // A batch was taken.
+    caf::reacts_to<pb<call::Ack>, watcher_actor>,
+    // No more of this stream.
+    caf::reacts_to<pb<call::StopWatch>, watcher_actor>>;
+
+/// The way in to the API server.
+using front_door_actor = caf::typed_actor<
+    // Something unguessable to sign.
+    caf::replies_to<pb<call::AskNonce>>::with<pb<call::Nonce>>,
+    // A session for the identity that is proved, or named within the process.
+    caf::replies_to<pb<call::OpenSession>>::with<
+        pb<call::SessionOpened>, api_actor>>::extend_with<describe_actor>;
+
+/// Knows every actor of a cluster by its path.
+using directory_actor = caf::typed_actor<
+    // The handle of a path, as soon as there is one.
+    caf::replies_to<pb<system::Resolve>>::with<caf::actor>,
+    // An actor was started at a path: path, component, restarts, last failure,
+    // is a supervisor.
+    caf::reacts_to<std::string, std::string, uint32_t, std::string, bool,
+                   caf::actor>,
+    // All of them.
+    caf::replies_to<pb<system::ListActors>>::with<pb<system::ActorList>>,
+    // End one of them.
+    caf::replies_to<pb<system::Kill>>::with<pb<system::Killed>>>::
+    extend_with<describe_actor>;
+
+} // namespace troupe

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// What a cluster is told when it starts. Does not change while it runs.
+struct cluster_config {
+  std::string data_dir;
+  std::string cluster_name = "troupe";
+  uint32_t nodes = 1;
+  std::string runtime = "process"; ///< process or simulated
+  uint16_t port = 6444;            ///< actors; 0 for any
+  std::string bind_address = "127.0.0.1";
+
+  /// Addresses, as the network mode of the machine allows.
+  std::string service_cidr = "10.96.0.0/16";
+  std::string pod_cidr = "10.244.0.0/16";
+  std::vector<std::string> node_addresses;
+  bool pod_namespaces = false; ///< pods have network namespaces of their own
+  uint16_t node_port_first = 30000;
+  uint16_t node_port_last = 32767;
+
+  /// Path of the program `troupe-shim`.
+  std::string shim;
+};
+
+} // namespace troupe

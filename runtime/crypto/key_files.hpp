@@ -1,0 +1,62 @@
+#pragma once
+
+#include "runtime/crypto/certificate.hpp"
+
+#include <filesystem>
+
+namespace troupe::crypto {
+
+/// Replaces `path` by `content` in one step and mode 0600: a reader sees the
+/// old file or the whole new one, also after a crash.
+expected<void> write_secret_file(const std::filesystem::path& path,
+                                 std::string_view content);
+
+/// Returns the content of `path`; ec::not_found when there is none.
+expected<std::string> read_file(const std::filesystem::path& path);
+
+/// A file that exists in memory only, for libraries that want a path. It is
+/// gone with the object, or with the process.
+class memory_file {
+public:
+  static expected<memory_file> make(std::string_view content);
+
+  memory_file(memory_file&& other) noexcept;
+  memory_file& operator=(memory_file&& other) noexcept;
+  ~memory_file();
+
+  /// Returns a path that this process can open.
+  std::string path() const;
+
+private:
+  explicit memory_file(int fd) : fd_(fd) {}
+
+  int fd_ = -1;
+};
+
+/// The authority of a cluster and what it issued to the cluster's own process.
+struct cluster_keys {
+  credential authority;
+  credential server;
+  credential admin;
+  std::filesystem::path authority_file; ///< the certificate alone
+  std::filesystem::path server_file;    ///< key and certificate
+};
+
+/// Opens the keys under `directory` and makes those that are missing: the
+/// authority, the server's own (user kube-apiserver, reached under `names`) and
+/// the administrator's (kubernetes-admin in system:masters). What is about to
+/// expire, or does not hold all of `names`, is issued anew. A damaged
+/// authority is an error: a new one would lock everybody out.
+expected<cluster_keys> open_cluster_keys(const std::filesystem::path& directory,
+                                         const server_names& names,
+                                         time_point now);
+
+/// Opens the credential in `path`, or issues it there when it is missing,
+/// damaged, by another authority, for somebody else, without one of `names` or
+/// in the last third of its life.
+expected<credential> open_credential(const std::filesystem::path& path,
+                                     const credential& authority,
+                                     const identity& who,
+                                     const server_names& names, time_point now);
+
+} // namespace troupe::crypto

@@ -1,6 +1,8 @@
 #include "messages/codec.hpp"
 
 #include "messages/call.pb.h"
+#include "messages/container.pb.h"
+#include "messages/container_interface.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/object.hpp"
 #include "messages/system.pb.h"
@@ -33,6 +35,17 @@ void register_types(caf::actor_system_config& cfg) {
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened>(cfg);
+  using namespace container;
+  cfg.add_message_type<container_listener_actor>("troupe.container_listener");
+  cfg.add_message_type<container_stream_actor>("troupe.container_stream");
+  add_messages<Attach, Container, ContainerList, ContainerStatus,
+               CreateContainer, Done, Event, Exec, ExecResult, ExecSync, Image,
+               ImageStatus, ImageStatusResult, ListContainers, ListPodSandbox,
+               Logs, Probe, PullImage, RemoveContainer, RemovePodSandbox,
+               ReopenLog, RunPodSandbox, RuntimeStatus, Sandbox, SandboxList,
+               Signal, StartContainer, State, StopContainer, StopPodSandbox,
+               StreamClose, StreamCredit, StreamData, StreamEnd, StreamOpened,
+               StreamResize, Subscribe>(cfg);
 }
 
 } // namespace troupe

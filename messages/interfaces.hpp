@@ -19,6 +19,7 @@ class Kill;
 class Killed;
 class ListActors;
 class Resolve;
+class Started;
 class Tick;
 } // namespace troupe::system
 
@@ -78,10 +79,8 @@ using front_door_actor = caf::typed_actor<
 using directory_actor = caf::typed_actor<
     // The handle of a path, as soon as there is one.
     caf::replies_to<pb<system::Resolve>>::with<caf::actor>,
-    // An actor was started at a path: path, component, restarts, last failure,
-    // is a supervisor.
-    caf::reacts_to<std::string, std::string, uint32_t, std::string, bool,
-                   caf::actor>,
+    // An actor was started at a path.
+    caf::reacts_to<pb<system::Started>, caf::actor>,
     // All of them.
     caf::replies_to<pb<system::ListActors>>::with<pb<system::ActorList>>,
     // End one of them.

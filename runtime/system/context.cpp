@@ -67,6 +67,12 @@ context context::child(const std::string& name, uint64_t incarnation) const {
           incarnation};
 }
 
+context context::at_top() const {
+  auto result = *this;
+  result.path_.clear();
+  return result;
+}
+
 context context::with_directory(directory_actor dir) const {
   auto result = *this;
   result.directory_ = std::move(dir);

@@ -60,6 +60,10 @@ public:
   /// Returns the context of a child: its own path, incarnation and entropy.
   context child(const std::string& name, uint64_t incarnation) const;
 
+  /// Returns this context with the children's paths beginning at the top of
+  /// the tree.
+  context at_top() const;
+
   /// Returns this context with another directory, for who starts one.
   context with_directory(directory_actor dir) const;
 

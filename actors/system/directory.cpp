@@ -1,0 +1,133 @@
+#include "actors/system/directory.hpp"
+
+#include "messages/system.pb.h"
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+namespace {
+
+using pointer = directory_actor::stateful_pointer<directory_state>;
+using list_promise = caf::typed_response_promise<pb<system::ActorList>>;
+
+/// How long `topology` waits for the slowest actor.
+constexpr auto describe_patience = std::chrono::milliseconds(500);
+
+void on_started(pointer self, const system::Started& msg,
+                const caf::actor& handle) {
+  auto& st = self->state;
+  auto& entry = st.entries[msg.path()];
+  if (entry.handle)
+    st.paths.erase(entry.handle.address());
+  entry.handle = handle;
+  entry.restarts = msg.restarts();
+  entry.failure = msg.last_failure();
+  entry.supervisor = msg.supervisor();
+  st.paths[handle.address()] = msg.path();
+  self->monitor(handle);
+  if (auto it = st.waiting.find(msg.path()); it != st.waiting.end()) {
+    for (auto& promise : it->second)
+      promise.deliver(handle);
+    st.waiting.erase(it);
+  }
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& st = self->state;
+  auto it = st.paths.find(down.source);
+  if (it == st.paths.end())
+    return;
+  st.entries.erase(it->second);
+  st.paths.erase(it);
+}
+
+caf::result<caf::actor> on_resolve(pointer self, const system::Resolve& msg) {
+  auto& st = self->state;
+  if (auto it = st.entries.find(msg.path()); it != st.entries.end())
+    return it->second.handle;
+  auto promise = self->make_response_promise<caf::actor>();
+  st.waiting[msg.path()].push_back(promise);
+  return promise;
+}
+
+/// The answers of all actors on the way to one list.
+struct gathering {
+  system::ActorList list;
+  int open = 0;
+  list_promise promise;
+
+  void one_less() {
+    if (--open == 0)
+      promise.deliver(pb<system::ActorList>{std::move(list)});
+  }
+};
+
+caf::result<pb<system::ActorList>> on_list(pointer self) {
+  auto& st = self->state;
+  auto all = std::make_shared<gathering>();
+  all->promise = self->make_response_promise<pb<system::ActorList>>();
+  auto promise = all->promise;
+  all->open = 1;
+  int index = 0;
+  for (auto& [path, entry] : st.entries) {
+    auto* row = all->list.add_actors();
+    row->set_path(path);
+    row->set_restarts(entry.restarts);
+    row->set_last_failure(entry.failure);
+    row->set_supervisor(entry.supervisor);
+    auto ref = caf::actor_cast<caf::strong_actor_ptr>(entry.handle);
+    auto i = index++;
+    if (entry.handle.address() == self->address())
+      continue;
+    ++all->open;
+    self->request(caf::actor_cast<describe_actor>(ref), describe_patience,
+                  pb<system::Describe>{system::Describe{}})
+        .then(
+            [all, i](const pb<system::Description>& d) {
+              for (auto& fact : d->facts())
+                all->list.mutable_actors(i)->add_facts(fact);
+              all->one_less();
+            },
+            [all](const caf::error&) { all->one_less(); });
+  }
+  all->one_less();
+  return promise;
+}
+
+caf::result<pb<system::Killed>> on_kill(pointer self, const system::Kill& msg) {
+  auto& st = self->state;
+  auto it = st.entries.find(msg.path());
+  if (it == st.entries.end())
+    return make_error(ec::not_found, "no actor at \"" + msg.path() + "\"");
+  system::Killed result;
+  result.add_paths(msg.path());
+  self->send_exit(it->second.handle, caf::exit_reason::kill);
+  return pb<system::Killed>{std::move(result)};
+}
+
+pb<system::Description> on_describe(pointer self) {
+  system::Description result;
+  result.add_facts("actors=" + std::to_string(self->state.entries.size()));
+  return result;
+}
+
+} // namespace
+
+directory_actor::behavior_type directory(pointer self) {
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
+  return {
+      [self](const pb<system::Resolve>& msg) { return on_resolve(self, *msg); },
+      [self](const pb<system::Started>& msg, const caf::actor& handle) {
+        on_started(self, *msg, handle);
+      },
+      [self](const pb<system::ListActors>&) { return on_list(self); },
+      [self](const pb<system::Kill>& msg) { return on_kill(self, *msg); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
+  };
+}
+
+} // namespace troupe

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "messages/interfaces.hpp"
+#include "runtime/system/context.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Knows the handle of every actor by its path, as it is now.
+///
+/// Hears: from who starts an actor that it did; the end of each.
+/// Says:  answers: the handle of a path as soon as there is one, all actors.
+/// After a restart: is told anew, because all who use it are started anew
+///        after it.
+struct directory_state {
+  static inline const char* name = "directory";
+
+  struct entry {
+    caf::actor handle;
+    uint32_t restarts = 0;
+    std::string failure; ///< why the one before it ended
+    bool supervisor = false;
+  };
+
+  std::map<std::string, entry> entries; ///< by path
+  std::map<caf::actor_addr, std::string> paths;
+  /// Who asked for a path that nobody has yet.
+  std::map<std::string, std::vector<caf::typed_response_promise<caf::actor>>>
+      waiting;
+  /// Ends noted for a path between two incarnations.
+  std::map<std::string, uint32_t> ends;
+};
+
+directory_actor::behavior_type
+directory(directory_actor::stateful_pointer<directory_state> self);
+
+} // namespace troupe

@@ -1,0 +1,214 @@
+#include "actors/system/supervisor.hpp"
+
+#include "messages/system.pb.h"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+using pointer = supervisor_actor::stateful_pointer<supervisor_state>;
+using slot = supervisor_state::slot;
+
+constexpr auto stop_patience = std::chrono::seconds(5);
+constexpr auto first_pause = std::chrono::milliseconds(50);
+
+void start(pointer self, slot& child) {
+  auto& st = self->state;
+  auto base = st.rules.transparent ? context{*st.ctx}.at_top() : *st.ctx;
+  auto ctx = base.child(child.spec.name, ++child.incarnation);
+  child.handle = child.spec.start(self->system(), ctx);
+  child.now = slot::running;
+  self->monitor(child.handle);
+  st.children.add(child.handle);
+  if (child.spec.directory)
+    *st.ctx =
+        st.ctx->with_directory(caf::actor_cast<directory_actor>(child.handle));
+  if (auto& dir = st.ctx->directory()) {
+    system::Started msg;
+    msg.set_path(ctx.path());
+    msg.set_restarts(child.restarts);
+    msg.set_last_failure(child.failure);
+    msg.set_supervisor(child.spec.supervisor);
+    self->send(dir, pb<system::Started>{std::move(msg)}, child.handle);
+  }
+}
+
+void stop(pointer self, size_t index) {
+  auto& child = self->state.slots[index];
+  if (child.now != slot::running)
+    return;
+  child.now = slot::stopping;
+  self->send_exit(child.handle, caf::exit_reason::user_shutdown);
+  system::Tick tick;
+  tick.set_what("stop " + std::to_string(index));
+  tick.set_number(child.incarnation);
+  self->delayed_send(self, stop_patience, pb<system::Tick>{std::move(tick)});
+}
+
+/// Starts what is idle once nothing is on its way down any more.
+void settle(pointer self) {
+  auto& st = self->state;
+  auto busy = [](const slot& s) { return s.now == slot::stopping; };
+  if (std::any_of(st.slots.begin(), st.slots.end(), busy))
+    return;
+  for (auto& child : st.slots) {
+    if (child.now == slot::pausing) {
+      // Who comes later may need it, if the order means anything.
+      if (st.rules.how != strategy::one_for_one)
+        return;
+      continue;
+    }
+    if (child.now == slot::idle)
+      start(self, child);
+  }
+}
+
+/// Ends the last child that still runs; quits when there is none.
+void wind_down(pointer self, const caf::error& reason) {
+  auto& st = self->state;
+  for (size_t i = st.slots.size(); i-- > 0;) {
+    if (st.slots[i].now == slot::stopping)
+      return;
+    if (st.slots[i].now == slot::running) {
+      stop(self, i);
+      return;
+    }
+  }
+  self->quit(reason);
+}
+
+/// Returns the pause before this child may start again; zero for at once.
+/// Nothing when it is time to give up.
+caf::optional<std::chrono::milliseconds> pause_for(pointer self, slot& child) {
+  auto& rules = self->state.rules;
+  auto now = self->clock().now();
+  child.recent.push_back(now);
+  while (now - child.recent.front() > rules.period)
+    child.recent.pop_front();
+  if (child.recent.size() <= rules.intensity) {
+    child.pauses = 0;
+    return std::chrono::milliseconds{0};
+  }
+  if (child.pauses >= rules.intensity)
+    return caf::none;
+  auto pause = first_pause * (1 << std::min(child.pauses++, 10u));
+  return std::min<std::chrono::milliseconds>(pause, rules.period);
+}
+
+void stop_companions(pointer self, size_t failed) {
+  auto& st = self->state;
+  if (st.rules.how == strategy::one_for_one)
+    return;
+  auto first = st.rules.how == strategy::one_for_all ? 0 : failed + 1;
+  for (size_t i = st.slots.size(); i-- > first;)
+    stop(self, i);
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& st = self->state;
+  auto it = std::find_if(st.slots.begin(), st.slots.end(), [&](slot& s) {
+    return s.handle && s.handle.address() == down.source;
+  });
+  if (it == st.slots.end())
+    return;
+  auto was_told = it->now == slot::stopping;
+  st.children.remove(down.source);
+  it->handle = nullptr;
+  it->now = slot::idle;
+  if (st.ending) {
+    wind_down(self, caf::exit_reason::user_shutdown);
+    return;
+  }
+  ++it->restarts;
+  if (!was_told) {
+    it->failure = caf::to_string(down.reason);
+    auto pause = pause_for(self, *it);
+    if (!pause) {
+      // Gives up: what is above decides.
+      self->quit(caf::exit_reason::unhandled_exception);
+      return;
+    }
+    auto index = static_cast<size_t>(it - st.slots.begin());
+    if (pause->count() > 0) {
+      it->now = slot::pausing;
+      system::Tick tick;
+      tick.set_what("start " + std::to_string(index));
+      tick.set_number(it->incarnation);
+      self->delayed_send(self, *pause, pb<system::Tick>{std::move(tick)});
+    }
+    stop_companions(self, index);
+  }
+  settle(self);
+}
+
+void on_tick(pointer self, const system::Tick& tick) {
+  auto& st = self->state;
+  auto space = tick.what().find(' ');
+  auto index = std::stoul(tick.what().substr(space + 1));
+  auto& child = st.slots[index];
+  if (child.incarnation != tick.number())
+    return;
+  if (tick.what()[2] == 'a' && child.now == slot::pausing) {
+    child.now = slot::idle;
+    if (!st.ending)
+      settle(self);
+  } else if (tick.what()[2] == 'o' && child.now == slot::stopping) {
+    self->send_exit(child.handle, caf::exit_reason::kill);
+  }
+}
+
+pb<system::Description> on_describe(pointer self) {
+  system::Description result;
+  uint32_t alive = 0;
+  for (auto& child : self->state.slots)
+    alive += child.now == slot::running ? 1 : 0;
+  result.add_facts("children=" + std::to_string(alive));
+  return result;
+}
+
+} // namespace
+
+supervisor_actor::behavior_type supervisor(pointer self, context ctx,
+                                           supervision rules,
+                                           std::vector<child_spec> specs) {
+  auto& st = self->state;
+  st.ctx = std::make_unique<context>(std::move(ctx));
+  st.rules = rules;
+  st.children = brood{self};
+  for (auto& spec : specs) {
+    st.slots.emplace_back();
+    st.slots.back().spec = std::move(spec);
+  }
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
+  self->set_exit_handler([self](const caf::exit_msg& exit) {
+    self->state.ending = true;
+    wind_down(self, exit.reason);
+  });
+  settle(self);
+  return {
+      [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
+  };
+}
+
+child_spec branch(std::string name, supervision rules,
+                  std::vector<child_spec> specs) {
+  child_spec result;
+  result.name = std::move(name);
+  result.supervisor = true;
+  result.start = [rules, specs](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(
+        sys.spawn(supervisor, ctx, rules, specs));
+  };
+  return result;
+}
+
+} // namespace troupe

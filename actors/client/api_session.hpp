@@ -1,0 +1,159 @@
+#pragma once
+
+#include "actors/system/calls.hpp"
+#include "messages/changes.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/system/context.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// What to follow or list: a kind, narrowed.
+struct selection {
+  const kind_info* kind = nullptr;
+  std::string ns;             ///< "" for all namespaces
+  std::string label_selector; ///< "a=b,c in (d)"
+  std::string field_selector; ///< "spec.nodeName=n1"
+};
+
+/// One object, named.
+struct object_ref {
+  const kind_info* kind = nullptr;
+  std::string ns;
+  std::string name;
+};
+
+/// What a delete asks for beyond the name.
+struct delete_options {
+  std::optional<int64_t> grace_period_seconds;
+  std::string propagation_policy; ///< "", Orphan, Background, Foreground
+  std::string precondition_uid;
+};
+
+enum class patch_type : uint8_t { merge, strategic, json };
+
+/// The answer to a request.
+struct answer {
+  pb<call::Response> response;
+  std::vector<object> objects;
+
+  uint64_t revision() const;
+  /// Returns the one object of get, create, update, patch and delete; none
+  /// when there is none.
+  object one() const;
+};
+
+/// A component's way to the API server: a session that opens by itself, opens
+/// anew after it went down, and takes its subscriptions up again then (with a
+/// batch marked `reset`). A value that lives in the actor's state; it does not
+/// move once opened.
+///
+/// The actor passes on what is for the session: every `down_msg` to `on_down`
+/// and every `changes` to `on_changes`.
+///
+/// Requests made while there is no session wait for the next one. Those in
+/// flight when it goes down fail with ServiceUnavailable: their outcome is
+/// unknown, so whoever retries must be able to meet its own first try.
+class api_session {
+public:
+  using on_answer = std::function<void(expected<answer>)>;
+  using on_batch = std::function<void(const changes&)>;
+
+  /// Begins to open a session as `user`. `self` is the actor whose state this
+  /// lives in.
+  void open(caf::scheduled_actor* self, const context& ctx, std::string user,
+            std::vector<std::string> groups = {});
+
+  /// Follows a selection. `batch` gets what is there (first batch `reset`,
+  /// last of them `complete`), then what changes, in order. Returns a number
+  /// for `unsubscribe`.
+  uint64_t subscribe(const selection& what, on_batch batch);
+  void unsubscribe(uint64_t stream);
+
+  void get(const object_ref& ref, on_answer done);
+  void list(const selection& what, on_answer done);
+  /// The namespace is the object's own.
+  void create(const object& what, on_answer done);
+  /// Conditional on the object's revision, unless that is 0.
+  void update(const object& what, on_answer done);
+  void update_status(const object& what, on_answer done);
+  /// Patches with a JSON document; `subresource` "" or "status".
+  void patch(const object_ref& ref, patch_type type, std::string document,
+             on_answer done, std::string subresource = {});
+  void remove(const object_ref& ref, const delete_options& options,
+              on_answer done);
+  /// Any other request: bindings, evictions, scale.
+  void request(call::Request msg, const object& body, on_answer done);
+
+  /// Tells users what happened to an object, as a core/v1 Event: behind
+  /// everything else, repeated ones counted in one object, rate-limited.
+  /// `type` is Normal or Warning.
+  void emit(const object& about, const std::string& type,
+            const std::string& reason, const std::string& message);
+
+  /// Returns true when it was about this session.
+  bool on_down(const caf::down_msg& down);
+  void on_changes(const changes& batch);
+
+  /// Whether a session is open now.
+  bool is_open() const { return static_cast<bool>(api_); }
+
+  time_point now() const { return ctx_->now(); }
+  const context& ctx() const { return *ctx_; }
+
+private:
+  struct subscription {
+    selection what;
+    on_batch batch;
+    uint64_t stream = 0; ///< number of the present incarnation
+    uint64_t expected = 1;
+    uint64_t revision = 0;
+    bool complete = false;
+  };
+  struct pending {
+    call::Request msg;
+    object body;
+    on_answer done;
+  };
+  struct told {
+    std::string name;
+    std::string ns;
+    int32_t count = 0;
+    time_point first;
+    bool busy = false;
+    bool again = false;
+  };
+  struct allowance {
+    double tokens = 25;
+    time_point at;
+  };
+
+  void find_door();
+  void ask_session(const front_door_actor& door);
+  void opened(const api_actor& api);
+  void start(uint64_t id);
+  void send(pending p);
+  void write_event(const std::string& key);
+  call::Request about(call::Request msg, const object_ref& ref) const;
+
+  caf::scheduled_actor* self_ = nullptr;
+  std::optional<context> ctx_;
+  calls calls_;
+  std::string user_;
+  std::vector<std::string> groups_;
+  api_actor api_;
+  bool opening_ = false;
+  uint64_t last_stream_ = 0;
+  std::map<uint64_t, subscription> subscriptions_;
+  std::map<uint64_t, uint64_t> streams_; ///< stream → subscription
+  std::vector<pending> waiting_;
+  std::map<std::string, told> events_;
+  std::map<std::string, allowance> allowances_;
+};
+
+} // namespace troupe

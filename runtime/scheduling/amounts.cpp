@@ -107,8 +107,8 @@ amounts to_amounts(const quantities& list) {
   amounts result;
   for (const auto& [name, amount] : list) {
     auto exact = text::quantity::of(amount);
-    result.set(name, bounded(name == "cpu" ? exact.milli_value()
-                                           : exact.value()));
+    result.set(name,
+               bounded(name == "cpu" ? exact.milli_value() : exact.value()));
   }
   return result;
 }

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <google/protobuf/map.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <google/protobuf/map.h>
 
 namespace troupe::meta::v1 {
 class Quantity;
@@ -14,8 +14,8 @@ class Quantity;
 
 namespace troupe::scheduling {
 
-using quantities
-  = google::protobuf::Map<std::string, troupe::meta::v1::Quantity>;
+using quantities =
+    google::protobuf::Map<std::string, troupe::meta::v1::Quantity>;
 
 /// Resources as plain integers: what a pod asks for, what a node has, what is
 /// taken. CPU counts in thousandths, everything else in units (bytes).

@@ -105,7 +105,9 @@ const node_info* cluster::find(const std::string& name) const {
 
 int64_t cluster::slot_of(const std::string& name) const {
   auto i = slots_.find(name);
-  return i == slots_.end() || !nodes_[i->second].known ? -1 : i->second;
+  if (i == slots_.end() || !nodes_[i->second].known)
+    return -1;
+  return i->second;
 }
 
 int64_t cluster::nodes_with_image(const std::string& name) const {

@@ -15,8 +15,7 @@ struct diagnosis {
   filter_set kept_out_by = 0;
 
   /// Notes why `node` refuses the pod.
-  void add(const filter_rule& rule, const pod_info& pod,
-           const node_info& node);
+  void add(const filter_rule& rule, const pod_info& pod, const node_info& node);
 
   /// As Kubernetes words it: `0/3 nodes are available: 1 Insufficient cpu, 2
   /// node(s) were unschedulable.`

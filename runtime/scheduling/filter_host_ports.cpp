@@ -12,7 +12,7 @@ bool passes_host_ports(const pod_info& pod, const node_info& node) {
 
 void tell_host_ports(const pod_info&, const node_info&, reasons& out) {
   out.emplace_back(
-    "node(s) didn't have free ports for the requested pod ports");
+      "node(s) didn't have free ports for the requested pod ports");
 }
 
 } // namespace troupe::scheduling

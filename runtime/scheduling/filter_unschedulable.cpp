@@ -7,8 +7,7 @@ bool passes_unschedulable(const pod_info& pod, const node_info& node) {
     return true;
   // Kubernetes: a pod that tolerates the taint of a cordoned node may go there
   // also before the taint is on it.
-  static const taint mark{"node.kubernetes.io/unschedulable", "",
-                          "NoSchedule"};
+  static const taint mark{"node.kubernetes.io/unschedulable", "", "NoSchedule"};
   return tolerates(pod.tolerations, mark);
 }
 

@@ -4,16 +4,16 @@ namespace troupe::scheduling {
 
 const std::array<filter_rule, filter_count>& filters() {
   static constexpr std::array<filter_rule, filter_count> table{{
-    {filter::unschedulable, "NodeUnschedulable", passes_unschedulable,
-     tell_unschedulable, false},
-    {filter::node_name, "NodeName", passes_node_name, tell_node_name, false},
-    {filter::taints, "TaintToleration", passes_taints, tell_taints, false},
-    {filter::node_affinity, "NodeAffinity", passes_node_affinity,
-     tell_node_affinity, false},
-    {filter::host_ports, "NodePorts", passes_host_ports, tell_host_ports,
-     true},
-    {filter::resources, "NodeResourcesFit", passes_resources, tell_resources,
-     true},
+      {filter::unschedulable, "NodeUnschedulable", passes_unschedulable,
+       tell_unschedulable, false},
+      {filter::node_name, "NodeName", passes_node_name, tell_node_name, false},
+      {filter::taints, "TaintToleration", passes_taints, tell_taints, false},
+      {filter::node_affinity, "NodeAffinity", passes_node_affinity,
+       tell_node_affinity, false},
+      {filter::host_ports, "NodePorts", passes_host_ports, tell_host_ports,
+       true},
+      {filter::resources, "NodeResourcesFit", passes_resources, tell_resources,
+       true},
   }};
   return table;
 }

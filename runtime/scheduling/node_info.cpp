@@ -22,8 +22,8 @@ node_spec make_node_spec(const core::v1::Node& node) {
   }
   const auto& status = node.status();
   // Kubernetes: allocatable is the capacity where a node does not tell it.
-  const auto& list = status.allocatable_size() > 0 ? status.allocatable()
-                                                   : status.capacity();
+  const auto& list =
+      status.allocatable_size() > 0 ? status.allocatable() : status.capacity();
   out.allocatable = to_amounts(list);
   out.pods = count_of(list, "pods");
   for (const auto& image : status.images())

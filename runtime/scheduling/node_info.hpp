@@ -22,7 +22,7 @@ struct node_spec {
   std::vector<taint> hard_taints; ///< NoSchedule and NoExecute
   std::vector<taint> soft_taints; ///< PreferNoSchedule
   amounts allocatable;
-  int64_t pods = 0; ///< how many pods it may hold
+  int64_t pods = 0;                      ///< how many pods it may hold
   std::map<std::string, int64_t> images; ///< size by name
   std::string zone;
 

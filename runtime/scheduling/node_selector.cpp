@@ -31,8 +31,8 @@ requirement to_requirement(const core::v1::NodeSelectorRequirement& in) {
   out.op = to_op(in.operator_());
   out.values.assign(in.values().begin(), in.values().end());
   if (out.op == match_op::gt || out.op == match_op::lt) {
-    auto number = out.values.size() == 1 ? to_integer(out.values[0])
-                                         : std::nullopt;
+    auto number =
+        out.values.size() == 1 ? to_integer(out.values[0]) : std::nullopt;
     if (number)
       out.number = *number;
     else
@@ -49,8 +49,8 @@ bool one_of(const std::vector<std::string>& values, std::string_view value) {
 
 const std::string* find_label(const label_list& labels, std::string_view key) {
   auto i = std::lower_bound(
-    labels.begin(), labels.end(), key,
-    [](const auto& pair, std::string_view k) { return pair.first < k; });
+      labels.begin(), labels.end(), key,
+      [](const auto& pair, std::string_view k) { return pair.first < k; });
   return i != labels.end() && i->first == key ? &i->second : nullptr;
 }
 
@@ -65,8 +65,8 @@ std::optional<int64_t> to_integer(std::string_view text) {
   if (!text.empty() && text.front() == '+')
     text.remove_prefix(1);
   int64_t result = 0;
-  auto [end, error]
-    = std::from_chars(text.data(), text.data() + text.size(), result);
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), result);
   if (error != std::errc{} || end != text.data() + text.size())
     return std::nullopt;
   return result;

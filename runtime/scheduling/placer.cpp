@@ -88,7 +88,7 @@ void placer::choose(const pod_info& pod, uint64_t chance, decision& out) {
   }
   out.score = *std::max_element(totals_.begin(), totals_.end());
   auto equals = static_cast<uint64_t>(
-    std::count(totals_.begin(), totals_.end(), out.score));
+      std::count(totals_.begin(), totals_.end(), out.score));
   auto skip = chance % equals;
   for (size_t i = 0; i < totals_.size(); ++i)
     if (totals_[i] == out.score && skip-- == 0) {

@@ -95,14 +95,14 @@ void read_affinity(const core::v1::PodSpec& spec, pod_info& out) {
     out.has_required_terms = true;
     for (const auto& term :
          affinity.required_during_scheduling_ignored_during_execution()
-           .node_selector_terms())
+             .node_selector_terms())
       out.required_terms.push_back(to_term(term));
   }
   for (const auto& wish :
        affinity.preferred_during_scheduling_ignored_during_execution())
     if (wish.weight() > 0)
       out.preferred_terms.push_back(
-        {wish.weight(), to_term(wish.preference())});
+          {wish.weight(), to_term(wish.preference())});
 }
 
 void read_meta(const meta::v1::ObjectMeta& meta, pod_info& out) {
@@ -134,8 +134,8 @@ std::string normalized_image(const std::string& image) {
   auto slash = image.rfind('/');
   auto from = slash == std::string::npos ? 0 : slash;
   return image.find_first_of(":@", from) == std::string::npos
-           ? image + ":latest"
-           : image;
+             ? image + ":latest"
+             : image;
 }
 
 bool pod_info::wants(std::string_view node,
@@ -143,10 +143,9 @@ bool pod_info::wants(std::string_view node,
   if (!has_all(node_labels, node_selector))
     return false;
   return !has_required_terms
-         || std::any_of(required_terms.begin(), required_terms.end(),
-                        [&](const auto& term) {
-                          return term.matches(node, node_labels);
-                        });
+         || std::any_of(
+             required_terms.begin(), required_terms.end(),
+             [&](const auto& term) { return term.matches(node, node_labels); });
 }
 
 pod_ptr make_pod_info(const Pod& pod) {
@@ -165,7 +164,7 @@ pod_ptr make_pod_info(const Pod& pod) {
   read_ports(spec, out.ports);
   for (const auto& in : spec.tolerations())
     out.tolerations.push_back(
-      {in.key(), in.operator_(), in.value(), in.effect()});
+        {in.key(), in.operator_(), in.value(), in.effect()});
   read_affinity(spec, out);
   for (const auto& container : spec.init_containers())
     out.images.push_back(normalized_image(container.image()));

@@ -45,8 +45,8 @@ struct pod_info {
   bool finished = false; ///< Succeeded or Failed: takes nothing any more
   bool gated = false;    ///< spec.schedulingGates is not empty
 
-  amounts request;             ///< what must be free
-  amounts request_for_scores;  ///< the same with a floor for CPU and memory
+  amounts request;            ///< what must be free
+  amounts request_for_scores; ///< the same with a floor for CPU and memory
   std::vector<host_port> ports;
   std::vector<toleration> tolerations;
 

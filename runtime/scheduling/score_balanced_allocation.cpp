@@ -9,7 +9,7 @@ namespace {
 
 double fraction(int64_t taken, int64_t allocatable) {
   return std::min(1.0, static_cast<double>(taken)
-                         / static_cast<double>(allocatable));
+                           / static_cast<double>(allocatable));
 }
 
 } // namespace
@@ -26,8 +26,8 @@ bool score_balanced_allocation(const contest& c, points& out) {
     const auto& have = c.node(i).spec.allocatable;
     auto deviation = 0.0;
     if (have.milli_cpu > 0 && have.memory > 0)
-      deviation
-        = std::abs(fraction(taken.milli_cpu + want.milli_cpu, have.milli_cpu)
+      deviation =
+          std::abs(fraction(taken.milli_cpu + want.milli_cpu, have.milli_cpu)
                    - fraction(taken.memory + want.memory, have.memory))
           / 2;
     out[i] = static_cast<int64_t>((1 - deviation) * best_score);

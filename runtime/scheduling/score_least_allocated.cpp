@@ -9,8 +9,7 @@ int64_t free_share(int64_t taken, int64_t allocatable) {
     return 0;
   // Not exact beyond 2^53, where a hundredth does not matter any more.
   return static_cast<int64_t>(static_cast<double>(allocatable - taken)
-                              * best_score
-                              / static_cast<double>(allocatable));
+                              * best_score / static_cast<double>(allocatable));
 }
 
 } // namespace

@@ -1,5 +1,4 @@
 #include "runtime/scheduling/amounts.hpp"
-
 #include "tests/runtime/scheduling/makers.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
 #include "runtime/scheduling/cluster.hpp"
-
 #include "tests/runtime/scheduling/makers.hpp"
 
 #include <gtest/gtest.h>
@@ -14,8 +13,8 @@ void add(cluster& state, const std::string& name,
          const std::string& zone = "") {
   auto node = a_node(name);
   if (!zone.empty())
-    (*node.mutable_metadata()->mutable_labels())["topology.kubernetes.io/zone"]
-      = zone;
+    (*node.mutable_metadata()
+          ->mutable_labels())["topology.kubernetes.io/zone"] = zone;
   state.set_node(make_node_spec(node));
 }
 

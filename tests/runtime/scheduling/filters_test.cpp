@@ -1,5 +1,4 @@
 #include "runtime/scheduling/filters.hpp"
-
 #include "tests/runtime/scheduling/makers.hpp"
 
 #include <gtest/gtest.h>
@@ -54,7 +53,7 @@ TEST(Resources, ExtendedResourcesMustBeThere) {
   add_request(*pod.mutable_spec()->mutable_containers(0), "x.com/gpu", "2");
   EXPECT_EQ(refusal(pod, info_of(object)), reasons{"Insufficient x.com/gpu"});
   (*object.mutable_status()->mutable_allocatable())["x.com/gpu"].set_string(
-    "2");
+      "2");
   EXPECT_EQ(refusal(pod, info_of(object)), reasons{});
 }
 
@@ -94,24 +93,24 @@ TEST(Tolerations, MatchByKeyValueEffectAndOperator) {
     toleration x;
     bool expected;
   } cases[] = {
-    {{"k", "", "5", ""}, true},
-    {{"k", "Equal", "5", "NoSchedule"}, true},
-    {{"k", "Equal", "5", "NoExecute"}, false},
-    {{"k", "Equal", "6", ""}, false},
-    {{"j", "Equal", "5", ""}, false},
-    {{"k", "Exists", "", ""}, true},
-    {{"", "Exists", "", ""}, true},
-    {{"", "Exists", "", "NoExecute"}, false},
-    {{"", "", "5", ""}, false},
-    {{"k", "Lt", "6", ""}, true},
-    {{"k", "Lt", "5", ""}, false},
-    {{"k", "Gt", "4", ""}, true},
-    {{"k", "Gt", "x", ""}, false},
-    {{"k", "What", "5", ""}, false},
+      {{"k", "", "5", ""}, true},
+      {{"k", "Equal", "5", "NoSchedule"}, true},
+      {{"k", "Equal", "5", "NoExecute"}, false},
+      {{"k", "Equal", "6", ""}, false},
+      {{"j", "Equal", "5", ""}, false},
+      {{"k", "Exists", "", ""}, true},
+      {{"", "Exists", "", ""}, true},
+      {{"", "Exists", "", "NoExecute"}, false},
+      {{"", "", "5", ""}, false},
+      {{"k", "Lt", "6", ""}, true},
+      {{"k", "Lt", "5", ""}, false},
+      {{"k", "Gt", "4", ""}, true},
+      {{"k", "Gt", "x", ""}, false},
+      {{"k", "What", "5", ""}, false},
   };
   for (const auto& c : cases)
     EXPECT_EQ(tolerates(c.x, mark), c.expected)
-      << c.x.key << ' ' << c.x.op << ' ' << c.x.value << ' ' << c.x.effect;
+        << c.x.key << ' ' << c.x.op << ' ' << c.x.value << ' ' << c.x.effect;
 }
 
 TEST(HostPorts, AreTakenOncePerNode) {
@@ -121,8 +120,8 @@ TEST(HostPorts, AreTakenOncePerNode) {
   EXPECT_EQ(refusal(pod, node), reasons{});
   node.add(*make_pod_info(pod));
   EXPECT_EQ(
-    refusal(pod, node),
-    reasons{"node(s) didn't have free ports for the requested pod ports"});
+      refusal(pod, node),
+      reasons{"node(s) didn't have free ports for the requested pod ports"});
 }
 
 TEST(NodeName, IsTheOnlyNodeWanted) {
@@ -163,29 +162,20 @@ TEST(NodeAffinity, EachOperator) {
     std::vector<std::string> values;
     bool expected;
   } cases[] = {
-    {"disk", "In", {"hdd", "ssd"}, true},
-    {"disk", "In", {"hdd"}, false},
-    {"none", "In", {"hdd"}, false},
-    {"disk", "NotIn", {"hdd"}, true},
-    {"disk", "NotIn", {"ssd"}, false},
-    {"none", "NotIn", {"ssd"}, true},
-    {"disk", "Exists", {}, true},
-    {"none", "Exists", {}, false},
-    {"disk", "DoesNotExist", {}, false},
-    {"none", "DoesNotExist", {}, true},
-    {"cores", "Gt", {"7"}, true},
-    {"cores", "Gt", {"8"}, false},
-    {"cores", "Lt", {"9"}, true},
-    {"cores", "Lt", {"8"}, false},
-    {"disk", "Lt", {"8"}, false},
-    {"cores", "Lt", {"x"}, false},
-    {"none", "Gt", {"1"}, false},
-    {"cores", "Like", {"8"}, false},
+      {"disk", "In", {"hdd", "ssd"}, true}, {"disk", "In", {"hdd"}, false},
+      {"none", "In", {"hdd"}, false},       {"disk", "NotIn", {"hdd"}, true},
+      {"disk", "NotIn", {"ssd"}, false},    {"none", "NotIn", {"ssd"}, true},
+      {"disk", "Exists", {}, true},         {"none", "Exists", {}, false},
+      {"disk", "DoesNotExist", {}, false},  {"none", "DoesNotExist", {}, true},
+      {"cores", "Gt", {"7"}, true},         {"cores", "Gt", {"8"}, false},
+      {"cores", "Lt", {"9"}, true},         {"cores", "Lt", {"8"}, false},
+      {"disk", "Lt", {"8"}, false},         {"cores", "Lt", {"x"}, false},
+      {"none", "Gt", {"1"}, false},         {"cores", "Like", {"8"}, false},
   };
   for (const auto& c : cases)
     EXPECT_EQ(to_term(a_term(c.key, c.op, c.values)).matches("n", labels),
               c.expected)
-      << c.key << ' ' << c.op;
+        << c.key << ' ' << c.op;
 }
 
 TEST(NodeAffinity, FieldsMatchTheName) {

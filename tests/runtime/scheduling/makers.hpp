@@ -81,9 +81,9 @@ inline core::v1::NodeSelectorTerm a_term(const std::string& key,
 
 inline core::v1::NodeSelector& required(core::v1::Pod& pod) {
   return *pod.mutable_spec()
-            ->mutable_affinity()
-            ->mutable_node_affinity()
-            ->mutable_required_during_scheduling_ignored_during_execution();
+              ->mutable_affinity()
+              ->mutable_node_affinity()
+              ->mutable_required_during_scheduling_ignored_during_execution();
 }
 
 inline node_info info_of(const core::v1::Node& node) {

@@ -1,5 +1,4 @@
 #include "runtime/scheduling/pod_info.hpp"
-
 #include "tests/runtime/scheduling/makers.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/system/calls.hpp"
+#include "messages/call.pb.h"
 #include "messages/changes.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/system/context.hpp"
@@ -120,7 +121,7 @@ private:
     object body;
     on_answer done;
   };
-  struct told {
+  struct told_event {
     std::string name;
     std::string ns;
     int32_t count = 0;
@@ -128,7 +129,7 @@ private:
     bool busy = false;
     bool again = false;
   };
-  struct allowance {
+  struct event_allowance {
     double tokens = 25;
     time_point at;
   };
@@ -152,8 +153,8 @@ private:
   std::map<uint64_t, subscription> subscriptions_;
   std::map<uint64_t, uint64_t> streams_; ///< stream → subscription
   std::vector<pending> waiting_;
-  std::map<std::string, told> events_;
-  std::map<std::string, allowance> allowances_;
+  std::map<std::string, told_event> events_;
+  std::map<std::string, event_allowance> allowances_;
 };
 
 } // namespace troupe

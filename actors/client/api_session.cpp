@@ -1,0 +1,370 @@
+#include "actors/client/api_session.hpp"
+
+#include "messages/api/core_config.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/system.pb.h"
+
+#include <caf/actor_cast.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace troupe {
+
+namespace {
+
+/// Kubernetes' event client: a burst of 25 per object, then one in 300 s.
+constexpr double event_burst = 25;
+constexpr double events_per_second = 1.0 / 300;
+
+constexpr size_t remembered_events = 1000;
+
+std::string reference_key(const object& about, const std::string& type,
+                          const std::string& reason,
+                          const std::string& message) {
+  return about.uid() + "|" + about.key() + "|" + type + "|" + reason + "|"
+         + message;
+}
+
+} // namespace
+
+uint64_t answer::revision() const {
+  return response->revision();
+}
+
+object answer::one() const {
+  return objects.empty() ? object{} : objects.front();
+}
+
+void api_session::open(caf::scheduled_actor* self, const context& ctx,
+                       std::string user, std::vector<std::string> groups) {
+  self_ = self;
+  ctx_ = ctx;
+  calls_ = calls{self};
+  user_ = std::move(user);
+  groups_ = std::move(groups);
+  find_door();
+}
+
+void api_session::find_door() {
+  if (opening_)
+    return;
+  opening_ = true;
+  system::Resolve msg;
+  msg.set_path("apiserver/front_door");
+  calls_.ask<caf::actor>(
+      ctx_->directory(),
+      [this](const caf::actor& door) {
+        ask_session(caf::actor_cast<front_door_actor>(door));
+      },
+      // The directory's end is the end of all who use it.
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+}
+
+void api_session::ask_session(const front_door_actor& door) {
+  call::OpenSession msg;
+  msg.set_user(user_);
+  for (auto& g : groups_)
+    msg.add_groups(g);
+  msg.set_component(ctx_->path());
+  calls_.ask<pb<call::SessionOpened>, api_actor>(
+      door,
+      [this](const pb<call::SessionOpened>&, const api_actor& api) {
+        opened(api);
+      },
+      [this](const caf::error&) {
+        opening_ = false;
+        find_door();
+      },
+      pb<call::OpenSession>{std::move(msg)});
+}
+
+void api_session::opened(const api_actor& api) {
+  opening_ = false;
+  api_ = api;
+  self_->monitor(api);
+  for (auto& [id, sub] : subscriptions_)
+    start(id);
+  auto waiting = std::move(waiting_);
+  waiting_.clear();
+  for (auto& p : waiting)
+    send(std::move(p));
+}
+
+uint64_t api_session::subscribe(const selection& what, on_batch batch) {
+  auto id = ++last_stream_;
+  auto& sub = subscriptions_[id];
+  sub.what = what;
+  sub.batch = std::move(batch);
+  if (api_)
+    start(id);
+  return id;
+}
+
+void api_session::unsubscribe(uint64_t id) {
+  auto it = subscriptions_.find(id);
+  if (it == subscriptions_.end())
+    return;
+  if (api_ && it->second.stream != 0) {
+    call::StopWatch msg;
+    msg.set_stream(it->second.stream);
+    caf::actor_cast<caf::strong_actor_ptr>(api_)->enqueue(
+        caf::make_mailbox_element(
+            self_->ctrl(), caf::make_message_id(), {},
+            pb<call::StopWatch>{std::move(msg)},
+            caf::actor_cast<watcher_actor>(self_->ctrl())),
+        self_->context());
+  }
+  streams_.erase(it->second.stream);
+  subscriptions_.erase(it);
+}
+
+void api_session::start(uint64_t id) {
+  auto& sub = subscriptions_[id];
+  streams_.erase(sub.stream);
+  sub.stream = ++last_stream_;
+  sub.expected = 1;
+  sub.complete = false;
+  streams_[sub.stream] = id;
+  call::Watch msg;
+  msg.set_api_version(sub.what.kind->api_version());
+  msg.set_kind(std::string{sub.what.kind->kind});
+  msg.set_namespace_(sub.what.ns);
+  msg.set_label_selector(sub.what.label_selector);
+  msg.set_field_selector(sub.what.field_selector);
+  msg.set_stream(sub.stream);
+  auto stream = sub.stream;
+  calls_.ask<pb<call::WatchStarted>>(
+      api_, [](const pb<call::WatchStarted>&) {},
+      [this, id, stream](const caf::error&) {
+        // What stands behind the session went down; once more, unless a new
+        // session did that already.
+        auto it = subscriptions_.find(id);
+        if (api_ && it != subscriptions_.end() && it->second.stream == stream)
+          start(id);
+      },
+      pb<call::Watch>{std::move(msg)},
+      caf::actor_cast<watcher_actor>(self_->ctrl()));
+}
+
+void api_session::on_changes(const changes& batch) {
+  auto known = streams_.find(batch.stream);
+  if (known == streams_.end())
+    return;
+  auto id = known->second;
+  auto& sub = subscriptions_[id];
+  if (!batch.ended.empty() || batch.sequence != sub.expected) {
+    start(id);
+    return;
+  }
+  ++sub.expected;
+  sub.revision = batch.revision;
+  sub.complete = sub.complete || batch.complete;
+  call::Ack ack;
+  ack.set_stream(batch.stream);
+  ack.set_sequence(batch.sequence);
+  auto deliver = sub.batch;
+  deliver(batch);
+  if (api_)
+    caf::actor_cast<caf::strong_actor_ptr>(api_)->enqueue(
+        caf::make_mailbox_element(
+            self_->ctrl(), caf::make_message_id(), {},
+            pb<call::Ack>{std::move(ack)},
+            caf::actor_cast<watcher_actor>(self_->ctrl())),
+        self_->context());
+}
+
+bool api_session::on_down(const caf::down_msg& down) {
+  auto mine = calls_.on_down(down);
+  if (api_ && api_.address() == down.source) {
+    api_ = nullptr;
+    mine = true;
+    find_door();
+  }
+  return mine;
+}
+
+call::Request api_session::about(call::Request msg,
+                                 const object_ref& ref) const {
+  msg.set_api_version(ref.kind->api_version());
+  msg.set_kind(std::string{ref.kind->kind});
+  msg.set_namespace_(ref.ns);
+  msg.set_name(ref.name);
+  return msg;
+}
+
+void api_session::request(call::Request msg, const object& body,
+                          on_answer done) {
+  send({std::move(msg), body, std::move(done)});
+}
+
+void api_session::send(pending p) {
+  if (!api_) {
+    waiting_.push_back(std::move(p));
+    return;
+  }
+  auto done = std::move(p.done);
+  calls_.ask<pb<call::Response>, std::vector<object>>(
+      api_,
+      [done](const pb<call::Response>& response,
+             const std::vector<object>& objects) {
+        done(answer{response, objects});
+      },
+      [done](const caf::error& err) { done(err); },
+      pb<call::Request>{std::move(p.msg)}, p.body);
+}
+
+void api_session::get(const object_ref& ref, on_answer done) {
+  call::Request msg;
+  msg.set_verb(call::GET);
+  request(about(std::move(msg), ref), {}, std::move(done));
+}
+
+void api_session::list(const selection& what, on_answer done) {
+  call::Request msg;
+  msg.set_verb(call::LIST);
+  msg.set_label_selector(what.label_selector);
+  msg.set_field_selector(what.field_selector);
+  request(about(std::move(msg), {what.kind, what.ns, {}}), {}, std::move(done));
+}
+
+void api_session::create(const object& what, on_answer done) {
+  call::Request msg;
+  msg.set_verb(call::CREATE);
+  request(about(std::move(msg), {&what.kind(), what.ns(), what.name()}), what,
+          std::move(done));
+}
+
+void api_session::update(const object& what, on_answer done) {
+  call::Request msg;
+  msg.set_verb(call::UPDATE);
+  request(about(std::move(msg), {&what.kind(), what.ns(), what.name()}), what,
+          std::move(done));
+}
+
+void api_session::update_status(const object& what, on_answer done) {
+  call::Request msg;
+  msg.set_verb(call::UPDATE);
+  msg.set_subresource("status");
+  request(about(std::move(msg), {&what.kind(), what.ns(), what.name()}), what,
+          std::move(done));
+}
+
+void api_session::patch(const object_ref& ref, patch_type type,
+                        std::string document, on_answer done,
+                        std::string subresource) {
+  call::Request msg;
+  msg.set_verb(call::PATCH);
+  msg.set_subresource(std::move(subresource));
+  msg.set_patch_type(type == patch_type::merge       ? call::MERGE
+                     : type == patch_type::strategic ? call::STRATEGIC
+                                                     : call::JSON);
+  msg.set_patch(std::move(document));
+  request(about(std::move(msg), ref), {}, std::move(done));
+}
+
+void api_session::remove(const object_ref& ref, const delete_options& options,
+                         on_answer done) {
+  call::Request msg;
+  msg.set_verb(call::DELETE);
+  if (options.grace_period_seconds)
+    msg.set_grace_period_seconds(*options.grace_period_seconds);
+  msg.set_propagation_policy(options.propagation_policy);
+  msg.set_precondition_uid(options.precondition_uid);
+  request(about(std::move(msg), ref), {}, std::move(done));
+}
+
+void api_session::emit(const object& about, const std::string& type,
+                       const std::string& reason, const std::string& message) {
+  auto now = ctx_->now();
+  auto [allowed, fresh] = allowances_.try_emplace(about.uid());
+  auto& allowance = allowed->second;
+  if (fresh)
+    allowance.at = now;
+  std::chrono::duration<double> passed = now - allowance.at;
+  allowance.tokens = std::min(
+      event_burst, allowance.tokens + passed.count() * events_per_second);
+  allowance.at = now;
+  if (allowance.tokens < 1)
+    return;
+  allowance.tokens -= 1;
+  if (allowances_.size() > remembered_events)
+    allowances_.erase(allowances_.begin());
+  auto key = reference_key(about, type, reason, message);
+  auto& told = events_[key];
+  if (told.count++ == 0) {
+    char suffix[24];
+    std::snprintf(suffix, sizeof(suffix), ".%016llx",
+                  static_cast<unsigned long long>(ctx_->random()));
+    told.ns = about.ns().empty() ? "default" : about.ns();
+    told.name = about.name() + suffix;
+    told.first = now;
+    core::v1::Event event;
+    event.mutable_metadata()->set_name(told.name);
+    event.mutable_metadata()->set_namespace_(told.ns);
+    auto& ref = *event.mutable_involved_object();
+    ref.set_kind(std::string{about.kind().kind});
+    ref.set_api_version(about.kind().api_version());
+    ref.set_namespace_(about.ns());
+    ref.set_name(about.name());
+    ref.set_uid(about.uid());
+    if (about.revision() != 0)
+      ref.set_resource_version(std::to_string(about.revision()));
+    event.set_type(type);
+    event.set_reason(reason);
+    event.set_message(message);
+    event.set_count(1);
+    *event.mutable_first_timestamp() = to_time(now);
+    *event.mutable_last_timestamp() = to_time(now);
+    auto component = user_.rfind("system:", 0) == 0 ? user_.substr(7) : user_;
+    event.mutable_source()->set_component(component);
+    event.set_reporting_component(component);
+    told.busy = true;
+    create(object::of(event), [this, key](expected<answer> result) {
+      auto it = events_.find(key);
+      if (it == events_.end())
+        return;
+      it->second.busy = false;
+      if (!result)
+        events_.erase(it);
+      else if (it->second.again)
+        write_event(key);
+    });
+  } else if (told.busy) {
+    told.again = true;
+  } else {
+    write_event(key);
+  }
+  if (events_.size() > remembered_events) {
+    auto oldest = events_.begin();
+    if (oldest->first != key && !oldest->second.busy)
+      events_.erase(oldest);
+  }
+}
+
+void api_session::write_event(const std::string& key) {
+  auto& told = events_[key];
+  told.busy = true;
+  told.again = false;
+  auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(now());
+  auto at = std::chrono::system_clock::to_time_t(seconds);
+  std::tm parts{};
+  gmtime_r(&at, &parts);
+  char stamp[32];
+  std::strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  auto document = "{\"count\":" + std::to_string(told.count)
+                  + ",\"lastTimestamp\":\"" + stamp + "\"}";
+  patch({&kind_of<core::v1::Event>(), told.ns, told.name}, patch_type::merge,
+        document, [this, key](expected<answer> result) {
+          auto it = events_.find(key);
+          if (it == events_.end())
+            return;
+          it->second.busy = false;
+          if (!result)
+            events_.erase(it);
+          else if (it->second.again)
+            write_event(key);
+        });
+}
+
+} // namespace troupe

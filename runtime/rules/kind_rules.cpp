@@ -1,0 +1,32 @@
+#include "runtime/rules/kind_rules.hpp"
+
+#include "runtime/rules/kinds.hpp"
+
+namespace troupe::rules {
+
+namespace {
+
+const registry& all() {
+  static const registry instance = [] {
+    registry result;
+    add_general_rules(result);
+    add_pod_rules(result);
+    add_service_rules(result);
+    return result;
+  }();
+  return instance;
+}
+
+} // namespace
+
+const kind_rules& registry::find(const google::protobuf::Message& obj) const {
+  static const kind_rules none;
+  auto i = rules_.find(obj.GetDescriptor());
+  return i == rules_.end() ? none : i->second;
+}
+
+const kind_rules& rules_of(const google::protobuf::Message& obj) {
+  return all().find(obj);
+}
+
+} // namespace troupe::rules

@@ -1,0 +1,12 @@
+#pragma once
+
+/// Each of these adds the rules of the kinds that its file is about.
+namespace troupe::rules {
+
+class registry;
+
+void add_general_rules(registry& all);
+void add_pod_rules(registry& all);
+void add_service_rules(registry& all);
+
+} // namespace troupe::rules

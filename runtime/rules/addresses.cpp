@@ -1,8 +1,7 @@
 #include "runtime/rules/addresses.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 
 namespace troupe::rules {
@@ -66,9 +65,8 @@ std::optional<ip_range> ip_range::parse(std::string_view text) {
       || (digits.size() > 1 && digits[0] == '0'))
     return std::nullopt;
   ip_range result{*base, 0};
-  auto [end, err] = std::from_chars(digits.data(),
-                                    digits.data() + digits.size(),
-                                    result.prefix);
+  auto [end, err] = std::from_chars(
+      digits.data(), digits.data() + digits.size(), result.prefix);
   if (err != std::errc{} || end != digits.data() + digits.size()
       || result.prefix > (base->v6 ? 128u : 32u))
     return std::nullopt;

@@ -18,8 +18,8 @@ namespace {
 
 void default_namespace(core::v1::Namespace& ns) {
   if (!ns.metadata().name().empty())
-    (*ns.mutable_metadata()->mutable_labels())["kubernetes.io/metadata.name"]
-      = ns.metadata().name();
+    (*ns.mutable_metadata()->mutable_labels())["kubernetes.io/metadata.name"] =
+        ns.metadata().name();
   if (ns.status().phase().empty())
     ns.mutable_status()->set_phase("Active");
 }
@@ -69,7 +69,7 @@ void default_policy(networking::v1::NetworkPolicySpec& spec) {
 }
 
 void default_class_reference(
-  networking::v1::IngressClassParametersReference& reference) {
+    networking::v1::IngressClassParametersReference& reference) {
   if (!reference.has_scope())
     reference.set_scope("Cluster");
 }

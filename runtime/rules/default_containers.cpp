@@ -28,7 +28,8 @@ void default_grpc(GRPCAction& action) {
 template <class T>
 void default_pull_policy(T& container) {
   if (container.image_pull_policy().empty())
-    container.set_image_pull_policy(default_image_pull_policy(container.image()));
+    container.set_image_pull_policy(
+        default_image_pull_policy(container.image()));
 }
 
 void default_pod_spec(PodSpec& spec) {

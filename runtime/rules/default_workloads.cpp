@@ -91,7 +91,7 @@ void default_job(batch::v1::Job& job) {
     spec->set_suspend(false);
   if (!spec->has_pod_replacement_policy())
     spec->set_pod_replacement_policy(
-      spec->has_pod_failure_policy() ? "Failed" : "TerminatingOrFailed");
+        spec->has_pod_failure_policy() ? "Failed" : "TerminatingOrFailed");
   if (spec->has_pod_failure_policy())
     for (auto& rule : *spec->mutable_pod_failure_policy()->mutable_rules())
       for (auto& pattern : *rule.mutable_on_pod_conditions())
@@ -151,8 +151,7 @@ void add_workload_defaults(default_table& table) {
   table.add<core::v1::ReplicationController, default_replication_controller>();
   table.add<batch::v1::Job, default_job>();
   table.add<autoscaling::v1::HorizontalPodAutoscaler, default_autoscaler_v1>();
-  table.add<autoscaling::v2::HorizontalPodAutoscalerSpec,
-            default_autoscaler>();
+  table.add<autoscaling::v2::HorizontalPodAutoscalerSpec, default_autoscaler>();
 }
 
 } // namespace troupe::rules

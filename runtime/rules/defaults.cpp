@@ -27,10 +27,12 @@ const default_table& table() {
 
 const descents& all() {
   static const descents instance{
-    [](const FieldDescriptor&, const api::FieldRules& rules) {
-      return rules.has_fallback();
-    },
-    [](const pb::Descriptor& type) { return table().find(&type) != nullptr; }};
+      [](const FieldDescriptor&, const api::FieldRules& rules) {
+        return rules.has_fallback();
+      },
+      [](const pb::Descriptor& type) {
+        return table().find(&type) != nullptr;
+      }};
   return instance;
 }
 

@@ -11,7 +11,7 @@ const api::FieldRules& rules_of(const pb::FieldDescriptor& field) {
 }
 
 descents::descents(field_test field, type_test type)
-  : field_(field), type_(type) {
+    : field_(field), type_(type) {
   for (auto& kind : all_kinds())
     make(kind.descriptor());
   prune();
@@ -69,9 +69,7 @@ void descents::prune() {
       return !step.wanted && step.below == nullptr;
     });
   }
-  std::erase_if(all_, [&](auto& entry) {
-    return !useful[entry.second.get()];
-  });
+  std::erase_if(all_, [&](auto& entry) { return !useful[entry.second.get()]; });
 }
 
 void descents::mark_standing() {
@@ -82,10 +80,10 @@ void descents::mark_standing() {
         continue;
       bool any = one->wanted;
       for (auto& step : one->steps)
-        any = any || step.wanted
-              || (step.below && step.below->standing
-                  && !step.field->is_repeated()
-                  && step.rules->presence() == api::VALUE);
+        any =
+            any || step.wanted
+            || (step.below && step.below->standing && !step.field->is_repeated()
+                && step.rules->presence() == api::VALUE);
       if (any)
         changed = one->standing = true;
     }

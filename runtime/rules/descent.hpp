@@ -52,7 +52,7 @@ private:
   type_test type_;
   std::unordered_map<const google::protobuf::Descriptor*,
                      std::unique_ptr<descent>>
-    all_;
+      all_;
 };
 
 /// Returns the options of a field.

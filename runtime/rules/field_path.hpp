@@ -52,7 +52,7 @@ private:
 
   field_path(const field_path* up, std::string_view word, step kind,
              size_t index)
-    : up_(up), word_(word), kind_(kind), index_(index) {
+      : up_(up), word_(word), kind_(kind), index_(index) {
     // nop
   }
 

@@ -77,8 +77,8 @@ void findings::not_supported(const field_path& at, const shown& value,
 }
 
 void findings::duplicate(const field_path& at, const shown& value) {
-  list_.push_back({"FieldValueDuplicate", at.str(),
-                   "Duplicate value: " + value.text});
+  list_.push_back(
+      {"FieldValueDuplicate", at.str(), "Duplicate value: " + value.text});
 }
 
 void findings::forbidden(const field_path& at, std::string_view detail) {
@@ -94,9 +94,9 @@ void findings::too_long(const field_path& at, size_t most,
 
 void findings::too_many(const field_path& at, size_t have, size_t most) {
   list_.push_back({"FieldValueTooMany", at.str(),
-                   "Too many: " + std::to_string(have)
-                     + ": must have at most " + std::to_string(most)
-                     + (most == 1 ? " item" : " items")});
+                   "Too many: " + std::to_string(have) + ": must have at most "
+                       + std::to_string(most)
+                       + (most == 1 ? " item" : " items")});
 }
 
 } // namespace troupe::rules

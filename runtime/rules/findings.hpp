@@ -67,17 +67,11 @@ public:
   /// `Too many: N: must have at most M items`.
   void too_many(const field_path& at, size_t have, size_t most);
 
-  bool empty() const {
-    return list_.empty();
-  }
+  bool empty() const { return list_.empty(); }
 
-  size_t size() const {
-    return list_.size();
-  }
+  size_t size() const { return list_.size(); }
 
-  std::vector<field_error> take() {
-    return std::move(list_);
-  }
+  std::vector<field_error> take() { return std::move(list_); }
 
 private:
   std::vector<field_error> list_;

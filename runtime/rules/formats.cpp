@@ -8,43 +8,44 @@ namespace troupe::rules {
 
 namespace {
 
-constexpr std::string_view label_text
-  = "a lowercase RFC 1123 label must consist of lower case alphanumeric "
+constexpr std::string_view label_text =
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric "
     "characters or '-', and must start and end with an alphanumeric character "
     "(e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-constexpr std::string_view subdomain_text
-  = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
+constexpr std::string_view subdomain_text =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
     "characters, '-' or '.', and must start and end with an alphanumeric "
     "character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-constexpr std::string_view label_1035_text
-  = "a DNS-1035 label must consist of lower case alphanumeric characters or "
+constexpr std::string_view label_1035_text =
+    "a DNS-1035 label must consist of lower case alphanumeric characters or "
     "'-', start with an alphabetic character, and end with an alphanumeric "
     "character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')";
-constexpr std::string_view wildcard_text
-  = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid "
+constexpr std::string_view wildcard_text =
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid "
     "DNS subdomain, which must consist of lower case alphanumeric characters, "
     "'-' or '.' and end with an alphanumeric character (e.g. '*.example.com')";
-constexpr std::string_view name_part_text
-  = "must consist of alphanumeric characters, '-', '_' or '.', and must start "
+constexpr std::string_view name_part_text =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start "
     "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or "
     "'123-abc', regex used for validation is "
     "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-constexpr std::string_view qualified_text
-  = "a qualified name must consist of alphanumeric characters, '-', '_' or "
+constexpr std::string_view qualified_text =
+    "a qualified name must consist of alphanumeric characters, '-', '_' or "
     "'.', and must start and end with an alphanumeric character (e.g. "
     "'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS "
+    "subdomain "
     "prefix and '/' (e.g. 'example.com/MyName')";
-constexpr std::string_view label_value_text
-  = "a valid label must be an empty string or consist of alphanumeric "
+constexpr std::string_view label_value_text =
+    "a valid label must be an empty string or consist of alphanumeric "
     "characters, '-', '_' or '.', and must start and end with an alphanumeric "
     "character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
     "validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-constexpr std::string_view config_key_text
-  = "a valid config key must consist of alphanumeric characters, '-', '_' or "
+constexpr std::string_view config_key_text =
+    "a valid config key must consist of alphanumeric characters, '-', '_' or "
     "'.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for "
     "validation is '[-._a-zA-Z0-9]+')";
 
@@ -71,9 +72,8 @@ bool name_char(char c) {
 bool label_shaped(std::string_view text) {
   return !text.empty() && lower_or_digit(text.front())
          && lower_or_digit(text.back())
-         && std::all_of(text.begin(), text.end(), [](char c) {
-              return lower_or_digit(c) || c == '-';
-            });
+         && std::all_of(text.begin(), text.end(),
+                        [](char c) { return lower_or_digit(c) || c == '-'; });
 }
 
 bool subdomain_shaped(std::string_view text) {
@@ -176,8 +176,7 @@ problems check_qualified_name(std::string_view text) {
 
 problems check_domain_prefixed_path(std::string_view text) {
   auto slash = text.find('/');
-  if (slash == 0 || slash == std::string_view::npos
-      || slash + 1 == text.size())
+  if (slash == 0 || slash == std::string_view::npos || slash + 1 == text.size())
     return {"must be a domain-prefixed path (such as \"acme.io/foo\")"};
   auto result = check_dns1123_subdomain(text.substr(0, slash));
   auto path = text.substr(slash + 1);
@@ -213,10 +212,10 @@ problems check_config_key(std::string_view text) {
 }
 
 problems check_env_name(std::string_view text) {
-  bool good = !text.empty()
-              && std::all_of(text.begin(), text.end(), [](char c) {
-                   return c >= ' ' && c <= '~' && c != '=';
-                 });
+  bool good =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return c >= ' ' && c <= '~' && c != '=';
+      });
   if (good)
     return {};
   return {"a valid environment variable name must consist only of printable "
@@ -237,8 +236,7 @@ problems check_port_name(std::string_view text) {
          "must contain at least one letter (a-z)");
   add_if(result, text.find("--") != std::string_view::npos,
          "must not contain consecutive hyphens");
-  add_if(result,
-         !text.empty() && (text.front() == '-' || text.back() == '-'),
+  add_if(result, !text.empty() && (text.front() == '-' || text.back() == '-'),
          "must not begin or end with a hyphen");
   return result;
 }

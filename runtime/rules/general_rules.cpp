@@ -35,23 +35,23 @@ void name_by_path_segment(registry& all) {
 
 void add_general_rules(registry& all) {
   count_generations<
-    core::v1::Pod, core::v1::ReplicationController, apps::v1::ReplicaSet,
-    apps::v1::Deployment, apps::v1::DaemonSet, apps::v1::StatefulSet,
-    batch::v1::Job, batch::v1::CronJob, networking::v1::Ingress,
-    networking::v1::IngressClass, networking::v1::NetworkPolicy,
-    policy::v1::PodDisruptionBudget, discovery::v1::EndpointSlice,
-    scheduling::v1::PriorityClass, flowcontrol::v1::FlowSchema,
-    flowcontrol::v1::PriorityLevelConfiguration,
-    autoscaling::v1::HorizontalPodAutoscaler,
-    autoscaling::v2::HorizontalPodAutoscaler,
-    admissionregistration::v1::MutatingWebhookConfiguration,
-    admissionregistration::v1::ValidatingWebhookConfiguration,
-    admissionregistration::v1::ValidatingAdmissionPolicy,
-    admissionregistration::v1::ValidatingAdmissionPolicyBinding,
-    apiextensions::v1::CustomResourceDefinition, storage::v1::CSIDriver>(all);
+      core::v1::Pod, core::v1::ReplicationController, apps::v1::ReplicaSet,
+      apps::v1::Deployment, apps::v1::DaemonSet, apps::v1::StatefulSet,
+      batch::v1::Job, batch::v1::CronJob, networking::v1::Ingress,
+      networking::v1::IngressClass, networking::v1::NetworkPolicy,
+      policy::v1::PodDisruptionBudget, discovery::v1::EndpointSlice,
+      scheduling::v1::PriorityClass, flowcontrol::v1::FlowSchema,
+      flowcontrol::v1::PriorityLevelConfiguration,
+      autoscaling::v1::HorizontalPodAutoscaler,
+      autoscaling::v2::HorizontalPodAutoscaler,
+      admissionregistration::v1::MutatingWebhookConfiguration,
+      admissionregistration::v1::ValidatingWebhookConfiguration,
+      admissionregistration::v1::ValidatingAdmissionPolicy,
+      admissionregistration::v1::ValidatingAdmissionPolicyBinding,
+      apiextensions::v1::CustomResourceDefinition, storage::v1::CSIDriver>(all);
   name_by_path_segment<rbac::v1::Role, rbac::v1::ClusterRole,
                        rbac::v1::RoleBinding, rbac::v1::ClusterRoleBinding>(
-    all);
+      all);
   all.of<apps::v1::Deployment>().annotations_raise_generation = true;
   all.of<core::v1::Node>().status_on_create = true;
 }

@@ -10,8 +10,9 @@ const registry& all() {
   static const registry instance = [] {
     registry result;
     add_general_rules(result);
-    add_pod_rules(result);
-    add_service_rules(result);
+    add_pod_preparation(result);
+    add_service_preparation(result);
+    add_cluster_preparation(result);
     return result;
   }();
   return instance;

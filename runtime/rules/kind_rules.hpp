@@ -38,10 +38,10 @@ struct kind_rules {
   /// What holds on create and on update.
   void (*validate)(const message&, findings&) = nullptr;
   void (*validate_create)(const message&, findings&) = nullptr;
-  void (*validate_update)(const message&, const message& old, findings&)
-    = nullptr;
-  void (*validate_status)(const message&, const message& old, findings&)
-    = nullptr;
+  void (*validate_update)(const message&, const message& old,
+                          findings&) = nullptr;
+  void (*validate_status)(const message&, const message& old,
+                          findings&) = nullptr;
 
   void (*warnings)(const message&, std::vector<std::string>&) = nullptr;
 };
@@ -87,8 +87,7 @@ void check_from(const google::protobuf::Message& obj,
 }
 
 template <class T, void (*F)(const T&, std::vector<std::string>&)>
-void warn(const google::protobuf::Message& obj,
-          std::vector<std::string>& out) {
+void warn(const google::protobuf::Message& obj, std::vector<std::string>& out) {
   F(static_cast<const T&>(obj), out);
 }
 

@@ -6,7 +6,8 @@ namespace troupe::rules {
 class registry;
 
 void add_general_rules(registry& all);
-void add_pod_rules(registry& all);
-void add_service_rules(registry& all);
+void add_pod_preparation(registry& all);
+void add_service_preparation(registry& all);
+void add_cluster_preparation(registry& all);
 
 } // namespace troupe::rules

@@ -16,7 +16,7 @@ bool closed(const pb::FieldDescriptor& field, const api::FieldRules& rules) {
          && field.cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING
          && field.full_name() != "troupe.core.v1.Toleration.operator"
          && field.full_name()
-              != "troupe.discovery.v1.EndpointSlice.address_type";
+                != "troupe.discovery.v1.EndpointSlice.address_type";
 }
 
 const descents& all() {
@@ -51,9 +51,9 @@ void walk_list(const pb::Message& obj, const descent::step& step,
       walk(reflection->GetRepeatedMessage(obj, step.field, i), *step.below,
            item, out);
     else
-      check_value(reflection->GetRepeatedStringReference(obj, step.field, i,
-                                                         &scratch),
-                  *step.rules, item, out);
+      check_value(
+          reflection->GetRepeatedStringReference(obj, step.field, i, &scratch),
+          *step.rules, item, out);
   }
 }
 

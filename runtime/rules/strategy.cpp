@@ -3,6 +3,7 @@
 #include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
 #include "messages/kinds.hpp"
+#include "messages/object.hpp"
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/known_values.hpp"
 #include "runtime/rules/validate_meta.hpp"
@@ -19,26 +20,15 @@ namespace {
 
 const pb::FieldDescriptor* member(const Message& obj, const char* name) {
   auto* field = obj.GetDescriptor()->FindFieldByName(name);
-  bool is_message = field != nullptr && !field->is_repeated()
-                    && field->cpp_type()
-                         == pb::FieldDescriptor::CPPTYPE_MESSAGE;
+  bool is_message =
+      field != nullptr && !field->is_repeated()
+      && field->cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
   return is_message ? field : nullptr;
 }
 
 const ObjectMeta& meta_of(const Message& obj) {
-  auto* field = member(obj, "metadata");
-  if (field == nullptr || field->message_type() != ObjectMeta::descriptor())
-    return ObjectMeta::default_instance();
-  return static_cast<const ObjectMeta&>(
-    obj.GetReflection()->GetMessage(obj, field));
-}
-
-ObjectMeta* mutable_meta(Message& obj) {
-  auto* field = member(obj, "metadata");
-  if (field == nullptr || field->message_type() != ObjectMeta::descriptor())
-    return nullptr;
-  return static_cast<ObjectMeta*>(
-    obj.GetReflection()->MutableMessage(&obj, field));
+  auto* meta = metadata_of(obj);
+  return meta != nullptr ? *meta : ObjectMeta::default_instance();
 }
 
 void take_member(Message& obj, const Message& from, const char* name) {
@@ -48,7 +38,7 @@ void take_member(Message& obj, const Message& from, const char* name) {
   auto* reflection = obj.GetReflection();
   if (reflection->HasField(from, field))
     reflection->MutableMessage(&obj, field)
-      ->CopyFrom(reflection->GetMessage(from, field));
+        ->CopyFrom(reflection->GetMessage(from, field));
   else
     reflection->ClearField(&obj, field);
 }
@@ -124,7 +114,7 @@ void prepare_for_create(Message& obj) {
   auto& rules = rules_of(obj);
   if (!rules.status_on_create)
     clear_member(obj, "status");
-  if (auto* meta = mutable_meta(obj)) {
+  if (auto* meta = mutable_metadata_of(obj)) {
     meta->clear_deletion_timestamp();
     meta->clear_deletion_grace_period_seconds();
     meta->clear_self_link();
@@ -141,7 +131,7 @@ void prepare_for_update(Message& obj, const Message& old) {
   take_member(obj, old, "status");
   if (rules.prepare_update != nullptr)
     rules.prepare_update(obj, old);
-  auto* meta = mutable_meta(obj);
+  auto* meta = mutable_metadata_of(obj);
   if (meta == nullptr)
     return;
   keep_metadata(*meta, meta_of(old));
@@ -158,7 +148,7 @@ void prepare_for_status_update(Message& obj, const Message& old) {
   std::unique_ptr<Message> result{old.New()};
   result->CopyFrom(old);
   take_member(*result, obj, "status");
-  auto* meta = mutable_meta(*result);
+  auto* meta = mutable_metadata_of(*result);
   auto& given = meta_of(obj);
   if (meta != nullptr) {
     if (!given.uid().empty())
@@ -217,8 +207,8 @@ caf::error check_preconditions(const Message& obj, const Message& old,
     auto* kind = find_by_descriptor(obj.GetDescriptor());
     auto what = kind != nullptr ? kind->qualified_plural() : "objects";
     return make_error(ec::conflict, "Operation cannot be fulfilled on " + what
-                                      + " \"" + meta_of(old).name() + "\": "
-                                      + why);
+                                        + " \"" + meta_of(old).name()
+                                        + "\": " + why);
   };
   if (!meta.uid().empty() && meta.uid() != uid)
     return refuse("the UID in the precondition (" + meta.uid()

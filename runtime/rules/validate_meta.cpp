@@ -16,8 +16,8 @@ constexpr size_t most_annotation_bytes = 262144;
 constexpr std::string_view orphan = "orphan";
 constexpr std::string_view foreground = "foregroundDeletion";
 
-void check_names(const ObjectMeta& meta, name_form names,
-                 const field_path& at, findings& out) {
+void check_names(const ObjectMeta& meta, name_form names, const field_path& at,
+                 findings& out) {
   if (!meta.generate_name().empty()) {
     // What follows the prefix is alphanumeric, so a final dash is fine.
     auto prefix = meta.generate_name();
@@ -46,8 +46,7 @@ void check_namespace(const ObjectMeta& meta, bool namespaced,
   }
 }
 
-void check_owners(const ObjectMeta& meta, const field_path& at,
-                  findings& out) {
+void check_owners(const ObjectMeta& meta, const field_path& at, findings& out) {
   const std::string* controller = nullptr;
   for (int i = 0; i < meta.owner_references_size(); ++i) {
     auto& owner = meta.owner_references(i);
@@ -66,14 +65,14 @@ void check_owners(const ObjectMeta& meta, const field_path& at,
             || owner.api_version().starts_with("events.k8s.io/")))
       out.invalid(one, owner.kind(),
                   owner.api_version()
-                    + ", Kind=Event is disallowed from being an owner");
+                      + ", Kind=Event is disallowed from being an owner");
     if (!owner.controller())
       continue;
     if (controller != nullptr)
       out.invalid(at, owner.name(),
                   "only one reference can have controller set to true; found "
                   "\"true\" in references for "
-                    + *controller + " and " + owner.name());
+                      + *controller + " and " + owner.name());
     else
       controller = &owner.name();
   }
@@ -119,7 +118,7 @@ void check_new_finalizers(const ObjectMeta& meta, const ObjectMeta& old,
     if (std::find(had.begin(), had.end(), name) == had.end())
       out.forbidden(at, "no new finalizers can be added if the object is being "
                         "deleted, found new finalizer \""
-                          + name + "\"");
+                            + name + "\"");
   }
 }
 
@@ -211,20 +210,17 @@ void validate_object_meta_update(const ObjectMeta& meta, const ObjectMeta& old,
   require_unchanged(meta.namespace_() == old.namespace_(), meta.namespace_(),
                     at.child("namespace"), out);
   require_unchanged(meta.uid() == old.uid(), meta.uid(), at.child("uid"), out);
-  require_unchanged(same_time(meta.creation_timestamp(),
-                              old.creation_timestamp()),
-                    time_of(meta.creation_timestamp()),
-                    at.child("creationTimestamp"), out);
-  require_unchanged(meta.has_deletion_timestamp()
-                        == old.has_deletion_timestamp()
-                      && same_time(meta.deletion_timestamp(),
-                                   old.deletion_timestamp()),
-                    time_of(meta.deletion_timestamp()),
-                    at.child("deletionTimestamp"), out);
+  require_unchanged(
+      same_time(meta.creation_timestamp(), old.creation_timestamp()),
+      time_of(meta.creation_timestamp()), at.child("creationTimestamp"), out);
+  require_unchanged(
+      meta.has_deletion_timestamp() == old.has_deletion_timestamp()
+          && same_time(meta.deletion_timestamp(), old.deletion_timestamp()),
+      time_of(meta.deletion_timestamp()), at.child("deletionTimestamp"), out);
   require_unchanged(meta.has_deletion_grace_period_seconds()
-                        == old.has_deletion_grace_period_seconds()
-                      && meta.deletion_grace_period_seconds()
-                           == old.deletion_grace_period_seconds(),
+                            == old.has_deletion_grace_period_seconds()
+                        && meta.deletion_grace_period_seconds()
+                               == old.deletion_grace_period_seconds(),
                     meta.deletion_grace_period_seconds(),
                     at.child("deletionGracePeriodSeconds"), out);
   if (meta.generation() < old.generation())

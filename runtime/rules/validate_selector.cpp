@@ -40,9 +40,9 @@ bool meets(const LabelSelectorRequirement& one, const string_map& labels) {
   if (op == "DoesNotExist")
     return !present;
   auto& values = one.values();
-  bool listed = present
-                && std::find(values.begin(), values.end(), i->second)
-                     != values.end();
+  bool listed =
+      present
+      && std::find(values.begin(), values.end(), i->second) != values.end();
   return op == "In" ? listed : !listed;
 }
 

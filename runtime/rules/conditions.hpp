@@ -1,8 +1,7 @@
 #pragma once
 
-#include "messages/time.hpp"
-
 #include "messages/api/meta.pb.h"
+#include "messages/time.hpp"
 
 #include <algorithm>
 #include <string>

@@ -24,16 +24,16 @@ int deletion_cost(const core::v1::Pod& pod) {
     return 0;
   const auto& text = found->second;
   int value = 0;
-  auto [end, err] = std::from_chars(text.data(), text.data() + text.size(),
-                                    value);
+  auto [end, err] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
   return err == std::errc{} && end == text.data() + text.size() ? value : 0;
 }
 
 // Kubernetes compares ages by the logarithm, so that a surplus does not always
 // hit the newest: LogarithmicScaleDown.
 int age_rank(time_point since, time_point now) {
-  auto age = std::chrono::duration_cast<std::chrono::nanoseconds>(now - since)
-               .count();
+  auto age =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now - since).count();
   return age > 0 ? std::bit_width(static_cast<uint64_t>(age)) : 0;
 }
 
@@ -52,8 +52,8 @@ ranked rank(const object& each, const pods_per_node& related, time_point now) {
   auto since = ready_since(pod);
   const auto& meta = pod.metadata();
   auto created = meta.has_creation_timestamp()
-                   ? age_rank(from_time(meta.creation_timestamp()), now)
-                   : -1;
+                     ? age_rank(from_time(meta.creation_timestamp()), now)
+                     : -1;
   return {{!node.empty(), phase_rank(pod.status().phase()), since.has_value(),
            deletion_cost(pod), doubled == related.end() ? 0 : -doubled->second,
            since ? age_rank(*since, now) : 0, -most_restarts(pod), created,

@@ -26,8 +26,8 @@ void claim_sets(rollout& work, std::span<const object> sets,
   for (const auto& set : sets) {
     if (set.ns() != work.before.ns())
       continue;
-    auto verdict = claim_of(set.meta(), work.before,
-                            deployment_selects(work.before, set));
+    auto verdict =
+        claim_of(set.meta(), work.before, deployment_selects(work.before, set));
     auto changed = set.copy<ReplicaSet>();
     if (verdict == claim::keep) {
       ours.push_back(set);
@@ -159,11 +159,11 @@ std::optional<object> after_failed_create(const object& deployment,
   auto changed = deployment.copy<Deployment>();
   if (!has_deadline(changed))
     return std::nullopt;
-  put_condition(*changed.mutable_status(), "Progressing", "False",
-                "ReplicaSetCreateError",
-                fmt::format("Failed to create new replica set \"{}\": {}",
-                            set_name, why),
-                now);
+  put_condition(
+      *changed.mutable_status(), "Progressing", "False",
+      "ReplicaSetCreateError",
+      fmt::format("Failed to create new replica set \"{}\": {}", set_name, why),
+      now);
   if (canonical_equal(changed.status(), deployment.as<Deployment>().status()))
     return std::nullopt;
   return object::of(changed);

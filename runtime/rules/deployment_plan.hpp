@@ -23,7 +23,7 @@ struct deployment_plan {
   /// The deployment with its new revision annotation, then with its status.
   std::optional<object> annotated;
   std::optional<object> status;
-  std::vector<event_note> events; ///< to tell once all is written
+  std::vector<event_note> events;       ///< to tell once all is written
   std::optional<time_point> look_again; ///< when the progress deadline is over
   std::string reason;                   ///< the decision in words
 };

@@ -30,9 +30,9 @@ bool satisfies(const meta::v1::LabelSelectorRequirement& wanted,
 bool selects(const meta::v1::LabelSelector& selector, const label_map& labels) {
   return contains(labels, selector.match_labels())
          && std::all_of(
-           selector.match_expressions().begin(),
-           selector.match_expressions().end(),
-           [&](const auto& wanted) { return satisfies(wanted, labels); });
+             selector.match_expressions().begin(),
+             selector.match_expressions().end(),
+             [&](const auto& wanted) { return satisfies(wanted, labels); });
 }
 
 bool contains(const label_map& labels, const label_map& wanted) {

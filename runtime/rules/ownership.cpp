@@ -55,9 +55,9 @@ void adopt(meta::v1::ObjectMeta& meta, const object& owner) {
 
 bool release(meta::v1::ObjectMeta& meta, std::string_view owner_uid) {
   auto* refs = meta.mutable_owner_references();
-  auto kept = std::remove_if(
-    refs->begin(), refs->end(),
-    [&](const auto& ref) { return ref.uid() == owner_uid; });
+  auto kept = std::remove_if(refs->begin(), refs->end(), [&](const auto& ref) {
+    return ref.uid() == owner_uid;
+  });
   auto found = kept != refs->end();
   refs->erase(kept, refs->end());
   return found;

@@ -141,10 +141,9 @@ void count_pods(Set& set, std::span<const object> pods, time_point now) {
 }
 
 template <class Set>
-std::optional<object> new_status(const object& set,
-                                 std::span<const object> counted,
-                                 const replica_failure& failure,
-                                 time_point now) {
+std::optional<object>
+new_status(const object& set, std::span<const object> counted,
+           const replica_failure& failure, time_point now) {
   auto changed = set.copy<Set>();
   count_pods(changed, counted, now);
   auto* conditions = changed.mutable_status()->mutable_conditions();
@@ -172,13 +171,14 @@ replica_plan plan_replicas(const object& set, std::span<const object> pods,
   replica_plan plan;
   claim_pods(set, pods, plan);
   auto want = static_cast<size_t>(
-    visit(set, [](const auto& typed) { return std::max(0, wished(typed)); }));
+      visit(set, [](const auto& typed) { return std::max(0, wished(typed)); }));
   auto have = plan.counted.size();
   plan.look_again = next_available(
-    plan.counted, std::chrono::seconds{visit(set, [](const auto& typed) {
-      return typed.spec().min_ready_seconds();
-    })},
-    now);
+      plan.counted,
+      std::chrono::seconds{visit(
+          set,
+          [](const auto& typed) { return typed.spec().min_ready_seconds(); })},
+      now);
   if (!plan.adopted.empty() || !plan.released.empty()) {
     plan.reason = fmt::format("adopts {} pods and releases {} first",
                               plan.adopted.size(), plan.released.size());
@@ -189,8 +189,8 @@ replica_plan plan_replicas(const object& set, std::span<const object> pods,
     plan.reason = fmt::format("wants {} pods, has {}: creates {}", want, have,
                               plan.created.size());
   } else if (have > want) {
-    plan.deleted = rank_for_deletion(plan.counted, count_per_node(related()),
-                                     now);
+    plan.deleted =
+        rank_for_deletion(plan.counted, count_per_node(related()), now);
     plan.deleted.resize(std::min(have - want, burst));
     plan.reason = fmt::format("wants {} pods, has {}: deletes {}", want, have,
                               plan.deleted.size());
@@ -205,8 +205,8 @@ std::optional<object> replica_status(const object& set,
                                      const replica_failure& failure,
                                      time_point now) {
   return is_replica_set(set)
-           ? new_status<ReplicaSet>(set, counted, failure, now)
-           : new_status<ReplicationController>(set, counted, failure, now);
+             ? new_status<ReplicaSet>(set, counted, failure, now)
+             : new_status<ReplicationController>(set, counted, failure, now);
 }
 
 } // namespace troupe::rules

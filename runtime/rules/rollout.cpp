@@ -2,8 +2,7 @@
 
 #include "messages/fields.hpp"
 #include "runtime/rules/ownership.hpp"
-
-#include <fmt/format.h>
+#include "runtime/text/int_or_string.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,8 +14,8 @@ namespace {
 
 std::optional<int64_t> number(std::string_view text) {
   int64_t value = 0;
-  auto [end, err] = std::from_chars(text.data(), text.data() + text.size(),
-                                    value);
+  auto [end, err] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
   if (err != std::errc{} || end != text.data() + text.size())
     return std::nullopt;
   return value;
@@ -26,15 +25,15 @@ std::optional<int64_t> number(std::string_view text) {
 std::pair<int, int> fence_posts(const apps::v1::Deployment& deployment) {
   const auto& spec = deployment.spec();
   const auto& how = spec.strategy().rolling_update();
-  meta::v1::IntOrString quarter;
-  quarter.set_type(1);
-  quarter.set_str_val("25%");
-  auto value = [&](bool given, const meta::v1::IntOrString& x, bool up) {
-    return scaled_value(given ? x : quarter, spec.replicas(), up).value_or(0);
+  auto value = [&](bool given, const meta::v1::IntOrString& x,
+                   text::rounding rounding) {
+    auto used = given ? x : text::int_or_string("25%");
+    auto result = text::scaled_value(used, spec.replicas(), rounding);
+    return result ? std::max(0, *result) : 0;
   };
-  auto surge = value(how.has_max_surge(), how.max_surge(), true);
+  auto surge = value(how.has_max_surge(), how.max_surge(), text::rounding::up);
   auto unavailable = value(how.has_max_unavailable(), how.max_unavailable(),
-                           false);
+                           text::rounding::down);
   // Kubernetes: both zero would be a rollout that can never move.
   if (surge == 0 && unavailable == 0)
     unavailable = 1;
@@ -68,23 +67,10 @@ set_list rollout::all() {
 
 set_list rollout::active(const set_list& from) {
   set_list result;
-  std::copy_if(from.begin(), from.end(), std::back_inserter(result),
-               [](const auto* each) { return each->now.spec().replicas() > 0; });
+  std::copy_if(
+      from.begin(), from.end(), std::back_inserter(result),
+      [](const auto* each) { return each->now.spec().replicas() > 0; });
   return result;
-}
-
-std::optional<int> scaled_value(const meta::v1::IntOrString& value, int total,
-                                bool round_up) {
-  if (value.type() == 0)
-    return value.int_val();
-  std::string_view text{value.str_val()};
-  if (text.empty() || text.back() != '%')
-    return std::nullopt;
-  auto percent = number(text.substr(0, text.size() - 1));
-  if (!percent || *percent < 0 || *percent > 1'000'000)
-    return std::nullopt;
-  auto product = *percent * total;
-  return static_cast<int>((product + (round_up ? 99 : 0)) / 100);
 }
 
 bool is_rolling(const apps::v1::Deployment& deployment) {
@@ -106,7 +92,7 @@ bool has_deadline(const apps::v1::Deployment& deployment) {
   // Kubernetes: the largest number stands for no deadline.
   return deployment.spec().has_progress_deadline_seconds()
          && deployment.spec().progress_deadline_seconds()
-              != std::numeric_limits<int32_t>::max();
+                != std::numeric_limits<int32_t>::max();
 }
 
 int wished_pods(const set_list& sets) {

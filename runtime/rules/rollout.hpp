@@ -6,8 +6,8 @@
 #include "runtime/rules/event_note.hpp"
 
 #include <deque>
-#include <span>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,7 +34,7 @@ using set_list = std::vector<rollout_set*>;
 struct rollout {
   object before;
   apps::v1::Deployment now;
-  std::deque<rollout_set> sets; ///< ours, oldest first; stays in place
+  std::deque<rollout_set> sets;   ///< ours, oldest first; stays in place
   rollout_set* current = nullptr; ///< the set of today's template
   time_point when;
   std::vector<event_note> events;
@@ -50,10 +50,6 @@ struct rollout {
 };
 
 // -- arithmetic ---------------------------------------------------------------
-
-/// Returns the number that "25%" or 3 stands for; nothing for other text.
-std::optional<int> scaled_value(const meta::v1::IntOrString& value, int total,
-                                bool round_up);
 
 /// Kubernetes: surge rounds up, unavailable rounds down, not both are zero.
 int max_surge(const apps::v1::Deployment& deployment);

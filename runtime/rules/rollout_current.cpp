@@ -17,12 +17,12 @@ constexpr size_t history_limit = 2000;
 
 bool is_ours(const std::string& key) {
   static const std::set<std::string_view> ours{
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "deprecated.deployment.rollback.to",
-    revision_annotation,
-    history_annotation,
-    desired_annotation,
-    max_annotation,
+      "kubectl.kubernetes.io/last-applied-configuration",
+      "deprecated.deployment.rollback.to",
+      revision_annotation,
+      history_annotation,
+      desired_annotation,
+      max_annotation,
   };
   return ours.count(key) != 0;
 }
@@ -47,8 +47,8 @@ void give_revision(rollout_set& set, int64_t revision) {
   if (number >= revision)
     return;
   if (had)
-    notes[history_annotation] = longer_history(notes[history_annotation],
-                                               known->second);
+    notes[history_annotation] =
+        longer_history(notes[history_annotation], known->second);
   notes[revision_annotation] = std::to_string(revision);
 }
 
@@ -59,9 +59,9 @@ void annotate(rollout& work, rollout_set& set) {
       notes[key] = value;
   int64_t newest = 0;
   for (const auto* old : work.old())
-    newest = std::max(newest, annotated(old->now.metadata(),
-                                        revision_annotation)
-                                .value_or(0));
+    newest = std::max(
+        newest,
+        annotated(old->now.metadata(), revision_annotation).value_or(0));
   give_revision(set, newest + 1);
   auto& ours = *work.now.mutable_metadata()->mutable_annotations();
   ours[revision_annotation] = notes[revision_annotation];
@@ -72,8 +72,8 @@ apps::v1::ReplicaSet new_set(const rollout& work) {
   auto hash = template_hash(work.now);
   auto* spec = set.mutable_spec();
   *spec->mutable_template_() = work.now.spec().template_();
-  auto& labels = *spec->mutable_template_()->mutable_metadata()
-                    ->mutable_labels();
+  auto& labels =
+      *spec->mutable_template_()->mutable_metadata()->mutable_labels();
   labels[hash_label] = hash;
   *spec->mutable_selector() = work.now.spec().selector();
   (*spec->mutable_selector()->mutable_match_labels())[hash_label] = hash;
@@ -90,11 +90,11 @@ apps::v1::ReplicaSet new_set(const rollout& work) {
 } // namespace
 
 void find_current(rollout& work) {
-  auto found = std::find_if(
-    work.sets.begin(), work.sets.end(), [&](const auto& set) {
-      return same_template(set.now.spec().template_(),
-                           work.now.spec().template_());
-    });
+  auto found =
+      std::find_if(work.sets.begin(), work.sets.end(), [&](const auto& set) {
+        return same_template(set.now.spec().template_(),
+                             work.now.spec().template_());
+      });
   if (found == work.sets.end())
     return;
   work.current = &*found;

@@ -1,9 +1,7 @@
-#include "runtime/rules/rollout.hpp"
-
+#include "messages/api/core_pod.pb.h"
 #include "runtime/rules/ownership.hpp"
 #include "runtime/rules/readiness.hpp"
-
-#include "messages/api/core_pod.pb.h"
+#include "runtime/rules/rollout.hpp"
 
 #include <fmt/format.h>
 
@@ -22,8 +20,7 @@ int size_of(const rollout_set& set) {
 void annotate_size(rollout& work, rollout_set& set) {
   auto& notes = *set.now.mutable_metadata()->mutable_annotations();
   notes[desired_annotation] = std::to_string(work.replicas());
-  notes[max_annotation] = std::to_string(work.replicas()
-                                         + max_surge(work.now));
+  notes[max_annotation] = std::to_string(work.replicas() + max_surge(work.now));
 }
 
 // Kubernetes: IsSaturated.
@@ -57,12 +54,12 @@ int fraction(const rollout& work, const rollout_set& set) {
     return -size;
   auto total = work.replicas() + max_surge(work.now);
   auto before = annotated(set.now.metadata(), max_annotation)
-                  .value_or(work.now.status().replicas());
+                    .value_or(work.now.status().replicas());
   if (before <= 0)
     return 0;
   auto exact = static_cast<double>(size) * total / static_cast<double>(before);
-  auto rounded = std::min<double>(std::round(exact),
-                                  std::numeric_limits<int>::max());
+  auto rounded =
+      std::min<double>(std::round(exact), std::numeric_limits<int>::max());
   return static_cast<int>(rounded) - size;
 }
 
@@ -80,8 +77,8 @@ set_list by_size(rollout& work, bool newer_first) {
 
 void spread(rollout& work) {
   auto active = rollout::active(work.all());
-  auto allowed = work.replicas() > 0 ? work.replicas() + max_surge(work.now)
-                                     : 0;
+  auto allowed =
+      work.replicas() > 0 ? work.replicas() + max_surge(work.now) : 0;
   auto add = allowed - wished_pods(active);
   auto sets = by_size(work, add > 0);
   std::vector<int> sizes;
@@ -113,8 +110,8 @@ bool scale_current(rollout& work) {
   auto size = size_of(*work.current);
   if (size == work.replicas())
     return false;
-  auto target = size > work.replicas() ? work.replicas()
-                                       : grown_size(work, size);
+  auto target =
+      size > work.replicas() ? work.replicas() : grown_size(work, size);
   return scale_to(work, *work.current, target);
 }
 
@@ -151,8 +148,8 @@ bool scale_old(rollout& work) {
   if (wished_pods(work.old()) == 0)
     return false;
   auto least = work.replicas() - max_unavailable(work.now);
-  auto coming = size_of(*work.current)
-                - work.current->now.status().available_replicas();
+  auto coming =
+      size_of(*work.current) - work.current->now.status().available_replicas();
   auto most = wished_pods(work.all()) - least - coming;
   if (most <= 0)
     return false;
@@ -164,8 +161,7 @@ bool old_pods_run(rollout& work, std::span<const object> pods) {
   if (actual_pods(work.old()) > 0)
     return true;
   return std::any_of(pods.begin(), pods.end(), [&](const object& pod) {
-    auto ours = work.current
-                && controlled_by(pod.meta(), work.current->before);
+    auto ours = work.current && controlled_by(pod.meta(), work.current->before);
     return !ours && !is_finished(pod.as<core::v1::Pod>());
   });
 }
@@ -237,17 +233,16 @@ std::vector<object> beyond_history(rollout& work) {
   for (auto* set : work.old())
     if (!set->now.metadata().has_deletion_timestamp())
       candidates.push_back(set);
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto* a, const auto* b) {
-                     auto revision = [](const auto* set) {
-                       return annotated(set->now.metadata(),
-                                        revision_annotation)
-                         .value_or(0);
-                     };
-                     return revision(a) < revision(b);
-                   });
-  auto surplus = static_cast<int>(candidates.size())
-                 - spec.revision_history_limit();
+  std::stable_sort(
+      candidates.begin(), candidates.end(), [](const auto* a, const auto* b) {
+        auto revision = [](const auto* set) {
+          return annotated(set->now.metadata(), revision_annotation)
+              .value_or(0);
+        };
+        return revision(a) < revision(b);
+      });
+  auto surplus =
+      static_cast<int>(candidates.size()) - spec.revision_history_limit();
   std::vector<object> result;
   for (int i = 0; i < surplus; ++i) {
     const auto& set = candidates[static_cast<size_t>(i)]->now;

@@ -1,6 +1,5 @@
-#include "runtime/rules/rollout.hpp"
-
 #include "runtime/rules/conditions.hpp"
+#include "runtime/rules/rollout.hpp"
 
 #include <fmt/format.h>
 
@@ -21,23 +20,23 @@ bool moved(const DeploymentStatus& before, const DeploymentStatus& now) {
 }
 
 bool timed_out(const Deployment& deployment, time_point now) {
-  const auto* known = find_condition(deployment.status().conditions(),
-                                     "Progressing");
+  const auto* known =
+      find_condition(deployment.status().conditions(), "Progressing");
   if (!known || known->reason() == "NewReplicaSetAvailable")
     return false;
   if (known->reason() == "ProgressDeadlineExceeded")
     return true;
-  auto deadline = std::chrono::seconds{
-    deployment.spec().progress_deadline_seconds()};
+  auto deadline =
+      std::chrono::seconds{deployment.spec().progress_deadline_seconds()};
   return from_time(known->last_update_time()) + deadline < now;
 }
 
 void progress_condition(rollout& work, const DeploymentStatus& before) {
   auto& status = *work.now.mutable_status();
   auto who = work.current
-               ? fmt::format("ReplicaSet \"{}\"",
-                             work.current->now.metadata().name())
-               : fmt::format("Deployment \"{}\"", work.now.metadata().name());
+                 ? fmt::format("ReplicaSet \"{}\"",
+                               work.current->now.metadata().name())
+                 : fmt::format("Deployment \"{}\"", work.now.metadata().name());
   if (is_complete(work.now, status)) {
     put_condition(status, "Progressing", "True", "NewReplicaSetAvailable",
                   who + " has successfully progressed.", work.when);
@@ -149,15 +148,15 @@ void judge_progress(rollout& work) {
 }
 
 std::optional<time_point> deadline_of(const Deployment& deployment) {
-  const auto* known = find_condition(deployment.status().conditions(),
-                                     "Progressing");
+  const auto* known =
+      find_condition(deployment.status().conditions(), "Progressing");
   if (!known || !has_deadline(deployment)
       || is_complete(deployment, deployment.status())
       || known->reason() == "NewReplicaSetAvailable"
       || known->reason() == "ProgressDeadlineExceeded")
     return std::nullopt;
-  auto deadline = std::chrono::seconds{
-    deployment.spec().progress_deadline_seconds()};
+  auto deadline =
+      std::chrono::seconds{deployment.spec().progress_deadline_seconds()};
   return from_time(known->last_update_time()) + deadline
          + std::chrono::seconds{1};
 }

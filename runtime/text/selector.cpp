@@ -195,9 +195,9 @@ void validate(const meta::v1::LabelSelectorRequirement& r,
                    "must be specified when `operator` is 'In' or 'NotIn'"));
   } else if (r.operator_() == "Exists" || r.operator_() == "DoesNotExist") {
     if (!r.values().empty())
-      found.push_back(
-          forbidden(path + ".values", "may not be specified when `operator` is "
-                                      "'Exists' or 'DoesNotExist'"));
+      found.push_back(forbidden(path + ".values",
+                                "may not be specified when `operator` is "
+                                "'Exists' or 'DoesNotExist'"));
   } else {
     found.push_back(invalid_value(path + ".operator", r.operator_(),
                                   "not a valid selector operator"));

@@ -1,0 +1,450 @@
+#include "runtime/text/message_reader.hpp"
+
+#include "messages/fields.hpp"
+#include "runtime/text/base64.hpp"
+#include "runtime/text/duration.hpp"
+#include "runtime/text/quantity.hpp"
+#include "runtime/text/source_map.hpp"
+#include "runtime/text/timestamp.hpp"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <set>
+
+namespace troupe::text {
+
+namespace {
+
+using descriptor_type = google::protobuf::FieldDescriptor;
+
+// Protobuf's own parser refuses messages within messages beyond 100.
+constexpr int max_levels = 90;
+
+constexpr int64_t int32_low = std::numeric_limits<int32_t>::min();
+constexpr int64_t int32_high = std::numeric_limits<int32_t>::max();
+constexpr int64_t int64_low = std::numeric_limits<int64_t>::min();
+constexpr int64_t int64_high = std::numeric_limits<int64_t>::max();
+
+std::string shortened(std::string_view str) {
+  constexpr size_t bound = 64;
+  if (str.size() <= bound)
+    return std::string{str};
+  auto cut = bound;
+  while (cut > 0 && (static_cast<unsigned char>(str[cut]) & 0xC0U) == 0x80U)
+    --cut;
+  return std::string{str.substr(0, cut)} + "...";
+}
+
+} // namespace
+
+message_reader::message_reader(std::string_view text,
+                               const read_options& options,
+                               std::vector<std::string>* findings,
+                               const source_map* places)
+    : in_(text, options.max_depth),
+      options_(options),
+      findings_(findings),
+      places_(places) {
+  // nop
+}
+
+caf::error message_reader::read(Message& msg) {
+  if (in_.text().size() > options_.max_bytes)
+    return make_error(ec::too_large, "the object is too large: "
+                                         + std::to_string(in_.text().size())
+                                         + " bytes, the limit is "
+                                         + std::to_string(options_.max_bytes));
+  auto& info = message_info_of(msg.GetDescriptor());
+  auto done = read_message(msg, info, 1) && in_.finish();
+  return done ? caf::error{} : error();
+}
+
+std::string message_reader::path() const {
+  std::string result;
+  for (auto& s : path_) {
+    if (s.key.data() == nullptr)
+      result += "[" + std::to_string(s.index) + "]";
+    else if (s.in_map)
+      result += "[" + shortened(s.key) + "]";
+    else
+      result += (result.empty() ? "" : ".") + std::string{s.key};
+  }
+  return result;
+}
+
+caf::error message_reader::error() const {
+  if (!refusal_.empty())
+    return make_error(ec::bad_request, refusal_);
+  std::string where;
+  auto at = places_ != nullptr ? places_->at(in_.offset())
+                               : place_of(in_.text(), in_.offset());
+  where += "line " + std::to_string(at.line) + ", column "
+           + std::to_string(at.column) + ": " + in_.failure();
+  return make_error(ec::bad_request, "invalid JSON at " + where);
+}
+
+bool message_reader::refuse(std::string why) {
+  if (in_.failed())
+    return false;
+  auto where = path();
+  if (!where.empty())
+    where += ": ";
+  if (places_ != nullptr) {
+    auto at = places_->at(value_at_);
+    where = "line " + std::to_string(at.line) + ", column "
+            + std::to_string(at.column) + ": " + where;
+  }
+  refusal_ = where + why;
+  return in_.fail(refusal_);
+}
+
+bool message_reader::mismatch(std::string_view wanted) {
+  std::string found;
+  std::string_view number;
+  bool boolean = false;
+  switch (in_.peek()) {
+    case json_type::object:
+      found = "an object";
+      break;
+    case json_type::array:
+      found = "a list";
+      break;
+    case json_type::string:
+      if (in_.read_string(scratch_))
+        found = "string \"" + shortened(scratch_) + "\"";
+      break;
+    case json_type::number:
+      if (in_.read_number(number))
+        found = "number " + shortened(number);
+      break;
+    case json_type::boolean:
+      if (in_.read_boolean(boolean))
+        found = boolean ? "true" : "false";
+      break;
+    case json_type::null:
+      if (in_.read_null())
+        found = "null";
+      break;
+    case json_type::none:
+      in_.skip();
+      break;
+  }
+  return refuse("expected " + std::string{wanted} + ", got " + found);
+}
+
+void message_reader::note(std::string_view what, std::string_view key) {
+  if (findings_ == nullptr)
+    return;
+  // A body full of unknown fields shall not become a list without end.
+  constexpr size_t bound = 100;
+  if (findings_->size() >= bound)
+    return;
+  auto where = path();
+  findings_->push_back(std::string{what} + " field \"" + where
+                       + (where.empty() ? "" : ".") + shortened(key) + "\"");
+}
+
+bool message_reader::take_null() {
+  return in_.peek() == json_type::null && in_.read_null();
+}
+
+bool message_reader::take_string(std::string& out, std::string_view wanted) {
+  if (in_.peek() != json_type::string)
+    return mismatch(wanted);
+  return in_.read_string(out);
+}
+
+bool message_reader::take_boolean(bool& out) {
+  if (in_.peek() != json_type::boolean)
+    return mismatch("true or false");
+  return in_.read_boolean(out);
+}
+
+bool message_reader::take_integer(int64_t& out, int64_t low, int64_t high) {
+  if (in_.peek() != json_type::number)
+    return mismatch("integer");
+  std::string_view digits;
+  if (!in_.read_number(digits))
+    return false;
+  auto end = digits.data() + digits.size();
+  auto [last, err] = std::from_chars(digits.data(), end, out);
+  if (last != end)
+    return refuse("expected integer, got number " + shortened(digits));
+  if (err != std::errc{} || out < low || out > high)
+    return refuse("number " + shortened(digits) + " is out of range: must be "
+                  + std::to_string(low) + " to " + std::to_string(high));
+  return true;
+}
+
+bool message_reader::take_double(double& out) {
+  if (in_.peek() != json_type::number)
+    return mismatch("number");
+  std::string_view digits;
+  if (!in_.read_number(digits))
+    return false;
+  auto end = digits.data() + digits.size();
+  auto [last, err] = std::from_chars(digits.data(), end, out);
+  if (last != end || err != std::errc{} || !std::isfinite(out))
+    return refuse("number " + shortened(digits) + " is out of range");
+  return true;
+}
+
+bool message_reader::take_bytes(std::string& out) {
+  if (!take_string(scratch_, "base64 string"))
+    return false;
+  auto decoded = base64_decode(scratch_);
+  if (!decoded)
+    return refuse("expected base64, got string \"" + shortened(scratch_)
+                  + "\"");
+  out = std::move(*decoded);
+  return true;
+}
+
+bool message_reader::read_message(Message& msg, const message_info& info,
+                                  int level) {
+  in_.peek();
+  value_at_ = in_.offset();
+  if (level > max_levels)
+    return refuse("nested too deeply: the limit is "
+                  + std::to_string(max_levels) + " objects");
+  switch (info.form) {
+    case api::QUANTITY:
+      return read_quantity(msg);
+    case api::TIME:
+      return read_time(msg, false);
+    case api::MICRO_TIME:
+      return read_time(msg, true);
+    case api::DURATION:
+      return read_duration(msg);
+    case api::INT_OR_STRING:
+      return read_int_or_string(msg);
+    case api::RAW_JSON:
+      return read_raw(msg);
+    case api::STRING_LIST:
+      return read_strings(msg, 1);
+    case api::SCHEMA_OR_ARRAY:
+    case api::SCHEMA_OR_BOOL:
+    case api::SCHEMA_OR_STRINGS:
+      return read_schema_or(msg, info, level);
+    case api::OBJECT:
+      break;
+  }
+  return read_fields(msg, info, level);
+}
+
+bool message_reader::read_fields(Message& msg, const message_info& info,
+                                 int level) {
+  if (in_.peek() != json_type::object)
+    return mismatch("object");
+  if (!in_.enter_object())
+    return false;
+  std::vector<const field_info*> seen;
+  std::string key;
+  while (in_.next_key(key)) {
+    auto* member = info.member(key);
+    if (member == nullptr) {
+      if (!read_unknown(key, msg, level))
+        return false;
+      continue;
+    }
+    if (std::find(seen.begin(), seen.end(), member->field) != seen.end())
+      note("duplicate", key);
+    else
+      seen.push_back(member->field);
+    step in_member{*this, {member->field->name}};
+    if (!read_member(msg, *member, level))
+      return false;
+  }
+  return !in_.failed();
+}
+
+bool message_reader::read_unknown(const std::string& key, const Message& msg,
+                                  int level) {
+  // What an object is stands beside its fields, not among them.
+  auto is_type = key == "kind" || key == "apiVersion";
+  if (is_type
+      && (level == 1 || find_by_descriptor(msg.GetDescriptor()) != nullptr)) {
+    step in_member{*this, {key}};
+    value_at_ = in_.offset();
+    return take_null() || take_string(scratch_);
+  }
+  note("unknown", key);
+  return in_.skip();
+}
+
+bool message_reader::read_member(Message& msg, const json_member& member,
+                                 int level) {
+  in_.peek();
+  value_at_ = in_.offset();
+  if (in_.peek() == json_type::null && !in_.read_null())
+    return false;
+  auto* target = &msg;
+  auto is_null = in_.offset() > value_at_;
+  for (auto* inlined : member.through) {
+    auto* r = target->GetReflection();
+    if (is_null && !r->HasField(*target, inlined->descriptor))
+      return true;
+    target = r->MutableMessage(target, inlined->descriptor);
+    ++level;
+  }
+  // The last of several members of one name counts, and null unsets.
+  target->GetReflection()->ClearField(target, member.field->descriptor);
+  return is_null || read_field(*target, *member.field, level);
+}
+
+bool message_reader::read_field(Message& msg, const field_info& field,
+                                int level) {
+  auto* d = field.descriptor;
+  if (d->is_map())
+    return read_map(msg, field, level);
+  if (d->is_repeated())
+    return read_list(msg, field, level);
+  if (d->cpp_type() == descriptor_type::CPPTYPE_MESSAGE)
+    return read_message(*msg.GetReflection()->MutableMessage(&msg, d),
+                        *field.type(), level + 1);
+  return read_scalar(msg, field);
+}
+
+bool message_reader::read_scalar(Message& msg, const field_info& field) {
+  auto* d = field.descriptor;
+  auto& r = *msg.GetReflection();
+  int64_t integer = 0;
+  double number = 0;
+  bool boolean = false;
+  std::string str;
+  switch (d->cpp_type()) {
+    case descriptor_type::CPPTYPE_STRING:
+      if (!(d->type() == descriptor_type::TYPE_BYTES ? take_bytes(str)
+                                                     : take_string(str)))
+        return false;
+      r.SetString(&msg, d, std::move(str));
+      return true;
+    case descriptor_type::CPPTYPE_INT32:
+      if (!take_integer(integer, int32_low, int32_high))
+        return false;
+      r.SetInt32(&msg, d, static_cast<int32_t>(integer));
+      return true;
+    case descriptor_type::CPPTYPE_INT64:
+      if (!take_integer(integer, int64_low, int64_high))
+        return false;
+      r.SetInt64(&msg, d, integer);
+      return true;
+    case descriptor_type::CPPTYPE_BOOL:
+      if (!take_boolean(boolean))
+        return false;
+      r.SetBool(&msg, d, boolean);
+      return true;
+    case descriptor_type::CPPTYPE_DOUBLE:
+      if (!take_double(number))
+        return false;
+      r.SetDouble(&msg, d, number);
+      return true;
+    default:
+      return refuse("this field has no form in JSON");
+  }
+}
+
+bool message_reader::read_list(Message& msg, const field_info& field,
+                               int level) {
+  if (in_.peek() != json_type::array)
+    return mismatch("list");
+  if (!in_.enter_array())
+    return false;
+  for (int i = 0; in_.next_element(); ++i) {
+    step in_element{*this, {{}, i}};
+    in_.peek();
+    value_at_ = in_.offset();
+    if (!read_element(msg, field, level))
+      return false;
+  }
+  return !in_.failed();
+}
+
+bool message_reader::read_element(Message& msg, const field_info& field,
+                                  int level) {
+  auto* d = field.descriptor;
+  auto& r = *msg.GetReflection();
+  int64_t integer = 0;
+  bool boolean = false;
+  std::string str;
+  switch (d->cpp_type()) {
+    case descriptor_type::CPPTYPE_MESSAGE: {
+      auto* element = r.AddMessage(&msg, d);
+      return take_null()
+             || (!in_.failed()
+                 && read_message(*element, *field.type(), level + 1));
+    }
+    case descriptor_type::CPPTYPE_STRING:
+      if (!take_null() && !take_string(str))
+        return false;
+      r.AddString(&msg, d, std::move(str));
+      return true;
+    case descriptor_type::CPPTYPE_INT32:
+      if (!take_integer(integer, int32_low, int32_high))
+        return false;
+      r.AddInt32(&msg, d, static_cast<int32_t>(integer));
+      return true;
+    case descriptor_type::CPPTYPE_INT64:
+      if (!take_integer(integer, int64_low, int64_high))
+        return false;
+      r.AddInt64(&msg, d, integer);
+      return true;
+    case descriptor_type::CPPTYPE_BOOL:
+      if (!take_boolean(boolean))
+        return false;
+      r.AddBool(&msg, d, boolean);
+      return true;
+    default:
+      return refuse("this field has no form in JSON");
+  }
+}
+
+bool message_reader::read_map(Message& msg, const field_info& field,
+                              int level) {
+  if (in_.peek() != json_type::object)
+    return mismatch("object");
+  if (!in_.enter_object())
+    return false;
+  auto* d = field.descriptor;
+  auto& r = *msg.GetReflection();
+  std::set<std::string, std::less<>> seen;
+  std::string key;
+  while (in_.next_key(key)) {
+    if (!seen.insert(key).second)
+      note("duplicate", key);
+    // Entries of one key merge into one; the last one counts.
+    auto* entry = r.AddMessage(&msg, d);
+    entry->GetReflection()->SetString(entry, d->message_type()->map_key(), key);
+    step in_entry{*this, {key, 0, true}};
+    in_.peek();
+    value_at_ = in_.offset();
+    if (!read_entry(*entry, field, level + 1))
+      return false;
+  }
+  return !in_.failed();
+}
+
+bool message_reader::read_entry(Message& entry, const field_info& field,
+                                int level) {
+  auto* value = field.descriptor->message_type()->map_value();
+  auto& r = *entry.GetReflection();
+  if (value->cpp_type() == descriptor_type::CPPTYPE_MESSAGE) {
+    auto* target = r.MutableMessage(&entry, value);
+    return take_null()
+           || (!in_.failed()
+               && read_message(*target, *field.type(), level + 1));
+  }
+  std::string str;
+  auto is_bytes = value->type() == descriptor_type::TYPE_BYTES;
+  if (!take_null() && !(is_bytes ? take_bytes(str) : take_string(str)))
+    return false;
+  r.SetString(&entry, value, std::move(str));
+  return true;
+}
+
+} // namespace troupe::text

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "runtime/text/json_scanner.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace troupe::text {
+
+/// Leads from JSON text that was made of another text back to that one.
+class source_map {
+public:
+  /// What starts at `offset` came from `place`. Offsets only grow.
+  void add(size_t offset, text_place place) {
+    marks_.push_back({offset, place});
+  }
+
+  text_place at(size_t offset) const {
+    auto above = std::upper_bound(
+        marks_.begin(), marks_.end(), offset,
+        [](size_t value, const mark& m) { return value < m.offset; });
+    return above == marks_.begin() ? text_place{} : (above - 1)->place;
+  }
+
+private:
+  struct mark {
+    size_t offset;
+    text_place place;
+  };
+
+  std::vector<mark> marks_;
+};
+
+} // namespace troupe::text

@@ -1,0 +1,91 @@
+#include "runtime/net/socket.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace troupe::net {
+
+namespace {
+
+constexpr int backlog = 1024;
+
+void set_option(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+caf::error system_error(int code) {
+  return make_error(ec::internal_error, std::strerror(code));
+}
+
+unique_fd open_socket(protocol kind) {
+  auto type = kind == protocol::tcp ? SOCK_STREAM : SOCK_DGRAM;
+  return unique_fd{::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+}
+
+} // namespace
+
+void unique_fd::reset() {
+  if (fd_ >= 0)
+    ::close(std::exchange(fd_, -1));
+}
+
+std::string_view to_string(protocol x) {
+  return x == protocol::tcp ? "TCP" : "UDP";
+}
+
+expected<unique_fd> open_listener(protocol kind, const endpoint& at) {
+  auto fd = open_socket(kind);
+  if (!fd)
+    return system_error(errno);
+  // After a restart, connections of the former process still linger.
+  if (kind == protocol::tcp)
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  // Several processes of one cluster on one machine serve the same addresses.
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  auto address = to_sockaddr(at);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address))
+          != 0
+      || (kind == protocol::tcp && ::listen(fd.get(), backlog) != 0))
+    return system_error(errno);
+  return fd;
+}
+
+expected<unique_fd> start_connect(protocol kind, const endpoint& to) {
+  auto fd = open_socket(kind);
+  if (!fd)
+    return system_error(errno);
+  if (kind == protocol::tcp)
+    set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  auto address = to_sockaddr(to);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address),
+                sizeof(address))
+          != 0
+      && errno != EINPROGRESS)
+    return system_error(errno);
+  return fd;
+}
+
+int connect_error(int fd) {
+  int code = 0;
+  socklen_t size = sizeof(code);
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) != 0)
+    return errno;
+  return code;
+}
+
+void reset_on_close(int fd) {
+  linger now{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+endpoint local_endpoint(int fd) {
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  return from_sockaddr(address);
+}
+
+} // namespace troupe::net

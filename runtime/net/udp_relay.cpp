@@ -1,0 +1,142 @@
+#include "runtime/net/udp_relay.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+namespace troupe::net {
+
+namespace {
+
+constexpr size_t largest_datagram = 65536;
+constexpr int datagrams_per_turn = 64;
+
+std::array<char, largest_datagram>& buffer() {
+  static thread_local std::array<char, largest_datagram> bytes;
+  return bytes;
+}
+
+} // namespace
+
+udp_relay::udp_relay(loop& on, unique_fd socket, target_chooser& chooser,
+                     std::function<void(int)> count)
+    : loop_(on),
+      socket_(std::move(socket)),
+      chooser_(chooser),
+      count_(std::move(count)) {
+  // nop
+}
+
+udp_relay::~udp_relay() {
+  loop_.cancel(timer_);
+  while (!flows_.empty())
+    close(flows_.begin());
+  loop_.forget(watch_);
+}
+
+bool udp_relay::start() {
+  watch_ =
+      loop_.watch(socket_.get(), EPOLLIN, [this](uint32_t) { on_requests(); });
+  return watch_ != 0;
+}
+
+void udp_relay::targets_changed() {
+  auto& targets = chooser_.targets();
+  for (auto i = flows_.begin(); i != flows_.end();) {
+    auto x = i++;
+    if (std::find(targets.begin(), targets.end(), x->target) == targets.end())
+      close(x);
+  }
+}
+
+void udp_relay::on_requests() {
+  auto& bytes = buffer();
+  for (int i = 0; i < datagrams_per_turn; ++i) {
+    sockaddr_in from{};
+    socklen_t size = sizeof(from);
+    auto got = ::recvfrom(socket_.get(), bytes.data(), bytes.size(), 0,
+                          reinterpret_cast<sockaddr*>(&from), &size);
+    if (got < 0 && errno == EAGAIN)
+      return;
+    if (got < 0)
+      continue; // an answer of ours could not be delivered
+    auto client = from_sockaddr(from);
+    auto known = by_client_.find(client);
+    auto x = known != by_client_.end() ? known->second : open(client);
+    if (x == flows_.end())
+      continue;
+    touch(x);
+    ::send(x->fd.get(), bytes.data(), static_cast<size_t>(got), MSG_NOSIGNAL);
+  }
+}
+
+void udp_relay::on_answers(flow_list::iterator x) {
+  auto& bytes = buffer();
+  for (int i = 0; i < datagrams_per_turn; ++i) {
+    auto got = ::recv(x->fd.get(), bytes.data(), bytes.size(), 0);
+    if (got < 0 && errno == EAGAIN)
+      return;
+    // Nobody listens there: the client's next datagram tries another target.
+    if (got < 0)
+      return close(x);
+    touch(x);
+    auto to = to_sockaddr(x->client);
+    ::sendto(socket_.get(), bytes.data(), static_cast<size_t>(got),
+             MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&to), sizeof(to));
+  }
+}
+
+udp_relay::flow_list::iterator udp_relay::open(const endpoint& client) {
+  auto now = loop::clock::now();
+  auto order = chooser_.choose(client.address, now);
+  if (order.empty())
+    return flows_.end();
+  if (flows_.size() >= max_flows)
+    close(flows_.begin());
+  auto fd = start_connect(protocol::udp, order.front());
+  if (!fd)
+    return flows_.end();
+  auto x = flows_.insert(flows_.end(),
+                         {client, order.front(), std::move(*fd), 0, now});
+  x->watch =
+      loop_.watch(x->fd.get(), EPOLLIN, [this, x](uint32_t) { on_answers(x); });
+  by_client_.emplace(client, x);
+  count_(1);
+  if (x->watch == 0) {
+    close(x);
+    return flows_.end();
+  }
+  chooser_.keep(client.address, x->target, now);
+  plan_sweep();
+  return x;
+}
+
+void udp_relay::touch(flow_list::iterator x) {
+  x->last = loop::clock::now();
+  flows_.splice(flows_.end(), flows_, x);
+}
+
+void udp_relay::close(flow_list::iterator x) {
+  loop_.forget(x->watch);
+  by_client_.erase(x->client);
+  flows_.erase(x);
+  count_(-1);
+}
+
+/// One timer, for the flow that has been silent for longest.
+void udp_relay::plan_sweep() {
+  if (timer_ != 0 || flows_.empty())
+    return;
+  auto due = flows_.front().last + idle_time - loop::clock::now();
+  timer_ = loop_.after(due, [this] {
+    timer_ = 0;
+    auto now = loop::clock::now();
+    while (!flows_.empty() && now - flows_.front().last >= idle_time)
+      close(flows_.begin());
+    plan_sweep();
+  });
+}
+
+} // namespace troupe::net

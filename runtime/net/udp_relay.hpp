@@ -1,0 +1,66 @@
+#pragma once
+
+#include "runtime/net/loop.hpp"
+#include "runtime/net/socket.hpp"
+#include "runtime/net/target_chooser.hpp"
+
+#include <list>
+#include <map>
+
+namespace troupe::net {
+
+/// Carries datagrams from one bound socket to targets and answers back. Each
+/// client has a socket of its own towards its target until it was silent for
+/// half a minute; above a thousand clients the most silent one makes room.
+/// What a socket does not take at once is lost, as UDP allows. Lives on the
+/// loop's thread.
+class udp_relay {
+public:
+  /// `count` is told of each client that comes (1) or goes (-1).
+  udp_relay(loop& on, unique_fd socket, target_chooser& chooser,
+            std::function<void(int)> count);
+  ~udp_relay();
+
+  udp_relay(const udp_relay&) = delete;
+  udp_relay& operator=(const udp_relay&) = delete;
+
+  /// Returns whether the loop serves the socket.
+  bool start();
+
+  /// Ends the flows whose target is no longer among the chooser's.
+  void targets_changed();
+
+  size_t flows() const { return flows_.size(); }
+
+  static constexpr auto idle_time = std::chrono::seconds{30};
+  static constexpr size_t max_flows = 1024;
+
+private:
+  struct flow {
+    endpoint client;
+    endpoint target;
+    unique_fd fd;
+    uint64_t watch = 0;
+    loop::clock::time_point last;
+  };
+
+  using flow_list = std::list<flow>; // the most silent first
+
+  void on_requests();
+  void on_answers(flow_list::iterator x);
+  flow_list::iterator open(const endpoint& client);
+  void touch(flow_list::iterator x);
+  void close(flow_list::iterator x);
+  void plan_sweep();
+
+  loop& loop_;
+  unique_fd socket_;
+  target_chooser& chooser_;
+  std::function<void(int)> count_;
+  uint64_t watch_ = 0;
+  uint64_t timer_ = 0;
+  flow_list flows_;
+  std::map<endpoint, flow_list::iterator> by_client_;
+};
+
+} // namespace troupe::net

@@ -5,6 +5,8 @@
 #include "messages/container_interface.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/object.hpp"
+#include "messages/store.pb.h"
+#include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/actor_system_config.hpp>
@@ -35,6 +37,16 @@ void register_types(caf::actor_system_config& cfg) {
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened>(cfg);
+  cfg.add_message_type<store_watcher_actor>("troupe.store_watcher");
+  add_messages<
+      store_api::RangeRequest, store_api::RangeResponse, store_api::TxnRequest,
+      store_api::TxnResponse, store_api::WatchRequest, store_api::WatchCredit,
+      store_api::WatchCancel, store_api::WatchProgress, store_api::WatchBatch,
+      store_api::LeaseGrantRequest, store_api::LeaseRevokeRequest,
+      store_api::LeaseKeepAliveRequest, store_api::LeaseTimeToLiveRequest,
+      store_api::LeaseResponse, store_api::CompactRequest,
+      store_api::CompactResponse, store_api::StatusRequest,
+      store_api::StatusResponse>(cfg);
   using namespace container;
   cfg.add_message_type<container_listener_actor>("troupe.container_listener");
   cfg.add_message_type<container_stream_actor>("troupe.container_stream");

@@ -1,0 +1,185 @@
+#include "runtime/store/database.hpp"
+
+#include <leveldb/cache.h>
+#include <leveldb/filter_policy.h>
+#include <leveldb/helpers/memenv.h>
+#include <leveldb/write_batch.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace troupe::store {
+
+namespace {
+
+leveldb::Slice slice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+bool ends_with(const std::string& name, std::string_view end) {
+  return name.size() >= end.size()
+         && name.compare(name.size() - end.size(), end.size(), end) == 0;
+}
+
+/// LevelDB takes a folder without CURRENT for a new database, whatever else
+/// is in it. Tables and logs are only ever written after CURRENT.
+bool lost_its_head(leveldb::Env& env, const std::string& path) {
+  std::vector<std::string> names;
+  if (env.FileExists(path + "/CURRENT") || !env.GetChildren(path, &names).ok())
+    return false;
+  for (const auto& name : names)
+    if (ends_with(name, ".ldb") || ends_with(name, ".log"))
+      return true;
+  return false;
+}
+
+} // namespace
+
+caf::error make_damage(const std::string& path, std::string_view what) {
+  return make_error(
+      ec::internal_error,
+      "the store under " + path + " is damaged: " + std::string{what}
+          + ". It is not served and not repaired. To go on, stop, move the "
+            "folder away and put a backup in its place, or start without one "
+            "for "
+            "an empty cluster");
+}
+
+expected<std::shared_ptr<database>>
+database::open(const database_options& options) {
+  // Not make_shared: the constructor is private.
+  std::shared_ptr<database> result{new database};
+  result->path_ = options.path;
+  leveldb::Options opts;
+  opts.create_if_missing = true;
+  // Without it LevelDB drops damaged records in the middle silently.
+  opts.paranoid_checks = true;
+  opts.write_buffer_size = options.write_buffer;
+  opts.compression = leveldb::kSnappyCompression;
+  opts.max_open_files = 256;
+  result->cache_.reset(leveldb::NewLRUCache(options.block_cache));
+  opts.block_cache = result->cache_.get();
+  if (options.bloom_filter) {
+    result->filter_.reset(leveldb::NewBloomFilterPolicy(10));
+    opts.filter_policy = result->filter_.get();
+  }
+  if (options.env != nullptr) {
+    opts.env = options.env;
+  } else {
+    std::error_code ignored; // LevelDB tells what it then cannot open
+    std::filesystem::create_directories(options.path, ignored);
+  }
+  if (lost_its_head(*opts.env, options.path))
+    return result->damaged("the file CURRENT is missing");
+  leveldb::DB* db = nullptr;
+  auto status = leveldb::DB::Open(opts, options.path, &db);
+  result->db_.reset(db);
+  if (!status.ok())
+    return result->failure(status);
+  return result;
+}
+
+database::~database() {
+  db_.reset(); // before what it uses
+}
+
+leveldb::ReadOptions database::reading(const leveldb::Snapshot* snapshot) {
+  leveldb::ReadOptions result;
+  result.verify_checksums = true;
+  result.snapshot = snapshot;
+  return result;
+}
+
+expected<bool> database::get(std::string_view key, std::string& value,
+                             const leveldb::Snapshot* snapshot) {
+  auto status = db_->Get(reading(snapshot), slice(key), &value);
+  if (status.ok())
+    return true;
+  if (status.IsNotFound())
+    return false;
+  return failure(status);
+}
+
+caf::error database::write(leveldb::WriteBatch& batch, bool sync) {
+  leveldb::WriteOptions options;
+  options.sync = sync;
+  return failure(db_->Write(options, &batch));
+}
+
+caf::error database::failure(const leveldb::Status& status) const {
+  if (status.ok())
+    return caf::none;
+  auto text = status.ToString();
+  if (status.IsCorruption() || status.IsInvalidArgument()
+      || status.IsNotFound())
+    return make_damage(path_, text);
+  if (text.find("lock ") != std::string::npos)
+    return make_error(ec::service_unavailable,
+                      "the store under " + path_
+                          + " is in use by another process: " + text);
+  return make_error(ec::internal_error,
+                    "the store under " + path_
+                        + " cannot be read or written: " + text);
+}
+
+caf::error database::damaged(std::string_view what) const {
+  return make_damage(path_, what);
+}
+
+uint64_t database::size() {
+  leveldb::Range all{leveldb::Slice{"", 0}, leveldb::Slice{"\xff\xff", 2}};
+  uint64_t result = 0;
+  db_->GetApproximateSizes(&all, 1, &result);
+  return result;
+}
+
+std::shared_ptr<leveldb::Env> make_memory_disk() {
+  return std::shared_ptr<leveldb::Env>{
+      leveldb::NewMemEnv(leveldb::Env::Default())};
+}
+
+database_slot::database_slot(database_options options,
+                             std::shared_ptr<leveldb::Env> env)
+    : env_(std::move(env)), options_(std::move(options)) {
+  if (env_)
+    options_.env = env_.get();
+}
+
+expected<std::shared_ptr<database>>
+database_slot::open(std::function<void()> freed) {
+  {
+    std::lock_guard guard{mutex_};
+    if (taken_) {
+      waiting_.push_back(std::move(freed));
+      return std::shared_ptr<database>{};
+    }
+    taken_ = true;
+  }
+  auto opened = database::open(options_);
+  if (!opened) {
+    release();
+    return std::move(opened.error());
+  }
+  // A second reference count around the first, to hear of the last owner.
+  auto inner = std::move(*opened);
+  auto* raw = inner.get();
+  return std::shared_ptr<database>{
+      raw, [slot = shared_from_this(), inner](database*) mutable {
+        inner.reset();
+        slot->release();
+      }};
+}
+
+void database_slot::release() {
+  std::vector<std::function<void()>> told;
+  {
+    std::lock_guard guard{mutex_};
+    taken_ = false;
+    told.swap(waiting_);
+  }
+  for (auto& freed : told)
+    freed();
+}
+
+} // namespace troupe::store

@@ -82,6 +82,21 @@ bool cluster::assumed(const std::string& key) const {
   return i != pods_.end() && i->second.assumed;
 }
 
+std::vector<std::string> cluster::pod_keys() const {
+  std::vector<std::string> result;
+  for (const auto& entry : pods_)
+    result.push_back(entry.first);
+  return result;
+}
+
+std::vector<std::string> cluster::node_names() const {
+  std::vector<std::string> result;
+  for (const auto& node : nodes_)
+    if (node.known)
+      result.push_back(node.spec.name);
+  return result;
+}
+
 const std::vector<uint32_t>& cluster::order() {
   if (!order_stale_)
     return order_;

@@ -39,6 +39,8 @@ public:
   bool assumed(const std::string& key) const;
   bool placed(const std::string& key) const { return pods_.count(key) > 0; }
   size_t pod_count() const { return pods_.size(); }
+  std::vector<std::string> pod_keys() const;
+  std::vector<std::string> node_names() const;
 
   /// Slots of the nodes that exist, zones taking turns.
   const std::vector<uint32_t>& order();

@@ -121,6 +121,29 @@ size_t scheduling_queue::wake(happening what, const node_info& node,
   return helped.size();
 }
 
+std::string scheduling_queue::situation(const std::string& key,
+                                        instant now) const {
+  auto i = items_.find(key);
+  if (i == items_.end())
+    return "is not in the queue";
+  const auto& x = i->second;
+  auto tries = " after " + std::to_string(x.waiting.attempts)
+               + (x.waiting.attempts == 1 ? " attempt" : " attempts");
+  switch (x.where) {
+    case place::active:
+      return "waits for its turn" + tries;
+    case place::backing_off: {
+      auto rest = std::max(x.due - now, instant{0});
+      auto ms =
+          std::chrono::duration_cast<std::chrono::milliseconds>(rest).count();
+      return "backs off for another " + std::to_string(ms) + " ms" + tries;
+    }
+    case place::unschedulable:
+      break;
+  }
+  return "waits for a change that lets it in" + tries;
+}
+
 void scheduling_queue::activate(const std::string& key, item& x) {
   x.where = place::active;
   x.turn = ++turns_;

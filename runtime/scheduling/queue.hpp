@@ -54,6 +54,9 @@ public:
   /// Something happened on a node. Returns how many pods it woke.
   size_t wake(happening what, const node_info& node, instant now);
 
+  /// Says, as a sentence, what a pod in the queue waits for.
+  std::string situation(const std::string& key, instant now) const;
+
   bool contains(const std::string& key) const { return items_.count(key) > 0; }
   size_t size() const { return items_.size(); }
   size_t active() const { return active_.size(); }

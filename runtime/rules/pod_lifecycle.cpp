@@ -147,7 +147,8 @@ private:
         rotate(i);
       }
     }
-    act(pod_act::remove_sandbox, 0, seconds{0}, std::move(state_.sandbox_id));
+    if (!state_.sandbox_id.empty())
+      act(pod_act::remove_sandbox, 0, seconds{0}, std::move(state_.sandbox_id));
     state_.sandbox_id.clear();
     state_.ips.clear();
     state_.initialized = false;
@@ -315,7 +316,10 @@ private:
     if (state_.sandbox == sandbox_step::creating
         || state_.sandbox == sandbox_step::stopping)
       return;
-    if (state_.volumes == volume_step::ready) {
+    // A pod that was taken over may have volumes that were never prepared here.
+    if (state_.volumes == volume_step::ready
+        || (state_.volumes == volume_step::absent
+            && !state_.sandbox_id.empty())) {
       state_.volumes = volume_step::cleaning;
       act(pod_act::clean_volumes);
     }

@@ -6,13 +6,25 @@ namespace leveldb {
 class Env;
 } // namespace leveldb
 
+namespace troupe::net {
+class probe_edge;
+} // namespace troupe::net
+
 namespace troupe {
+
+class volume_edge;
 
 /// The outside world, each part of it behind an interface with a simulated
 /// twin. A null edge means that this process has no use for it.
 struct edges {
   /// Where the store keeps its files; never null. Not owned.
   leveldb::Env* disk = nullptr;
+
+  /// How kubelets ask containers over the network whether they are well.
+  std::shared_ptr<net::probe_edge> probes;
+
+  /// Where kubelets put volumes.
+  std::shared_ptr<volume_edge> volumes;
 };
 
 } // namespace troupe

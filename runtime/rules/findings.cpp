@@ -1,6 +1,7 @@
 #include "runtime/rules/findings.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace troupe::rules {
@@ -97,6 +98,11 @@ void findings::too_many(const field_path& at, size_t have, size_t most) {
                    "Too many: " + std::to_string(have) + ": must have at most "
                        + std::to_string(most)
                        + (most == 1 ? " item" : " items")});
+}
+
+void findings::add(std::vector<field_error> found) {
+  list_.insert(list_.end(), std::make_move_iterator(found.begin()),
+               std::make_move_iterator(found.end()));
 }
 
 } // namespace troupe::rules

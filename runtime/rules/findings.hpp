@@ -67,6 +67,9 @@ public:
   /// `Too many: N: must have at most M items`.
   void too_many(const field_path& at, size_t have, size_t most);
 
+  /// Takes over what another check found.
+  void add(std::vector<field_error> found);
+
   bool empty() const { return list_.empty(); }
 
   size_t size() const { return list_.size(); }

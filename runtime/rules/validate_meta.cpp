@@ -1,10 +1,10 @@
 #include "runtime/rules/validate_meta.hpp"
 
 #include "runtime/rules/formats.hpp"
+#include "runtime/text/selector.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
+#include <map>
 
 namespace troupe::rules {
 
@@ -122,6 +122,19 @@ void check_new_finalizers(const ObjectMeta& meta, const ObjectMeta& old,
   }
 }
 
+// Protobuf's maps have no order of their own; messages need one.
+std::map<std::string_view, std::string_view> sorted(const string_map& map) {
+  return {map.begin(), map.end()};
+}
+
+std::string lower_case(std::string_view word) {
+  std::string text{word};
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 bool same_time(const meta::v1::Time& a, const meta::v1::Time& b) {
   return a.seconds() == b.seconds();
 }
@@ -147,7 +160,13 @@ std::vector<std::string> check_name(std::string_view name, name_form form) {
 
 void validate_labels(const string_map& labels, const field_path& at,
                      findings& out) {
-  for (auto& [key, value] : labels) {
+  bool good = std::all_of(labels.begin(), labels.end(), [](auto& entry) {
+    return check_qualified_name(entry.first).empty()
+           && check_label_value(entry.second).empty();
+  });
+  if (good)
+    return;
+  for (auto& [key, value] : sorted(labels)) {
     out.invalid(at, key, check_qualified_name(key));
     out.invalid(at, value, check_label_value(value));
   }
@@ -156,14 +175,14 @@ void validate_labels(const string_map& labels, const field_path& at,
 void validate_annotations(const string_map& annotations, const field_path& at,
                           findings& out) {
   size_t bytes = 0;
+  bool good = true;
   for (auto& [key, value] : annotations) {
-    auto lower = key;
-    for (auto& c : lower)
-      if (c >= 'A' && c <= 'Z')
-        c = static_cast<char>(c - 'A' + 'a');
-    out.invalid(at, key, check_qualified_name(lower));
     bytes += key.size() + value.size();
+    good = good && check_qualified_name(lower_case(key)).empty();
   }
+  if (!good)
+    for (auto& [key, value] : sorted(annotations))
+      out.invalid(at, key, check_qualified_name(lower_case(key)));
   if (bytes > most_annotation_bytes)
     out.too_long(at, most_annotation_bytes, "bytes");
 }
@@ -226,6 +245,23 @@ void validate_object_meta_update(const ObjectMeta& meta, const ObjectMeta& old,
   if (meta.generation() < old.generation())
     out.invalid(at.child("generation"), meta.generation(),
                 "must not be decremented");
+}
+
+void validate_selector(const meta::v1::LabelSelector& selector,
+                       const field_path& at, findings& out) {
+  if (!selector_empty(selector))
+    out.add(text::validate_label_selector(selector, at.str()));
+}
+
+bool selector_empty(const meta::v1::LabelSelector& selector) {
+  return selector.match_labels().empty()
+         && selector.match_expressions().empty();
+}
+
+bool selects(const meta::v1::LabelSelector& selector,
+             const string_map& labels) {
+  auto picks = text::label_selector::from(selector);
+  return picks && picks->matches(labels);
 }
 
 bool same_entries(const string_map& a, const string_map& b) {

@@ -1,0 +1,235 @@
+#include "runtime/rules/admission.hpp"
+
+#include "messages/api/certificates.pb.h"
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/core_volume.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/api/scheduling.pb.h"
+#include "messages/api/storage.pb.h"
+
+#include <algorithm>
+#include <array>
+
+namespace troupe::rules {
+
+using core::v1::Pod;
+using scheduling::v1::PriorityClass;
+
+namespace {
+
+constexpr int64_t toleration_seconds = 300;
+constexpr std::string_view any_policy = "PreemptLowerPriority";
+
+caf::error forbidden(std::string_view resource, std::string_view name,
+                     const std::string& why) {
+  std::string text{resource};
+  ((text += " \"") += name) += "\" is forbidden: ";
+  return make_error(ec::forbidden, text + why);
+}
+
+caf::error pod_forbidden(const Pod& pod, const std::string& why) {
+  auto& meta = pod.metadata();
+  return forbidden(
+      "pods", meta.name().empty() ? meta.generate_name() : meta.name(), why);
+}
+
+bool tolerates(const Pod& pod, std::string_view taint) {
+  auto& list = pod.spec().tolerations();
+  return std::any_of(list.begin(), list.end(), [&](auto& one) {
+    return (one.key().empty() || one.key() == taint)
+           && (one.effect().empty() || one.effect() == "NoExecute");
+  });
+}
+
+// Of several default classes the lowest counts.
+const PriorityClass*
+default_class(const std::vector<const PriorityClass*>& all) {
+  const PriorityClass* result = nullptr;
+  for (auto* one : all)
+    if (one->global_default()
+        && (result == nullptr || one->value() < result->value()))
+      result = one;
+  return result;
+}
+
+const PriorityClass* find(const std::vector<const PriorityClass*>& all,
+                          const std::string& name) {
+  auto i = std::find_if(all.begin(), all.end(), [&](auto* one) {
+    return one->metadata().name() == name;
+  });
+  return i == all.end() ? nullptr : *i;
+}
+
+bool marked_default(const storage::v1::StorageClass& one) {
+  auto& notes = one.metadata().annotations();
+  auto i = notes.find("storageclass.kubernetes.io/is-default-class");
+  return i != notes.end() && i->second == "true";
+}
+
+} // namespace
+
+void add_default_tolerations(Pod& pod) {
+  for (auto* taint :
+       {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+    if (tolerates(pod, taint))
+      continue;
+    auto* one = pod.mutable_spec()->add_tolerations();
+    one->set_key(taint);
+    one->set_operator_("Exists");
+    one->set_effect("NoExecute");
+    one->set_toleration_seconds(toleration_seconds);
+  }
+}
+
+caf::error resolve_priority(Pod& pod,
+                            const std::vector<const PriorityClass*>& all) {
+  auto* spec = pod.mutable_spec();
+  auto* chosen = default_class(all);
+  if (!spec->priority_class_name().empty()) {
+    chosen = find(all, spec->priority_class_name());
+    if (chosen == nullptr)
+      return pod_forbidden(pod, "no PriorityClass with name "
+                                    + spec->priority_class_name()
+                                    + " was found");
+  } else if (chosen != nullptr) {
+    spec->set_priority_class_name(chosen->metadata().name());
+  }
+  auto value = chosen != nullptr ? chosen->value() : 0;
+  std::string policy{any_policy};
+  if (chosen != nullptr && chosen->has_preemption_policy())
+    policy = chosen->preemption_policy();
+  if (spec->has_priority() && spec->priority() != value)
+    return pod_forbidden(
+        pod,
+        "the integer value of priority (" + std::to_string(spec->priority())
+            + ") must not be provided in pod spec; priority admission "
+              "controller computed "
+            + std::to_string(value) + " from the given PriorityClass name");
+  if (spec->has_preemption_policy() && spec->preemption_policy() != policy)
+    return pod_forbidden(
+        pod, "the string value of PreemptionPolicy ("
+                 + spec->preemption_policy()
+                 + ") must not be provided in pod spec; priority admission "
+                   "controller computed "
+                 + policy + " from the given PriorityClass name");
+  spec->set_priority(value);
+  spec->set_preemption_policy(policy);
+  return caf::error{};
+}
+
+void keep_priority(Pod& pod, const Pod& old) {
+  auto* spec = pod.mutable_spec();
+  if (!spec->has_priority() && old.spec().has_priority())
+    spec->set_priority(old.spec().priority());
+  if (!spec->has_preemption_policy() && old.spec().has_preemption_policy())
+    spec->set_preemption_policy(old.spec().preemption_policy());
+}
+
+caf::error check_default_class(const PriorityClass& one,
+                               const std::vector<const PriorityClass*>& all) {
+  if (!one.global_default())
+    return caf::error{};
+  auto& name = one.metadata().name();
+  for (auto* other : all)
+    if (other->global_default() && other->metadata().name() != name)
+      return forbidden("priorityclasses.scheduling.k8s.io", name,
+                       "PriorityClass " + other->metadata().name()
+                           + " is already marked as default. Only one default "
+                             "can exist");
+  return caf::error{};
+}
+
+void set_default_account(Pod& pod) {
+  auto* spec = pod.mutable_spec();
+  bool mirror =
+      pod.metadata().annotations().contains("kubernetes.io/config.mirror");
+  if (mirror || !spec->service_account_name().empty())
+    return;
+  spec->set_service_account_name("default");
+  spec->set_service_account("default");
+}
+
+caf::error apply_account(Pod& pod, const core::v1::ServiceAccount* account) {
+  auto* spec = pod.mutable_spec();
+  if (spec->service_account_name().empty())
+    return caf::error{};
+  if (account == nullptr) {
+    auto& name = spec->service_account_name();
+    return pod_forbidden(
+        pod, "error looking up service account " + pod.metadata().namespace_()
+                 + "/" + name + ": serviceaccount \"" + name + "\" not found");
+  }
+  if (spec->image_pull_secrets().empty())
+    *spec->mutable_image_pull_secrets() = account->image_pull_secrets();
+  return caf::error{};
+}
+
+caf::error check_namespace_takes(const core::v1::Namespace* ns,
+                                 std::string_view ns_name,
+                                 std::string_view resource,
+                                 std::string_view name) {
+  std::string space{ns_name};
+  meta::v1::StatusDetails details;
+  if (ns == nullptr) {
+    details.set_name(space);
+    details.set_kind("namespaces");
+    return make_error(ec::not_found, "namespaces \"" + space + "\" not found",
+                      details);
+  }
+  if (!ns->metadata().has_deletion_timestamp()
+      && ns->status().phase() != "Terminating")
+    return caf::error{};
+  auto dot = resource.find('.');
+  details.set_name(std::string{name});
+  details.set_kind(std::string{resource.substr(0, dot)});
+  if (dot != std::string_view::npos)
+    details.set_group(std::string{resource.substr(dot + 1)});
+  auto* cause = details.add_causes();
+  cause->set_reason("NamespaceTerminating");
+  cause->set_message("namespace " + space + " is being terminated");
+  cause->set_field("metadata.namespace");
+  return make_error(ec::forbidden,
+                    std::string{resource} + " \"" + std::string{name}
+                        + "\" is forbidden: unable to create new content in "
+                          "namespace "
+                        + space + " because it is being terminated",
+                    details);
+}
+
+caf::error check_namespace_may_go(std::string_view name) {
+  constexpr std::array<std::string_view, 3> stay{"default", "kube-system",
+                                                 "kube-public"};
+  if (std::find(stay.begin(), stay.end(), name) == stay.end())
+    return caf::error{};
+  return forbidden("namespaces", name, "this namespace may not be deleted");
+}
+
+void set_default_storage_class(
+    core::v1::PersistentVolumeClaim& claim,
+    const std::vector<const storage::v1::StorageClass*>& all) {
+  if (claim.spec().has_storage_class_name())
+    return;
+  const storage::v1::StorageClass* newest = nullptr;
+  auto born = [](auto* one) {
+    return one->metadata().creation_timestamp().seconds();
+  };
+  for (auto* one : all)
+    if (marked_default(*one) && (newest == nullptr || born(one) > born(newest)))
+      newest = one;
+  if (newest != nullptr)
+    claim.mutable_spec()->set_storage_class_name(newest->metadata().name());
+}
+
+void stamp_requester(certificates::v1::CertificateSigningRequest& request,
+                     const requester& who) {
+  auto* spec = request.mutable_spec();
+  spec->set_username(who.name);
+  spec->set_uid(who.uid);
+  spec->clear_extra();
+  spec->clear_groups();
+  for (auto& group : who.groups)
+    spec->add_groups(group);
+}
+
+} // namespace troupe::rules

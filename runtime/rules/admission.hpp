@@ -1,0 +1,89 @@
+#pragma once
+
+#include "messages/errors.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+namespace certificates::v1 {
+class CertificateSigningRequest;
+} // namespace certificates::v1
+
+namespace core::v1 {
+class Namespace;
+class PersistentVolumeClaim;
+class Pod;
+class ServiceAccount;
+} // namespace core::v1
+
+namespace scheduling::v1 {
+class PriorityClass;
+} // namespace scheduling::v1
+
+namespace storage::v1 {
+class StorageClass;
+} // namespace storage::v1
+
+} // namespace troupe
+
+/// The pure parts of the admission that every cluster has. What they need to
+/// know of other objects is handed to them.
+namespace troupe::rules {
+
+/// DefaultTolerationSeconds: a pod that does not say otherwise stays 300 s on
+/// a node that is not ready or cannot be reached.
+void add_default_tolerations(core::v1::Pod& pod);
+
+/// Priority: sets priority and preemption policy from the pod's class, or from
+/// the default class. Fails with Forbidden when the class does not exist or
+/// the pod names a value of its own.
+caf::error
+resolve_priority(core::v1::Pod& pod,
+                 const std::vector<const scheduling::v1::PriorityClass*>& all);
+
+/// Keeps priority and preemption policy when an update leaves them out.
+void keep_priority(core::v1::Pod& pod, const core::v1::Pod& old);
+
+/// Only one class may be the default. `all` may hold the class itself.
+caf::error check_default_class(
+    const scheduling::v1::PriorityClass& one,
+    const std::vector<const scheduling::v1::PriorityClass*>& all);
+
+/// ServiceAccount: names the account `default` where the pod names none.
+void set_default_account(core::v1::Pod& pod);
+
+/// ServiceAccount: takes image pull secrets from the account where the pod has
+/// none. `account` is null when it does not exist: Forbidden.
+caf::error apply_account(core::v1::Pod& pod,
+                         const core::v1::ServiceAccount* account);
+
+/// NamespaceLifecycle: nothing is created in a namespace that is missing
+/// (`ns` is null, NotFound) or ends (Forbidden). `resource` is as errors name
+/// it, such as "pods" or "deployments.apps".
+caf::error check_namespace_takes(const core::v1::Namespace* ns,
+                                 std::string_view ns_name,
+                                 std::string_view resource,
+                                 std::string_view name);
+
+/// NamespaceLifecycle: default, kube-system and kube-public stay.
+caf::error check_namespace_may_go(std::string_view name);
+
+/// DefaultStorageClass: a claim that names no class gets the default one, the
+/// newest when several are marked.
+void set_default_storage_class(
+    core::v1::PersistentVolumeClaim& claim,
+    const std::vector<const storage::v1::StorageClass*>& all);
+
+/// Who asks for a certificate; whatever the request says of it is replaced.
+struct requester {
+  std::string name;
+  std::string uid;
+  std::vector<std::string> groups;
+};
+void stamp_requester(certificates::v1::CertificateSigningRequest& request,
+                     const requester& who);
+
+} // namespace troupe::rules

@@ -258,8 +258,8 @@ bool selector_empty(const meta::v1::LabelSelector& selector) {
          && selector.match_expressions().empty();
 }
 
-bool selects(const meta::v1::LabelSelector& selector,
-             const string_map& labels) {
+bool selector_matches(const meta::v1::LabelSelector& selector,
+                      const string_map& labels) {
   auto picks = text::label_selector::from(selector);
   return picks && picks->matches(labels);
 }

@@ -41,7 +41,8 @@ void validate_selector(const meta::v1::LabelSelector& selector,
 bool selector_empty(const meta::v1::LabelSelector& selector);
 
 /// Returns whether a well-formed selector picks these labels.
-bool selects(const meta::v1::LabelSelector& selector, const string_map& labels);
+bool selector_matches(const meta::v1::LabelSelector& selector,
+                      const string_map& labels);
 
 bool same_entries(const string_map& a, const string_map& b);
 

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "messages/object.hpp"
+#include "messages/time.hpp"
+#include "runtime/rules/event_note.hpp"
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace troupe::core::v1 {
+class Node;
+class Pod;
+} // namespace troupe::core::v1
+
+namespace troupe::rules {
+
+/// What was heard of a node, by our own clock: the node's may be wrong.
+struct node_witness {
+  time_point heard; ///< when its lease or status last moved, or we began
+  /// Since when the session of its kubelet is down; nothing while it is up or
+  /// was never seen.
+  std::optional<time_point> lost;
+};
+
+/// Kubernetes: nodeMonitorGracePeriod and nodeStartupGracePeriod.
+struct node_patience {
+  std::chrono::milliseconds lease{40000};
+  std::chrono::milliseconds startup{60000};
+  std::chrono::milliseconds session{2000};
+};
+
+/// What is to be done for one node and the pods on it.
+struct node_plan {
+  std::optional<object> status;  ///< the node with conditions turned Unknown
+  std::optional<object> tainted; ///< the node with its new taints
+  std::vector<object> not_ready; ///< pods whose Ready turns False, so changed
+  std::vector<object> evicted;   ///< pods to delete now
+  std::vector<event_note> events;
+  std::optional<time_point> look_again; ///< when the next of these is due
+  std::string reason;                   ///< the decision in words
+};
+
+/// Decides for one node. `pods` are those that name it. With `spare`, nothing
+/// is evicted for the node's silence: no node is well, so that it is rather we
+/// who are cut off.
+node_plan plan_node(const object& node, const node_witness& witness,
+                    std::span<const object> pods, bool spare,
+                    const node_patience& patience, time_point now);
+
+/// Returns whether the condition Ready is True.
+bool is_node_ready(const core::v1::Node& node);
+
+/// Returns when the node's NoExecute taints evict the pod: the epoch for at
+/// once, nothing for never.
+std::optional<time_point> eviction_of(const core::v1::Node& node,
+                                      const core::v1::Pod& pod);
+
+/// Returns the node with a free subnet of `cluster_cidr`; nothing when it has
+/// one, or none is free. A node gets a /24 as in Kubernetes, and a quarter of
+/// a range that has no room for four of these.
+std::optional<object> give_pod_cidr(const object& node,
+                                    std::span<const object> nodes,
+                                    const std::string& cluster_cidr);
+
+} // namespace troupe::rules

@@ -1,0 +1,122 @@
+#include "actors/apiserver/write_job.hpp"
+#include "messages/api/policy.pb.h"
+#include "runtime/rules/admission.hpp"
+#include "runtime/rules/deletion.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <charconv>
+
+namespace troupe {
+
+namespace {
+
+rules::deletion_request request_of(const call::Request& msg) {
+  rules::deletion_request result;
+  if (msg.has_grace_period_seconds())
+    result.grace_period_seconds = msg.grace_period_seconds();
+  result.propagation_policy = msg.propagation_policy();
+  result.uid = msg.precondition_uid();
+  auto& version = msg.precondition_resource_version();
+  std::from_chars(version.data(), version.data() + version.size(),
+                  result.revision);
+  return result;
+}
+
+void attempt(job_ptr job) {
+  auto plan = rules::plan_deletion(job->current, request_of(*job->request),
+                                   job->self->state.ctx->now());
+  if (!plan) {
+    job->fail(plan.error());
+    return;
+  }
+  auto again = [job] { attempt(job); };
+  if (plan->remove)
+    store_removal(job, again);
+  else
+    store_object(job, plan->marked, again);
+}
+
+/// Deletes what a list brought, one after the other.
+struct sweep {
+  job_ptr outer;
+  std::vector<object> found;
+  std::vector<object> gone;
+  size_t next = 0;
+};
+
+void continue_sweep(std::shared_ptr<sweep> all);
+
+void delete_next(std::shared_ptr<sweep> all) {
+  auto& what = all->found[all->next++];
+  auto self = all->outer->self;
+  call::Request msg = *all->outer->request;
+  msg.set_verb(call::DELETE);
+  msg.set_name(what.name());
+  msg.set_namespace_(what.ns());
+  auto& st = self->state;
+  st.requests.ask<pb<call::Response>, std::vector<object>>(
+    registry_actor{self},
+    [all](const pb<call::Response>&, const std::vector<object>& result) {
+      all->gone.insert(all->gone.end(), result.begin(), result.end());
+      continue_sweep(all);
+    },
+    [all](const caf::error& err) {
+      if (is(err, ec::not_found))
+        continue_sweep(all);
+      else
+        all->outer->fail(err);
+    },
+    pb<call::Request>{std::move(msg)}, object{});
+}
+
+void continue_sweep(std::shared_ptr<sweep> all) {
+  if (all->next < all->found.size()) {
+    delete_next(all);
+    return;
+  }
+  all->outer->promise.deliver(pb<call::Response>{call::Response{}},
+                              std::move(all->gone));
+}
+
+} // namespace
+
+void run_delete(job_ptr job) {
+  if (job->kind().plural == "namespaces" && job->kind().group.empty())
+    if (auto err = rules::check_namespace_may_go(job->request->name())) {
+      job->fail(err);
+      return;
+    }
+  with_current(job, false, [job] { attempt(job); });
+}
+
+void run_delete_collection(job_ptr job) {
+  call::Request msg = *job->request;
+  msg.set_verb(call::LIST);
+  auto& st = job->self->state;
+  st.requests.ask<pb<call::Response>, std::vector<object>>(
+    st.view,
+    [job](const pb<call::Response>&, const std::vector<object>& found) {
+      auto all = std::make_shared<sweep>();
+      all->outer = job;
+      all->found = found;
+      continue_sweep(all);
+    },
+    [job](const caf::error& err) { job->fail(err); },
+    pb<call::Request>{std::move(msg)}, object{});
+}
+
+void run_eviction(job_ptr job) {
+  auto& options = job->body.as<policy::v1::Eviction>().delete_options();
+  call::Request msg = *job->request;
+  if (options.has_grace_period_seconds())
+    msg.set_grace_period_seconds(options.grace_period_seconds());
+  msg.set_propagation_policy(options.propagation_policy());
+  msg.set_precondition_uid(options.preconditions().uid());
+  msg.set_dry_run(msg.dry_run() || options.dry_run_size() > 0);
+  msg.set_verb(call::DELETE);
+  job->request = pb<call::Request>{std::move(msg)};
+  run_delete(job);
+}
+
+} // namespace troupe

@@ -1,0 +1,225 @@
+#include "actors/apiserver/write_job.hpp"
+#include "actors/system/view.hpp"
+#include "messages/api/core_service.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/store.pb.h"
+#include "runtime/rules/deletion.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace troupe {
+
+namespace {
+
+/// Writers that meet on one object; more than this never happens by chance.
+constexpr int most_tries = 20;
+
+meta::v1::StatusDetails details_of(const kind_info& kind,
+                                   const std::string& name) {
+  meta::v1::StatusDetails details;
+  details.set_name(name);
+  details.set_group(std::string{kind.group});
+  details.set_kind(std::string{kind.plural});
+  return details;
+}
+
+/// What a Service has that no other may have: a key in the store for each, so
+/// that no two can be written, whoever allocated them.
+std::set<std::string> exclusive_keys(const object& what) {
+  std::set<std::string> keys;
+  if (!what || what.kind().plural != "services" || !what.kind().group.empty())
+    return keys;
+  auto& spec = what.as<core::v1::Service>().spec();
+  for (auto& ip : spec.cluster_ips())
+    if (!ip.empty() && ip != "None")
+      keys.insert("/allocations/addresses/" + ip);
+  for (auto& port : spec.ports())
+    if (port.node_port() != 0)
+      keys.insert("/allocations/nodeports/" + std::to_string(port.node_port()));
+  if (spec.health_check_node_port() != 0)
+    keys.insert("/allocations/nodeports/"
+                + std::to_string(spec.health_check_node_port()));
+  return keys;
+}
+
+void add_exclusive(store_api::TxnRequest& txn, const object& before,
+                   const object& after) {
+  auto had = exclusive_keys(before);
+  auto has = exclusive_keys(after);
+  for (auto& key : has) {
+    if (had.count(key) != 0)
+      continue;
+    auto* compare = txn.add_compares();
+    compare->set_key(key);
+    compare->set_target(store_api::Compare::VERSION);
+    compare->set_result(store_api::Compare::EQUAL);
+    compare->set_number(0);
+    auto* put = txn.add_then()->mutable_put();
+    put->set_key(key);
+    put->set_value(after.key());
+  }
+  for (auto& key : had)
+    if (has.count(key) == 0)
+      txn.add_then()->mutable_delete_range()->set_key(key);
+}
+
+bool is_conditional(const write_job& job) {
+  return job.body && job.body.revision() != 0
+         && job.request->verb() != call::CREATE;
+}
+
+/// Somebody was faster, or an address is taken.
+void lost(job_ptr job, const store_api::TxnResponse& response,
+          std::function<void()> again) {
+  object now;
+  for (auto& r : response.results())
+    for (auto& kv : r.range().kvs())
+      if (auto parsed
+          = object::parse(job->kind(), kv.value(), kv.mod_revision()))
+        now = *parsed;
+  auto unchanged = now ? job->current
+                           && now.revision() == job->current.revision()
+                       : !job->current;
+  if (++job->tries > most_tries) {
+    job->fail(make_error(ec::server_timeout,
+                         "too many writers of " + job->request->name()));
+    return;
+  }
+  if (!unchanged && !job->current) {
+    // A create of what is there.
+    if (!job->request->name().empty()) {
+      job->fail(make_error(ec::already_exists,
+                           job->kind().qualified_plural() + " \"" + now.name()
+                             + "\" already exists",
+                           details_of(job->kind(), now.name())));
+      return;
+    }
+    again();
+    return;
+  }
+  if (!unchanged && is_conditional(*job)) {
+    job->fail(now ? modified_meanwhile(job->kind(), job->current.name())
+                  : no_such_object(job->kind(), job->current.name()));
+    return;
+  }
+  if (!unchanged && !now) {
+    job->fail(no_such_object(job->kind(), job->current.name()));
+    return;
+  }
+  job->current = now;
+  again();
+}
+
+template <class Done>
+void transact(job_ptr job, store_api::TxnRequest txn, Done done,
+              std::function<void()> again) {
+  auto& st = job->self->state;
+  ++st.writes;
+  st.requests.ask<pb<store_api::TxnResponse>>(
+    st.store,
+    [job, done, again](const pb<store_api::TxnResponse>& response) {
+      if (response->succeeded())
+        done(*response);
+      else
+        lost(job, *response, again);
+    },
+    [job](const caf::error& err) { job->fail(err); },
+    pb<store_api::TxnRequest>{std::move(txn)});
+}
+
+} // namespace
+
+void write_job::give_back() {
+  if (given && self->state.allocators)
+    self->send(self->state.allocators, given);
+  given = object{};
+}
+
+caf::error no_such_object(const kind_info& kind, const std::string& name) {
+  return make_error(ec::not_found,
+                    kind.qualified_plural() + " \"" + name + "\" not found",
+                    details_of(kind, name));
+}
+
+caf::error modified_meanwhile(const kind_info& kind,
+                              const std::string& name) {
+  return make_error(ec::conflict,
+                    "Operation cannot be fulfilled on "
+                      + kind.qualified_plural() + " \"" + name
+                      + "\": the object has been modified; please apply your "
+                        "changes to the latest version and try again",
+                    details_of(kind, name));
+}
+
+void with_current(job_ptr job, bool fresh, std::function<void()> next) {
+  auto& st = job->self->state;
+  call::Request msg;
+  msg.set_verb(call::GET);
+  msg.set_namespace_(job->request->namespace_());
+  msg.set_name(job->request->name());
+  msg.set_resource_version(fresh ? "" : "0");
+  st.requests.ask<pb<call::Response>, std::vector<object>>(
+    st.view,
+    [job, fresh, next](const pb<call::Response>&,
+                       const std::vector<object>& found) {
+      job->current = found.front();
+      if (!fresh && is_conditional(*job)
+          && job->body.revision() > job->current.revision())
+        with_current(job, true, next);
+      else
+        next();
+    },
+    [job, fresh, next](const caf::error& err) {
+      // The view may not have seen it yet.
+      if (!fresh && is(err, ec::not_found))
+        with_current(job, true, next);
+      else
+        job->fail(err);
+    },
+    pb<call::Request>{std::move(msg)}, object{});
+}
+
+void store_object(job_ptr job, object fresh, std::function<void()> again) {
+  if (job->request->dry_run()) {
+    job->answer(fresh, job->current ? job->current.revision() : 0);
+    return;
+  }
+  if (job->current && job->current.same_content(fresh)) {
+    job->answer(job->current, job->current.revision());
+    return;
+  }
+  auto txn = put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),
+                            fresh.bytes(),
+                            job->current ? job->current.revision() : 0);
+  add_exclusive(txn, job->current, fresh);
+  transact(
+    job, std::move(txn),
+    [job, fresh](const store_api::TxnResponse& response) {
+      job->answer(fresh.with_revision(response.revision()),
+                  response.revision());
+    },
+    std::move(again));
+}
+
+void store_removal(job_ptr job, std::function<void()> again) {
+  if (job->request->dry_run()) {
+    job->answer(job->current, job->current.revision(), true);
+    return;
+  }
+  auto& what = job->current;
+  auto txn = delete_if_request(
+    storage_key(job->kind(), what.ns(), what.name()), what.revision());
+  add_exclusive(txn, what, object{});
+  transact(
+    job, std::move(txn),
+    [job](const store_api::TxnResponse& response) {
+      job->answer(job->current.with_revision(response.revision()),
+                  response.revision(), true);
+    },
+    std::move(again));
+}
+
+} // namespace troupe

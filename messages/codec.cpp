@@ -30,6 +30,7 @@ void register_types(caf::actor_system_config& cfg) {
   cfg.add_message_type<changes>("troupe.changes");
   cfg.add_message_type<watcher_actor>("troupe.watcher");
   cfg.add_message_type<api_actor>("troupe.api");
+  cfg.add_message_type<session_actor>("troupe.session");
   add_messages<system::Describe, system::Description, system::Explain,
                system::Explanation, system::Resolve, system::Started,
                system::ListActors, system::ActorList, system::Kill,

@@ -67,13 +67,24 @@ using api_actor = caf::typed_actor<
     // No more of this stream.
     caf::reacts_to<pb<call::StopWatch>, watcher_actor>>;
 
+/// A session as its holder sees it: the API, and for administrators the actors
+/// behind it.
+using session_actor = api_actor
+    // All actors as they are.
+    ::extend<
+        caf::replies_to<pb<system::ListActors>>::with<pb<system::ActorList>>,
+        // End one of them.
+        caf::replies_to<pb<system::Kill>>::with<pb<system::Killed>>>
+    // Why is an object the way it is?
+    ::extend_with<explain_actor>::extend_with<describe_actor>;
+
 /// The way in to the API server.
 using front_door_actor = caf::typed_actor<
     // Something unguessable to sign.
     caf::replies_to<pb<call::AskNonce>>::with<pb<call::Nonce>>,
     // A session for the identity that is proved, or named within the process.
     caf::replies_to<pb<call::OpenSession>>::with<
-        pb<call::SessionOpened>, api_actor>>::extend_with<describe_actor>;
+        pb<call::SessionOpened>, session_actor>>::extend_with<describe_actor>;
 
 /// Knows every actor of a cluster by its path.
 using directory_actor = caf::typed_actor<

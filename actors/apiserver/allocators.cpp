@@ -23,8 +23,8 @@ std::unique_ptr<rules::service_ranges> empty_ranges(const context& ctx) {
   if (!range)
     throw std::runtime_error("no range of addresses: " + config.service_cidr);
   return std::make_unique<rules::service_ranges>(rules::service_ranges{
-    {rules::ip_allocator{*range}},
-    rules::port_allocator{config.node_port_first, config.node_port_last}});
+      {rules::ip_allocator{*range}},
+      rules::port_allocator{config.node_port_first, config.node_port_last}});
 }
 
 const core::v1::Service* service_of(const object& what) {
@@ -45,19 +45,19 @@ void find_view(pointer self) {
   system::Resolve msg;
   msg.set_path(resource_path("view", kind_of<core::v1::Service>()));
   self->state.requests.ask<caf::actor>(
-    self->state.ctx->directory(),
-    [self](const caf::actor& handle) {
-      auto& st = self->state;
-      st.view = caf::actor_cast<api_actor>(handle);
-      self->monitor(handle);
-      call::Watch watch;
-      watch.set_stream(service_stream);
-      st.requests.ask<pb<call::WatchStarted>>(
-        st.view, [](const pb<call::WatchStarted>&) {},
-        [](const caf::error&) {}, pb<call::Watch>{std::move(watch)},
-        watcher_actor{self});
-    },
-    [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+      self->state.ctx->directory(),
+      [self](const caf::actor& handle) {
+        auto& st = self->state;
+        st.view = caf::actor_cast<api_actor>(handle);
+        self->monitor(handle);
+        call::Watch watch;
+        watch.set_stream(service_stream);
+        st.requests.ask<pb<call::WatchStarted>>(
+            st.view, [](const pb<call::WatchStarted>&) {},
+            [](const caf::error&) {}, pb<call::Watch>{std::move(watch)},
+            watcher_actor{self});
+      },
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
 }
 
 /// Takes note of how a Service is now; nothing when it is gone.
@@ -154,15 +154,15 @@ allocators_full_actor::behavior_type allocators(pointer self, context ctx) {
   st.requests = calls{self};
   st.ranges = empty_ranges(*st.ctx);
   self->set_down_handler(
-    [self](const caf::down_msg& down) { on_down(self, down); });
+      [self](const caf::down_msg& down) { on_down(self, down); });
   find_view(self);
   return {
-    [self](const object& wished, const object& before) {
-      return on_allocate(self, wished, before);
-    },
-    [self](const object& given) { on_release(self, given); },
-    [self](const changes& batch) { on_changes(self, batch); },
-    [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self](const object& wished, const object& before) {
+        return on_allocate(self, wished, before);
+      },
+      [self](const object& given) { on_release(self, given); },
+      [self](const changes& batch) { on_changes(self, batch); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }
 

@@ -13,8 +13,8 @@ namespace troupe {
 /// After a restart: learns what is taken from the Services that there are,
 ///        and answers from then on. What was handed out and is not written
 ///        yet may be handed out again: the store lets only one be written.
-using allocators_full_actor
-  = allocators_actor::extend_with<watcher_actor>::extend_with<describe_actor>;
+using allocators_full_actor =
+    allocators_actor::extend_with<watcher_actor>::extend_with<describe_actor>;
 
 /// What the actor remembers between two messages.
 struct allocators_state {
@@ -35,7 +35,8 @@ struct allocators_state {
   std::vector<request> waiting;           ///< until then
 };
 
-allocators_full_actor::behavior_type allocators(
-  allocators_full_actor::stateful_pointer<allocators_state> self, context ctx);
+allocators_full_actor::behavior_type
+allocators(allocators_full_actor::stateful_pointer<allocators_state> self,
+           context ctx);
 
 } // namespace troupe

@@ -29,12 +29,12 @@ void resolve(pointer self, const std::string& path,
   system::Resolve msg;
   msg.set_path(path);
   self->state.requests.ask<caf::actor>(
-    self->state.ctx->directory(),
-    [self, found](const caf::actor& handle) {
-      self->monitor(handle);
-      found(handle);
-    },
-    [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+      self->state.ctx->directory(),
+      [self, found](const caf::actor& handle) {
+        self->monitor(handle);
+        found(handle);
+      },
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
 }
 
 void find_store(pointer self) {
@@ -65,9 +65,9 @@ void follow(pointer self, const kind_info& kind, uint64_t number) {
             call::Watch msg;
             msg.set_stream(number);
             self->state.requests.ask<pb<call::WatchStarted>>(
-              handle, [](const pb<call::WatchStarted>&) {},
-              [](const caf::error&) {}, pb<call::Watch>{std::move(msg)},
-              watcher_actor{self});
+                handle, [](const pb<call::WatchStarted>&) {},
+                [](const caf::error&) {}, pb<call::Watch>{std::move(msg)},
+                watcher_actor{self});
           });
 }
 
@@ -140,16 +140,15 @@ caf::error wrong_verb(const write_job& job) {
   return make_error(ec::method_not_allowed,
                     "the server does not allow this method on the requested "
                     "resource: "
-                      + job.kind().qualified_plural()
-                      + (sub.empty() ? "" : "/" + sub));
+                        + job.kind().qualified_plural()
+                        + (sub.empty() ? "" : "/" + sub));
 }
 
 /// Reads are the view's; here come those that it knows nothing of.
 void run_get(job_ptr job) {
   if (job->request->subresource() != "scale") {
-    with_current(job, true, [job] {
-      job->answer(job->current, job->current.revision());
-    });
+    with_current(job, true,
+                 [job] { job->answer(job->current, job->current.revision()); });
     return;
   }
   with_current(job, true, [job] {
@@ -177,13 +176,13 @@ caf::error check_request(const write_job& job) {
   if (!sub.empty() && !job.kind().has_subresource(sub))
     return make_error(ec::not_found,
                       "the server could not find the requested resource: "
-                        + job.kind().qualified_plural() + "/" + sub);
+                          + job.kind().qualified_plural() + "/" + sub);
   auto needs_name = request.verb() != call::CREATE
                     && request.verb() != call::DELETE_COLLECTION;
   if ((needs_name || !sub.empty()) && request.name().empty())
     return make_error(ec::bad_request, "a name is required");
-  auto needs_body
-    = request.verb() == call::CREATE || request.verb() == call::UPDATE;
+  auto needs_body =
+      request.verb() == call::CREATE || request.verb() == call::UPDATE;
   if (!needs_body)
     return caf::none;
   if (!job.body)
@@ -198,12 +197,12 @@ caf::error check_request(const write_job& job) {
   if (&job.body.kind() != wanted)
     return make_error(ec::bad_request,
                       "the object is a " + std::string{job.body.kind().kind}
-                        + ", expected " + std::string{wanted->kind});
+                          + ", expected " + std::string{wanted->kind});
   if (needs_name && job.body.name() != request.name())
     return make_error(ec::bad_request,
                       "the name of the object (" + job.body.name()
-                        + ") does not match the name on the request ("
-                        + request.name() + ")");
+                          + ") does not match the name on the request ("
+                          + request.name() + ")");
   return caf::none;
 }
 
@@ -248,15 +247,15 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
   auto& st = self->state;
   if (!st.store || !st.view
       || (is_core(*st.kind, "services") && !st.allocators))
-    return make_error(ec::service_unavailable,
-                      "the registry of " + st.kind->qualified_plural()
-                        + " is starting");
+    return make_error(ec::service_unavailable, "the registry of "
+                                                   + st.kind->qualified_plural()
+                                                   + " is starting");
   auto job = std::make_shared<write_job>();
   job->self = self;
   job->request = msg;
   job->body = body;
-  job->promise
-    = self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  job->promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
   auto promise = job->promise;
   run(std::move(job));
   return promise;
@@ -281,7 +280,7 @@ registry_actor::behavior_type registry(pointer self, context ctx,
   st.kind = kind;
   st.requests = calls{self};
   self->set_down_handler(
-    [self](const caf::down_msg& down) { on_down(self, down); });
+      [self](const caf::down_msg& down) { on_down(self, down); });
   find_store(self);
   find_view(self);
   if (is_core(*kind, "services"))
@@ -289,21 +288,21 @@ registry_actor::behavior_type registry(pointer self, context ctx,
   follow_namespaces(self);
   follow_priorities(self);
   return {
-    [self](const pb<call::Request>& msg, const object& body) {
-      return on_request(self, msg, body);
-    },
-    [](const pb<call::Watch>&,
-       const watcher_actor&) -> caf::result<pb<call::WatchStarted>> {
-      return make_error(ec::method_not_allowed, "a registry only writes");
-    },
-    [](const pb<call::Ack>&, const watcher_actor&) {
-      // Views are asked for batches, not registries.
-    },
-    [](const pb<call::StopWatch>&, const watcher_actor&) {
-      // As above.
-    },
-    [self](const changes& batch) { on_changes(self, batch); },
-    [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self](const pb<call::Request>& msg, const object& body) {
+        return on_request(self, msg, body);
+      },
+      [](const pb<call::Watch>&,
+         const watcher_actor&) -> caf::result<pb<call::WatchStarted>> {
+        return make_error(ec::method_not_allowed, "a registry only writes");
+      },
+      [](const pb<call::Ack>&, const watcher_actor&) {
+        // Views are asked for batches, not registries.
+      },
+      [](const pb<call::StopWatch>&, const watcher_actor&) {
+        // As above.
+      },
+      [self](const changes& batch) { on_changes(self, batch); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }
 

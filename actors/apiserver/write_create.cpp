@@ -27,7 +27,7 @@ caf::error check_body(const write_job& job) {
   if (&body.kind() != &kind)
     return make_error(ec::bad_request,
                       "the object is a " + std::string{body.kind().kind}
-                        + ", not a " + std::string{kind.kind});
+                          + ", not a " + std::string{kind.kind});
   if (body.revision() != 0)
     return make_error(ec::bad_request,
                       "resourceVersion should not be set on objects to be "
@@ -66,15 +66,15 @@ void allocate_and_store(job_ptr job, object fresh) {
     return;
   }
   st.requests.ask<object>(
-    st.allocators,
-    [job](const object& given) {
-      job->given = given;
-      store_object(job, given, [job] {
-        job->give_back();
-        make_and_store(job);
-      });
-    },
-    [job](const caf::error& err) { job->fail(err); }, fresh, object{});
+      st.allocators,
+      [job](const object& given) {
+        job->given = given;
+        store_object(job, given, [job] {
+          job->give_back();
+          make_and_store(job);
+        });
+      },
+      [job](const caf::error& err) { job->fail(err); }, fresh, object{});
 }
 
 /// One try: the object as it will be stored, all of it made anew.
@@ -89,8 +89,7 @@ void make_and_store(job_ptr job) {
   else
     meta.clear_namespace_();
   if (meta.name().empty() && !meta.generate_name().empty())
-    meta.set_name(
-      rules::generate_name(meta.generate_name(), entropy_of(job)));
+    meta.set_name(rules::generate_name(meta.generate_name(), entropy_of(job)));
   meta.set_uid(st.ctx->uuid());
   *meta.mutable_creation_timestamp() = to_time(st.ctx->now());
   meta.clear_deletion_timestamp();
@@ -117,10 +116,9 @@ void make_and_store(job_ptr job) {
 
 /// Kubernetes: NamespaceLifecycle.
 void check_namespace(job_ptr job, const object& ns) {
-  auto err = rules::check_namespace_takes(&ns.as<core::v1::Namespace>(),
-                                          ns.name(),
-                                          job->kind().qualified_plural(),
-                                          job->body.name());
+  auto err = rules::check_namespace_takes(
+      &ns.as<core::v1::Namespace>(), ns.name(), job->kind().qualified_plural(),
+      job->body.name());
   if (err)
     job->fail(err);
   else
@@ -154,12 +152,12 @@ void run_create(job_ptr job) {
   msg.set_verb(call::GET);
   msg.set_name(ns);
   st.requests.ask<pb<call::Response>, std::vector<object>>(
-    caf::actor_cast<api_actor>(view->second),
-    [job](const pb<call::Response>&, const std::vector<object>& found) {
-      check_namespace(job, found.front());
-    },
-    [job](const caf::error& err) { job->fail(err); },
-    pb<call::Request>{std::move(msg)}, object{});
+      caf::actor_cast<api_actor>(view->second),
+      [job](const pb<call::Response>&, const std::vector<object>& found) {
+        check_namespace(job, found.front());
+      },
+      [job](const caf::error& err) { job->fail(err); },
+      pb<call::Request>{std::move(msg)}, object{});
 }
 
 } // namespace troupe

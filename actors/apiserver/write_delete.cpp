@@ -56,18 +56,18 @@ void delete_next(std::shared_ptr<sweep> all) {
   msg.set_namespace_(what.ns());
   auto& st = self->state;
   st.requests.ask<pb<call::Response>, std::vector<object>>(
-    registry_actor{self},
-    [all](const pb<call::Response>&, const std::vector<object>& result) {
-      all->gone.insert(all->gone.end(), result.begin(), result.end());
-      continue_sweep(all);
-    },
-    [all](const caf::error& err) {
-      if (is(err, ec::not_found))
+      registry_actor{self},
+      [all](const pb<call::Response>&, const std::vector<object>& result) {
+        all->gone.insert(all->gone.end(), result.begin(), result.end());
         continue_sweep(all);
-      else
-        all->outer->fail(err);
-    },
-    pb<call::Request>{std::move(msg)}, object{});
+      },
+      [all](const caf::error& err) {
+        if (is(err, ec::not_found))
+          continue_sweep(all);
+        else
+          all->outer->fail(err);
+      },
+      pb<call::Request>{std::move(msg)}, object{});
 }
 
 void continue_sweep(std::shared_ptr<sweep> all) {
@@ -95,15 +95,15 @@ void run_delete_collection(job_ptr job) {
   msg.set_verb(call::LIST);
   auto& st = job->self->state;
   st.requests.ask<pb<call::Response>, std::vector<object>>(
-    st.view,
-    [job](const pb<call::Response>&, const std::vector<object>& found) {
-      auto all = std::make_shared<sweep>();
-      all->outer = job;
-      all->found = found;
-      continue_sweep(all);
-    },
-    [job](const caf::error& err) { job->fail(err); },
-    pb<call::Request>{std::move(msg)}, object{});
+      st.view,
+      [job](const pb<call::Response>&, const std::vector<object>& found) {
+        auto all = std::make_shared<sweep>();
+        all->outer = job;
+        all->found = found;
+        continue_sweep(all);
+      },
+      [job](const caf::error& err) { job->fail(err); },
+      pb<call::Request>{std::move(msg)}, object{});
 }
 
 void run_eviction(job_ptr job) {

@@ -16,8 +16,8 @@ namespace troupe {
 /// the next step or in `fail` or `answer`; each job ends in exactly one of
 /// these.
 struct write_job {
-  using promise_type
-    = caf::typed_response_promise<pb<call::Response>, std::vector<object>>;
+  using promise_type =
+      caf::typed_response_promise<pb<call::Response>, std::vector<object>>;
   using pointer = registry_actor::stateful_pointer<registry_state>;
 
   pointer self;
@@ -84,7 +84,6 @@ void run_eviction(job_ptr job);
 /// Brings `fresh`, a client's wish for the new state of `current`, through
 /// preparation and validation to the store.
 void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
-                   const std::string& subresource,
-                   std::function<void()> again);
+                   const std::string& subresource, std::function<void()> again);
 
 } // namespace troupe

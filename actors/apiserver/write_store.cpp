@@ -77,12 +77,12 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
   object now;
   for (auto& r : response.results())
     for (auto& kv : r.range().kvs())
-      if (auto parsed
-          = object::parse(job->kind(), kv.value(), kv.mod_revision()))
+      if (auto parsed =
+              object::parse(job->kind(), kv.value(), kv.mod_revision()))
         now = *parsed;
-  auto unchanged = now ? job->current
-                           && now.revision() == job->current.revision()
-                       : !job->current;
+  auto unchanged =
+      now ? job->current && now.revision() == job->current.revision()
+          : !job->current;
   if (++job->tries > most_tries) {
     job->fail(make_error(ec::server_timeout,
                          "too many writers of " + job->request->name()));
@@ -93,7 +93,7 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
     if (!job->request->name().empty()) {
       job->fail(make_error(ec::already_exists,
                            job->kind().qualified_plural() + " \"" + now.name()
-                             + "\" already exists",
+                               + "\" already exists",
                            details_of(job->kind(), now.name())));
       return;
     }
@@ -119,15 +119,15 @@ void transact(job_ptr job, store_api::TxnRequest txn, Done done,
   auto& st = job->self->state;
   ++st.writes;
   st.requests.ask<pb<store_api::TxnResponse>>(
-    st.store,
-    [job, done, again](const pb<store_api::TxnResponse>& response) {
-      if (response->succeeded())
-        done(*response);
-      else
-        lost(job, *response, again);
-    },
-    [job](const caf::error& err) { job->fail(err); },
-    pb<store_api::TxnRequest>{std::move(txn)});
+      st.store,
+      [job, done, again](const pb<store_api::TxnResponse>& response) {
+        if (response->succeeded())
+          done(*response);
+        else
+          lost(job, *response, again);
+      },
+      [job](const caf::error& err) { job->fail(err); },
+      pb<store_api::TxnRequest>{std::move(txn)});
 }
 
 } // namespace
@@ -144,13 +144,12 @@ caf::error no_such_object(const kind_info& kind, const std::string& name) {
                     details_of(kind, name));
 }
 
-caf::error modified_meanwhile(const kind_info& kind,
-                              const std::string& name) {
+caf::error modified_meanwhile(const kind_info& kind, const std::string& name) {
   return make_error(ec::conflict,
                     "Operation cannot be fulfilled on "
-                      + kind.qualified_plural() + " \"" + name
-                      + "\": the object has been modified; please apply your "
-                        "changes to the latest version and try again",
+                        + kind.qualified_plural() + " \"" + name
+                        + "\": the object has been modified; please apply your "
+                          "changes to the latest version and try again",
                     details_of(kind, name));
 }
 
@@ -162,24 +161,24 @@ void with_current(job_ptr job, bool fresh, std::function<void()> next) {
   msg.set_name(job->request->name());
   msg.set_resource_version(fresh ? "" : "0");
   st.requests.ask<pb<call::Response>, std::vector<object>>(
-    st.view,
-    [job, fresh, next](const pb<call::Response>&,
-                       const std::vector<object>& found) {
-      job->current = found.front();
-      if (!fresh && is_conditional(*job)
-          && job->body.revision() > job->current.revision())
-        with_current(job, true, next);
-      else
-        next();
-    },
-    [job, fresh, next](const caf::error& err) {
-      // The view may not have seen it yet.
-      if (!fresh && is(err, ec::not_found))
-        with_current(job, true, next);
-      else
-        job->fail(err);
-    },
-    pb<call::Request>{std::move(msg)}, object{});
+      st.view,
+      [job, fresh, next](const pb<call::Response>&,
+                         const std::vector<object>& found) {
+        job->current = found.front();
+        if (!fresh && is_conditional(*job)
+            && job->body.revision() > job->current.revision())
+          with_current(job, true, next);
+        else
+          next();
+      },
+      [job, fresh, next](const caf::error& err) {
+        // The view may not have seen it yet.
+        if (!fresh && is(err, ec::not_found))
+          with_current(job, true, next);
+        else
+          job->fail(err);
+      },
+      pb<call::Request>{std::move(msg)}, object{});
 }
 
 void store_object(job_ptr job, object fresh, std::function<void()> again) {
@@ -191,17 +190,17 @@ void store_object(job_ptr job, object fresh, std::function<void()> again) {
     job->answer(job->current, job->current.revision());
     return;
   }
-  auto txn = put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),
-                            fresh.bytes(),
-                            job->current ? job->current.revision() : 0);
+  auto txn =
+      put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),
+                     fresh.bytes(), job->current ? job->current.revision() : 0);
   add_exclusive(txn, job->current, fresh);
   transact(
-    job, std::move(txn),
-    [job, fresh](const store_api::TxnResponse& response) {
-      job->answer(fresh.with_revision(response.revision()),
-                  response.revision());
-    },
-    std::move(again));
+      job, std::move(txn),
+      [job, fresh](const store_api::TxnResponse& response) {
+        job->answer(fresh.with_revision(response.revision()),
+                    response.revision());
+      },
+      std::move(again));
 }
 
 void store_removal(job_ptr job, std::function<void()> again) {
@@ -210,16 +209,16 @@ void store_removal(job_ptr job, std::function<void()> again) {
     return;
   }
   auto& what = job->current;
-  auto txn = delete_if_request(
-    storage_key(job->kind(), what.ns(), what.name()), what.revision());
+  auto txn = delete_if_request(storage_key(job->kind(), what.ns(), what.name()),
+                               what.revision());
   add_exclusive(txn, what, object{});
   transact(
-    job, std::move(txn),
-    [job](const store_api::TxnResponse& response) {
-      job->answer(job->current.with_revision(response.revision()),
-                  response.revision(), true);
-    },
-    std::move(again));
+      job, std::move(txn),
+      [job](const store_api::TxnResponse& response) {
+        job->answer(job->current.with_revision(response.revision()),
+                    response.revision(), true);
+      },
+      std::move(again));
 }
 
 } // namespace troupe

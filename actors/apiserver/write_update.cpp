@@ -21,15 +21,15 @@ void allocate_and_store(job_ptr job, object fresh,
     return;
   }
   st.requests.ask<object>(
-    st.allocators,
-    [job, again](const object& given) {
-      job->given = given;
-      store_object(job, given, [job, again] {
-        job->give_back();
-        again();
-      });
-    },
-    [job](const caf::error& err) { job->fail(err); }, fresh, job->current);
+      st.allocators,
+      [job, again](const object& given) {
+        job->given = given;
+        store_object(job, given, [job, again] {
+          job->give_back();
+          again();
+        });
+      },
+      [job](const caf::error& err) { job->fail(err); }, fresh, job->current);
 }
 
 } // namespace
@@ -40,7 +40,7 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   auto& old = job->current.message();
   auto& kind = job->kind();
   if (auto err = rules::check_preconditions(
-        *msg, old, std::to_string(job->current.revision()))) {
+          *msg, old, std::to_string(job->current.revision()))) {
     job->fail(err);
     return;
   }
@@ -60,7 +60,7 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     return;
   }
   mutable_metadata_of(*msg)->set_resource_version(
-    std::to_string(job->current.revision()));
+      std::to_string(job->current.revision()));
   auto fresh = object::of(std::move(msg));
   if (rules::is_finished(fresh))
     store_removal(job, std::move(again));
@@ -97,12 +97,12 @@ void run_binding(job_ptr job) {
     auto refuse = [&](const std::string& why) {
       job->fail(make_error(ec::conflict, "Operation cannot be fulfilled on "
                                          "pods/binding \""
-                                           + name + "\": " + why));
+                                             + name + "\": " + why));
     };
     if (binding.target().name().empty()) {
-      job->fail(invalid(kind_of<core::v1::Binding>(), name,
-                        {{"FieldValueRequired", "target.name",
-                          "Required value"}}));
+      job->fail(
+          invalid(kind_of<core::v1::Binding>(), name,
+                  {{"FieldValueRequired", "target.name", "Required value"}}));
     } else if (!binding.metadata().uid().empty()
                && binding.metadata().uid() != job->current.uid()) {
       refuse("the pod is another one by now");
@@ -125,8 +125,8 @@ void run_binding(job_ptr job) {
       scheduled->Clear();
       scheduled->set_type("PodScheduled");
       scheduled->set_status("True");
-      *scheduled->mutable_last_transition_time()
-        = to_time(job->self->state.ctx->now());
+      *scheduled->mutable_last_transition_time() =
+          to_time(job->self->state.ctx->now());
       store_object(job, object::of(pod), [again] { again(again); });
     }
   };

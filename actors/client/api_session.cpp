@@ -67,9 +67,9 @@ void api_session::ask_session(const front_door_actor& door) {
   for (auto& g : groups_)
     msg.add_groups(g);
   msg.set_component(ctx_->path());
-  calls_.ask<pb<call::SessionOpened>, api_actor>(
+  calls_.ask<pb<call::SessionOpened>, session_actor>(
       door,
-      [this](const pb<call::SessionOpened>&, const api_actor& api) {
+      [this](const pb<call::SessionOpened>&, const session_actor& api) {
         opened(api);
       },
       [this](const caf::error&) {

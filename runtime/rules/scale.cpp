@@ -37,8 +37,8 @@ object resized(const object& what, int32_t replicas) {
 caf::error cannot_scale(const object& what) {
   return make_error(ec::not_found, "the server could not find the requested "
                                    "resource: "
-                                     + what.kind().qualified_plural()
-                                     + " cannot be scaled");
+                                       + what.kind().qualified_plural()
+                                       + " cannot be scaled");
 }
 
 } // namespace
@@ -72,7 +72,7 @@ expected<object> with_scale(const object& what,
     return invalid(kind_of<autoscaling::v1::Scale>(), what.name(),
                    {{"FieldValueInvalid", "spec.replicas",
                      "Invalid value: " + std::to_string(replicas)
-                       + ": must be greater than or equal to 0"}});
+                         + ": must be greater than or equal to 0"}});
   if (what.kind().kind == "Deployment")
     return resized<apps::v1::Deployment>(what, replicas);
   if (what.kind().kind == "ReplicaSet")

@@ -23,6 +23,9 @@ struct cluster_config {
   uint16_t node_port_first = 30000;
   uint16_t node_port_last = 32767;
 
+  /// The cluster's authority, PEM. Public.
+  std::string ca_certificate;
+
   /// Path of the program `troupe-shim`.
   std::string shim;
 };

@@ -1,0 +1,142 @@
+#include "actors/apiserver/front_door.hpp"
+
+#include "actors/apiserver/session.hpp"
+#include "messages/call.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/crypto/proof.hpp"
+#include "runtime/crypto/random.hpp"
+#include "runtime/system/config.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+using pointer = front_door_actor::stateful_pointer<front_door_state>;
+
+/// Nonces that may be open at once; the oldest is void beyond.
+constexpr size_t most_nonces = 1'000;
+
+pb<call::Nonce> on_ask_nonce(pointer self) {
+  auto& st = self->state;
+  st.nonces.push_back(crypto::new_nonce());
+  if (st.nonces.size() > most_nonces)
+    st.nonces.pop_front();
+  call::Nonce result;
+  result.set_value(st.nonces.back());
+  return pb<call::Nonce>{std::move(result)};
+}
+
+expected<rules::caller> prove(pointer self, const call::OpenSession& msg) {
+  auto& st = self->state;
+  auto nonce = std::find(st.nonces.begin(), st.nonces.end(), msg.nonce());
+  if (msg.nonce().empty() || nonce == st.nonces.end())
+    return make_error(ec::unauthorized, "the nonce is not one of ours, or was "
+                                        "used already");
+  st.nonces.erase(nonce);
+  call::Proof sent;
+  if (!sent.ParseFromString(msg.proof()))
+    return make_error(ec::unauthorized, "the proof cannot be read");
+  auto who = crypto::verify_proof(st.ctx->config().ca_certificate,
+                                  {sent.certificate(), sent.signature()},
+                                  msg.nonce(), st.ctx->now());
+  if (!who)
+    return who.error();
+  return rules::caller{who->user, who->groups};
+}
+
+void close_earlier(pointer self, const std::string& component) {
+  auto& st = self->state;
+  auto known = st.by_component.find(component);
+  if (known == st.by_component.end())
+    return;
+  if (auto it = st.open.find(known->second); it != st.open.end())
+    self->send_exit(it->second.handle, caf::exit_reason::user_shutdown);
+  st.by_component.erase(known);
+}
+
+caf::result<pb<call::SessionOpened>, session_actor>
+on_open(pointer self, const call::OpenSession& msg) {
+  auto& st = self->state;
+  auto client = self->current_sender();
+  auto here = client && client->node() == self->node();
+  rules::caller who;
+  if (here) {
+    who.user = msg.user();
+    who.groups.assign(msg.groups().begin(), msg.groups().end());
+  } else {
+    auto proved = prove(self, msg);
+    if (!proved)
+      return proved.error();
+    who = std::move(*proved);
+  }
+  auto component = here ? msg.component() : std::string{};
+  if (!component.empty())
+    close_earlier(self, component);
+  ++st.opened;
+  auto ctx = st.ctx->child(std::to_string(st.opened), st.opened);
+  auto secret = here ? std::string{} : crypto::random_bytes(32);
+  auto user = who.user;
+  auto fresh = self->system().spawn(session, ctx, std::move(who), secret);
+  st.sessions.add(caf::actor_cast<caf::actor>(fresh));
+  self->monitor(fresh);
+  if (client)
+    self->monitor(client);
+  st.open[fresh.address()] = {fresh, component,
+                              caf::actor_cast<caf::actor_addr>(client)};
+  if (!component.empty())
+    st.by_component[component] = fresh.address();
+  system::Started started;
+  started.set_path(ctx.path());
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             caf::actor_cast<caf::actor>(fresh));
+  call::SessionOpened result;
+  result.set_secret(secret);
+  result.set_user(user);
+  return {pb<call::SessionOpened>{std::move(result)}, fresh};
+}
+
+/// A session ends with its client; what is known of it ends with either.
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& st = self->state;
+  if (auto it = st.open.find(down.source); it != st.open.end()) {
+    st.sessions.remove(down.source);
+    if (auto c = st.by_component.find(it->second.component);
+        c != st.by_component.end() && c->second == down.source)
+      st.by_component.erase(c);
+    st.open.erase(it);
+    return;
+  }
+  for (auto& [addr, s] : st.open)
+    if (s.client == down.source)
+      self->send_exit(s.handle, caf::exit_reason::user_shutdown);
+}
+
+pb<system::Description> on_describe(pointer self) {
+  system::Description result;
+  result.add_facts("sessions=" + std::to_string(self->state.open.size()));
+  result.add_facts("opened=" + std::to_string(self->state.opened));
+  return pb<system::Description>{std::move(result)};
+}
+
+} // namespace
+
+front_door_actor::behavior_type front_door(pointer self, context ctx) {
+  auto& st = self->state;
+  st.ctx = std::make_unique<context>(std::move(ctx));
+  st.sessions = brood{self};
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
+  return {
+      [self](const pb<call::AskNonce>&) { return on_ask_nonce(self); },
+      [self](const pb<call::OpenSession>& msg) { return on_open(self, *msg); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
+  };
+}
+
+} // namespace troupe

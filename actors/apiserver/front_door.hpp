@@ -1,0 +1,45 @@
+#pragma once
+
+#include "actors/system/brood.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/system/context.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// Lets clients in: one session for each.
+///
+/// Hears: who wants a session.
+/// Says:  answers with a session and its secret; to the directory where it is.
+/// After a restart: its sessions ended with it; their clients open new ones.
+///
+/// Within the process a component is believed when it says who it is; a client
+/// from another process signs a nonce with the key of its certificate.
+struct front_door_state {
+  static inline const char* name = "front_door";
+
+  struct open_session {
+    session_actor handle;
+    std::string component; ///< path of the component; "" for clients
+    caf::actor_addr client;
+  };
+
+  std::unique_ptr<context> ctx;
+  brood sessions;
+  std::map<caf::actor_addr, open_session> open;
+  std::map<std::string, caf::actor_addr> by_component;
+  std::deque<std::string> nonces; ///< given out, not used yet
+  uint64_t opened = 0;
+};
+
+front_door_actor::behavior_type
+front_door(front_door_actor::stateful_pointer<front_door_state> self,
+           context ctx);
+
+} // namespace troupe

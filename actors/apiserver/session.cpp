@@ -1,0 +1,339 @@
+#include "actors/apiserver/session.hpp"
+
+#include "actors/apiserver/registry.hpp"
+#include "messages/api/meta.pb.h"
+#include "messages/call.pb.h"
+#include "messages/system.pb.h"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace troupe {
+
+namespace {
+
+using pointer = session_actor::stateful_pointer<session_state>;
+
+constexpr std::array verb_names{
+    "",       "get",   "list",   "create",
+    "update", "patch", "delete", "deletecollection"};
+
+/// Runs `next` with the actor of a path, now or when it is there.
+void with_backend(pointer self, const std::string& path,
+                  std::function<void(const caf::actor&)> next) {
+  auto& backend = self->state.backends[path];
+  if (backend.handle) {
+    next(backend.handle);
+    return;
+  }
+  backend.waiting.push_back(
+      [self, path, next] { next(self->state.backends[path].handle); });
+  if (backend.asked)
+    return;
+  backend.asked = true;
+  system::Resolve msg;
+  msg.set_path(path);
+  self->state.requests.ask<caf::actor>(
+      self->state.ctx->directory(),
+      [self, path](const caf::actor& handle) {
+        auto& b = self->state.backends[path];
+        b.asked = false;
+        b.handle = handle;
+        self->monitor(handle);
+        auto waiting = std::move(b.waiting);
+        b.waiting.clear();
+        for (auto& f : waiting)
+          f();
+      },
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+}
+
+/// Whoever asks from another process shows the secret.
+caf::error check_sender(pointer self, const std::string& secret) {
+  auto sender = self->current_sender();
+  auto here = sender && sender->node() == self->node();
+  if (here || secret == self->state.secret)
+    return caf::none;
+  return make_error(ec::unauthorized, "Unauthorized");
+}
+
+expected<const kind_info*> find_served(const std::string& api_version,
+                                       const std::string& kind) {
+  auto* found = find_kind(api_version, kind);
+  if (found == nullptr || found->plural.empty())
+    return make_error(ec::not_found, "the server could not find the requested "
+                                     "resource: no kind \""
+                                         + kind + "\" in version \""
+                                         + api_version + "\"");
+  return found;
+}
+
+caf::error check_right(pointer self, const kind_info& kind,
+                       const std::string& verb, const std::string& ns,
+                       const std::string& name, const std::string& sub) {
+  auto why = rules::refusal(self->state.who, verb, std::string{kind.plural},
+                            std::string{kind.group}, ns, name, sub);
+  if (why.empty())
+    return caf::none;
+  return make_error(ec::forbidden, why);
+}
+
+caf::error check_scope(const kind_info& kind, const call::Request& msg) {
+  if (!kind.namespaced && !msg.namespace_().empty())
+    return make_error(ec::bad_request,
+                      kind.qualified_plural() + " are not namespaced");
+  auto named = msg.verb() == call::GET || msg.verb() == call::UPDATE
+               || msg.verb() == call::PATCH || msg.verb() == call::DELETE;
+  if (named && msg.name().empty())
+    return make_error(ec::bad_request, "a name is required");
+  if (named && kind.namespaced && msg.namespace_().empty())
+    return make_error(ec::bad_request, "a namespace is required");
+  return caf::none;
+}
+
+caf::result<pb<call::Response>, std::vector<object>>
+on_request(pointer self, const pb<call::Request>& msg, const object& body) {
+  auto& st = self->state;
+  if (auto err = check_sender(self, msg->secret()))
+    return err;
+  auto kind = find_served(msg->api_version(), msg->kind());
+  if (!kind)
+    return kind.error();
+  std::string verb = verb_names[static_cast<size_t>(msg->verb())];
+  auto& sub = msg->subresource();
+  if (sub.empty() && !(*kind)->has_verb(verb))
+    return make_error(ec::method_not_allowed,
+                      "the server does not allow this method on the "
+                      "requested resource");
+  if (auto err = check_scope(**kind, *msg))
+    return err;
+  if (auto err =
+          check_right(self, **kind, verb, msg->namespace_(), msg->name(), sub))
+    return err;
+  ++st.served;
+  auto request = *msg;
+  request.clear_secret();
+  request.set_user(st.who.user);
+  *request.mutable_groups() = {st.who.groups.begin(), st.who.groups.end()};
+  auto reads =
+      msg->verb() == call::LIST || (msg->verb() == call::GET && sub != "scale");
+  auto promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  with_backend(
+      self, resource_path(reads ? "view" : "registry", **kind),
+      [self, promise, body,
+       out = pb<call::Request>{std::move(request)}](const caf::actor& to) {
+        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+            caf::actor_cast<api_actor>(to),
+            [promise](pb<call::Response>& response,
+                      std::vector<object>& objects) mutable {
+              promise.deliver(std::move(response), std::move(objects));
+            },
+            [promise](const caf::error& err) mutable { promise.deliver(err); },
+            out, body);
+      });
+  return promise;
+}
+
+caf::result<pb<call::WatchStarted>>
+on_watch(pointer self, const pb<call::Watch>& msg, const watcher_actor& to) {
+  if (auto err = check_sender(self, msg->secret()))
+    return err;
+  auto kind = find_served(msg->api_version(), msg->kind());
+  if (!kind)
+    return kind.error();
+  if (!(*kind)->has_verb("watch"))
+    return make_error(ec::method_not_allowed,
+                      (*kind)->qualified_plural() + " cannot be watched");
+  if (auto err = check_right(self, **kind, "watch", msg->namespace_(), {}, {}))
+    return err;
+  auto path = resource_path("view", **kind);
+  self->state.streams[{to.address(), msg->stream()}] = path;
+  auto promise = self->make_response_promise<pb<call::WatchStarted>>();
+  with_backend(self, path, [self, promise, msg, to](const caf::actor& view) {
+    self->state.requests.ask<pb<call::WatchStarted>>(
+        caf::actor_cast<api_actor>(view),
+        [promise](const pb<call::WatchStarted>& started) mutable {
+          promise.deliver(started);
+        },
+        [promise](const caf::error& err) mutable { promise.deliver(err); }, msg,
+        to);
+  });
+  return promise;
+}
+
+/// Passes on what a watcher says about its stream.
+template <class T>
+void to_view(pointer self, const pb<T>& msg, const watcher_actor& from) {
+  auto& st = self->state;
+  auto stream = st.streams.find({from.address(), msg->stream()});
+  if (stream == st.streams.end())
+    return;
+  auto backend = st.backends.find(stream->second);
+  if (backend != st.backends.end() && backend->second.handle)
+    self->send(caf::actor_cast<api_actor>(backend->second.handle), msg, from);
+  if constexpr (std::is_same_v<T, call::StopWatch>)
+    st.streams.erase(stream);
+}
+
+/// A view that goes down takes the streams that it served along; their
+/// watchers are told, so that they begin anew.
+void end_streams(pointer self, const std::string& path) {
+  auto& st = self->state;
+  for (auto i = st.streams.begin(); i != st.streams.end();) {
+    if (i->second != path) {
+      ++i;
+      continue;
+    }
+    if (auto to = caf::actor_cast<caf::actor>(i->first.first)) {
+      changes end;
+      end.stream = i->first.second;
+      end.ended =
+          to_status(make_error(ec::service_unavailable, "the view went down"))
+              .SerializeAsString();
+      self->send(caf::actor_cast<watcher_actor>(to), std::move(end));
+    }
+    i = st.streams.erase(i);
+  }
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& st = self->state;
+  st.requests.on_down(down);
+  for (auto& [path, backend] : st.backends) {
+    if (backend.handle && backend.handle.address() == down.source) {
+      backend.handle = nullptr;
+      end_streams(self, path);
+    }
+  }
+}
+
+caf::error check_master(pointer self, const std::string& secret,
+                        const std::string& what) {
+  if (auto err = check_sender(self, secret))
+    return err;
+  if (self->state.who.in_group("system:masters"))
+    return caf::none;
+  return make_error(ec::forbidden,
+                    "User \"" + self->state.who.user + "\" cannot " + what);
+}
+
+template <class Out, class In>
+caf::result<pb<Out>> ask_directory(pointer self, const pb<In>& msg,
+                                   const std::string& what) {
+  if (auto err = check_master(self, msg->secret(), what))
+    return err;
+  auto promise = self->make_response_promise<pb<Out>>();
+  self->state.requests.ask<pb<Out>>(
+      self->state.ctx->directory(),
+      [promise](const pb<Out>& out) mutable { promise.deliver(out); },
+      [promise](const caf::error& err) mutable { promise.deliver(err); }, msg);
+  return promise;
+}
+
+/// The actors that decide about objects of a kind.
+std::vector<std::string> deciders(const std::string& kind) {
+  if (kind == "Pod")
+    return {"scheduler", "controllers/replicaset", "controllers/replication",
+            "controllers/garbage_collector"};
+  if (kind == "ReplicaSet")
+    return {"controllers/replicaset", "controllers/deployment"};
+  if (kind == "ReplicationController")
+    return {"controllers/replication"};
+  if (kind == "Deployment")
+    return {"controllers/deployment"};
+  if (kind == "Node")
+    return {"controllers/node"};
+  if (kind == "Namespace")
+    return {"controllers/namespace"};
+  if (kind == "Service" || kind == "Endpoints" || kind == "EndpointSlice")
+    return {"controllers/endpoints", "controllers/endpointslice"};
+  if (kind == "ServiceAccount")
+    return {"controllers/service_account"};
+  return {};
+}
+
+struct collected {
+  system::Explanation all;
+  size_t open = 0;
+  caf::typed_response_promise<pb<system::Explanation>> promise;
+
+  void one_less() {
+    if (--open == 0)
+      promise.deliver(pb<system::Explanation>{std::move(all)});
+  }
+};
+
+caf::result<pb<system::Explanation>>
+on_explain(pointer self, const pb<system::Explain>& msg) {
+  if (auto err = check_master(self, msg->secret(), "ask why"))
+    return err;
+  auto asked = deciders(msg->kind());
+  auto result = std::make_shared<collected>();
+  result->promise = self->make_response_promise<pb<system::Explanation>>();
+  auto promise = result->promise;
+  result->open = asked.size() + 1;
+  for (auto& path : asked) {
+    with_backend(self, path, [self, msg, path, result](const caf::actor& to) {
+      self->state.requests.ask<pb<system::Explanation>>(
+          caf::actor_cast<explain_actor>(to),
+          [result, path](const pb<system::Explanation>& part) {
+            for (auto& d : part->decisions())
+              result->all.add_decisions(path + ": " + d);
+            result->one_less();
+          },
+          [result](const caf::error&) { result->one_less(); }, msg);
+    });
+  }
+  result->one_less();
+  return promise;
+}
+
+pb<system::Description> on_describe(pointer self) {
+  auto& st = self->state;
+  system::Description result;
+  result.add_facts("user=" + st.who.user);
+  result.add_facts("requests=" + std::to_string(st.served));
+  result.add_facts("watches=" + std::to_string(st.streams.size()));
+  return result;
+}
+
+} // namespace
+
+session_actor::behavior_type session(pointer self, context ctx,
+                                     rules::caller who, std::string secret) {
+  auto& st = self->state;
+  st.ctx = std::make_unique<context>(std::move(ctx));
+  st.who = std::move(who);
+  st.secret = std::move(secret);
+  st.requests = calls{self};
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
+  return {
+      [self](const pb<call::Request>& msg, const object& body) {
+        return on_request(self, msg, body);
+      },
+      [self](const pb<call::Watch>& msg, const watcher_actor& to) {
+        return on_watch(self, msg, to);
+      },
+      [self](const pb<call::Ack>& msg, const watcher_actor& from) {
+        to_view(self, msg, from);
+      },
+      [self](const pb<call::StopWatch>& msg, const watcher_actor& from) {
+        to_view(self, msg, from);
+      },
+      [self](const pb<system::ListActors>& msg) {
+        return ask_directory<system::ActorList>(self, msg, "list actors");
+      },
+      [self](const pb<system::Kill>& msg) {
+        return ask_directory<system::Killed>(self, msg, "kill actors");
+      },
+      [self](const pb<system::Explain>& msg) { return on_explain(self, msg); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
+  };
+}
+
+} // namespace troupe

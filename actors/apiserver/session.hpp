@@ -1,0 +1,49 @@
+#pragma once
+
+#include "actors/system/calls.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/rules/authorize.hpp"
+#include "runtime/system/context.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// The API server as one identity sees it.
+///
+/// Hears: requests and watches of one client.
+/// Says:  writes to registries, reads and watches to views, as its own
+///        identity; questions about actors to the directory.
+/// After a restart: there is none. The client sees it go down and opens
+///        another.
+///
+/// A request from another process must carry the session's secret.
+struct session_state {
+  static inline const char* name = "session";
+
+  struct backend {
+    caf::actor handle;
+    std::vector<std::function<void()>> waiting; ///< until it is found
+    bool asked = false;
+  };
+
+  std::unique_ptr<context> ctx;
+  rules::caller who;
+  std::string secret;
+  calls requests;
+  std::map<std::string, backend> backends; ///< by path
+  /// Which view serves a stream of a watcher.
+  std::map<std::pair<caf::actor_addr, uint64_t>, std::string> streams;
+  uint64_t served = 0;
+};
+
+session_actor::behavior_type
+session(session_actor::stateful_pointer<session_state> self, context ctx,
+        rules::caller who, std::string secret);
+
+} // namespace troupe

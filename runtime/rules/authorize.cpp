@@ -1,0 +1,70 @@
+#include "runtime/rules/authorize.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace troupe::rules {
+
+namespace {
+
+constexpr std::string_view node_prefix = "system:node:";
+
+bool is_read(const std::string& verb) {
+  return verb == "get" || verb == "list" || verb == "watch";
+}
+
+/// What a node reads and writes to run its pods.
+bool node_may(const caller& who, const std::string& verb,
+              const std::string& resource, const std::string& ns,
+              const std::string& name, const std::string& subresource) {
+  auto node = who.user.substr(node_prefix.size());
+  if (resource == "nodes")
+    return is_read(verb) || verb == "create" || name == node;
+  if (resource == "leases")
+    return ns == "kube-node-lease"
+           && (verb == "create" || name.empty() || name == node);
+  if (resource == "pods")
+    return is_read(verb) || verb == "delete" || subresource == "status";
+  if (resource == "events")
+    return verb == "create" || verb == "patch" || verb == "update";
+  constexpr std::array readable{"services",       "endpoints", "endpointslices",
+                                "configmaps",     "secrets",   "namespaces",
+                                "serviceaccounts"};
+  return is_read(verb)
+         && std::find(readable.begin(), readable.end(), resource)
+                != readable.end();
+}
+
+} // namespace
+
+bool caller::in_group(const std::string& group) const {
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+std::string refusal(const caller& who, const std::string& verb,
+                    const std::string& resource, const std::string& group,
+                    const std::string& ns, const std::string& name,
+                    const std::string& subresource) {
+  if (who.in_group("system:masters"))
+    return {};
+  // Components of the control plane.
+  if (who.user.rfind("system:kube-", 0) == 0
+      || who.user.rfind("system:serviceaccount:kube-system:", 0) == 0
+      || who.user == "system:apiserver")
+    return {};
+  if (who.user.rfind(node_prefix, 0) == 0 && who.in_group("system:nodes")
+      && node_may(who, verb, resource, ns, name, subresource))
+    return {};
+  auto what = subresource.empty() ? resource : resource + "/" + subresource;
+  auto text = resource + (group.empty() ? "" : "." + group);
+  if (!name.empty())
+    text += " \"" + name + "\"";
+  text += " is forbidden: User \"" + who.user + "\" cannot " + verb
+          + " resource \"" + what + "\" in API group \"" + group + "\"";
+  return text
+         + (ns.empty() ? " at the cluster scope"
+                       : " in the namespace \"" + ns + "\"");
+}
+
+} // namespace troupe::rules

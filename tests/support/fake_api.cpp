@@ -78,7 +78,7 @@ reply on_plain(fake_api& api, const fake_api::asked& what) {
   return answer_with({found}, api.revision);
 }
 
-using session_pointer = api_actor::pointer;
+using session_pointer = session_actor::pointer;
 
 reply on_request(session_pointer self, fake_api& api, const call::Request& msg,
                  const object& body) {
@@ -112,7 +112,7 @@ pb<call::WatchStarted> on_watch(fake_api& api, const call::Watch& msg,
   return pb<call::WatchStarted>{std::move(started)};
 }
 
-api_actor::behavior_type session(session_pointer self, api_ptr api) {
+session_actor::behavior_type session(session_pointer self, api_ptr api) {
   return {
       [self, api](const pb<call::Request>& msg, const object& body) {
         return on_request(self, *api, *msg, body);
@@ -122,6 +122,10 @@ api_actor::behavior_type session(session_pointer self, api_ptr api) {
       },
       [](const pb<call::Ack>&, const watcher_actor&) {},
       [](const pb<call::StopWatch>&, const watcher_actor&) {},
+      [](const pb<system::ListActors>&) { return pb<system::ActorList>{}; },
+      [](const pb<system::Kill>&) { return pb<system::Killed>{}; },
+      [](const pb<system::Explain>&) { return pb<system::Explanation>{}; },
+      [](const pb<system::Describe>&) { return pb<system::Description>{}; },
   };
 }
 
@@ -131,7 +135,7 @@ front_door(front_door_actor::pointer self, api_ptr api,
   return {
       [](const pb<call::AskNonce>&) { return pb<call::Nonce>{}; },
       [self, api, sessions](const pb<call::OpenSession>&)
-          -> caf::result<pb<call::SessionOpened>, api_actor> {
+          -> caf::result<pb<call::SessionOpened>, session_actor> {
         auto handle = self->spawn(session, api);
         sessions->push_back(caf::actor_cast<caf::actor>(handle));
         return {pb<call::SessionOpened>{}, handle};

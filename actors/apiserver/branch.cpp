@@ -1,0 +1,49 @@
+#include "actors/apiserver/allocators.hpp"
+#include "actors/apiserver/bootstrap.hpp"
+#include "actors/apiserver/front_door.hpp"
+#include "actors/apiserver/registry.hpp"
+#include "actors/system/view.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+namespace {
+
+/// What is stored and read: all but the bodies of subresources and reviews.
+bool is_stored(const kind_info& kind) {
+  return !kind.plural.empty() && kind.has_verb("list")
+         && kind.has_verb("create");
+}
+
+template <class F, class... Ts>
+std::function<caf::actor(caf::actor_system&, const context&)>
+starter(F behavior, Ts... args) {
+  return [=](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(behavior, ctx, args...));
+  };
+}
+
+} // namespace
+
+child_spec apiserver_branch() {
+  std::vector<child_spec> views;
+  std::vector<child_spec> registries;
+  for (auto& kind : all_kinds()) {
+    if (!is_stored(kind) || find_resource(kind.group, kind.plural) != &kind)
+      continue;
+    const kind_info* k = &kind;
+    views.push_back({kind.qualified_plural(), starter(view, k)});
+    registries.push_back({kind.qualified_plural(), starter(registry, k)});
+  }
+  return branch("apiserver", {},
+                {branch("view", {}, std::move(views)),
+                 branch("registry", {}, std::move(registries)),
+                 {"allocators", starter(allocators)},
+                 {"front_door", starter(front_door)},
+                 {"bootstrap", starter(bootstrap)}});
+}
+
+} // namespace troupe

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "actors/system/supervisor.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+/// Starts a whole cluster: the root of its tree and everything below. The one
+/// function for the machine and for a simulation; they differ in `w` and `e`.
+supervisor_actor spawn_cluster(caf::actor_system& system,
+                               std::shared_ptr<const world> w,
+                               std::shared_ptr<const edges> e,
+                               std::shared_ptr<const cluster_config> config);
+
+} // namespace troupe

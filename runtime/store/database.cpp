@@ -118,7 +118,7 @@ caf::error database::failure(const leveldb::Status& status) const {
     return make_error(ec::service_unavailable,
                       "the store under " + path_
                           + " is in use by another process: " + text);
-  return make_error(ec::internal_error,
+  return make_error(ec::service_unavailable,
                     "the store under " + path_
                         + " cannot be read or written: " + text);
 }

@@ -48,7 +48,9 @@ public:
   caf::error write(leveldb::WriteBatch& batch, bool sync);
   /// Options for reads of one caller: verified, of `snapshot` if given.
   static leveldb::ReadOptions reading(const leveldb::Snapshot* = nullptr);
-  /// Tells a failed status in words; no error for one that is ok.
+  /// Tells a failed status in words: ec::internal_error for damage,
+  /// ec::service_unavailable for what may pass (a full disk, another process);
+  /// no error for one that is ok.
   caf::error failure(const leveldb::Status& status) const;
   /// What to say of content that no program of ours has written.
   caf::error damaged(std::string_view what) const;

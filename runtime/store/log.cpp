@@ -4,7 +4,6 @@
 #include "runtime/store/layout.hpp"
 
 #include <leveldb/iterator.h>
-#include <leveldb/write_batch.h>
 
 #include <algorithm>
 #include <optional>
@@ -102,8 +101,7 @@ std::string number(uint64_t n) {
 
 } // namespace
 
-log::log(std::shared_ptr<database> db)
-    : db_(std::move(db)), batch_(std::make_unique<leveldb::WriteBatch>()) {
+log::log(std::shared_ptr<database> db) : db_(std::move(db)) {
   // nop
 }
 
@@ -184,11 +182,11 @@ caf::error log::stage(const store_api::LogEntry& entry) {
                                               + " does not follow the log's "
                                               + number(last_));
   for (auto stale = entry.index() + 1; stale <= last_; ++stale)
-    batch_->Delete(entry_key(stale));
-  batch_->Put(entry_key(entry.index()), encode(entry));
+    batch_.Delete(entry_key(stale));
+  batch_.Put(entry_key(entry.index()), encode(entry));
   last_ = entry.index();
   last_term_ = entry.term();
-  batch_->Put(slice(last_key), encode_pair(last_key, last_, last_term_));
+  batch_.Put(slice(last_key), encode_pair(last_key, last_, last_term_));
   if (hard_.term < last_term_)
     stage(hard_state{last_term_, 0});
   return caf::none;
@@ -196,8 +194,7 @@ caf::error log::stage(const store_api::LogEntry& entry) {
 
 void log::stage(const hard_state& hard) {
   hard_ = hard;
-  batch_->Put(slice(vote_key),
-              encode_pair(vote_key, hard.term, hard.voted_for));
+  batch_.Put(slice(vote_key), encode_pair(vote_key, hard.term, hard.voted_for));
 }
 
 void log::stage_trim(uint64_t index) {
@@ -213,16 +210,16 @@ void log::stage_trim(uint64_t index) {
   if (!entry)
     return;
   for (auto i = start_ + 1; i <= index; ++i)
-    batch_->Delete(entry_key(i));
+    batch_.Delete(entry_key(i));
   start_ = index;
   start_term_ = entry->term();
-  batch_->Put(slice(start_key), encode_pair(start_key, start_, start_term_));
+  batch_.Put(slice(start_key), encode_pair(start_key, start_, start_term_));
 }
 
 caf::error log::commit() {
-  if (auto err = db_->write(*batch_, true))
+  if (auto err = db_->write(batch_, true))
     return err;
-  batch_->Clear();
+  batch_.Clear();
   return caf::none;
 }
 

@@ -4,6 +4,8 @@
 #include "messages/store.pb.h"
 #include "runtime/store/database.hpp"
 
+#include <leveldb/write_batch.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -60,7 +62,7 @@ private:
   caf::error check_entries();
 
   std::shared_ptr<database> db_;
-  std::unique_ptr<leveldb::WriteBatch> batch_;
+  leveldb::WriteBatch batch_;
   uint64_t start_ = 0;
   uint64_t start_term_ = 0;
   uint64_t last_ = 0;

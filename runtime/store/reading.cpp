@@ -286,10 +286,12 @@ reading::range_before(const RangeRequest& request) const {
 }
 
 expected<history_page> reading::history(const history_request& request) const {
-  if (request.from.revision <= compacted_)
-    return make_compacted(request.from.revision, compacted_);
   history_page page;
   page.next = request.from;
+  if (request.from.revision <= compacted_) {
+    page.compacted = compacted_;
+    return page;
+  }
   auto it = iterate();
   size_t bytes = 0;
   size_t scanned = 0;

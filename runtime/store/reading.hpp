@@ -34,6 +34,8 @@ struct history_page {
   std::vector<placed_event> events;
   position next;         ///< where to go on
   bool complete = false; ///< nothing is left before the present
+  /// Not 0: nothing to tell, history begins after this revision.
+  uint64_t compacted = 0;
 };
 
 /// What a reader of history wants.
@@ -72,7 +74,7 @@ public:
   range(const store_api::RangeRequest& request, const staged_keys& staged,
         uint64_t now) const;
 
-  /// The changes of a range in order. ec::expired if `from` is compacted away.
+  /// The changes of a range in order, or that `from` is compacted away.
   expected<history_page> history(const history_request& request) const;
 
   /// What is current of a key, if it exists.

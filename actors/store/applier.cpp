@@ -1,0 +1,122 @@
+#include "actors/store/applier.hpp"
+
+#include "actors/store/reopen.hpp"
+#include "messages/system.pb.h"
+
+#include <caf/stateful_actor.hpp>
+
+#include <iterator>
+
+namespace troupe {
+
+namespace {
+
+using namespace store_api;
+using pointer = applier_actor::stateful_pointer<applier_state>;
+
+void open_state(pointer self) {
+  auto& st = self->state;
+  auto opened = st.slot->open(when_freed(self));
+  if (!opened) {
+    st.opening.deliver(std::move(opened.error()));
+    return;
+  }
+  if (!*opened)
+    return;
+  auto made = store::machine::open(*opened);
+  if (!made) {
+    st.opening.deliver(std::move(made.error()));
+    return;
+  }
+  st.state = std::move(*opened);
+  st.machine = std::move(*made);
+  opened_state result;
+  result.state = st.state;
+  result.applied = st.machine->applied();
+  result.term = st.machine->term();
+  result.revision = st.machine->revision();
+  result.compacted = st.machine->compacted();
+  result.hash = st.machine->hash();
+  st.opening.deliver(std::move(result));
+}
+
+caf::result<opened_state> on_open(pointer self) {
+  self->state.opening = self->make_response_promise<opened_state>();
+  auto result = self->state.opening;
+  open_state(self);
+  return result;
+}
+
+/// Makes the state durable by itself once so much was applied that the log
+/// would grow long.
+caf::error checkpoint(applier_state& st) {
+  if (st.unsynced < st.checkpoint_bytes)
+    return caf::none;
+  if (auto err = st.machine->sync())
+    return err;
+  st.unsynced = 0;
+  st.durable = st.machine->applied();
+  return caf::none;
+}
+
+caf::result<applied_entries> on_entries(pointer self,
+                                        const LogEntries& request) {
+  auto& st = self->state;
+  if (!st.machine)
+    return make_error(ec::service_unavailable, "the state is not open");
+  applied_entries result;
+  auto told = std::make_shared<applied_events>();
+  for (const auto& entry : request.entries()) {
+    auto out = st.machine->apply(entry);
+    if (!out)
+      return std::move(out.error());
+    std::move(out->events.begin(), out->events.end(),
+              std::back_inserter(told->events));
+    result.entries.push_back({entry.index(), std::move(out->answers)});
+    st.unsynced += entry.payload().size();
+  }
+  if (auto err = checkpoint(st))
+    return err;
+  told->revision = st.machine->revision();
+  // Before the answer: who knows of a change finds the hub knowing it too.
+  self->send(st.events, events_handle{std::move(told)});
+  result.applied = st.machine->applied();
+  result.revision = st.machine->revision();
+  result.compacted = st.machine->compacted();
+  result.hash = st.machine->hash();
+  result.durable = st.durable;
+  return result;
+}
+
+void on_tick(pointer self) {
+  if (!self->state.machine && self->state.opening.pending())
+    open_state(self);
+}
+
+pb<system::Description> on_describe(pointer self) {
+  system::Description result;
+  if (auto& machine = self->state.machine) {
+    result.add_facts("applied=" + std::to_string(machine->applied()));
+    result.add_facts("revision=" + std::to_string(machine->revision()));
+  }
+  return result;
+}
+
+} // namespace
+
+applier_actor::behavior_type applier(pointer self,
+                                     std::shared_ptr<store::database_slot> slot,
+                                     events_actor events,
+                                     uint64_t checkpoint_bytes) {
+  self->state.slot = std::move(slot);
+  self->state.events = std::move(events);
+  self->state.checkpoint_bytes = checkpoint_bytes;
+  return {
+      [self](const pb<OpenState>&) { return on_open(self); },
+      [self](const pb<LogEntries>& x) { return on_entries(self, *x); },
+      [self](const pb<system::Tick>&) { on_tick(self); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
+  };
+}
+
+} // namespace troupe

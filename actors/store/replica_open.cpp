@@ -1,0 +1,158 @@
+#include "actors/store/replica_steps.hpp"
+#include "messages/store.pb.h"
+#include "messages/system.pb.h"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <utility>
+
+// From nothing to an open store: the state, the log, what the one lacks of the
+// other, a new term.
+namespace troupe::replica_steps {
+
+namespace {
+
+using namespace store_api;
+
+constexpr auto retry_after = std::chrono::milliseconds(200);
+
+/// Damage stays; anything else (another process, a full disk) may pass.
+void on_failure(pointer self, const caf::error& err) {
+  refuse(self, err);
+  if (is(err, ec::service_unavailable))
+    self->delayed_send(self, retry_after, pb<system::Tick>{});
+}
+
+void serve(pointer self) {
+  auto& st = self->state;
+  st.now = replica_state::phase::ready;
+  Reached reached;
+  reached.set_revision(st.revision);
+  reached.set_compacted(st.compacted);
+  pb<Reached> shared{std::move(reached)};
+  self->send(st.parts.hub, shared);
+  self->send(st.parts.compactor, caf::actor_cast<proposer_actor>(self));
+  self->send(st.parts.compactor, shared);
+  for (auto& request : std::exchange(st.when_open, {}))
+    request();
+  flush(self);
+}
+
+void hand_over_leases(pointer self) {
+  auto& st = self->state;
+  self->request(st.parts.readers.front(), caf::infinite, pb<ListLeases>{})
+      .then(
+          [self](const pb<LeaseList>& list) {
+            self->send(self->state.parts.leases, list,
+                       caf::actor_cast<proposer_actor>(self));
+            serve(self);
+          },
+          [self](const caf::error& err) { on_failure(self, err); });
+}
+
+/// Raft, 5.2 and 8: a candidate votes for itself in a new term; a leader
+/// begins its term with an entry that changes nothing, and once that is
+/// committed so is everything before it.
+void begin_term(pointer self, uint64_t term) {
+  auto& st = self->state;
+  st.term = term + 1;
+  HardState hard;
+  hard.set_term(st.term);
+  hard.set_voted_for(1);
+  LogEntry entry;
+  entry.set_type(LogEntry::NOOP);
+  propose(self, std::move(entry), {}, &hard);
+  hand_over_leases(self);
+}
+
+void replay(pointer self, uint64_t term);
+
+void on_entries(pointer self, uint64_t term, const pb<LogEntries>& entries) {
+  self->request(self->state.parts.apply, caf::infinite, entries)
+      .then(
+          [self, term](const applied_entries& done) {
+            auto& st = self->state;
+            st.applied = done.applied;
+            st.revision = done.revision;
+            st.compacted = done.compacted;
+            st.hash = done.hash;
+            st.trim = done.durable;
+            replay(self, term);
+          },
+          [self](const caf::error& err) { on_failure(self, err); });
+}
+
+/// Applies again what the state lacks.
+void replay(pointer self, uint64_t term) {
+  auto& st = self->state;
+  if (st.applied >= st.last_index) {
+    begin_term(self, term);
+    return;
+  }
+  ReadLog request;
+  request.set_first(st.applied + 1);
+  self->request(st.parts.log, caf::infinite, pb<ReadLog>{std::move(request)})
+      .then(
+          [self, term](const pb<LogEntries>& entries) {
+            on_entries(self, term, entries);
+          },
+          [self](const caf::error& err) { on_failure(self, err); });
+}
+
+void on_log(pointer self, const LogOpened& log) {
+  auto& st = self->state;
+  st.last_index = log.last();
+  st.commit_index = log.last();
+  replay(self, log.hard().term());
+}
+
+void on_state(pointer self, const opened_state& state) {
+  auto& st = self->state;
+  st.applied = state.applied;
+  st.revision = state.revision;
+  st.compacted = state.compacted;
+  st.hash = state.hash;
+  for (auto& reader : st.parts.readers)
+    self->send(reader, state.state);
+  OpenLog request;
+  request.set_applied(state.applied);
+  self->request(st.parts.log, caf::infinite, pb<OpenLog>{std::move(request)})
+      .then([self](const pb<LogOpened>& log) { on_log(self, *log); },
+            [self](const caf::error& err) { on_failure(self, err); });
+}
+
+} // namespace
+
+void open(pointer self) {
+  self->request(self->state.parts.apply, caf::infinite, pb<OpenState>{})
+      .then([self](const opened_state& state) { on_state(self, state); },
+            [self](const caf::error& err) { on_failure(self, err); });
+}
+
+void refuse(pointer self, const caf::error& fault) {
+  auto& st = self->state;
+  if (st.now == replica_state::phase::refusing)
+    return;
+  st.now = replica_state::phase::refusing;
+  st.fault = fault;
+  store::answer refused{fault};
+  for (auto& entry : std::exchange(st.in_flight, {}))
+    for (auto& waiter : entry.waiters)
+      waiter(refused);
+  for (auto& waiter : std::exchange(st.gathered, {}))
+    waiter(refused);
+  st.pending = 0;
+  st.payload.clear();
+  for (auto& request : std::exchange(st.when_open, {}))
+    request();
+}
+
+void give_up(pointer self, const caf::error& reason) {
+  if (self->state.now == replica_state::phase::refusing)
+    return;
+  refuse(self, reason);
+  self->quit(reason);
+}
+
+} // namespace troupe::replica_steps

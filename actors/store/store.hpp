@@ -1,0 +1,60 @@
+#pragma once
+
+#include "actors/system/supervisor.hpp"
+#include "messages/store_interface.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace leveldb {
+class Env;
+} // namespace leveldb
+
+namespace troupe {
+
+namespace store {
+class database_slot;
+} // namespace store
+
+/// How a store is set up.
+struct store_options {
+  std::string path;            ///< folder of its own
+  leveldb::Env* env = nullptr; ///< nullptr for the machine's disk
+  /// Actors that wait for the disk have threads of their own. Not so under
+  /// virtual time.
+  bool threads = true;
+  size_t write_buffer = size_t{2} << 20; ///< of each database
+  size_t block_cache = size_t{1} << 20;  ///< of each database
+  /// Bytes of entries after which the state is synced and the log cut.
+  uint64_t checkpoint_bytes = uint64_t{4} << 20;
+  /// Revisions of history that are kept at least.
+  uint64_t keep_revisions = 50'000;
+};
+
+/// The two places of a store's databases. Lives as long as any incarnation of
+/// the store, so that each waits for its predecessor to let go of them.
+struct store_disk {
+  std::shared_ptr<store::database_slot> log;
+  std::shared_ptr<store::database_slot> state;
+};
+
+store_disk make_store_disk(const store_options& options);
+
+/// Returns the branch `store` of the tree: all parts stand and fall together.
+/// The store as its clients see it is at `store/replica`. The folder is
+/// `store` in the data directory.
+child_spec store_branch();
+
+/// Starts a store with nobody above it: when the replica ends so do its parts,
+/// and the other way round.
+store_actor spawn_store(caf::actor_system& system, const store_options& options,
+                        const store_disk& disk);
+
+/// The same with a disk of its own.
+store_actor spawn_store(caf::actor_system& system,
+                        const store_options& options);
+
+} // namespace troupe

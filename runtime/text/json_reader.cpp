@@ -89,7 +89,7 @@ expected<object> read_json(std::string_view text, const read_options& options,
 caf::error read_json(std::string_view text, google::protobuf::Message& msg,
                      const read_options& options,
                      std::vector<std::string>* findings) {
-  return message_reader{text, options, findings, nullptr}.read(msg);
+  return message_reader{text, options, findings, {}}.read(msg);
 }
 
 } // namespace troupe::text

@@ -44,12 +44,11 @@ std::string shortened(std::string_view str) {
 
 message_reader::message_reader(std::string_view text,
                                const read_options& options,
-                               std::vector<std::string>* findings,
-                               const source_map* places)
+                               std::vector<std::string>* findings, origin from)
     : in_(text, options.max_depth),
       options_(options),
       findings_(findings),
-      places_(places) {
+      from_(from) {
   // nop
 }
 
@@ -81,8 +80,9 @@ caf::error message_reader::error() const {
   if (!refusal_.empty())
     return make_error(ec::bad_request, refusal_);
   std::string where;
-  auto at = places_ != nullptr ? places_->at(in_.offset())
-                               : place_of(in_.text(), in_.offset());
+  auto at = from_.places != nullptr
+                ? from_.places->at(from_.offset + in_.offset())
+                : place_of(in_.text(), in_.offset());
   where += "line " + std::to_string(at.line) + ", column "
            + std::to_string(at.column) + ": " + in_.failure();
   return make_error(ec::bad_request, "invalid JSON at " + where);
@@ -94,8 +94,8 @@ bool message_reader::refuse(std::string why) {
   auto where = path();
   if (!where.empty())
     where += ": ";
-  if (places_ != nullptr) {
-    auto at = places_->at(value_at_);
+  if (from_.places != nullptr) {
+    auto at = from_.places->at(from_.offset + value_at_);
     where = "line " + std::to_string(at.line) + ", column "
             + std::to_string(at.column) + ": " + where;
   }
@@ -304,10 +304,16 @@ bool message_reader::read_field(Message& msg, const field_info& field,
     return read_map(msg, field, level);
   if (d->is_repeated())
     return read_list(msg, field, level);
-  if (d->cpp_type() == descriptor_type::CPPTYPE_MESSAGE)
-    return read_message(*msg.GetReflection()->MutableMessage(&msg, d),
-                        *field.type(), level + 1);
-  return read_scalar(msg, field);
+  if (d->cpp_type() != descriptor_type::CPPTYPE_MESSAGE)
+    return read_scalar(msg, field);
+  auto& r = *msg.GetReflection();
+  if (!read_message(*r.MutableMessage(&msg, d), *field.type(), level + 1))
+    return false;
+  // Zero is the same as not set, and "0" is how zero is written.
+  if (field.presence == api::VALUE && field.type()->form == api::QUANTITY
+      && scratch_ == "0")
+    r.ClearField(&msg, d);
+  return true;
 }
 
 bool message_reader::read_scalar(Message& msg, const field_info& field) {

@@ -26,9 +26,14 @@ class source_map;
 /// without a tree in between.
 class message_reader {
 public:
-  /// `places`, where given, tells where the text came from, for errors.
+  /// Where the text came from, for errors.
+  struct origin {
+    const source_map* places = nullptr; ///< null: nobody knows lines
+    size_t offset = 0;                  ///< of the text in what `places` knows
+  };
+
   message_reader(std::string_view text, const read_options& options,
-                 std::vector<std::string>* findings, const source_map* places);
+                 std::vector<std::string>* findings, origin from);
 
   /// Reads the whole text. May be called once.
   caf::error read(google::protobuf::Message& msg);
@@ -90,7 +95,7 @@ private:
   json_scanner in_;
   const read_options& options_;
   std::vector<std::string>* findings_;
-  const source_map* places_;
+  origin from_;
   std::vector<segment> path_;
   std::string refusal_;
   size_t value_at_ = 0;

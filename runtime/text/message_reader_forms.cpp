@@ -35,7 +35,8 @@ bool message_reader::read_quantity(Message& msg) {
   auto parsed = quantity::parse(scratch_);
   if (!parsed)
     return refuse(message_of(parsed.error()));
-  msg.GetReflection()->SetString(&msg, field_of(msg, 1), parsed->str());
+  scratch_ = parsed->str();
+  msg.GetReflection()->SetString(&msg, field_of(msg, 1), scratch_);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include "messages/container_interface.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/object.hpp"
+#include "messages/proxy.pb.h"
 #include "messages/store.pb.h"
 #include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
@@ -38,6 +39,7 @@ void register_types(caf::actor_system_config& cfg) {
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened>(cfg);
+  add_messages<proxy::PlaceReport>(cfg);
   cfg.add_message_type<store_watcher_actor>("troupe.store_watcher");
   add_messages<
       store_api::RangeRequest, store_api::RangeResponse, store_api::TxnRequest,

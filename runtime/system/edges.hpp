@@ -8,6 +8,7 @@ class Env;
 
 namespace troupe::net {
 class probe_edge;
+class service_edge;
 } // namespace troupe::net
 
 namespace troupe {
@@ -22,6 +23,9 @@ struct edges {
 
   /// How kubelets ask containers over the network whether they are well.
   std::shared_ptr<net::probe_edge> probes;
+
+  /// How services answer on this machine.
+  std::shared_ptr<net::service_edge> services;
 
   /// Where kubelets put volumes.
   std::shared_ptr<volume_edge> volumes;

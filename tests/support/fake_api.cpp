@@ -280,7 +280,7 @@ void fake_world::break_sessions() {
 
 context fake_world::at(const std::string& path) {
   return context{clock_,
-                 std::make_shared<edges>(),
+                 std::make_shared<edges>(*edges_),
                  std::make_shared<cluster_config>(),
                  directory_,
                  path,

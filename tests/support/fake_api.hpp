@@ -5,6 +5,7 @@
 #include "messages/interfaces.hpp"
 #include "messages/time.hpp"
 #include "runtime/system/context.hpp"
+#include "runtime/system/edges.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -83,6 +84,9 @@ public:
   caf::actor_system& system() { return *system_; }
   std::shared_ptr<fake_api> api() { return api_; }
 
+  /// The edges of every context that is made from now on.
+  edges& outside() { return *edges_; }
+
   /// Ends an actor and runs.
   void end(const caf::actor& what);
 
@@ -90,6 +94,7 @@ private:
   struct clock;
 
   std::shared_ptr<fake_api> api_ = std::make_shared<fake_api>();
+  std::shared_ptr<edges> edges_ = std::make_shared<edges>();
   std::shared_ptr<clock> clock_;
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;

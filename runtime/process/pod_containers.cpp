@@ -1,0 +1,255 @@
+#include "runtime/process/container_setup.hpp"
+#include "runtime/process/image_folder.hpp"
+#include "runtime/process/pod_engine.hpp"
+#include "runtime/process/pod_folder.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <unistd.h>
+
+namespace troupe::process {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto usual_deadline = 10s;
+/// Beyond the grace: for processes that are slow to die.
+constexpr auto stop_margin = 30s;
+constexpr int64_t longest_grace_ms = int64_t{1000} * 60 * 60 * 24 * 365;
+
+caf::error unknown(const std::string& id) {
+  return make_error(ec::not_found, "no container " + id);
+}
+
+std::string id_fields(const std::string& id) {
+  std::string fields;
+  wire_writer<std::string>{fields}.text(id);
+  return fields;
+}
+
+caf::error check_name(const container::ContainerConfig& config) {
+  auto& name = config.name();
+  auto good = !name.empty() && name.size() <= 63 && name.front() != '-';
+  for (auto c : name)
+    good = good && (isalnum(static_cast<unsigned char>(c)) || c == '-');
+  if (good)
+    return {};
+  return make_error(ec::invalid,
+                    "config.name: \"" + name + "\" must be a DNS label");
+}
+
+std::string host_name() {
+  char name[256] = {0};
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+} // namespace
+
+std::pair<pod_runtime::engine::pod*, container::Container*>
+pod_runtime::engine::find(const std::string& id) {
+  for (auto& [sandbox, p] : pods_)
+    if (id.compare(0, sandbox.size(), sandbox) == 0)
+      if (auto at = p->containers.find(id); at != p->containers.end())
+        return {p.get(), &at->second};
+  return {nullptr, nullptr};
+}
+
+expected<container::Image>
+pod_runtime::engine::image(const std::string& reference,
+                           bool own_command) const {
+  container::Image result;
+  auto found = find_image(options_.images, reference);
+  if (found) {
+    result.set_reference(found->reference);
+    result.set_id(found->id);
+    result.set_size(found->size);
+    return result;
+  }
+  // The command runs on the machine's own file system: nothing is missing.
+  if (!own_command || !is(found.error(), ec::not_found))
+    return found.error();
+  result.set_reference(parse_reference(reference)->whole());
+  result.set_id(result.reference());
+  return result;
+}
+
+void pod_runtime::engine::create(const std::string& sandbox,
+                                 const container::ContainerConfig& config,
+                                 reply<container::Container> done) {
+  auto p = find_pod(sandbox);
+  if (p == nullptr)
+    return done(make_error(ec::not_found, "no sandbox " + sandbox));
+  if (p->info.state() != container::READY || !p->link || p->stopping
+      || !p->starting.empty())
+    return done(
+        make_error(ec::conflict, "sandbox " + sandbox + " is not ready"));
+  if (auto err = check_name(config))
+    return done(err);
+  auto id = container_id_of(sandbox, config);
+  if (auto at = p->containers.find(id); at != p->containers.end())
+    return done(at->second);
+  auto found = find_image(options_.images, config.image());
+  if (!found
+      && (!is(found.error(), ec::not_found) || config.command_size() == 0))
+    return done(found.error());
+  setup_place place;
+  place.container_id = id;
+  place.folder = p->folder + "/" + container_folder_of(config);
+  place.log_directory = p->config.log_directory();
+  place.hostname =
+      p->config.hostname().empty() ? host_name() : p->config.hostname();
+  place.resolv_conf = p->config.has_dns() ? p->folder + "/resolv.conf" : "";
+  place.processes = p->config.processes();
+  place.isolation = isolation_;
+  container::Container c;
+  c.set_id(id);
+  c.set_sandbox_id(sandbox);
+  c.set_name(config.name());
+  c.set_attempt(config.attempt());
+  c.set_image(config.image());
+  c.set_image_ref(found ? found->id : parse_reference(config.image())->whole());
+  c.set_state(container::CREATED);
+  c.set_created_at(now_ns());
+  if (!config.log_path().empty() && !place.log_directory.empty())
+    c.set_log_path(place.log_directory + "/" + config.log_path());
+  *c.mutable_labels() = config.labels();
+  *c.mutable_annotations() = config.annotations();
+  if (auto err = store_container(p->folder, c))
+    return done(err);
+  auto fields = set_up(config, found ? *found : image_config{}, place);
+  if (!fields) {
+    remove_folder(place.folder);
+    return done(fields.error());
+  }
+  p->containers[id] = c;
+  p->link->request(frame_kind::create, *fields, usual_deadline,
+                   [this, id, c, folder = place.folder,
+                    done = std::move(done)](const shim_answer& result) {
+                     if (result.code == 0)
+                       return done(c);
+                     if (auto [owner, known] = find(id); owner)
+                       owner->containers.erase(id);
+                     remove_folder(folder);
+                     done(error_of(result));
+                   });
+}
+
+void pod_runtime::engine::start(const std::string& id,
+                                reply<container::Container> done) {
+  auto [p, c] = find(id);
+  if (p == nullptr)
+    return done(unknown(id));
+  if (c->state() == container::RUNNING)
+    return done(*c);
+  if (c->state() != container::CREATED || !p->link)
+    return done(make_error(ec::conflict, "container " + id + " has ended"));
+  p->link->request(
+      frame_kind::start, id_fields(id), usual_deadline,
+      [this, id, done = std::move(done)](const shim_answer& result) {
+        auto [owner, status] = find(id);
+        if (owner == nullptr)
+          return done(unknown(id));
+        if (result.code != 0)
+          return done(result.code == ETIMEDOUT || result.code == EPIPE
+                          ? error_of(result)
+                          : make_error(ec::invalid, result.message));
+        auto rest = result.rest;
+        status->set_pid(rest.i64());
+        status->set_started_at(rest.i64());
+        status->set_state(container::RUNNING);
+        done(*status);
+        emit(container::CONTAINER_STARTED, *status);
+      });
+}
+
+void pod_runtime::engine::stop(const std::string& id, int64_t grace_ms,
+                               reply<container::Container> done) {
+  auto [p, c] = find(id);
+  if (p == nullptr)
+    return done(unknown(id));
+  if (c->state() == container::EXITED || !p->link)
+    return done(*c);
+  grace_ms = std::min(std::max<int64_t>(grace_ms, 0), longest_grace_ms);
+  auto fields = id_fields(id);
+  wire_writer<std::string>{fields}.i64(grace_ms);
+  p->link->request(
+      frame_kind::stop, fields,
+      std::chrono::milliseconds{grace_ms} + stop_margin,
+      [this, id, done = std::move(done)](const shim_answer& result) {
+        auto [owner, status] = find(id);
+        if (owner == nullptr)
+          return done(unknown(id));
+        if (result.code != 0 && result.code != EPIPE)
+          return done(error_of(result));
+        // When the connection broke, how it ended is found out now.
+        if (result.code == EPIPE && status->state() != container::EXITED)
+          loop_.post([this, id, done] {
+            auto [after, ended] = find(id);
+            if (after == nullptr)
+              return done(unknown(id));
+            done(*ended);
+          });
+        else
+          done(*status);
+      });
+}
+
+void pod_runtime::engine::remove(const std::string& id,
+                                 reply<container::Done> done) {
+  auto [p, c] = find(id);
+  if (p == nullptr)
+    return done(container::Done{});
+  auto folder = p->folder + "/" + container_folder_of(*c);
+  auto forget = [this, id, folder, done](const shim_answer& result) {
+    if (result.code != 0 && result.code != EPIPE)
+      return done(error_of(result));
+    if (auto [owner, known] = find(id); owner)
+      owner->containers.erase(id);
+    remove_folder(folder);
+    done(container::Done{});
+  };
+  if (!p->link)
+    return forget({});
+  stop(id, 0, [this, id, forget, done](expected<container::Container> ended) {
+    if (!ended)
+      return done(ended.error());
+    auto [owner, known] = find(id);
+    if (owner == nullptr || !owner->link)
+      return forget({});
+    owner->link->request(frame_kind::remove, id_fields(id), usual_deadline,
+                         forget);
+  });
+}
+
+void pod_runtime::engine::simple(const std::string& id, frame_kind kind,
+                                 std::string fields,
+                                 reply<container::Done> done) {
+  auto [p, c] = find(id);
+  if (p == nullptr)
+    return done(unknown(id));
+  if (c->state() != container::RUNNING || !p->link)
+    return done(
+        make_error(ec::conflict, "container " + id + " is not running"));
+  p->link->request(kind, fields, usual_deadline,
+                   [done = std::move(done)](const shim_answer& result) {
+                     if (result.code != 0)
+                       return done(error_of(result));
+                     done(container::Done{});
+                   });
+}
+
+void pod_runtime::engine::signal(const std::string& id, int32_t number,
+                                 reply<container::Done> done) {
+  auto fields = id_fields(id);
+  wire_writer<std::string>{fields}.i64(number);
+  simple(id, frame_kind::signal, std::move(fields), std::move(done));
+}
+
+void pod_runtime::engine::reopen_log(const std::string& id,
+                                     reply<container::Done> done) {
+  simple(id, frame_kind::reopen, id_fields(id), std::move(done));
+}
+
+} // namespace troupe::process

@@ -1,0 +1,142 @@
+#pragma once
+
+#include "runtime/process/event_loop.hpp"
+#include "runtime/process/pod_link.hpp"
+#include "runtime/process/pod_runtime.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe::process {
+
+class log_stream;
+
+/// What pod_runtime knows and does on its own thread.
+class pod_runtime::engine {
+public:
+  engine(runtime_options options, event_handler events);
+  ~engine();
+
+  event_loop& loop() { return loop_; }
+
+  /// Runs the task once the pods of before are found again.
+  void when_ready(event_loop::task what);
+
+  // Sandboxes (pod_sandboxes.cpp).
+  container::RuntimeStatus status() const;
+  container::State state() const;
+  void run(const container::SandboxConfig& config,
+           reply<container::Sandbox> done);
+  void stop_sandbox(const std::string& id, reply<container::Done> done);
+  void remove_sandbox(const std::string& id, reply<container::Done> done);
+
+  // Containers (pod_containers.cpp).
+  void create(const std::string& sandbox,
+              const container::ContainerConfig& config,
+              reply<container::Container> done);
+  void start(const std::string& id, reply<container::Container> done);
+  void stop(const std::string& id, int64_t grace_ms,
+            reply<container::Container> done);
+  void remove(const std::string& id, reply<container::Done> done);
+  void signal(const std::string& id, int32_t number,
+              reply<container::Done> done);
+  void reopen_log(const std::string& id, reply<container::Done> done);
+  expected<container::Image> image(const std::string& reference,
+                                   bool own_command) const;
+
+  // Streams (pod_streams.cpp).
+  void exec_sync(const container::ExecSync& what,
+                 reply<container::ExecResult> done);
+  void exec(const container::Exec& what, stream_sink sink,
+            reply<container::StreamOpened> done);
+  void attach(const container::Attach& what, stream_sink sink,
+              reply<container::StreamOpened> done);
+  void logs(const container::Logs& what, stream_sink sink,
+            reply<container::StreamOpened> done);
+  void input(const container::StreamData& data);
+  void credit(const container::StreamCredit& credit);
+  void resize(const container::StreamResize& size);
+  void close(uint64_t stream);
+
+private:
+  struct pod {
+    container::Sandbox info;
+    container::SandboxConfig config;
+    std::string folder;
+    std::shared_ptr<pod_link> link;
+    std::map<std::string, container::Container> containers;
+    std::vector<reply<container::Sandbox>> starting;
+    bool stopping = false;
+    int reconnects = 0;
+  };
+
+  struct stream {
+    std::string pod;
+    std::string container;
+    stream_sink sink;
+    bool ours = false; ///< an exec_sync's: credit is given here
+    std::shared_ptr<log_stream> log;
+    uint32_t log_credit = 0;
+    bool follow = false;
+    int watch = -1;
+  };
+
+  // Finding again (pod_adoption.cpp).
+  void begin();
+  void probe_machine();
+  void adopt_all();
+  void adopt(const std::string& id, const std::string& folder);
+  void adopted_one();
+  void connect(pod& p, std::function<void(bool)> done);
+  void take_list(pod& p, wire_reader fields);
+  void lose(pod& p);
+  void on_link_lost(const std::string& id);
+
+  void attach_link(pod& p, int fd);
+  void on_frame(const std::string& id, const frame_header& header,
+                wire_reader fields);
+  void on_exited(pod& p, wire_reader fields);
+  void emit(container::EventType type, const container::Container& c);
+  void emit_lost(const pod& p);
+  expected<int> spawn_shim(const std::string& id);
+  void finish_start(const std::string& id, const shim_answer& result);
+  std::string describe(const pod& p, const std::string& hostname) const;
+
+  pod* find_pod(const std::string& id);
+  /// The pod of a container, and the container; nothing when unknown.
+  std::pair<pod*, container::Container*> find(const std::string& id);
+  void simple(const std::string& id, frame_kind kind, std::string fields,
+              reply<container::Done> done);
+  void finish_exec(uint64_t id, int32_t code, const std::string& error);
+  void open(frame_kind kind, const std::string& container, std::string fields,
+            stream what, uint32_t tag, reply<container::StreamOpened> done);
+  void on_stream_frame(const frame_header& header, wire_reader fields);
+  void pump_log(uint64_t id);
+  void watch_log(stream& s, const std::string& path);
+  void unwatch_log(const stream& s);
+  void on_log_events();
+  void end_streams_of(const std::string& sandbox);
+
+  runtime_options options_;
+  event_handler events_;
+  uint32_t isolation_ = 0;
+  std::string unable_; ///< why nothing can be run
+  std::string reason_; ///< why isolation is as it is
+  bool ready_ = false;
+  size_t adopting_ = 0;
+  std::vector<event_loop::task> waiting_;
+  std::map<std::string, std::unique_ptr<pod>> pods_;
+  std::map<uint64_t, stream> streams_;
+  int inotify_ = -1;
+  event_loop loop_; ///< last: its thread uses all above
+};
+
+/// The error that an answer of a shim stands for.
+caf::error error_of(const shim_answer& answer);
+
+/// Now, since 1970, in nanoseconds.
+int64_t now_ns();
+
+} // namespace troupe::process

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "messages/container.pb.h"
+#include "messages/errors.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe::process {
+
+struct runtime_options {
+  std::string pods;   ///< folder of the pods' folders
+  std::string images; ///< folder of the images' folders
+  std::string shim;   ///< path of the program troupe-shim
+  /// sandbox_flags to use instead of what the machine allows.
+  std::optional<uint32_t> isolation;
+};
+
+template <class T>
+using reply = std::function<void(expected<T>)>;
+
+/// Where a stream goes; all is called on the runtime's thread.
+struct stream_sink {
+  std::function<void(container::StreamData)> data;
+  std::function<void(container::StreamCredit)> credit;
+  std::function<void(container::StreamEnd)> end;
+};
+
+/// The edge to real processes: pods held by shims, which go on without it. All
+/// methods may be called from any thread and return at once; a reply is called
+/// once, on the runtime's own thread, and not at all once it is destroyed. A
+/// new one over the same folder finds the pods of the one before.
+class pod_runtime {
+public:
+  using event_handler = std::function<void(container::Event)>;
+
+  pod_runtime(runtime_options options, event_handler events);
+
+  /// Lets go of all pods; they go on.
+  ~pod_runtime();
+
+  void probe(reply<container::RuntimeStatus> done);
+  void state(reply<container::State> done);
+
+  void run(container::SandboxConfig config, reply<container::Sandbox> done);
+  void stop_sandbox(std::string id, reply<container::Done> done);
+  void remove_sandbox(std::string id, reply<container::Done> done);
+
+  void create(std::string sandbox, container::ContainerConfig config,
+              reply<container::Container> done);
+  void start(std::string id, reply<container::Container> done);
+  void stop(std::string id, int64_t grace_ms, reply<container::Container> done);
+  void remove(std::string id, reply<container::Done> done);
+  void signal(std::string id, int32_t number, reply<container::Done> done);
+  void reopen_log(std::string id, reply<container::Done> done);
+
+  void exec_sync(container::ExecSync what, reply<container::ExecResult> done);
+  void exec(container::Exec what, stream_sink sink,
+            reply<container::StreamOpened> done);
+  void attach(container::Attach what, stream_sink sink,
+              reply<container::StreamOpened> done);
+  void logs(container::Logs what, stream_sink sink,
+            reply<container::StreamOpened> done);
+  void input(container::StreamData data);
+  void credit(container::StreamCredit credit);
+  void resize(container::StreamResize size);
+  void close(uint64_t stream);
+
+  void image_status(container::ImageStatus what,
+                    reply<container::ImageStatusResult> done);
+  void pull(container::PullImage what, reply<container::Image> done);
+
+private:
+  class engine;
+  std::unique_ptr<engine> engine_;
+};
+
+} // namespace troupe::process

@@ -1,0 +1,459 @@
+#include "runtime/process/shim.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace troupe::process::shim {
+
+namespace {
+
+/// An init that does not end its container in this time is killed itself.
+constexpr int64_t force_after_ms = 2000;
+
+void put_exit(buffer& out, const container& c) {
+  wire_writer<buffer>{out}
+      .text(c.id)
+      .i64(c.pid)
+      .i64(c.started)
+      .i64(c.finished)
+      .i64(c.code)
+      .i64(c.signal)
+      .text(c.reason)
+      .text(c.message);
+}
+
+/// What is left to read when the shim itself is gone.
+void write_state(const container& c) {
+  char path[4200];
+  char fresh[4200];
+  snprintf(path, sizeof(path), "%s/state", c.folder);
+  snprintf(fresh, sizeof(fresh), "%s/state.new", c.folder);
+  auto fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return;
+  dprintf(fd, "%u %lld %lld %lld %lld %lld %s\n%s\n",
+          static_cast<unsigned>(c.state), static_cast<long long>(c.pid),
+          static_cast<long long>(c.started), static_cast<long long>(c.finished),
+          static_cast<long long>(c.code), static_cast<long long>(c.signal),
+          c.reason[0] == '\0' ? "-" : c.reason, c.message);
+  close(fd);
+  rename(fresh, path);
+}
+
+void answer_stops(container& c) {
+  wire_reader tags{c.stop_tags.data(), c.stop_tags.data() + c.stop_tags.size()};
+  while (tags.at < tags.end)
+    answer(tags.u32());
+  c.stop_tags.wipe();
+}
+
+void tell_exit(container& c) {
+  c.state = container_state::exited;
+  write_state(c);
+  auto begin = begin_frame(frame_kind::exited, 0);
+  put_exit(state.out, c);
+  end_frame(begin);
+}
+
+void finish(container& c) {
+  for (int channel = 1; channel <= 2; ++channel) {
+    on_output(c, channel);
+    close_fd(c.output[channel - 1]);
+  }
+  end_log(c.log);
+  close_log(c.log);
+  close_fd(c.input);
+  close_fd(c.channel);
+  c.init = 0;
+  c.kill_at = c.force_at = 0;
+  if (!c.main_ended) {
+    c.code = 128 + SIGKILL;
+    c.signal = SIGKILL;
+    c.reason = "Error";
+    c.finished = now_ns();
+  }
+  tell_exit(c);
+  if (c.start_asked) {
+    c.start_asked = false;
+    answer(c.start_tag, fail(ECHILD, "%s",
+                             c.message[0] ? c.message : "killed at its start"));
+  }
+  answer_stops(c);
+  end_streams(c);
+}
+
+void on_main_exited(container& c, int status) {
+  if (c.main_ended)
+    return;
+  c.main_ended = true;
+  c.finished = now_ns();
+  c.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  c.code = WIFSIGNALED(status) ? 128 + c.signal : WEXITSTATUS(status);
+  c.reason = c.code == 0 ? "Completed" : "Error";
+}
+
+void on_main_failed(container& c, const init_message& message) {
+  c.main_ended = true;
+  c.finished = now_ns();
+  c.code = 128;
+  c.reason = "StartError";
+  snprintf(c.message, sizeof(c.message), "%s", message.text);
+}
+
+void on_main_started(container& c, int64_t pid) {
+  c.state = container_state::running;
+  c.pid = pid;
+  c.started = now_ns();
+  write_state(c);
+  c.start_asked = false;
+  auto begin = begin_frame(frame_kind::answer, c.start_tag);
+  wire_writer<buffer>{state.out}.u32(0).text("").i64(c.pid).i64(c.started);
+  end_frame(begin);
+}
+
+void on_message(container& c, const init_message& message, int64_t pid) {
+  if (message.id != 0)
+    return on_exec_message(message);
+  if (message.what == init_message::started)
+    on_main_started(c, pid);
+  else if (message.what == init_message::failed)
+    on_main_failed(c, message);
+  else if (message.what == init_message::exited)
+    on_main_exited(c, message.value);
+}
+
+/// Its own ends stay in `c`, those of its init go to `streams`.
+failure open_streams(container& c, int streams[3]) {
+  if (c.flags & with_tty) {
+    auto master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    int unlock = 0;
+    if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) != 0)
+      return fail(errno, "terminal: %s", strerror(errno));
+    c.output[0] = master;
+    c.input = fcntl(master, F_DUPFD_CLOEXEC, 3);
+    for (int i = 0; i < 3; ++i)
+      streams[i] = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  } else {
+    for (int i = 0; i < 2; ++i) {
+      int ends[2];
+      if (pipe2(ends, O_CLOEXEC) != 0)
+        return fail(errno, "pipe: %s", strerror(errno));
+      c.output[i] = ends[0];
+      streams[i + 1] = ends[1];
+      // A program that opens /dev/stdout anew must be its owner.
+      if (c.config.user >= 0
+          && fchown(ends[1], static_cast<uid_t>(c.config.user),
+                    static_cast<gid_t>(-1))
+                 != 0)
+        errno = 0;
+    }
+    if (c.flags & with_stdin) {
+      int ends[2];
+      if (pipe2(ends, O_CLOEXEC) != 0)
+        return fail(errno, "pipe: %s", strerror(errno));
+      streams[0] = ends[0];
+      c.input = ends[1];
+    } else {
+      streams[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+  }
+  for (auto fd : {c.output[0], c.output[1], c.input})
+    if (fd >= 0)
+      set_nonblocking(fd);
+  return {};
+}
+
+failure launch(container& c) {
+  int streams[3] = {-1, -1, -1};
+  int channel[2] = {-1, -1};
+  auto result = open_log(c.log, c.config.log_path, c.config.log_bytes,
+                         c.config.log_files);
+  if (!result)
+    result = open_streams(c, streams);
+  if (!result
+      && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
+    result = fail(errno, "socketpair: %s", strerror(errno));
+  if (!result) {
+    unsigned long flags = SIGCHLD;
+    if ((state.flags & use_processes) && (c.flags & own_processes))
+      flags |= CLONE_NEWPID;
+    int on = 1;
+    setsockopt(channel[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    c.init = static_cast<pid_t>(
+        syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
+    if (c.init == 0)
+      run_init(c.config, state.flags, channel[1], streams);
+    if (c.init < 0)
+      result = fail(errno, "clone: %s", strerror(errno));
+  }
+  for (auto& fd : streams)
+    close_fd(fd);
+  close_fd(channel[1]);
+  c.channel = channel[0];
+  return result;
+}
+
+container* running(uint32_t tag, wire_reader& fields) {
+  auto id = fields.text();
+  auto c = find_container(id.data());
+  if (c == nullptr)
+    answer(tag, fail(ENOENT, "no container %s", id.data()));
+  else if (c->init == 0 || c->state != container_state::running) {
+    answer(tag, fail(ESRCH, "container %s is not running", id.data()));
+    return nullptr;
+  }
+  return c;
+}
+
+} // namespace
+
+container* find_container(const char* id) {
+  for (auto c = state.containers; c != nullptr; c = c->next)
+    if (strcmp(c->id, id) == 0)
+      return c;
+  return nullptr;
+}
+
+bool tell_init(container& c, const init_message& message,
+               const int* descriptors, size_t count) {
+  if (c.channel < 0)
+    return false;
+  auto copy = message;
+  iovec part{&copy, sizeof(copy)};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) char space[CMSG_SPACE(4 * sizeof(int))] = {};
+  if (count > 0) {
+    header.msg_control = space;
+    header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    auto control = CMSG_FIRSTHDR(&header);
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SCM_RIGHTS;
+    control->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(control), descriptors, count * sizeof(int));
+  }
+  return sendmsg(c.channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+}
+
+void on_init_readable(container& c) {
+  for (;;) {
+    init_message message;
+    iovec part{&message, sizeof(message)};
+    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(ucred))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = space;
+    header.msg_controllen = sizeof(space);
+    auto size = recvmsg(c.channel, &header, MSG_DONTWAIT);
+    if (size != sizeof(message)) {
+      // At the end of the channel its death is told by SIGCHLD.
+      if (size == 0)
+        close_fd(c.channel);
+      return;
+    }
+    auto pid = message.pid;
+    auto control = CMSG_FIRSTHDR(&header);
+    if ((state.flags & use_processes) && (c.flags & own_processes)
+        && control != nullptr && control->cmsg_type == SCM_CREDENTIALS) {
+      ucred who{};
+      memcpy(&who, CMSG_DATA(control), sizeof(who));
+      pid = who.pid;
+    }
+    on_message(c, message, pid);
+  }
+}
+
+void on_output(container& c, int channel) {
+  auto& fd = c.output[channel - 1];
+  static char bytes[32 * 1024];
+  while (fd >= 0) {
+    auto size = read(fd, bytes, sizeof(bytes));
+    if (size < 0 && errno == EINTR)
+      continue;
+    if (size < 0 && errno == EAGAIN)
+      return;
+    if (size <= 0)
+      return close_fd(fd);
+    copy_to_attached(c, channel, bytes, static_cast<size_t>(size));
+    write_log(c.log, channel, bytes, static_cast<size_t>(size));
+    // Others wait too; what has ended is read to its end.
+    if (c.init != 0 && !c.main_ended)
+      return;
+  }
+}
+
+void on_init_gone(container& c, int) {
+  if (c.channel >= 0)
+    on_init_readable(c);
+  if (!c.main_ended)
+    sweep_strays();
+  finish(c);
+}
+
+void kill_container(container& c) {
+  init_message message;
+  message.what = init_message::kill_all;
+  c.kill_at = 0;
+  c.force_at = now_ms() + force_after_ms;
+  if (!tell_init(c, message))
+    kill(c.init, SIGKILL);
+}
+
+void sweep_strays() {
+  pid_t inits[512];
+  size_t count = 0;
+  for (auto c = state.containers; c != nullptr; c = c->next)
+    if (c->init > 0 && count < sizeof(inits) / sizeof(inits[0]))
+      inits[count++] = c->init;
+  signal_descendants(getpid(), SIGKILL, inits, count);
+}
+
+void on_list(uint32_t tag) {
+  auto begin = begin_frame(frame_kind::answer, tag);
+  wire_writer<buffer> out{state.out};
+  uint32_t count = 0;
+  for (auto c = state.containers; c != nullptr; c = c->next)
+    ++count;
+  out.u32(0).text("").u32(count);
+  for (auto c = state.containers; c != nullptr; c = c->next) {
+    out.u32(static_cast<uint32_t>(c->state));
+    put_exit(state.out, *c);
+  }
+  end_frame(begin);
+}
+
+void on_create(uint32_t tag, const char* payload, size_t size) {
+  auto c = new container;
+  c->frame.append(payload, size);
+  auto result =
+      parse_config({c->frame.data(), c->frame.data() + size}, c->config);
+  if (!result && find_container(c->config.id) != nullptr)
+    result = fail(EEXIST, "container %s exists", c->config.id);
+  if (!result && mkdir(c->config.folder, 0700) != 0 && errno != EEXIST)
+    result = fail(errno, "mkdir %s: %s", c->config.folder, strerror(errno));
+  if (result) {
+    free_config(c->config);
+    delete c;
+    return answer(tag, result);
+  }
+  c->id = strdup(c->config.id);
+  c->folder = strdup(c->config.folder);
+  c->flags = c->config.flags;
+  c->stop_signal = c->config.stop_signal;
+  c->next = state.containers;
+  state.containers = c;
+  answer(tag);
+}
+
+void on_start(uint32_t tag, wire_reader fields) {
+  auto id = fields.text();
+  auto c = find_container(id.data());
+  if (c == nullptr)
+    return answer(tag, fail(ENOENT, "no container %s", id.data()));
+  if (c->state != container_state::created || c->start_asked || state.ending)
+    return answer(tag, fail(EALREADY, "container %s was started", id.data()));
+  c->start_asked = true;
+  c->start_tag = tag;
+  auto result = launch(*c);
+  // Its init has a copy; secrets stay nowhere else.
+  free_config(c->config);
+  c->frame.wipe();
+  if (result) {
+    c->main_ended = true;
+    c->finished = now_ns();
+    c->code = 128;
+    c->reason = "StartError";
+    snprintf(c->message, sizeof(c->message), "%s", result.text);
+    finish(*c);
+  }
+}
+
+void on_stop(uint32_t tag, wire_reader fields) {
+  auto id = fields.text();
+  auto grace = fields.i64();
+  auto c = find_container(id.data());
+  if (c == nullptr)
+    return answer(tag, fail(ENOENT, "no container %s", id.data()));
+  if (c->init == 0) {
+    if (c->state == container_state::created) {
+      c->finished = now_ns();
+      c->code = 128 + SIGKILL;
+      c->reason = "Error";
+      snprintf(c->message, sizeof(c->message), "stopped before its start");
+      free_config(c->config);
+      c->frame.wipe();
+      tell_exit(*c);
+    }
+    return answer(tag);
+  }
+  wire_writer<buffer>{c->stop_tags}.u32(tag);
+  if (grace <= 0 || c->main_ended)
+    return kill_container(*c);
+  if (c->kill_at == 0 && c->force_at == 0) {
+    init_message message;
+    message.what = init_message::send;
+    message.value = c->stop_signal;
+    tell_init(*c, message);
+  }
+  auto at = now_ms() + grace;
+  if (c->force_at == 0 && (c->kill_at == 0 || at < c->kill_at))
+    c->kill_at = at;
+}
+
+void on_signal(uint32_t tag, wire_reader fields) {
+  auto c = running(tag, fields);
+  if (c == nullptr)
+    return;
+  init_message message;
+  message.what = init_message::send;
+  message.value = static_cast<int32_t>(fields.i64());
+  if (message.value < 1 || message.value > 64)
+    return answer(tag, fail(EINVAL, "there is no signal %d", message.value));
+  tell_init(*c, message);
+  answer(tag);
+}
+
+void on_remove(uint32_t tag, wire_reader fields) {
+  auto id = fields.text();
+  for (auto at = &state.containers; *at != nullptr; at = &(*at)->next) {
+    auto c = *at;
+    if (strcmp(c->id, id.data()) != 0)
+      continue;
+    if (c->init != 0)
+      return answer(tag, fail(EBUSY, "container %s is running", id.data()));
+    *at = c->next;
+    free_config(c->config);
+    free(c->id);
+    free(c->folder);
+    delete c;
+    break;
+  }
+  answer(tag);
+}
+
+void on_reopen(uint32_t tag, wire_reader fields) {
+  if (auto c = running(tag, fields))
+    answer(tag, reopen_log(c->log));
+}
+
+void on_shutdown(uint32_t tag) {
+  state.ending = true;
+  state.ending_tag = tag;
+  for (auto c = state.containers; c != nullptr; c = c->next)
+    if (c->init != 0)
+      kill_container(*c);
+}
+
+} // namespace troupe::process::shim

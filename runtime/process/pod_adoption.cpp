@@ -91,16 +91,27 @@ void mark_unknown(container::Container& c, const char* why) {
   c.set_message(why);
 }
 
-void take_exit(container::Container& c, wire_reader& fields) {
-  c.set_pid(fields.i64());
-  c.set_started_at(fields.i64());
-  c.set_finished_at(fields.i64());
-  c.set_exit_code(static_cast<int32_t>(fields.i64()));
-  c.set_signal(static_cast<int32_t>(fields.i64()));
-  c.set_reason(std::string{fields.text()});
-  c.set_message(std::string{fields.text()});
-  if (c.state() != container::RUNNING)
-    c.set_pid(0);
+/// Reads how the container stands; what does not apply is not set.
+void take_state(container::Container& c, wire_reader& fields) {
+  auto pid = fields.i64();
+  auto started = fields.i64();
+  auto finished = fields.i64();
+  auto code = fields.i64();
+  auto signal = fields.i64();
+  auto reason = fields.text();
+  auto message = fields.text();
+  c.clear_pid();
+  if (started > 0)
+    c.set_started_at(started);
+  if (c.state() == container::RUNNING)
+    c.set_pid(pid);
+  if (c.state() != container::EXITED)
+    return;
+  c.set_finished_at(finished);
+  c.set_exit_code(static_cast<int32_t>(code));
+  c.set_signal(static_cast<int32_t>(signal));
+  c.set_reason(std::string{reason});
+  c.set_message(std::string{message});
 }
 
 } // namespace
@@ -245,7 +256,7 @@ void pod_runtime::engine::take_list(pod& p, wire_reader fields) {
     c.set_id(id);
     c.set_sandbox_id(p.info.id());
     c.set_state(state);
-    take_exit(c, fields);
+    take_state(c, fields);
     told[id] = std::move(c);
   }
   // One that the shim has not is one whose creation was not finished, or that
@@ -327,7 +338,7 @@ void pod_runtime::engine::on_exited(pod& p, wire_reader fields) {
     return;
   auto& c = known->second;
   c.set_state(container::EXITED);
-  take_exit(c, fields);
+  take_state(c, fields);
   emit(container::CONTAINER_EXITED, c);
   for (auto& [id, s] : streams_)
     if (s.log && s.container == c.id())

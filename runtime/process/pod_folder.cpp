@@ -175,8 +175,13 @@ int64_t live_shim(const std::string& folder) {
 }
 
 void remove_folder(const std::string& path) {
-  std::error_code code;
-  fs::remove_all(path, code);
+  // A second time when something vanished under the first.
+  for (int i = 0; i < 2; ++i) {
+    std::error_code code;
+    fs::remove_all(path, code);
+    if (!code)
+      return;
+  }
 }
 
 } // namespace troupe::process

@@ -342,13 +342,14 @@ bool all_ended() {
 
 [[noreturn]] void finish_pod() {
   sweep_strays();
+  // The folder is removed as soon as this is answered.
+  unlink("shim.sock");
   answer(state.ending_tag);
   for (int i = 0; i < 100 && state.control >= 0 && !state.out.empty(); ++i) {
     flush();
     pollfd fd{state.control, POLLOUT, 0};
     poll(&fd, 1, 10);
   }
-  unlink("shim.sock");
   _exit(0);
 }
 

@@ -14,9 +14,11 @@ void PodRuntime::SetUp() {
   folder_ = mkdtemp(name.data());
   restart();
   auto status = ask<container::RuntimeStatus>(
-    [this](auto done) { runtime_->probe(done); });
+      [this](auto done) { runtime_->probe(done); });
   ASSERT_TRUE(status);
   ASSERT_TRUE(status->ready()) << status->message();
+  flags_ = (status->mounts() ? 2u : 0u) | (status->processes() ? 4u : 0u)
+           | (status->networks() ? 8u : 0u) | (geteuid() != 0 ? 1u : 0u);
 }
 
 void PodRuntime::TearDown() {
@@ -61,46 +63,47 @@ expected<container::Sandbox> PodRuntime::run(const std::string& uid) {
 
 expected<container::Sandbox> PodRuntime::run(container::SandboxConfig config) {
   return ask<container::Sandbox>(
-    [&](auto done) { runtime_->run(config, done); });
+      [&](auto done) { runtime_->run(config, done); });
 }
 
 expected<container::Container>
 PodRuntime::create(const std::string& sandbox_id,
                    container::ContainerConfig config) {
   return ask<container::Container>(
-    [&](auto done) { runtime_->create(sandbox_id, config, done); });
+      [&](auto done) { runtime_->create(sandbox_id, config, done); });
 }
 
 expected<container::Container> PodRuntime::start(const std::string& id) {
   return ask<container::Container>(
-    [&](auto done) { runtime_->start(id, done); });
+      [&](auto done) { runtime_->start(id, done); });
 }
 
 expected<container::Container> PodRuntime::stop(const std::string& id,
                                                 int64_t grace_ms) {
   return ask<container::Container>(
-    [&](auto done) { runtime_->stop(id, grace_ms, done); });
+      [&](auto done) { runtime_->stop(id, grace_ms, done); });
 }
 
 expected<container::Done> PodRuntime::remove_sandbox(const std::string& id) {
   return ask<container::Done>(
-    [&](auto done) { runtime_->remove_sandbox(id, done); });
+      [&](auto done) { runtime_->remove_sandbox(id, done); });
 }
 
-expected<container::ExecResult> PodRuntime::exec(
-  const std::string& id, std::vector<std::string> command, int64_t timeout_ms) {
+expected<container::ExecResult>
+PodRuntime::exec(const std::string& id, std::vector<std::string> command,
+                 int64_t timeout_ms) {
   container::ExecSync what;
   what.set_container_id(id);
   for (auto& word : command)
     what.add_command(word);
   what.set_timeout_ms(timeout_ms);
   return ask<container::ExecResult>(
-    [&](auto done) { runtime_->exec_sync(what, done); });
+      [&](auto done) { runtime_->exec_sync(what, done); });
 }
 
 container::State PodRuntime::state() {
-  auto result = ask<container::State>(
-    [this](auto done) { runtime_->state(done); });
+  auto result =
+      ask<container::State>([this](auto done) { runtime_->state(done); });
   return result ? *result : container::State{};
 }
 
@@ -115,7 +118,7 @@ std::string PodRuntime::logs(const std::string& id, container::Logs what) {
   };
   sink.end = [over](const container::StreamEnd&) { over->set_value(); };
   auto opened = ask<container::StreamOpened>(
-    [&](auto done) { runtime_->logs(what, sink, done); });
+      [&](auto done) { runtime_->logs(what, sink, done); });
   if (!opened)
     return message_of(opened.error());
   EXPECT_EQ(over->get_future().wait_for(deadline), std::future_status::ready);
@@ -176,6 +179,33 @@ void PodRuntime::wait_for_file(const std::string& path) {
 std::string PodRuntime::content(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string PodRuntime::mark() {
+  static int last = 0;
+  return std::to_string(100000 + getpid() % 100000)
+         + std::to_string(1000 + ++last);
+}
+
+int PodRuntime::count(const std::string& marker) {
+  int result = 0;
+  std::error_code code;
+  for (auto& entry : fs::directory_iterator("/proc", code)) {
+    auto pid = atoi(entry.path().filename().c_str());
+    if (pid > 0 && pid != getpid()
+        && content(entry.path() / "cmdline").find(marker) != std::string::npos)
+      ++result;
+  }
+  return result;
+}
+
+void PodRuntime::wait_for_none(const std::string& marker) {
+  auto until = std::chrono::steady_clock::now() + deadline;
+  while (count(marker) > 0) {
+    if (std::chrono::steady_clock::now() > until)
+      FAIL() << "processes are left over";
+    poll(nullptr, 0, 5);
+  }
 }
 
 } // namespace troupe::process

@@ -2,13 +2,14 @@
 
 #include "runtime/process/pod_runtime.hpp"
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
 #include <functional>
 #include <future>
-#include <gtest/gtest.h>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -66,6 +67,12 @@ protected:
   /// Waits until the file has that content.
   void wait_for_file(const std::string& path);
   std::string content(const std::string& path);
+
+  /// A number that no other process has among its arguments.
+  std::string mark();
+  /// Processes of the machine that have it among their arguments.
+  int count(const std::string& marker);
+  void wait_for_none(const std::string& marker);
 
   std::filesystem::path folder_;
   std::unique_ptr<pod_runtime> runtime_;

@@ -28,9 +28,10 @@ TEST_F(PodRuntime, TellsTheSignalThatEndedAContainer) {
 }
 
 TEST_F(PodRuntime, LetsAContainerEndWithinItsGrace) {
-  auto id = launch("life-4", shell("main", "trap 'exit 3' TERM; echo ready > "
-                                            + (folder_ / "ready").string()
-                                            + "; while :; do sleep 0.01; done"));
+  auto id =
+      launch("life-4", shell("main", "trap 'exit 3' TERM; echo ready > "
+                                         + (folder_ / "ready").string()
+                                         + "; while :; do sleep 0.01; done"));
   wait_for_file(folder_ / "ready");
   auto c = stop(id, 10000);
   ASSERT_TRUE(c);
@@ -39,9 +40,10 @@ TEST_F(PodRuntime, LetsAContainerEndWithinItsGrace) {
 }
 
 TEST_F(PodRuntime, KillsAContainerWhoseGraceIsOver) {
-  auto id = launch("life-5", shell("main", "trap '' TERM; echo ready > "
-                                            + (folder_ / "ready").string()
-                                            + "; while :; do sleep 0.01; done"));
+  auto id =
+      launch("life-5", shell("main", "trap '' TERM; echo ready > "
+                                         + (folder_ / "ready").string()
+                                         + "; while :; do sleep 0.01; done"));
   wait_for_file(folder_ / "ready");
   auto c = stop(id, 100);
   ASSERT_TRUE(c);

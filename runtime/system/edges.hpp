@@ -7,6 +7,7 @@ class Env;
 } // namespace leveldb
 
 namespace troupe::net {
+class pod_network;
 class probe_edge;
 class service_edge;
 } // namespace troupe::net
@@ -23,6 +24,10 @@ struct edges {
 
   /// How kubelets ask containers over the network whether they are well.
   std::shared_ptr<net::probe_edge> probes;
+
+  /// Joins pods with network namespaces of their own; null where they use the
+  /// network of their node.
+  std::shared_ptr<net::pod_network> pods;
 
   /// How services answer on this machine.
   std::shared_ptr<net::service_edge> services;

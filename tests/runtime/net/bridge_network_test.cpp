@@ -1,9 +1,11 @@
 #include "runtime/net/bridge_network.hpp"
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/net/forwarder.hpp"
+#include "runtime/net/pod_network.hpp"
 #include "tests/runtime/net/own_namespace.hpp"
 
 #include <algorithm>
+#include <future>
 
 using namespace troupe;
 using namespace troupe::net;
@@ -191,6 +193,27 @@ TEST_F(BridgeNetwork, KnowsTheRangesOfOthers) {
   };
   EXPECT_TRUE(overlaps(other));
   EXPECT_FALSE(overlaps(addresses));
+}
+
+TEST_F(BridgeNetwork, IsJoinedByPathFromAnotherThread) {
+  auto c = new_namespace();
+  auto path = "/proc/self/fd/" + std::to_string(c.get());
+  bridged_pods edge{*network};
+  auto join = [&](const std::string& address, const std::string& where) {
+    std::promise<std::string> told;
+    edge.join("pod-c", address, where,
+              [&](const std::string& problem) { told.set_value(problem); });
+    return told.get_future().get();
+  };
+  EXPECT_EQ(join(net::to_string(pod(3)), path), "");
+  auto server = serve_in(c, {pod(3), 8080});
+  auto client = dial_from(a, {pod(3), 8080});
+  expect_joined(client, accepted(server));
+  EXPECT_EQ(join("nowhere", path), "\"nowhere\" is not an IPv4 address");
+  EXPECT_EQ(join("10.201.128.9", "/nonexistent"),
+            "cannot open the network namespace /nonexistent: No such file or "
+            "directory");
+  edge.leave("pod-c");
 }
 
 TEST_F(BridgeNetwork, SaysThatANamespaceIsGone) {

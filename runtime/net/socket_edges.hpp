@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+
+namespace troupe::net {
+
+class probe_edge;
+class service_edge;
+
+/// The edges that use real sockets, on one thread, which ends with the last of
+/// them.
+struct socket_edges {
+  std::shared_ptr<probe_edge> probes;
+  std::shared_ptr<service_edge> services;
+};
+
+/// Throws std::system_error when the machine has no descriptors left.
+socket_edges make_socket_edges();
+
+} // namespace troupe::net

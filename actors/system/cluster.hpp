@@ -8,9 +8,13 @@ namespace troupe {
 
 /// Starts a whole cluster: the root of its tree and everything below. The one
 /// function for the machine and for a simulation; they differ in `w` and `e`.
-supervisor_actor spawn_cluster(caf::actor_system& system,
-                               std::shared_ptr<const world> w,
-                               std::shared_ptr<const edges> e,
-                               std::shared_ptr<const cluster_config> config);
+///
+/// `found` is told the tree's directory, each time that there is a new one, by
+/// the thread that starts it.
+supervisor_actor
+spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
+              std::shared_ptr<const edges> e,
+              std::shared_ptr<const cluster_config> config,
+              std::function<void(const directory_actor&)> found);
 
 } // namespace troupe

@@ -1,0 +1,62 @@
+#include "actors/system/cluster.hpp"
+
+#include "actors/apiserver/bootstrap.hpp"
+#include "actors/scheduler/scheduler.hpp"
+#include "actors/store/store.hpp"
+#include "actors/system/directory.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+namespace {
+
+child_spec directory_child(std::function<void(const directory_actor&)> found) {
+  child_spec spec;
+  spec.name = "directory";
+  spec.directory = true;
+  spec.start = [found](caf::actor_system& sys, const context&) {
+    auto handle = sys.spawn(directory);
+    found(handle);
+    return caf::actor_cast<caf::actor>(handle);
+  };
+  return spec;
+}
+
+child_spec scheduler_child() {
+  child_spec spec;
+  spec.name = "scheduler";
+  spec.start = [](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(scheduler, ctx));
+  };
+  return spec;
+}
+
+supervision at_top(strategy how) {
+  supervision rules;
+  rules.how = how;
+  rules.transparent = true;
+  return rules;
+}
+
+} // namespace
+
+supervisor_actor
+spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
+              std::shared_ptr<const edges> e,
+              std::shared_ptr<const cluster_config> config,
+              std::function<void(const directory_actor&)> found) {
+  context ctx{std::move(w),      std::move(e), std::move(config),
+              directory_actor{}, "root",       1};
+  // Whoever loses the directory loses its way to everybody: all start anew
+  // after it. Everything else stands alone and finds the others again.
+  std::vector<child_spec> specs{
+      directory_child(std::move(found)),
+      branch("components", at_top(strategy::one_for_one),
+             {store_branch(), apiserver_branch(), scheduler_child()})};
+  return system.spawn(supervisor, ctx, at_top(strategy::rest_for_one), specs);
+}
+
+} // namespace troupe

@@ -1,0 +1,60 @@
+#include "runtime/system/simulated_world.hpp"
+
+namespace troupe {
+
+namespace {
+
+/// FNV-1a: the same in every process, unlike std::hash.
+uint64_t hash(uint64_t seed, const std::string& text) {
+  auto result = seed ^ 14695981039346656037ULL;
+  for (unsigned char c : text)
+    result = (result ^ c) * 1099511628211ULL;
+  return result;
+}
+
+/// SplitMix64.
+uint64_t next(uint64_t& state) {
+  auto z = (state += 0x9e3779b97f4a7c15ULL);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+class simulation_world : public world {
+public:
+  simulation_world(uint64_t seed,
+                   std::function<std::chrono::nanoseconds()> clock)
+      : seed_(seed), clock_(std::move(clock)) {
+    // nop
+  }
+
+  time_point now() const override {
+    // 2026-01-01, so that ages and dates look like those of real clusters.
+    constexpr auto begin = std::chrono::seconds(1'767'225'600);
+    return time_point{
+        std::chrono::duration_cast<time_point::duration>(begin + clock_())};
+  }
+
+  std::function<uint64_t()> entropy(const std::string& path,
+                                    uint64_t incarnation) const override {
+    auto state = std::make_shared<uint64_t>(
+        hash(seed_ + incarnation * 0x9e3779b97f4a7c15ULL, path));
+    return [state] { return next(*state); };
+  }
+
+  bool threads() const override { return false; }
+
+private:
+  uint64_t seed_;
+  std::function<std::chrono::nanoseconds()> clock_;
+};
+
+} // namespace
+
+std::shared_ptr<const world>
+simulated_world(uint64_t seed,
+                std::function<std::chrono::nanoseconds()> clock) {
+  return std::make_shared<simulation_world>(seed, std::move(clock));
+}
+
+} // namespace troupe

@@ -1,0 +1,110 @@
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/api/meta.pb.h"
+#include "tests/support/simulated_cluster.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe::test {
+
+namespace {
+
+object a_map(const std::string& name, const std::string& value) {
+  core::v1::ConfigMap map;
+  map.mutable_metadata()->set_name(name);
+  map.mutable_metadata()->set_namespace_("default");
+  (*map.mutable_data())["key"] = value;
+  return object::of(map);
+}
+
+auto& maps = kind_of<core::v1::ConfigMap>();
+
+} // namespace
+
+TEST(ApiServer, BeginsWithWhatEveryClusterHas) {
+  simulated_cluster cluster;
+  for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})
+    EXPECT_TRUE(cluster.get(kind_of<core::v1::Namespace>(), {}, name)) << name;
+  auto service =
+      cluster.get(kind_of<core::v1::Service>(), "default", "kubernetes");
+  ASSERT_TRUE(service) << message_of(service.error());
+  EXPECT_EQ(service->as<core::v1::Service>().spec().cluster_ip(), "10.96.0.1");
+}
+
+TEST(ApiServer, KeepsWhatWasCreated) {
+  simulated_cluster cluster;
+  auto made = cluster.create(a_map("one", "1"));
+  ASSERT_TRUE(made) << message_of(made.error());
+  EXPECT_FALSE(made->uid().empty());
+  EXPECT_GT(made->revision(), 0u);
+  auto found = cluster.get(maps, "default", "one");
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->same_content(*made));
+  EXPECT_EQ(found->revision(), made->revision());
+}
+
+TEST(ApiServer, RefusesASecondObjectOfOneName) {
+  simulated_cluster cluster;
+  ASSERT_TRUE(cluster.create(a_map("one", "1")));
+  auto second = cluster.create(a_map("one", "2"));
+  ASSERT_FALSE(second);
+  EXPECT_TRUE(is(second.error(), ec::already_exists));
+  EXPECT_EQ(message_of(second.error()), "configmaps \"one\" already exists");
+}
+
+TEST(ApiServer, RefusesAnUpdateOfAnOldRevision) {
+  simulated_cluster cluster;
+  auto first = *cluster.create(a_map("one", "1"));
+  auto change = [&](const std::string& value) {
+    auto map = first.copy<core::v1::ConfigMap>();
+    (*map.mutable_data())["key"] = value;
+    return cluster.update(object::of(map));
+  };
+  ASSERT_TRUE(change("2"));
+  auto late = change("3");
+  ASSERT_FALSE(late);
+  EXPECT_TRUE(is(late.error(), ec::conflict));
+}
+
+TEST(ApiServer, TellsOfAMissingNamespace) {
+  simulated_cluster cluster;
+  core::v1::ConfigMap map;
+  map.mutable_metadata()->set_name("one");
+  map.mutable_metadata()->set_namespace_("nowhere");
+  auto made = cluster.create(object::of(map));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(message_of(made.error()), "namespaces \"nowhere\" not found");
+}
+
+TEST(ApiServer, GivesNoAddressTwice) {
+  simulated_cluster cluster;
+  std::set<std::string> seen;
+  for (int i = 0; i < 50; ++i) {
+    core::v1::Service service;
+    service.mutable_metadata()->set_name("s" + std::to_string(i));
+    service.mutable_metadata()->set_namespace_("default");
+    service.mutable_spec()->set_type("NodePort");
+    service.mutable_spec()->add_ports()->set_port(80);
+    auto made = cluster.create(object::of(service));
+    ASSERT_TRUE(made) << message_of(made.error());
+    auto& spec = made->as<core::v1::Service>().spec();
+    EXPECT_TRUE(seen.insert(spec.cluster_ip()).second);
+    EXPECT_TRUE(seen.insert(std::to_string(spec.ports(0).node_port())).second);
+    if (i % 10 == 5)
+      cluster.kill("apiserver/allocators");
+  }
+}
+
+TEST(ApiServer, LosesNothingWhenAnyOfItsActorsIsKilled) {
+  simulated_cluster cluster;
+  auto before = cluster.create(a_map("one", "1"));
+  ASSERT_TRUE(before);
+  for (auto& path : cluster.paths()) {
+    cluster.kill(path);
+    auto found = cluster.get(maps, "default", "one");
+    ASSERT_TRUE(found) << path << ": " << message_of(found.error());
+    EXPECT_EQ(found->revision(), before->revision()) << path;
+  }
+}
+
+} // namespace troupe::test

@@ -1,0 +1,198 @@
+#include "tests/support/simulated_cluster.hpp"
+
+#include "actors/system/cluster.hpp"
+#include "messages/system.pb.h"
+#include "runtime/system/simulated_world.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <leveldb/helpers/memenv.h>
+
+namespace troupe::test {
+
+simulated_cluster::config_type::config_type() {
+  register_types(*this);
+  set("scheduler.policy", caf::atom("testing"));
+}
+
+simulated_cluster::simulated_cluster(uint64_t seed, uint32_t nodes)
+    : system_(config_),
+      scheduler_(
+          dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())),
+      disk_(leveldb::NewMemEnv(leveldb::Env::Default())),
+      self_(system_) {
+  auto begin = scheduler_.clock().now();
+  world_ = simulated_world(seed, [this, begin] {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+        scheduler_.clock().now() - begin);
+  });
+  auto outside = std::make_shared<edges>();
+  outside->disk = disk_.get();
+  auto config = std::make_shared<cluster_config>();
+  config->data_dir = "/troupe";
+  config->nodes = nodes;
+  config->runtime = "simulated";
+  root_ = spawn_cluster(
+      system_, world_, outside, config,
+      [this](const directory_actor& handle) { directory_ = handle; });
+  run();
+}
+
+simulated_cluster::~simulated_cluster() {
+  session_ = nullptr;
+  directory_ = nullptr;
+  self_->send_exit(root_, caf::exit_reason::user_shutdown);
+  root_ = nullptr;
+  run();
+}
+
+void simulated_cluster::run() {
+  scheduler_.run();
+}
+
+void simulated_cluster::advance(std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds step{10};
+  for (; time.count() > 0; time -= step) {
+    scheduler_.advance_time(std::min(step, time));
+    run();
+  }
+}
+
+bool simulated_cluster::run_until(const std::function<bool()>& done,
+                                  std::chrono::seconds most) {
+  auto end = now() + most;
+  while (!done()) {
+    if (now() >= end)
+      return false;
+    advance(std::chrono::milliseconds(50));
+  }
+  return true;
+}
+
+time_point simulated_cluster::now() const {
+  return world_->now();
+}
+
+template <class... Out, class Handle, class... Ts>
+expected<std::tuple<Out...>> simulated_cluster::request(const Handle& to,
+                                                        const Ts&... xs) {
+  constexpr int most_steps = 2000;
+  auto handle = self_->request(to, caf::infinite, xs...);
+  run();
+  for (int i = 0; i < most_steps && !self_->has_next_message(); ++i)
+    advance(std::chrono::milliseconds(10));
+  expected<std::tuple<Out...>> result{
+      make_error(ec::timeout, "no answer in virtual time")};
+  if (!self_->has_next_message())
+    return result;
+  handle.receive([&](Out&... out) { result = std::make_tuple(out...); },
+                 [&](caf::error& err) { result = err; });
+  return result;
+}
+
+caf::error simulated_cluster::open_session() {
+  system::Resolve msg;
+  msg.set_path("apiserver/front_door");
+  auto door = request<caf::actor>(directory_, pb<system::Resolve>{msg});
+  if (!door)
+    return door.error();
+  call::OpenSession open;
+  open.set_user("kubernetes-admin");
+  open.add_groups("system:masters");
+  auto opened = request<pb<call::SessionOpened>, session_actor>(
+      caf::actor_cast<front_door_actor>(std::get<0>(*door)),
+      pb<call::OpenSession>{open});
+  if (!opened)
+    return opened.error();
+  session_ = std::get<1>(*opened);
+  return caf::none;
+}
+
+expected<answer> simulated_cluster::ask(call::Request msg, const object& body) {
+  expected<answer> result{make_error(ec::service_unavailable, "no session")};
+  // A session that was killed answers nothing: once more with another.
+  for (int tries = 0; tries < 3; ++tries) {
+    if (!session_)
+      if (auto err = open_session())
+        return err;
+    auto sent = request<pb<call::Response>, std::vector<object>>(
+        session_, pb<call::Request>{msg}, body);
+    if (sent)
+      return answer{std::get<0>(*sent), std::get<1>(*sent)};
+    result = sent.error();
+    if (sent.error() != caf::sec::request_receiver_down)
+      return result;
+    session_ = nullptr;
+  }
+  return result;
+}
+
+namespace {
+
+call::Request request_about(call::Verb verb, const kind_info& kind,
+                            const std::string& ns, const std::string& name) {
+  call::Request msg;
+  msg.set_verb(verb);
+  msg.set_api_version(kind.api_version());
+  msg.set_kind(std::string{kind.kind});
+  msg.set_namespace_(ns);
+  msg.set_name(name);
+  return msg;
+}
+
+expected<object> one_of(expected<answer> from) {
+  if (!from)
+    return from.error();
+  return from->one();
+}
+
+} // namespace
+
+expected<object> simulated_cluster::create(const object& what) {
+  return one_of(ask(
+      request_about(call::CREATE, what.kind(), what.ns(), what.name()), what));
+}
+
+expected<object> simulated_cluster::update(const object& what) {
+  return one_of(ask(
+      request_about(call::UPDATE, what.kind(), what.ns(), what.name()), what));
+}
+
+expected<object> simulated_cluster::get(const kind_info& kind,
+                                        const std::string& ns,
+                                        const std::string& name) {
+  return one_of(ask(request_about(call::GET, kind, ns, name)));
+}
+
+std::vector<object> simulated_cluster::list(const kind_info& kind,
+                                            const std::string& ns,
+                                            const std::string& labels) {
+  auto msg = request_about(call::LIST, kind, ns, {});
+  msg.set_label_selector(labels);
+  auto found = ask(msg);
+  return found ? found->objects : std::vector<object>{};
+}
+
+expected<object> simulated_cluster::remove(const kind_info& kind,
+                                           const std::string& ns,
+                                           const std::string& name) {
+  return one_of(ask(request_about(call::DELETE, kind, ns, name)));
+}
+
+std::vector<std::string> simulated_cluster::paths() {
+  std::vector<std::string> result;
+  auto all = request<pb<system::ActorList>>(
+      directory_, pb<system::ListActors>{system::ListActors{}});
+  if (all)
+    for (auto& a : std::get<0>(*all)->actors())
+      result.push_back(a.path());
+  return result;
+}
+
+void simulated_cluster::kill(const std::string& path) {
+  system::Kill msg;
+  msg.set_path(path);
+  request<pb<system::Killed>>(directory_, pb<system::Kill>{msg});
+  run();
+}
+
+} // namespace troupe::test

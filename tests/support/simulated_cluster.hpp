@@ -1,0 +1,79 @@
+#pragma once
+
+#include "actors/client/api_session.hpp"
+#include "actors/system/supervisor.hpp"
+#include "messages/call.pb.h"
+#include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/scoped_actor.hpp>
+#include <leveldb/env.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+/// A whole cluster in one thread and in virtual time.
+namespace troupe::test {
+
+class simulated_cluster {
+public:
+  explicit simulated_cluster(uint64_t seed = 1, uint32_t nodes = 0);
+  ~simulated_cluster();
+
+  /// Lets everything happen that can happen now.
+  void run();
+
+  /// Lets time pass, in steps, until `done` holds or `most` has passed.
+  /// Returns whether it holds.
+  bool run_until(const std::function<bool()>& done,
+                 std::chrono::seconds most = std::chrono::seconds(60));
+  void advance(std::chrono::milliseconds time);
+
+  /// One request as an administrator.
+  expected<answer> ask(call::Request msg, const object& body = {});
+  expected<object> create(const object& what);
+  expected<object> update(const object& what);
+  expected<object> get(const kind_info& kind, const std::string& ns,
+                       const std::string& name);
+  std::vector<object> list(const kind_info& kind, const std::string& ns = {},
+                           const std::string& labels = {});
+  expected<object> remove(const kind_info& kind, const std::string& ns,
+                          const std::string& name);
+
+  /// All actors as `topology` shows them.
+  std::vector<std::string> paths();
+  /// Kills the actor of a path, as a failure would.
+  void kill(const std::string& path);
+
+  time_point now() const;
+
+private:
+  struct config_type : caf::actor_system_config {
+    config_type();
+  };
+
+  /// Runs until the answer to a request is there.
+  template <class... Out, class Handle, class... Ts>
+  expected<std::tuple<Out...>> request(const Handle& to, const Ts&... xs);
+
+  /// Opens a session unless there is one.
+  caf::error open_session();
+
+  config_type config_;
+  caf::actor_system system_;
+  caf::scheduler::test_coordinator& scheduler_;
+  std::unique_ptr<leveldb::Env> disk_;
+  std::shared_ptr<const world> world_;
+  caf::scoped_actor self_;
+  supervisor_actor root_;
+  directory_actor directory_;
+  session_actor session_;
+};
+
+} // namespace troupe::test

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "actors/client/api_session.hpp"
+#include "runtime/crypto/kubeconfig.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+class actor_config;
+
+namespace crypto {
+class memory_file;
+} // namespace crypto
+
+/// The command line's actor: a session with a cluster that runs in another
+/// process, over mutual TLS. Calls block until the answer is there; none waits
+/// longer than its deadline.
+class command_client {
+public:
+  /// Dials the actors' address of the cluster and proves who the user is.
+  /// Fails with a message that says what to do.
+  static expected<std::unique_ptr<command_client>>
+  connect(const crypto::kubeconfig_access& access);
+
+  ~command_client();
+
+  /// One request. `deadline` 0 waits for ever.
+  expected<answer> ask(call::Request msg, const object& body = {},
+                       std::chrono::seconds deadline
+                       = std::chrono::seconds(60));
+
+  /// Follows a selection from a revision ("" for what is there first) until
+  /// `batch` returns false, or nothing came for `patience` (then Timeout).
+  /// Fails with Expired when the revision is too old.
+  caf::error watch(const selection& what, const std::string& version,
+                   const std::function<bool(const changes&)>& batch,
+                   std::chrono::milliseconds patience
+                   = std::chrono::hours(24 * 365));
+
+  expected<system::ActorList> actors();
+  expected<system::Killed> kill(const std::string& path);
+  expected<system::Explanation> explain(const std::string& kind,
+                                        const std::string& key);
+
+  const std::string& user() const { return user_; }
+
+private:
+  command_client();
+
+  std::unique_ptr<crypto::memory_file> credential_;
+  std::unique_ptr<crypto::memory_file> authority_;
+  std::unique_ptr<actor_config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<caf::scoped_actor> self_;
+  session_actor session_;
+  std::string secret_;
+  std::string user_;
+  uint64_t streams_ = 0;
+};
+
+} // namespace troupe

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "actors/client/command_client.hpp"
+
+#include <iosfwd>
+#include <memory>
+#include <string>
+
+namespace CLI {
+class App;
+} // namespace CLI
+
+namespace troupe::cli {
+
+/// Exit codes of every command.
+enum exit_code : int { done = 0, failed = 1, wrong_usage = 2 };
+
+/// What every command is given: the options that all have, the way to the
+/// cluster, and where to print.
+class environment {
+public:
+  environment(std::ostream& out, std::ostream& err);
+  ~environment();
+
+  /// Options that stand before or after the verb.
+  std::string kubeconfig; ///< --kubeconfig
+  std::string context;    ///< --context
+  std::string data_dir;   ///< --data-dir
+  std::string ns;         ///< -n; "" for the context's
+
+  /// Result of the command that ran.
+  int code = done;
+
+  std::ostream& out() { return out_; }
+  std::ostream& err() { return err_; }
+
+  /// Returns the data directory: --data-dir, else /var/lib/troupe for root and
+  /// $XDG_STATE_HOME/troupe (~/.local/state/troupe) otherwise.
+  std::string data_directory() const;
+
+  /// Returns the kubeconfig to use: --kubeconfig, KUBECONFIG, else that of the
+  /// data directory.
+  std::string kubeconfig_path() const;
+
+  /// Returns the session, opened at the first call. Without one it has told
+  /// the user why, and set `code`.
+  command_client* client();
+
+  /// Returns the namespace to use.
+  std::string current_namespace();
+
+  /// Prints an error as kubectl words it, and sets `code`.
+  void fail(const caf::error& err);
+
+  /// The same for a mistake in how the command was called: exit code 2.
+  void misuse(const std::string& what);
+
+private:
+  bool load();
+
+  std::ostream& out_;
+  std::ostream& err_;
+  bool loaded_ = false;
+  crypto::kubeconfig_access access_;
+  std::unique_ptr<command_client> client_;
+};
+
+/// One command: adds itself to the command line. What it does runs as the
+/// subcommand's callback and leaves its result in `env`.
+using add_command = void (*)(CLI::App& app, environment& env);
+
+} // namespace troupe::cli

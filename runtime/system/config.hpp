@@ -6,11 +6,18 @@
 
 namespace troupe {
 
+/// A node that runs in this process.
+struct node_config {
+  std::string name;
+  std::string address;
+  std::string pod_range; ///< addresses of its pods, CIDR
+};
+
 /// What a cluster is told when it starts. Does not change while it runs.
 struct cluster_config {
   std::string data_dir;
   std::string cluster_name = "troupe";
-  uint32_t nodes = 1;
+  std::vector<node_config> nodes;
   std::string runtime = "process"; ///< process or simulated
   uint16_t port = 6444;            ///< actors; 0 for any
   std::string bind_address = "127.0.0.1";
@@ -18,8 +25,8 @@ struct cluster_config {
   /// Addresses, as the network mode of the machine allows.
   std::string service_cidr = "10.96.0.0/16";
   std::string pod_cidr = "10.244.0.0/16";
-  std::vector<std::string> node_addresses;
   bool pod_namespaces = false; ///< pods have network namespaces of their own
+  std::string network_reason;  ///< why the network is as it is
   uint16_t node_port_first = 30000;
   uint16_t node_port_last = 32767;
 

@@ -1,0 +1,325 @@
+#include "cli/cluster_process.hpp"
+
+#include "actors/client/command_client.hpp"
+#include "actors/system/cluster.hpp"
+#include "actors/system/gate.hpp"
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_node.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/containers/volume_files.hpp"
+#include "runtime/crypto/key_files.hpp"
+#include "runtime/crypto/kubeconfig.hpp"
+#include "runtime/net/cluster_network.hpp"
+#include "runtime/net/pod_network.hpp"
+#include "runtime/net/socket_edges.hpp"
+#include "runtime/system/actor_config.hpp"
+#include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/openssl/all.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <leveldb/env.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How long a first start may take until all nodes are Ready.
+constexpr auto start_patience = std::chrono::seconds(30);
+/// How long an end in order may take.
+constexpr auto stop_patience = std::chrono::seconds(20);
+
+std::string number(int64_t value) {
+  return std::to_string(value);
+}
+
+/// Holds the data directory for this process alone.
+class directory_lock {
+public:
+  ~directory_lock() {
+    if (fd_ >= 0)
+      close(fd_);
+  }
+
+  caf::error take(const fs::path& data_dir) {
+    fd_ = open((data_dir / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd_ < 0)
+      return make_error(ec::forbidden, "cannot write in " + data_dir.string()
+                                         + ": " + std::strerror(errno));
+    if (flock(fd_, LOCK_EX | LOCK_NB) != 0)
+      return make_error(ec::conflict, "a cluster is running already in "
+                                        + data_dir.string()
+                                        + " (troupe down ends it)");
+    if (ftruncate(fd_, 0) != 0 || dprintf(fd_, "%d\n", getpid()) < 0)
+      return make_error(ec::internal_error, "cannot write the lock file");
+    return caf::none;
+  }
+
+private:
+  int fd_ = -1;
+};
+
+std::string own_folder() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
+}
+
+} // namespace
+
+struct cluster_process::parts {
+  directory_lock lock;
+  crypto::cluster_keys keys;
+  std::unique_ptr<net::cluster_network> network;
+  std::shared_ptr<edges> outside;
+  std::shared_ptr<cluster_config> config;
+  std::unique_ptr<actor_config> actors;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<caf::scoped_actor> self;
+  gate_actor gate;
+  supervisor_actor root;
+  uint16_t port = 0;
+
+  caf::error prepare(const up_options& options);
+  caf::error open_network(const up_options& options);
+  caf::error publish(const up_options& options);
+  void plant();
+};
+
+caf::error
+cluster_process::parts::open_network(const up_options& options) {
+  std::optional<net::network_mode> wanted;
+  if (options.network == "loopback" || options.runtime == "simulated")
+    wanted = net::network_mode::loopback;
+  else if (options.network == "bridge")
+    wanted = net::network_mode::bridge;
+  auto opened = net::cluster_network::open(options.data_dir, wanted);
+  if (!opened)
+    return opened.error();
+  network = std::make_unique<net::cluster_network>(std::move(*opened));
+  auto addresses = network->prepare_nodes(options.nodes);
+  if (!addresses)
+    return addresses.error();
+  auto& range = network->addresses();
+  config->service_cidr = range.services().str();
+  config->pod_cidr = range.pods().str();
+  config->pod_namespaces = range.mode() == net::network_mode::bridge;
+  config->network_reason = network->reason();
+  for (uint32_t i = 0; i < options.nodes; ++i) {
+    auto pods = range.pod_range(i);
+    if (!pods)
+      return pods.error();
+    config->nodes.push_back(
+      {"node-" + std::to_string(i + 1), (*addresses)[i], pods->str()});
+  }
+  if (network->bridge() != nullptr)
+    outside->pods = std::make_shared<net::bridged_pods>(*network->bridge());
+  return caf::none;
+}
+
+caf::error cluster_process::parts::prepare(const up_options& options) {
+  std::error_code failed;
+  fs::create_directories(options.data_dir, failed);
+  if (failed)
+    return make_error(ec::forbidden, "cannot make " + options.data_dir + ": "
+                                       + failed.message());
+  fs::permissions(options.data_dir, fs::perms::owner_all, failed);
+  if (auto err = lock.take(options.data_dir))
+    return err;
+  // Every connection of the forwarder and every pod takes a few.
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  config = std::make_shared<cluster_config>();
+  outside = std::make_shared<edges>();
+  config->data_dir = options.data_dir;
+  config->runtime = options.runtime;
+  config->port = options.port;
+  config->shim = own_folder() + "/troupe-shim";
+  outside->disk = leveldb::Env::Default();
+  outside->volumes = std::make_shared<volume_files>();
+  auto sockets = net::make_socket_edges();
+  outside->probes = sockets.probes;
+  outside->services = sockets.services;
+  if (auto err = open_network(options))
+    return err;
+  crypto::server_names names{
+    {"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+     "kubernetes.default.svc.cluster.local"},
+    {"127.0.0.1", network->addresses().api_service().str()}};
+  auto opened = crypto::open_cluster_keys(
+    fs::path{options.data_dir} / "pki", names, real_world()->now());
+  if (!opened)
+    return opened.error();
+  keys = std::move(*opened);
+  config->ca_certificate = keys.authority.certificate;
+  return caf::none;
+}
+
+caf::error cluster_process::parts::publish(const up_options& options) {
+  auto bound = caf::openssl::publish(gate, options.port, "127.0.0.1", true);
+  if (!bound)
+    return make_error(ec::conflict,
+                      "port " + number(options.port)
+                        + " of 127.0.0.1 is taken: another cluster? Choose "
+                          "another with --port, or 0 for any");
+  port = *bound;
+  return caf::none;
+}
+
+/// Builds the tree; its root is monitored by `self`.
+void cluster_process::parts::plant() {
+  root = spawn_cluster(*system, real_world(), outside, config,
+                       [to = gate](const directory_actor& directory) {
+                         caf::anon_send(to, directory);
+                       });
+  (*self)->monitor(root);
+}
+
+cluster_process::cluster_process(up_options options, report tell)
+  : options_(std::move(options)), tell_(std::move(tell)) {
+  // nop
+}
+
+cluster_process::~cluster_process() = default;
+
+caf::error cluster_process::start() {
+  auto begin = std::chrono::steady_clock::now();
+  auto milestone = [&](const std::string& what) {
+    auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
+    tell_(what + " (" + number(took.count()) + " ms)");
+  };
+  parts_ = std::make_unique<parts>();
+  if (auto err = parts_->prepare(options_))
+    return err;
+  auto& p = *parts_;
+  milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
+            + ", " + p.network->addresses().whole().str() + ": "
+            + p.network->reason());
+  p.actors = std::make_unique<actor_config>(2, p.keys.server_file.string(),
+                                            p.keys.authority_file.string());
+  p.system = std::make_unique<caf::actor_system>(*p.actors);
+  p.self = std::make_unique<caf::scoped_actor>(*p.system, true);
+  p.gate = p.system->spawn(gate);
+  if (auto err = p.publish(options_))
+    return err;
+  p.plant();
+  crypto::kubeconfig config;
+  config.clusters.push_back(
+    {"troupe", "https://127.0.0.1:" + number(options_.api_port),
+     p.keys.authority.certificate, "127.0.0.1:" + number(p.port), {}});
+  config.users.push_back({"kubernetes-admin", p.keys.admin.certificate,
+                          p.keys.admin.key, {}, {}});
+  config.contexts.push_back({"troupe", "troupe", "kubernetes-admin", {}});
+  config.current_context = "troupe";
+  kubeconfig_path_ = options_.data_dir + "/kubeconfig";
+  auto written
+    = crypto::write_secret_file(kubeconfig_path_, crypto::to_yaml(config));
+  if (!written)
+    return written.error();
+  // The same way in that every command line takes.
+  auto access = crypto::choose(config, {});
+  if (!access)
+    return access.error();
+  auto client = command_client::connect(*access);
+  if (!client)
+    return client.error();
+  call::Request probe;
+  probe.set_verb(call::GET);
+  probe.set_api_version("v1");
+  probe.set_kind("Namespace");
+  probe.set_name("default");
+  (*client)->watch({&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
+                   [](const changes& batch) {
+                     for (auto& c : batch.items)
+                       if (c.what.name() == "default")
+                         return false;
+                     return true;
+                   },
+                   start_patience);
+  milestone("API server: answering on 127.0.0.1:" + number(p.port));
+  std::set<std::string> ready;
+  auto err = (*client)->watch(
+    {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
+    [&](const changes& batch) {
+      for (auto& c : batch.items)
+        for (auto& condition : c.what.as<core::v1::Node>().status().conditions())
+          if (condition.type() == "Ready" && condition.status() == "True")
+            ready.insert(c.what.name());
+      return ready.size() < options_.nodes;
+    },
+    start_patience);
+  if (err)
+    return make_error(ec::timeout, "only " + number(
+                                     static_cast<int64_t>(ready.size()))
+                                     + " of " + number(options_.nodes)
+                                     + " nodes became Ready: "
+                                     + message_of(err));
+  milestone("Nodes: " + number(options_.nodes) + " Ready, runtime "
+            + options_.runtime);
+  return caf::none;
+}
+
+void cluster_process::serve() {
+  auto& p = *parts_;
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  auto me = caf::actor_cast<caf::actor>(*p.self);
+  std::thread waiter{[&] {
+    int which = 0;
+    sigwait(&signals, &which);
+    caf::anon_send(me, which);
+  }};
+  bool ending = false;
+  while (!ending) {
+    (*p.self)->receive(
+      [&](int) { ending = true; },
+      [&](const caf::down_msg& down) {
+        if (p.root.address() != down.source)
+          return;
+        tell_("Root went down (" + caf::to_string(down.reason)
+              + "): building the tree anew");
+        p.plant();
+      });
+  }
+  waiter.join();
+  tell_("Ending: pods go on; `troupe up` finds them again");
+  (*p.self)->send_exit(p.root, caf::exit_reason::user_shutdown);
+  auto deadline = std::chrono::steady_clock::now() + stop_patience;
+  bool gone = false;
+  while (!gone && std::chrono::steady_clock::now() < deadline)
+    (*p.self)->receive(
+      [&](const caf::down_msg& down) {
+        gone = p.root.address() == down.source;
+      },
+      caf::after(std::chrono::seconds(1)) >> [] {});
+  (*p.self)->send_exit(p.gate, caf::exit_reason::user_shutdown);
+  // What is left by now hangs; everything acknowledged is on the disk.
+  if (!gone)
+    _exit(1);
+  p.root = nullptr;
+  p.gate = nullptr;
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "messages/errors.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::cli {
+
+/// What `up` is told.
+struct up_options {
+  std::string data_dir;
+  uint32_t nodes = 1;
+  std::string runtime = "process"; ///< process or simulated
+  std::string network;             ///< "", loopback or bridge
+  uint16_t port = 6444;            ///< of the actors; 0 for any
+  uint16_t api_port = 6443;        ///< of the REST API, for the kubeconfig
+};
+
+/// A whole cluster in this process: its edges, its actor system, its tree.
+/// Threads of the process must not take SIGINT and SIGTERM before this.
+class cluster_process {
+public:
+  /// Prints one milestone.
+  using report = std::function<void(const std::string&)>;
+
+  explicit cluster_process(up_options options, report tell);
+  ~cluster_process();
+
+  /// Starts everything and waits until all nodes are Ready. Errors say what
+  /// was in the way; nothing is left running then.
+  caf::error start();
+
+  /// Serves until a signal asks for the end, then ends in order. The tree is
+  /// built anew when its root dies.
+  void serve();
+
+  const std::string& kubeconfig_path() const { return kubeconfig_path_; }
+
+private:
+  struct parts;
+
+  up_options options_;
+  report tell_;
+  std::string kubeconfig_path_;
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace troupe::cli

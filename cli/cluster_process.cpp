@@ -20,20 +20,18 @@
 #include <caf/actor_system.hpp>
 #include <caf/openssl/all.hpp>
 #include <caf/scoped_actor.hpp>
-
 #include <leveldb/env.h>
-
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/file.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <set>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <thread>
+#include <unistd.h>
 
 namespace troupe::cli {
 
@@ -62,11 +60,11 @@ public:
     fd_ = open((data_dir / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     if (fd_ < 0)
       return make_error(ec::forbidden, "cannot write in " + data_dir.string()
-                                         + ": " + std::strerror(errno));
+                                           + ": " + std::strerror(errno));
     if (flock(fd_, LOCK_EX | LOCK_NB) != 0)
       return make_error(ec::conflict, "a cluster is running already in "
-                                        + data_dir.string()
-                                        + " (troupe down ends it)");
+                                          + data_dir.string()
+                                          + " (troupe down ends it)");
     if (ftruncate(fd_, 0) != 0 || dprintf(fd_, "%d\n", getpid()) < 0)
       return make_error(ec::internal_error, "cannot write the lock file");
     return caf::none;
@@ -102,8 +100,7 @@ struct cluster_process::parts {
   void plant();
 };
 
-caf::error
-cluster_process::parts::open_network(const up_options& options) {
+caf::error cluster_process::parts::open_network(const up_options& options) {
   std::optional<net::network_mode> wanted;
   if (options.network == "loopback" || options.runtime == "simulated")
     wanted = net::network_mode::loopback;
@@ -126,7 +123,7 @@ cluster_process::parts::open_network(const up_options& options) {
     if (!pods)
       return pods.error();
     config->nodes.push_back(
-      {"node-" + std::to_string(i + 1), (*addresses)[i], pods->str()});
+        {"node-" + std::to_string(i + 1), (*addresses)[i], pods->str()});
   }
   if (network->bridge() != nullptr)
     outside->pods = std::make_shared<net::bridged_pods>(*network->bridge());
@@ -138,7 +135,7 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   fs::create_directories(options.data_dir, failed);
   if (failed)
     return make_error(ec::forbidden, "cannot make " + options.data_dir + ": "
-                                       + failed.message());
+                                         + failed.message());
   fs::permissions(options.data_dir, fs::perms::owner_all, failed);
   if (auto err = lock.take(options.data_dir))
     return err;
@@ -162,11 +159,11 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   if (auto err = open_network(options))
     return err;
   crypto::server_names names{
-    {"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
-     "kubernetes.default.svc.cluster.local"},
-    {"127.0.0.1", network->addresses().api_service().str()}};
-  auto opened = crypto::open_cluster_keys(
-    fs::path{options.data_dir} / "pki", names, real_world()->now());
+      {"localhost", "kubernetes", "kubernetes.default",
+       "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
+      {"127.0.0.1", network->addresses().api_service().str()}};
+  auto opened = crypto::open_cluster_keys(fs::path{options.data_dir} / "pki",
+                                          names, real_world()->now());
   if (!opened)
     return opened.error();
   keys = std::move(*opened);
@@ -179,8 +176,8 @@ caf::error cluster_process::parts::publish(const up_options& options) {
   if (!bound)
     return make_error(ec::conflict,
                       "port " + number(options.port)
-                        + " of 127.0.0.1 is taken: another cluster? Choose "
-                          "another with --port, or 0 for any");
+                          + " of 127.0.0.1 is taken: another cluster? Choose "
+                            "another with --port, or 0 for any");
   port = *bound;
   return caf::none;
 }
@@ -195,7 +192,7 @@ void cluster_process::parts::plant() {
 }
 
 cluster_process::cluster_process(up_options options, report tell)
-  : options_(std::move(options)), tell_(std::move(tell)) {
+    : options_(std::move(options)), tell_(std::move(tell)) {
   // nop
 }
 
@@ -205,7 +202,7 @@ caf::error cluster_process::start() {
   auto begin = std::chrono::steady_clock::now();
   auto milestone = [&](const std::string& what) {
     auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - begin);
+        std::chrono::steady_clock::now() - begin);
     tell_(what + " (" + number(took.count()) + " ms)");
   };
   parts_ = std::make_unique<parts>();
@@ -224,16 +221,18 @@ caf::error cluster_process::start() {
     return err;
   p.plant();
   crypto::kubeconfig config;
-  config.clusters.push_back(
-    {"troupe", "https://127.0.0.1:" + number(options_.api_port),
-     p.keys.authority.certificate, "127.0.0.1:" + number(p.port), {}});
-  config.users.push_back({"kubernetes-admin", p.keys.admin.certificate,
-                          p.keys.admin.key, {}, {}});
+  config.clusters.push_back({"troupe",
+                             "https://127.0.0.1:" + number(options_.api_port),
+                             p.keys.authority.certificate,
+                             "127.0.0.1:" + number(p.port),
+                             {}});
+  config.users.push_back(
+      {"kubernetes-admin", p.keys.admin.certificate, p.keys.admin.key, {}, {}});
   config.contexts.push_back({"troupe", "troupe", "kubernetes-admin", {}});
   config.current_context = "troupe";
   kubeconfig_path_ = options_.data_dir + "/kubeconfig";
-  auto written
-    = crypto::write_secret_file(kubeconfig_path_, crypto::to_yaml(config));
+  auto written =
+      crypto::write_secret_file(kubeconfig_path_, crypto::to_yaml(config));
   if (!written)
     return written.error();
   // The same way in that every command line takes.
@@ -248,32 +247,33 @@ caf::error cluster_process::start() {
   probe.set_api_version("v1");
   probe.set_kind("Namespace");
   probe.set_name("default");
-  (*client)->watch({&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
-                   [](const changes& batch) {
-                     for (auto& c : batch.items)
-                       if (c.what.name() == "default")
-                         return false;
-                     return true;
-                   },
-                   start_patience);
+  (*client)->watch(
+      {&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
+      [](const changes& batch) {
+        for (auto& c : batch.items)
+          if (c.what.name() == "default")
+            return false;
+        return true;
+      },
+      start_patience);
   milestone("API server: answering on 127.0.0.1:" + number(p.port));
   std::set<std::string> ready;
   auto err = (*client)->watch(
-    {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
-    [&](const changes& batch) {
-      for (auto& c : batch.items)
-        for (auto& condition : c.what.as<core::v1::Node>().status().conditions())
-          if (condition.type() == "Ready" && condition.status() == "True")
-            ready.insert(c.what.name());
-      return ready.size() < options_.nodes;
-    },
-    start_patience);
+      {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
+      [&](const changes& batch) {
+        for (auto& c : batch.items)
+          for (auto& condition :
+               c.what.as<core::v1::Node>().status().conditions())
+            if (condition.type() == "Ready" && condition.status() == "True")
+              ready.insert(c.what.name());
+        return ready.size() < options_.nodes;
+      },
+      start_patience);
   if (err)
-    return make_error(ec::timeout, "only " + number(
-                                     static_cast<int64_t>(ready.size()))
-                                     + " of " + number(options_.nodes)
-                                     + " nodes became Ready: "
-                                     + message_of(err));
+    return make_error(ec::timeout,
+                      "only " + number(static_cast<int64_t>(ready.size()))
+                          + " of " + number(options_.nodes)
+                          + " nodes became Ready: " + message_of(err));
   milestone("Nodes: " + number(options_.nodes) + " Ready, runtime "
             + options_.runtime);
   return caf::none;
@@ -293,15 +293,14 @@ void cluster_process::serve() {
   }};
   bool ending = false;
   while (!ending) {
-    (*p.self)->receive(
-      [&](int) { ending = true; },
-      [&](const caf::down_msg& down) {
-        if (p.root.address() != down.source)
-          return;
-        tell_("Root went down (" + caf::to_string(down.reason)
-              + "): building the tree anew");
-        p.plant();
-      });
+    (*p.self)->receive([&](int) { ending = true; },
+                       [&](const caf::down_msg& down) {
+                         if (p.root.address() != down.source)
+                           return;
+                         tell_("Root went down (" + caf::to_string(down.reason)
+                               + "): building the tree anew");
+                         p.plant();
+                       });
   }
   waiter.join();
   tell_("Ending: pods go on; `troupe up` finds them again");
@@ -310,10 +309,10 @@ void cluster_process::serve() {
   bool gone = false;
   while (!gone && std::chrono::steady_clock::now() < deadline)
     (*p.self)->receive(
-      [&](const caf::down_msg& down) {
-        gone = p.root.address() == down.source;
-      },
-      caf::after(std::chrono::seconds(1)) >> [] {});
+        [&](const caf::down_msg& down) {
+          gone = p.root.address() == down.source;
+        },
+        caf::after(std::chrono::seconds(1)) >> [] {});
   (*p.self)->send_exit(p.gate, caf::exit_reason::user_shutdown);
   // What is left by now hangs; everything acknowledged is on the disk.
   if (!gone)

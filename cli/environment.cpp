@@ -2,15 +2,14 @@
 
 #include "messages/api/meta.pb.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <ostream>
+#include <unistd.h>
 
 namespace troupe::cli {
 
 environment::environment(std::ostream& out, std::ostream& err)
-  : out_(out), err_(err) {
+    : out_(out), err_(err) {
   // nop
 }
 

@@ -32,7 +32,7 @@ expected<const kind_info*> kind_named(const std::string& word) {
   if (kind == nullptr || kind->plural.empty())
     return make_error(ec::bad_request,
                       "the server doesn't have a resource type \"" + word
-                        + "\"");
+                          + "\"");
   return kind;
 }
 
@@ -43,7 +43,7 @@ expected<std::vector<const kind_info*>> kinds_named(const std::string& word) {
     if (part == "all") {
       for (auto& k : all_kinds())
         if (std::find(k.categories.begin(), k.categories.end(), "all")
-              != k.categories.end()
+                != k.categories.end()
             && find_resource(k.group, k.plural) == &k)
           result.push_back(&k);
       continue;
@@ -78,10 +78,10 @@ expected<std::vector<std::string>> files_of(const std::string& arg,
       take(e);
   std::sort(found.begin(), found.end());
   if (found.empty())
-    return make_error(ec::bad_request,
-                      "error reading [" + arg + "]: recognized file "
-                                                "extensions are [.json .yaml "
-                                                ".yml]");
+    return make_error(ec::bad_request, "error reading [" + arg
+                                           + "]: recognized file "
+                                             "extensions are [.json .yaml "
+                                             ".yml]");
   return found;
 }
 
@@ -101,8 +101,7 @@ expected<resource_arguments>
 parse_resources(const std::vector<std::string>& words) {
   resource_arguments result;
   if (words.empty())
-    return make_error(ec::bad_request,
-                      "You must specify the type of resource");
+    return make_error(ec::bad_request, "You must specify the type of resource");
   auto slashed = std::any_of(words.begin(), words.end(), [](auto& w) {
     return w.find('/') != std::string::npos;
   });
@@ -114,7 +113,7 @@ parse_resources(const std::vector<std::string>& words) {
                           "there is no need to specify a resource type as a "
                           "separate argument when passing arguments in "
                           "resource/name form: \""
-                            + word + "\"");
+                              + word + "\"");
       auto kind = kind_named(word.substr(0, slash));
       if (!kind)
         return kind.error();
@@ -123,7 +122,7 @@ parse_resources(const std::vector<std::string>& words) {
         return make_error(ec::bad_request,
                           "arguments in resource/name form must have a single "
                           "resource and name: \""
-                            + word + "\"");
+                              + word + "\"");
       result.items.push_back({*kind, name});
     }
     return result;
@@ -176,13 +175,14 @@ read_manifests(const std::vector<std::string>& args, bool recursive,
       auto shown = file == "-" ? std::string{"STDIN"} : file;
       if (!read)
         return make_error(ec::bad_request, "error parsing " + shown + ": "
-                                             + message_of(read.error()));
+                                               + message_of(read.error()));
       for (auto& f : findings) {
         if (!lenient)
-          return make_error(ec::bad_request,
-                            "error validating \"" + shown + "\": " + f
-                              + "; if you choose to ignore these errors, turn "
-                                "validation off with --validate=false");
+          return make_error(
+              ec::bad_request,
+              "error validating \"" + shown + "\": " + f
+                  + "; if you choose to ignore these errors, turn "
+                    "validation off with --validate=false");
         env.err() << "Warning: " << f << "\n";
       }
       for (auto& m : *read)

@@ -32,17 +32,17 @@ public:
   ~command_client();
 
   /// One request. `deadline` 0 waits for ever.
-  expected<answer> ask(call::Request msg, const object& body = {},
-                       std::chrono::seconds deadline
-                       = std::chrono::seconds(60));
+  expected<answer>
+  ask(call::Request msg, const object& body = {},
+      std::chrono::seconds deadline = std::chrono::seconds(60));
 
   /// Follows a selection from a revision ("" for what is there first) until
   /// `batch` returns false, or nothing came for `patience` (then Timeout).
   /// Fails with Expired when the revision is too old.
-  caf::error watch(const selection& what, const std::string& version,
-                   const std::function<bool(const changes&)>& batch,
-                   std::chrono::milliseconds patience
-                   = std::chrono::hours(24 * 365));
+  caf::error
+  watch(const selection& what, const std::string& version,
+        const std::function<bool(const changes&)>& batch,
+        std::chrono::milliseconds patience = std::chrono::hours(24 * 365));
 
   expected<system::ActorList> actors();
   expected<system::Killed> kill(const std::string& path);

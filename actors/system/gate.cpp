@@ -21,17 +21,17 @@ void find_door(pointer self) {
   system::Resolve msg;
   msg.set_path("apiserver/front_door");
   st.requests.ask<caf::actor>(
-    st.directory,
-    [self](const caf::actor& handle) {
-      auto& state = self->state;
-      state.door = caf::actor_cast<front_door_actor>(handle);
-      self->monitor(handle);
-      auto waiting = std::move(state.waiting);
-      state.waiting.clear();
-      for (auto& f : waiting)
-        f();
-    },
-    [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+      st.directory,
+      [self](const caf::actor& handle) {
+        auto& state = self->state;
+        state.door = caf::actor_cast<front_door_actor>(handle);
+        self->monitor(handle);
+        auto waiting = std::move(state.waiting);
+        state.waiting.clear();
+        for (auto& f : waiting)
+          f();
+      },
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
 }
 
 /// Passes a request on with the caller as its sender, so that the front door
@@ -45,8 +45,8 @@ void pass_on(pointer self, const pb<T>& msg) {
   element->mid.mark_as_answered();
   auto forward = [self, msg, sender, id] {
     caf::actor_cast<caf::strong_actor_ptr>(self->state.door)
-      ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
-                self->context());
+        ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
+                  self->context());
   };
   if (st.door)
     forward();
@@ -67,26 +67,26 @@ gate_actor::behavior_type gate(pointer self) {
     }
   });
   return {
-    [self](const pb<call::AskNonce>& msg) -> caf::delegated<pb<call::Nonce>> {
-      pass_on(self, msg);
-      return {};
-    },
-    [self](const pb<call::OpenSession>& msg)
-      -> caf::delegated<pb<call::SessionOpened>, session_actor> {
-      pass_on(self, msg);
-      return {};
-    },
-    [self](const pb<system::Describe>&) {
-      system::Description result;
-      result.add_facts("waiting="
-                       + std::to_string(self->state.waiting.size()));
-      return pb<system::Description>{std::move(result)};
-    },
-    [self](const directory_actor& directory) {
-      self->state.directory = directory;
-      self->state.door = nullptr;
-      find_door(self);
-    },
+      [self](const pb<call::AskNonce>& msg) -> caf::delegated<pb<call::Nonce>> {
+        pass_on(self, msg);
+        return {};
+      },
+      [self](const pb<call::OpenSession>& msg)
+          -> caf::delegated<pb<call::SessionOpened>, session_actor> {
+        pass_on(self, msg);
+        return {};
+      },
+      [self](const pb<system::Describe>&) {
+        system::Description result;
+        result.add_facts("waiting="
+                         + std::to_string(self->state.waiting.size()));
+        return pb<system::Description>{std::move(result)};
+      },
+      [self](const directory_actor& directory) {
+        self->state.directory = directory;
+        self->state.door = nullptr;
+        find_door(self);
+      },
   };
 }
 

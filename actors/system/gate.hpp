@@ -18,8 +18,8 @@ namespace troupe {
 /// After a restart: there is none; it stands outside of the tree, so that its
 ///        address stays when everything else is started anew.
 using gate_actor = front_door_actor
-  // The tree's directory.
-  ::extend<caf::reacts_to<directory_actor>>;
+    // The tree's directory.
+    ::extend<caf::reacts_to<directory_actor>>;
 
 /// What the gate remembers between two messages.
 struct gate_state {

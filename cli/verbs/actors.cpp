@@ -1,0 +1,119 @@
+#include "cli/commands.hpp"
+#include "cli/resources.hpp"
+#include "messages/system.pb.h"
+#include "runtime/printing/table.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+namespace troupe::cli {
+
+namespace {
+
+std::string depth_indent(const std::string& path) {
+  return std::string(
+      2 * static_cast<size_t>(std::count(path.begin(), path.end(), '/')), ' ');
+}
+
+void print_topology(const system::ActorList& list, const std::string& below,
+                    environment& env) {
+  printing::table table;
+  table.header = {"ACTOR", "RESTARTS", "FACTS", "LAST FAILURE"};
+  for (auto& a : list.actors()) {
+    if (!below.empty() && a.path() != below
+        && a.path().rfind(below + "/", 0) != 0)
+      continue;
+    std::string facts;
+    for (auto& f : a.facts())
+      facts += (facts.empty() ? "" : " ") + f;
+    table.rows.push_back({depth_indent(a.path()) + a.path(),
+                          std::to_string(a.restarts()), facts,
+                          a.last_failure()});
+  }
+  if (table.rows.empty() && !below.empty()) {
+    env.fail(make_error(ec::not_found, "no actor at \"" + below + "\""));
+    return;
+  }
+  env.out() << printing::to_text(table);
+}
+
+} // namespace
+
+void add_topology(CLI::App& app, environment& env) {
+  auto* sub = app.add_subcommand("topology", "Show all actors as they are");
+  auto below = std::make_shared<std::string>();
+  sub->add_option("PATH", *below, "Only this actor and those below it");
+  sub->callback([&env, below] {
+    auto* client = env.client();
+    if (client == nullptr)
+      return;
+    auto list = client->actors();
+    if (list)
+      print_topology(*list, *below, env);
+    else
+      env.fail(list.error());
+  });
+}
+
+void add_kill(CLI::App& app, environment& env) {
+  auto* sub = app.add_subcommand("kill", "End an actor, as a failure would");
+  auto path = std::make_shared<std::string>();
+  sub->add_option("PATH", *path, "Path as topology shows it")->required();
+  sub->callback([&env, path] {
+    auto* client = env.client();
+    if (client == nullptr)
+      return;
+    auto killed = client->kill(*path);
+    if (!killed) {
+      env.fail(killed.error());
+      return;
+    }
+    for (auto& p : killed->paths())
+      env.out() << p << " killed\n";
+  });
+}
+
+void add_why(CLI::App& app, environment& env) {
+  auto* sub = app.add_subcommand("why", "Say why an object is the way it is");
+  auto words = std::make_shared<std::vector<std::string>>();
+  sub->add_option("OBJECT", *words, "KIND/NAME or KIND NAME")->required();
+  sub->callback([&env, words] {
+    auto parsed = parse_resources(*words);
+    if (!parsed) {
+      env.misuse(message_of(parsed.error()));
+      return;
+    }
+    auto* client = env.client();
+    if (client == nullptr)
+      return;
+    for (auto& item : parsed->items) {
+      if (item.name.empty()) {
+        env.misuse("name one object, as in pod/web");
+        return;
+      }
+      auto key = item.kind->namespaced
+                     ? env.current_namespace() + "/" + item.name
+                     : item.name;
+      auto found = client->ask(
+          about(call::GET, *item.kind, env.current_namespace(), item.name));
+      if (!found) {
+        env.fail(found.error());
+        return;
+      }
+      auto why = client->explain(std::string{item.kind->kind}, key);
+      if (!why) {
+        env.fail(why.error());
+        return;
+      }
+      if (why->decisions_size() == 0)
+        env.out() << "No component has decided anything about "
+                  << display_name(*item.kind, item.name) << "\n";
+      for (auto& d : why->decisions())
+        env.out() << d << "\n";
+    }
+  });
+}
+
+} // namespace troupe::cli

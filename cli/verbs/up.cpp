@@ -1,0 +1,148 @@
+#include "cli/cluster_process.hpp"
+#include "cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <iostream>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct up_command {
+  up_options options;
+  bool detach = false;
+};
+
+/// Runs the cluster in this process; `ready` is called once it is.
+int run_here(const up_options& options, std::ostream& out, std::ostream& err,
+             const std::function<void(bool)>& ready) {
+  // Before any thread is there, so that all of them leave these to the one
+  // that waits for them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  cluster_process cluster{
+      options, [&](const std::string& line) { out << line << std::endl; }};
+  if (auto failure = cluster.start()) {
+    err << "error: " << message_of(failure) << std::endl;
+    ready(false);
+    return failed;
+  }
+  out << "Kubeconfig: " << cluster.kubeconfig_path() << std::endl;
+  ready(true);
+  cluster.serve();
+  return done;
+}
+
+/// Runs the cluster in a process of its own and returns once it is ready.
+int run_detached(const up_options& options, environment& env) {
+  int pipe_ends[2];
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
+    env.err() << "error: no pipe: " << std::strerror(errno) << "\n";
+    return failed;
+  }
+  std::error_code ignored;
+  fs::create_directories(options.data_dir, ignored);
+  auto log = options.data_dir + "/troupe.log";
+  auto child = fork();
+  if (child < 0) {
+    env.err() << "error: no process: " << std::strerror(errno) << "\n";
+    return failed;
+  }
+  if (child == 0) {
+    setsid();
+    auto quiet = open("/dev/null", O_RDONLY);
+    auto file = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+    if (quiet >= 0)
+      dup2(quiet, 0);
+    auto out = fdopen(pipe_ends[1], "w");
+    // Until it is ready, whoever called sees what happens.
+    auto say = [&](const std::string& line) {
+      if (out != nullptr) {
+        fputs((line + "\n").c_str(), out);
+        fflush(out);
+      }
+    };
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    cluster_process cluster{options, say};
+    if (auto failure = cluster.start()) {
+      say("error: " + message_of(failure));
+      _exit(failed);
+    }
+    say("Kubeconfig: " + cluster.kubeconfig_path());
+    say("ready");
+    if (file >= 0) {
+      dup2(file, 1);
+      dup2(file, 2);
+    }
+    if (out != nullptr)
+      fclose(out);
+    out = stdout;
+    cluster.serve();
+    _exit(done);
+  }
+  close(pipe_ends[1]);
+  auto in = fdopen(pipe_ends[0], "r");
+  bool ready = false;
+  char line[4096];
+  while (fgets(line, sizeof(line), in) != nullptr) {
+    std::string text{line};
+    if (text == "ready\n") {
+      ready = true;
+      break;
+    }
+    (text.rfind("error: ", 0) == 0 ? env.err() : env.out()) << text;
+  }
+  fclose(in);
+  if (ready)
+    return done;
+  int status = 0;
+  waitpid(child, &status, 0);
+  return failed;
+}
+
+} // namespace
+
+void add_up(CLI::App& app, environment& env) {
+  auto cmd = std::make_shared<up_command>();
+  auto* sub = app.add_subcommand("up", "Start a cluster on this machine");
+  sub->add_option("--nodes", cmd->options.nodes, "Number of nodes")
+      ->check(CLI::Range(1, 5000));
+  sub->add_option("--runtime", cmd->options.runtime, "What runs the pods")
+      ->check(CLI::IsMember({"process", "simulated"}));
+  sub->add_option("--network", cmd->options.network,
+                  "How pods get addresses; the best possible unless given")
+      ->check(CLI::IsMember({"loopback", "bridge"}));
+  sub->add_option("--port", cmd->options.port, "Port of the actors, 0 for any");
+  sub->add_option("--api-port", cmd->options.api_port,
+                  "Port of the REST API in the kubeconfig");
+  sub->add_flag("--detach", cmd->detach, "Return once the nodes are Ready");
+  sub->callback([cmd, &env] {
+    cmd->options.data_dir = fs::absolute(env.data_directory());
+    if (cmd->detach)
+      env.code = run_detached(cmd->options, env);
+    else
+      env.code = run_here(cmd->options, env.out(), env.err(), [](bool) {});
+  });
+}
+
+} // namespace troupe::cli

@@ -1,8 +1,10 @@
 #include "actors/apiserver/write_job.hpp"
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/fields.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/text/document.hpp"
+#include "runtime/text/patch.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <nlohmann/json.hpp>
@@ -11,36 +13,31 @@ namespace troupe {
 
 namespace {
 
+expected<text::document> changed(call::PatchType type, text::document before,
+                                 const text::document& patch,
+                                 const kind_info& kind) {
+  if (type == call::JSON)
+    return text::json_patch(std::move(before), patch);
+  if (type == call::STRATEGIC)
+    return text::strategic_merge_patch(std::move(before), patch,
+                                       &message_info_of(kind.descriptor()));
+  if (!patch.is_object())
+    return make_error(ec::bad_request, "a merge patch is an object");
+  return text::merge_patch(std::move(before), patch);
+}
+
 /// Returns the patched form of what a subresource shows.
 expected<object> patched(const write_job& job, const object& shown) {
   auto patch = text::parse_json(job.request->patch());
   if (!patch)
     return patch.error();
-  auto before = text::to_document(shown);
-  auto after = before;
-  switch (job.request->patch_type()) {
-    case call::JSON:
-      // Kubernetes: a patch whose test fails, or that cannot be applied, is
-      // Invalid.
-      try {
-        after = before.patch(*patch);
-      } catch (const text::document::exception& e) {
-        return make_error(ec::invalid,
-                          std::string{"the JSON patch cannot be applied: "}
-                              + e.what());
-      }
-      break;
-    case call::STRATEGIC:
-      return make_error(ec::unsupported_media_type,
-                        "strategic merge patch is not supported");
-    default:
-      if (!patch->is_object())
-        return make_error(ec::bad_request, "a merge patch is an object");
-      after.merge_patch(*patch);
-  }
+  auto after = changed(job.request->patch_type(), text::to_document(shown),
+                       *patch, shown.kind());
+  if (!after)
+    return after.error();
   text::read_options options;
   options.kind = &shown.kind();
-  auto read = text::from_document(after, options);
+  auto read = text::from_document(*after, options);
   if (!read)
     return read.error();
   if (&read->kind() != &shown.kind())

@@ -1,0 +1,162 @@
+#include "runtime/text/apply.hpp"
+
+#include "cli/commands.hpp"
+#include "cli/resources.hpp"
+#include "messages/fields.hpp"
+#include "runtime/text/document.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <ostream>
+
+namespace troupe::cli {
+
+namespace {
+
+struct apply_command {
+  std::vector<std::string> files;
+  bool recursive = false;
+  std::string validate = "strict";
+  std::string dry_run = "none";
+};
+
+/// Tries that a patch gets when somebody else writes meanwhile.
+constexpr int most_tries = 5;
+
+class applier_of_one {
+public:
+  applier_of_one(const manifest_source& source, const apply_command& cmd,
+                 environment& env)
+      : source_(source), cmd_(cmd), env_(env) {
+    // nop
+  }
+
+  void run() {
+    auto& kind = source_.value.kind();
+    auto ns = source_.value.ns().empty() ? env_.current_namespace()
+                                         : source_.value.ns();
+    auto config = text::parse_json(source_.json);
+    if (!config) {
+      env_.fail(config.error());
+      return;
+    }
+    if (kind.namespaced)
+      (*config)["metadata"]["namespace"] = ns;
+    for (int tries = 0; tries < most_tries; ++tries) {
+      auto live =
+          env_.client()->ask(about(call::GET, kind, ns, source_.value.name()));
+      if (!live && !is(live.error(), ec::not_found)) {
+        env_.fail(live.error());
+        return;
+      }
+      auto err = live ? patch(*config, live->one(), ns) : create(*config, ns);
+      if (!err)
+        return;
+      auto race =
+          is(err, ec::conflict) || (!live && is(err, ec::already_exists));
+      if (!race || tries + 1 == most_tries) {
+        env_.fail(err);
+        return;
+      }
+    }
+  }
+
+private:
+  void say(const std::string& what) {
+    env_.out() << display_name(source_.value.kind(), source_.value.name())
+               << " " << what
+               << (cmd_.dry_run == "none" ? ""
+                                          : " (" + cmd_.dry_run + " dry run)")
+               << "\n";
+  }
+
+  caf::error create(const text::document& config, const std::string& ns) {
+    text::read_options options;
+    auto wish = text::from_document(text::with_last_applied(config), options);
+    if (!wish)
+      return wish.error();
+    if (cmd_.dry_run == "client") {
+      say("created");
+      return caf::none;
+    }
+    auto msg = about(call::CREATE, wish->kind(), ns, wish->name());
+    msg.set_dry_run(cmd_.dry_run == "server");
+    auto made = env_.client()->ask(msg, *wish);
+    if (!made)
+      return made.error();
+    print_warnings(*made, env_);
+    say("created");
+    return caf::none;
+  }
+
+  caf::error patch(const text::document& config, const object& live,
+                   const std::string& ns) {
+    auto& kind = live.kind();
+    auto* schema = &message_info_of(kind.descriptor());
+    auto patch = text::apply_patch(config, text::to_document(live), schema);
+    if (!patch)
+      return patch.error();
+    if (patch->empty()) {
+      say("unchanged");
+      return caf::none;
+    }
+    if (cmd_.dry_run == "client") {
+      say("configured");
+      return caf::none;
+    }
+    auto msg = about(call::PATCH, kind, ns, live.name());
+    msg.set_patch_type(call::STRATEGIC);
+    msg.set_patch(patch->dump());
+    msg.set_dry_run(cmd_.dry_run == "server");
+    auto changed = env_.client()->ask(msg);
+    if (!changed)
+      return changed.error();
+    print_warnings(*changed, env_);
+    say(changed->one().revision() == live.revision() && !msg.dry_run()
+            ? "unchanged"
+            : "configured");
+    return caf::none;
+  }
+
+  const manifest_source& source_;
+  const apply_command& cmd_;
+  environment& env_;
+};
+
+} // namespace
+
+void add_apply(CLI::App& app, environment& env) {
+  auto cmd = std::make_shared<apply_command>();
+  auto* sub = app.add_subcommand(
+      "apply", "Make objects as files say, and change those that are there");
+  sub->add_option("-f,--filename", cmd->files, "Files, folders, or -")
+      ->required();
+  sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
+  sub->add_option("--validate", cmd->validate,
+                  "What to do about unknown fields")
+      ->check(CLI::IsMember({"strict", "warn", "ignore", "true", "false"}));
+  sub->add_option("--dry-run", cmd->dry_run, "Change nothing")
+      ->check(CLI::IsMember({"none", "client", "server"}));
+  sub->callback([cmd, &env] {
+    auto lenient = cmd->validate != "strict" && cmd->validate != "true";
+    auto sources = read_manifests(cmd->files, cmd->recursive, lenient, env);
+    if (!sources) {
+      env.fail(sources.error());
+      return;
+    }
+    if (env.client() == nullptr)
+      return;
+    for (auto& source : *sources) {
+      if (source.value.name().empty()) {
+        env.fail(make_error(ec::bad_request, source.where
+                                                 + ": resource name may not be "
+                                                   "empty"));
+        continue;
+      }
+      applier_of_one{source, *cmd, env}.run();
+    }
+  });
+}
+
+} // namespace troupe::cli

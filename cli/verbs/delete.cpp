@@ -1,0 +1,216 @@
+#include "cli/commands.hpp"
+#include "cli/resources.hpp"
+#include "messages/api/meta.pb.h"
+
+#include <CLI/CLI.hpp>
+
+#include <ostream>
+
+namespace troupe::cli {
+
+namespace {
+
+struct delete_command {
+  std::vector<std::string> words;
+  std::vector<std::string> files;
+  std::string labels;
+  std::string fields;
+  std::string cascade = "background";
+  std::string dry_run = "none";
+  int64_t grace = -1;
+  int64_t timeout = 0;
+  bool recursive = false;
+  bool all = false;
+  bool all_namespaces = false;
+  bool now = false;
+  bool force = false;
+  bool wait = true;
+  bool ignore_not_found = false;
+};
+
+struct victim {
+  const kind_info* kind;
+  std::string ns;
+  std::string name;
+  std::string uid; ///< "" until it is known
+};
+
+class deleter {
+public:
+  deleter(delete_command& cmd, environment& env) : cmd_(cmd), env_(env) {
+    // nop
+  }
+
+  void run() {
+    if (cmd_.words.empty() == cmd_.files.empty()) {
+      env_.misuse("name what to delete: KIND NAME, KIND -l SELECTOR, KIND "
+                  "--all, or -f FILE");
+      return;
+    }
+    if (env_.client() == nullptr || !collect())
+      return;
+    if (victims_.empty() && env_.code == done)
+      env_.out() << "No resources found\n";
+    for (auto& v : victims_)
+      remove(v);
+    if (cmd_.wait && !cmd_.force && cmd_.dry_run == "none")
+      for (auto& v : victims_)
+        wait_gone(v);
+  }
+
+private:
+  bool collect() {
+    return cmd_.files.empty() ? collect_named() : collect_files();
+  }
+
+  bool collect_files() {
+    auto sources = read_manifests(cmd_.files, cmd_.recursive, true, env_);
+    if (!sources) {
+      env_.fail(sources.error());
+      return false;
+    }
+    for (auto& s : *sources) {
+      auto& kind = s.value.kind();
+      auto ns = !kind.namespaced       ? std::string{}
+                : s.value.ns().empty() ? env_.current_namespace()
+                                       : s.value.ns();
+      victims_.push_back({&kind, ns, s.value.name(), {}});
+    }
+    return true;
+  }
+
+  bool collect_named() {
+    auto args = parse_resources(cmd_.words);
+    if (!args) {
+      env_.misuse(message_of(args.error()));
+      return false;
+    }
+    auto selects = cmd_.all || !cmd_.labels.empty() || !cmd_.fields.empty();
+    for (auto& item : args->items) {
+      auto ns =
+          item.kind->namespaced ? env_.current_namespace() : std::string{};
+      if (!item.name.empty()) {
+        if (selects) {
+          env_.misuse("name cannot be provided when a selector is specified");
+          return false;
+        }
+        victims_.push_back({item.kind, ns, item.name, {}});
+        continue;
+      }
+      if (!selects) {
+        env_.misuse("resource(s) were provided, but no name was specified");
+        return false;
+      }
+      auto msg = about(call::LIST, *item.kind,
+                       cmd_.all_namespaces ? std::string{} : ns);
+      msg.set_label_selector(cmd_.labels);
+      msg.set_field_selector(cmd_.fields);
+      auto list = env_.client()->ask(msg);
+      if (!list) {
+        env_.fail(list.error());
+        return false;
+      }
+      for (auto& x : list->objects)
+        victims_.push_back({item.kind, x.ns(), x.name(), x.uid()});
+    }
+    return true;
+  }
+
+  void remove(victim& v) {
+    auto msg = about(call::DELETE, *v.kind, v.ns, v.name);
+    if (cmd_.force)
+      msg.set_grace_period_seconds(0);
+    else if (cmd_.now)
+      msg.set_grace_period_seconds(1);
+    else if (cmd_.grace >= 0)
+      msg.set_grace_period_seconds(cmd_.grace);
+    msg.set_propagation_policy(cmd_.cascade == "foreground" ? "Foreground"
+                               : cmd_.cascade == "orphan"   ? "Orphan"
+                                                            : "Background");
+    msg.set_dry_run(cmd_.dry_run == "server");
+    if (cmd_.dry_run == "client") {
+      say(v, "deleted (dry run)");
+      return;
+    }
+    auto gone = env_.client()->ask(msg);
+    if (!gone) {
+      v.kind = nullptr;
+      if (!cmd_.ignore_not_found || !is(gone.error(), ec::not_found))
+        env_.fail(gone.error());
+      return;
+    }
+    v.uid = gone->one().uid();
+    say(v, cmd_.force      ? "force deleted"
+           : msg.dry_run() ? "deleted (server dry run)"
+                           : "deleted");
+    if (gone->response->gone())
+      v.kind = nullptr;
+  }
+
+  void say(const victim& v, const std::string& what) {
+    auto kind = std::string{v.kind->singular};
+    if (!v.kind->group.empty())
+      kind += "." + std::string{v.kind->group};
+    env_.out() << kind << " \"" << v.name << "\" " << what << "\n";
+    env_.out().flush();
+  }
+
+  /// Waits until the object is gone, or another has its name.
+  void wait_gone(const victim& v) {
+    if (v.kind == nullptr)
+      return;
+    selection what{v.kind, v.ns, {}, "metadata.name=" + v.name};
+    bool complete = false;
+    bool there = false;
+    auto patience = cmd_.timeout > 0 ? std::chrono::seconds(cmd_.timeout)
+                                     : std::chrono::hours(24 * 7);
+    auto err = env_.client()->watch(
+        what, {},
+        [&](const changes& batch) {
+          for (auto& c : batch.items)
+            if (c.what.uid() == v.uid)
+              there = c.type != change_type::deleted;
+          complete = complete || batch.complete;
+          return !complete || there;
+        },
+        patience);
+    if (err)
+      env_.fail(is(err, ec::timeout) ? make_error(
+                    ec::timeout, "timed out waiting for the condition on "
+                                     + display_name(*v.kind, v.name))
+                                     : err);
+  }
+
+  delete_command& cmd_;
+  environment& env_;
+  std::vector<victim> victims_;
+};
+
+} // namespace
+
+void add_delete(CLI::App& app, environment& env) {
+  auto cmd = std::make_shared<delete_command>();
+  auto* sub = app.add_subcommand("delete", "Delete objects");
+  sub->add_option("WHAT", cmd->words, "KIND NAME..., or KIND/NAME...");
+  sub->add_option("-f,--filename", cmd->files, "Files, folders, or -");
+  sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
+  sub->add_option("-l,--selector", cmd->labels, "Label selector");
+  sub->add_option("--field-selector", cmd->fields, "Field selector");
+  sub->add_flag("--all", cmd->all, "All of the kind");
+  sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
+                "In all namespaces");
+  sub->add_option("--grace-period", cmd->grace, "Seconds to end in");
+  sub->add_flag("--now", cmd->now, "A grace period of 1 second");
+  sub->add_flag("--force", cmd->force, "At once, without waiting for the node");
+  sub->add_option("--cascade", cmd->cascade, "What becomes of dependents")
+      ->check(CLI::IsMember({"background", "foreground", "orphan"}));
+  sub->add_option("--wait", cmd->wait, "Wait until they are gone");
+  sub->add_option("--timeout", cmd->timeout, "Seconds to wait at most");
+  sub->add_flag("--ignore-not-found", cmd->ignore_not_found,
+                "No error for what does not exist");
+  sub->add_option("--dry-run", cmd->dry_run, "Change nothing")
+      ->check(CLI::IsMember({"none", "client", "server"}));
+  sub->callback([cmd, &env] { deleter{*cmd, env}.run(); });
+}
+
+} // namespace troupe::cli

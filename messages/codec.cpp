@@ -64,12 +64,12 @@ void register_types(caf::actor_system_config& cfg) {
                StreamClose, StreamCredit, StreamData, StreamEnd, StreamOpened,
                StreamResize, Subscribe>(cfg);
   cfg.add_message_type<container_runtime_actor>("troupe.container_runtime");
-  add_messages<kubelet::Address, kubelet::Attend, kubelet::Finished,
-               kubelet::Gone, kubelet::Leave, kubelet::PodAttach,
-               kubelet::PodExec, kubelet::PodLogs, kubelet::ProbeContainer,
-               kubelet::References, kubelet::ReferencesChanged, kubelet::Remark,
-               kubelet::Report, kubelet::StopProbing, kubelet::Verdict,
-               kubelet::WantAddress, kubelet::WantReferences>(cfg);
+  add_messages<kubelet_api::Address, kubelet_api::Attend, kubelet_api::Finished,
+               kubelet_api::Gone, kubelet_api::Leave, kubelet_api::PodAttach,
+               kubelet_api::PodExec, kubelet_api::PodLogs, kubelet_api::ProbeContainer,
+               kubelet_api::References, kubelet_api::ReferencesChanged, kubelet_api::Remark,
+               kubelet_api::Report, kubelet_api::StopProbing, kubelet_api::Verdict,
+               kubelet_api::WantAddress, kubelet_api::WantReferences>(cfg);
 }
 
 } // namespace troupe

@@ -2,7 +2,7 @@
 
 #include "messages/container_interface.hpp"
 
-namespace troupe::kubelet {
+namespace troupe::kubelet_api {
 class Address;
 class Attend;
 class Finished;
@@ -20,36 +20,37 @@ class StopProbing;
 class Verdict;
 class WantAddress;
 class WantReferences;
-} // namespace troupe::kubelet
+} // namespace troupe::kubelet_api
 
 namespace troupe {
 
 /// Opens logs and commands of pods. The answer's runtime takes credit, input
 /// and the end of the stream; the stream itself goes to the receiver.
 using pod_streams_actor = caf::typed_actor<
-    caf::replies_to<pb<kubelet::PodLogs>, container_stream_actor>::with<
+    caf::replies_to<pb<kubelet_api::PodLogs>, container_stream_actor>::with<
         pb<container::StreamOpened>, container_runtime_actor>,
-    caf::replies_to<pb<kubelet::PodExec>, container_stream_actor>::with<
+    caf::replies_to<pb<kubelet_api::PodExec>, container_stream_actor>::with<
         pb<container::StreamOpened>, container_runtime_actor>,
-    caf::replies_to<pb<kubelet::PodAttach>, container_stream_actor>::with<
+    caf::replies_to<pb<kubelet_api::PodAttach>, container_stream_actor>::with<
         pb<container::StreamOpened>, container_runtime_actor>>;
 
 /// What a pod worker asks of its kubelet.
 using pod_keeper_actor = caf::typed_actor<
     // The pod with the status it should have.
-    caf::reacts_to<pb<kubelet::Report>, object>,
+    caf::reacts_to<pb<kubelet_api::Report>, object>,
     // Nothing is left of it.
-    caf::reacts_to<pb<kubelet::Gone>>,
+    caf::reacts_to<pb<kubelet_api::Gone>>,
     // An event about it.
-    caf::reacts_to<pb<kubelet::Remark>>,
+    caf::reacts_to<pb<kubelet_api::Remark>>,
     // ConfigMaps, Secrets, tokens and Services that it speaks of.
-    caf::replies_to<pb<kubelet::WantReferences>>::with<pb<kubelet::References>,
-                                                       std::vector<object>>,
+    caf::replies_to<pb<kubelet_api::WantReferences>>::with<
+        pb<kubelet_api::References>, std::vector<object>>,
     // The address that its sandbox shall have.
-    caf::replies_to<pb<kubelet::WantAddress>>::with<pb<kubelet::Address>>>;
+    caf::replies_to<pb<kubelet_api::WantAddress>>::with<
+        pb<kubelet_api::Address>>>;
 
 /// Hears what probes find.
 using probe_listener_actor =
-    caf::typed_actor<caf::reacts_to<pb<kubelet::Verdict>>>;
+    caf::typed_actor<caf::reacts_to<pb<kubelet_api::Verdict>>>;
 
 } // namespace troupe

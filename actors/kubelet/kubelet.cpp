@@ -211,26 +211,26 @@ kubelet_actor::behavior_type kubelet(pointer self, context ctx,
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
       [self](const changes& batch) { self->state.api.on_changes(batch); },
       [self](const pb<container::Event>& event) { on_event(self, event); },
-      [self](const pb<kubelet::Report>&, const object& pod) {
+      [self](const pb<kubelet_api::Report>&, const object& pod) {
         on_report(self, pod);
       },
-      [self](const pb<kubelet::Gone>& msg) { on_gone(self, msg->uid()); },
-      [self](const pb<kubelet::Remark>& msg) { on_remark(self, *msg); },
-      [self](const pb<kubelet::WantReferences>& msg) {
+      [self](const pb<kubelet_api::Gone>& msg) { on_gone(self, msg->uid()); },
+      [self](const pb<kubelet_api::Remark>& msg) { on_remark(self, *msg); },
+      [self](const pb<kubelet_api::WantReferences>& msg) {
         return on_want_references(self, *msg);
       },
-      [self](const pb<kubelet::WantAddress>& msg) {
+      [self](const pb<kubelet_api::WantAddress>& msg) {
         return on_want_address(self, msg->uid());
       },
-      [self](const pb<kubelet::PodLogs>& msg,
+      [self](const pb<kubelet_api::PodLogs>& msg,
              const container_stream_actor& to) {
         return pass_on(self, msg, to);
       },
-      [self](const pb<kubelet::PodExec>& msg,
+      [self](const pb<kubelet_api::PodExec>& msg,
              const container_stream_actor& to) {
         return pass_on(self, msg, to);
       },
-      [self](const pb<kubelet::PodAttach>& msg,
+      [self](const pb<kubelet_api::PodAttach>& msg,
              const container_stream_actor& to) {
         return pass_on(self, msg, to);
       },

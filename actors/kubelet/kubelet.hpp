@@ -81,7 +81,8 @@ struct kubelet_state {
   struct want {
     std::string uid;
     bool services = false;
-    caf::typed_response_promise<pb<kubelet::References>, std::vector<object>>
+    caf::typed_response_promise<pb<kubelet_api::References>,
+                                std::vector<object>>
         promise;
   };
 

@@ -9,6 +9,7 @@
 #include "messages/kubelet.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/containers/volume_edge.hpp"
+#include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
 #include "runtime/rules/pod_adoption.hpp"
 #include "runtime/rules/pod_config.hpp"
@@ -61,7 +62,7 @@ void retry_soon(pointer self, const char* what) {
                      pb<system::Tick>{std::move(tick)});
 }
 
-rules::pod_references references_from(const pb<kubelet::References>& msg,
+rules::pod_references references_from(const pb<kubelet_api::References>& msg,
                                       const std::vector<object>& objects) {
   rules::pod_references known;
   for (const auto& token : msg->tokens())
@@ -84,17 +85,18 @@ void with_references(pointer self, bool services,
   services = services && !st.node->simulated;
   if (!services && rules::references_of(pod_of(self)).empty())
     return use({});
-  kubelet::WantReferences msg;
+  kubelet_api::WantReferences msg;
   msg.set_uid(st.pod.uid());
   msg.set_services(services);
-  st.asks.ask<pb<kubelet::References>, std::vector<object>>(
+  st.asks.ask<pb<kubelet_api::References>, std::vector<object>>(
       st.kubelet,
-      [self, use = std::move(use)](const pb<kubelet::References>& refs,
+      [self, use = std::move(use)](const pb<kubelet_api::References>& refs,
                                    const std::vector<object>& objects) {
         use(references_from(refs, objects));
       },
       // The kubelet's end is ours.
-      [](const caf::error&) {}, pb<kubelet::WantReferences>{std::move(msg)});
+      [](const caf::error&) {},
+      pb<kubelet_api::WantReferences>{std::move(msg)});
 }
 
 // The pod with the addresses that its status will tell.
@@ -124,6 +126,25 @@ void clean_volumes(pointer self) {
 
 // -- sandbox ------------------------------------------------------------------
 
+void fail_sandbox(pointer self, const std::string& why) {
+  auto message = "Failed to create pod sandbox: " + why;
+  remark(self, "Warning", "FailedCreatePodSandBox", message);
+  rules::on_sandbox_failed(self->state.life, std::move(message),
+                           self->state.ctx->now());
+}
+
+// A sandbox with a network of its own has no address yet.
+void on_sandbox(pointer self, const container::Sandbox& box) {
+  auto& st = self->state;
+  const auto& network = st.ctx->outside().pods;
+  st.life.ips = {box.address()};
+  if (!network || box.network_path().empty())
+    return rules::on_sandbox_ready(st.life, box.id(), {box.address()});
+  st.joining = box.id();
+  network->join(st.pod.uid(), box.address(), box.network_path(),
+                finish(self, "join"));
+}
+
 void run_sandbox_at(pointer self, const std::string& ip) {
   auto& st = self->state;
   container::RunPodSandbox msg;
@@ -132,15 +153,8 @@ void run_sandbox_at(pointer self, const std::string& ip) {
                             st.node->own_networks, pod_folder(self) + "/logs");
   ask_runtime<container::Sandbox>(
       self, std::move(msg),
-      [self](const container::Sandbox& box) {
-        rules::on_sandbox_ready(self->state.life, box.id(), {box.address()});
-      },
-      [self](const caf::error& err) {
-        auto why = "Failed to create pod sandbox: " + message_of(err);
-        remark(self, "Warning", "FailedCreatePodSandBox", why);
-        rules::on_sandbox_failed(self->state.life, std::move(why),
-                                 self->state.ctx->now());
-      });
+      [self](const container::Sandbox& box) { on_sandbox(self, box); },
+      [self](const caf::error& err) { fail_sandbox(self, message_of(err)); });
 }
 
 void run_sandbox(pointer self) {
@@ -149,24 +163,24 @@ void run_sandbox(pointer self) {
     return run_sandbox_at(self, st.node->node.ips.empty()
                                     ? std::string{}
                                     : st.node->node.ips.front());
-  kubelet::WantAddress msg;
+  kubelet_api::WantAddress msg;
   msg.set_uid(st.pod.uid());
-  st.asks.ask<pb<kubelet::Address>>(
+  st.asks.ask<pb<kubelet_api::Address>>(
       st.kubelet,
-      [self](const pb<kubelet::Address>& address) {
+      [self](const pb<kubelet_api::Address>& address) {
         if (self->state.attended)
           run_sandbox_at(self, address->ip());
       },
       [self](const caf::error& err) {
-        remark(self, "Warning", "FailedCreatePodSandBox", message_of(err));
-        rules::on_sandbox_failed(self->state.life, message_of(err),
-                                 self->state.ctx->now());
+        fail_sandbox(self, message_of(err));
         drive(self);
       },
-      pb<kubelet::WantAddress>{std::move(msg)});
+      pb<kubelet_api::WantAddress>{std::move(msg)});
 }
 
 void stop_sandbox(pointer self) {
+  if (const auto& network = self->state.ctx->outside().pods)
+    network->leave(self->state.pod.uid());
   container::StopPodSandbox msg;
   msg.set_sandbox_id(self->state.life.sandbox_id);
   ask_runtime<container::Done>(
@@ -425,6 +439,8 @@ void run_hook(pointer self, size_t i, bool post_start, rules::seconds grace) {
   auto& st = self->state;
   auto ip = st.life.ips.empty() ? std::string{} : st.life.ips.front();
   auto knock = knock_of(pod_of(self), i, hook, ip);
+  if (knock && !st.ctx->outside().probes)
+    knock = make_error(ec::service_unavailable, "there is no network here");
   if (!knock)
     return hook_done(self, i, post_start, message_of(knock.error()));
   knock->timeout = std::max(grace, rules::seconds{30});
@@ -447,6 +463,17 @@ void hook_done(pointer self, size_t i, bool post_start, std::string problem) {
                          st.ctx->now());
   else
     rules::on_pre_stop(st.life, i);
+}
+
+void on_joined(pointer self, const std::string& problem) {
+  auto& st = self->state;
+  auto id = std::exchange(st.joining, {});
+  if (id.empty() || !st.attended)
+    return;
+  if (problem.empty())
+    rules::on_sandbox_ready(st.life, std::move(id), std::move(st.life.ips));
+  else
+    fail_sandbox(self, problem);
 }
 
 void create_prepared(pointer self, size_t i, const std::string& problem) {
@@ -523,24 +550,24 @@ void remark(pointer self, const std::string& type, const std::string& reason,
   auto& st = self->state;
   if (st.node->simulated && type == "Normal")
     return;
-  kubelet::Remark msg;
+  kubelet_api::Remark msg;
   msg.set_uid(st.pod.uid());
   msg.set_type(type);
   msg.set_reason(reason);
   msg.set_message(message);
-  self->send(st.kubelet, pb<kubelet::Remark>{std::move(msg)});
+  self->send(st.kubelet, pb<kubelet_api::Remark>{std::move(msg)});
 }
 
 std::function<void(std::string)> finish(pointer self, std::string what,
                                         uint64_t number) {
   return [me = caf::actor_cast<caf::actor_addr>(self), what = std::move(what),
           number](std::string problem) {
-    kubelet::Finished msg;
+    kubelet_api::Finished msg;
     msg.set_what(what);
     msg.set_number(number);
     msg.set_problem(std::move(problem));
     if (auto to = caf::actor_cast<pod_worker_actor>(me))
-      caf::anon_send(to, pb<kubelet::Finished>{std::move(msg)});
+      caf::anon_send(to, pb<kubelet_api::Finished>{std::move(msg)});
   };
 }
 

@@ -19,6 +19,9 @@ void write_volumes(pod_worker_pointer self);
 void create_prepared(pod_worker_pointer self, size_t i,
                      const std::string& problem);
 
+/// The sandbox has its address; `problem` is empty when it went well.
+void on_joined(pod_worker_pointer self, const std::string& problem);
+
 /// A hook has run; `problem` is empty when it went well.
 void hook_done(pod_worker_pointer self, size_t i, bool post_start,
                std::string problem);
@@ -39,13 +42,13 @@ std::string pod_folder(pod_worker_pointer self);
 
 /// Opens logs, commands and attached streams.
 caf::result<pb<container::StreamOpened>, container_runtime_actor>
-on_logs(pod_worker_pointer self, const kubelet::PodLogs& msg,
+on_logs(pod_worker_pointer self, const kubelet_api::PodLogs& msg,
         const container_stream_actor& to);
 caf::result<pb<container::StreamOpened>, container_runtime_actor>
-on_exec(pod_worker_pointer self, const kubelet::PodExec& msg,
+on_exec(pod_worker_pointer self, const kubelet_api::PodExec& msg,
         const container_stream_actor& to);
 caf::result<pb<container::StreamOpened>, container_runtime_actor>
-on_attach(pod_worker_pointer self, const kubelet::PodAttach& msg,
+on_attach(pod_worker_pointer self, const kubelet_api::PodAttach& msg,
           const container_stream_actor& to);
 
 } // namespace troupe

@@ -33,18 +33,18 @@ entry* find_uid(pointer self, const std::string& uid) {
 // -- workers ------------------------------------------------------------------
 
 void attend(pointer self, entry& e, container::State seen) {
-  kubelet::Attend msg;
+  kubelet_api::Attend msg;
   *msg.mutable_seen() = std::move(seen);
-  self->send(e.worker, pb<kubelet::Attend>{std::move(msg)},
+  self->send(e.worker, pb<kubelet_api::Attend>{std::move(msg)},
              self->state.runtime);
 }
 
 void leave(pointer self, entry& e) {
   // Kubernetes: a pod whose object is gone still gets a moment.
-  kubelet::Leave msg;
+  kubelet_api::Leave msg;
   msg.set_grace_seconds(1);
   msg.set_purge(true);
-  self->send(e.worker, pb<kubelet::Leave>{std::move(msg)});
+  self->send(e.worker, pb<kubelet_api::Leave>{std::move(msg)});
 }
 
 void start_worker(pointer self, entry& e) {
@@ -275,14 +275,15 @@ void on_status_written(pointer self, const std::string& uid,
                       });
 }
 
-pb<kubelet::References> references_for(pointer self, const std::string& uid) {
-  kubelet::References msg;
+pb<kubelet_api::References> references_for(pointer self,
+                                           const std::string& uid) {
+  kubelet_api::References msg;
   for (const auto& [audience, value] : self->state.book.tokens(uid)) {
     auto* token = msg.add_tokens();
     token->set_audience(audience);
     token->set_value(value);
   }
-  return pb<kubelet::References>{std::move(msg)};
+  return pb<kubelet_api::References>{std::move(msg)};
 }
 
 void answer_wants(pointer self) {
@@ -403,27 +404,27 @@ void on_gone(pointer self, const std::string& uid) {
   }
 }
 
-void on_remark(pointer self, const kubelet::Remark& msg) {
+void on_remark(pointer self, const kubelet_api::Remark& msg) {
   if (auto* e = find_uid(self, msg.uid()))
     self->state.api.emit(e->pod, msg.type(), msg.reason(), msg.message());
 }
 
-caf::result<pb<kubelet::References>, std::vector<object>>
-on_want_references(pointer self, const kubelet::WantReferences& msg) {
+caf::result<pb<kubelet_api::References>, std::vector<object>>
+on_want_references(pointer self, const kubelet_api::WantReferences& msg) {
   auto& st = self->state;
   if (msg.services())
     st.book.follow_services();
   if (auto* e = find_uid(self, msg.uid()))
     st.book.claim(e->pod);
-  auto promise = self->make_response_promise<pb<kubelet::References>,
+  auto promise = self->make_response_promise<pb<kubelet_api::References>,
                                              std::vector<object>>();
   st.wants.push_back({msg.uid(), msg.services(), promise});
   answer_wants(self);
   return promise;
 }
 
-caf::result<pb<kubelet::Address>> on_want_address(pointer self,
-                                                  const std::string& uid) {
+caf::result<pb<kubelet_api::Address>> on_want_address(pointer self,
+                                                      const std::string& uid) {
   auto& st = self->state;
   if (!st.addresses)
     return make_error(ec::service_unavailable,
@@ -435,17 +436,17 @@ caf::result<pb<kubelet::Address>> on_want_address(pointer self,
     return make_error(ec::service_unavailable,
                       "all addresses of " + to_string(st.addresses->range())
                           + " are taken");
-  kubelet::Address msg;
+  kubelet_api::Address msg;
   msg.set_ip(to_string(*ip));
-  return pb<kubelet::Address>{std::move(msg)};
+  return pb<kubelet_api::Address>{std::move(msg)};
 }
 
 void on_references_changed(pointer self, const std::set<std::string>& uids) {
   answer_wants(self);
   for (const auto& uid : uids)
     if (auto* e = find_uid(self, uid); e != nullptr && e->worker)
-      self->send(e->worker,
-                 pb<kubelet::ReferencesChanged>{kubelet::ReferencesChanged{}});
+      self->send(e->worker, pb<kubelet_api::ReferencesChanged>{
+                                kubelet_api::ReferencesChanged{}});
 }
 
 void on_pod_tick(pointer self, const std::string& what) {

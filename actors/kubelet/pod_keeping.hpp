@@ -22,11 +22,12 @@ void on_worker_down(kubelet_pointer self, const caf::down_msg& down);
 /// What workers tell and ask.
 void on_report(kubelet_pointer self, const object& pod);
 void on_gone(kubelet_pointer self, const std::string& uid);
-void on_remark(kubelet_pointer self, const kubelet::Remark& msg);
-caf::result<pb<kubelet::References>, std::vector<object>>
-on_want_references(kubelet_pointer self, const kubelet::WantReferences& msg);
-caf::result<pb<kubelet::Address>> on_want_address(kubelet_pointer self,
-                                                  const std::string& uid);
+void on_remark(kubelet_pointer self, const kubelet_api::Remark& msg);
+caf::result<pb<kubelet_api::References>, std::vector<object>>
+on_want_references(kubelet_pointer self,
+                   const kubelet_api::WantReferences& msg);
+caf::result<pb<kubelet_api::Address>> on_want_address(kubelet_pointer self,
+                                                      const std::string& uid);
 
 /// Objects that these pods speak of have changed.
 void on_references_changed(kubelet_pointer self,

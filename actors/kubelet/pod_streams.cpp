@@ -15,7 +15,8 @@ using opened =
 
 // The container that is asked for. Kubernetes: without a name the only one,
 // or the one that the annotation names, or the first.
-expected<size_t> find_target(pointer self, const kubelet::PodTarget& target) {
+expected<size_t> find_target(pointer self,
+                             const kubelet_api::PodTarget& target) {
   const auto& pod = self->state.pod.as<core::v1::Pod>();
   auto name = target.container();
   if (name.empty()) {
@@ -81,7 +82,7 @@ opened open(pointer self, Msg msg, const container_stream_actor& to) {
 }
 
 template <class Msg>
-opened open_running(pointer self, const kubelet::PodTarget& target, Msg msg,
+opened open_running(pointer self, const kubelet_api::PodTarget& target, Msg msg,
                     const container_stream_actor& to) {
   auto i = find_target(self, target);
   if (!i)
@@ -95,7 +96,7 @@ opened open_running(pointer self, const kubelet::PodTarget& target, Msg msg,
 
 } // namespace
 
-opened on_logs(pointer self, const kubelet::PodLogs& msg,
+opened on_logs(pointer self, const kubelet_api::PodLogs& msg,
                const container_stream_actor& to) {
   auto i = find_target(self, msg.target());
   if (!i)
@@ -108,12 +109,12 @@ opened on_logs(pointer self, const kubelet::PodLogs& msg,
   return open(self, std::move(options), to);
 }
 
-opened on_exec(pointer self, const kubelet::PodExec& msg,
+opened on_exec(pointer self, const kubelet_api::PodExec& msg,
                const container_stream_actor& to) {
   return open_running(self, msg.target(), msg.options(), to);
 }
 
-opened on_attach(pointer self, const kubelet::PodAttach& msg,
+opened on_attach(pointer self, const kubelet_api::PodAttach& msg,
                  const container_stream_actor& to) {
   return open_running(self, msg.target(), msg.options(), to);
 }

@@ -73,9 +73,9 @@ void finish_if_gone(pointer self) {
   if (!st.node->simulated && st.ctx->outside().volumes)
     return st.ctx->outside().volumes->remove(pod_folder(self),
                                              finish(self, "gone"));
-  kubelet::Gone msg;
+  kubelet_api::Gone msg;
   msg.set_uid(st.pod.uid());
-  self->send(st.kubelet, pb<kubelet::Gone>{std::move(msg)});
+  self->send(st.kubelet, pb<kubelet_api::Gone>{std::move(msg)});
 }
 
 void report(pointer self, bool now) {
@@ -98,7 +98,7 @@ void report(pointer self, bool now) {
     auto changed = std::make_unique<Pod>(pod);
     *changed->mutable_status() = std::move(status);
     st.awaiting = true;
-    self->send(st.kubelet, pb<kubelet::Report>{kubelet::Report{}},
+    self->send(st.kubelet, pb<kubelet_api::Report>{kubelet_api::Report{}},
                object::of(std::move(changed)));
   }
   finish_if_gone(self);
@@ -136,9 +136,9 @@ void stop_probing(pointer self, size_t i) {
   st.probed[i].clear();
   if (!st.prober)
     return;
-  kubelet::StopProbing msg;
+  kubelet_api::StopProbing msg;
   msg.set_container(static_cast<uint32_t>(i));
-  self->send(st.prober, pb<kubelet::StopProbing>{std::move(msg)});
+  self->send(st.prober, pb<kubelet_api::StopProbing>{std::move(msg)});
 }
 
 void start_probing(pointer self, size_t i) {
@@ -147,7 +147,7 @@ void start_probing(pointer self, size_t i) {
   start_prober(self);
   st.probed.resize(st.life.containers.size());
   st.probed[i] = c.id;
-  kubelet::ProbeContainer msg;
+  kubelet_api::ProbeContainer msg;
   msg.set_container(static_cast<uint32_t>(i));
   msg.set_id(c.id);
   msg.set_started_at(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -155,7 +155,8 @@ void start_probing(pointer self, size_t i) {
                          .count());
   msg.set_started(c.started);
   msg.set_ip(st.life.ips.empty() ? std::string{} : st.life.ips.front());
-  self->send(st.prober, pb<kubelet::ProbeContainer>{std::move(msg)}, st.pod);
+  self->send(st.prober, pb<kubelet_api::ProbeContainer>{std::move(msg)},
+             st.pod);
 }
 
 // Sees to it that exactly what runs and has probes is probed.
@@ -174,22 +175,22 @@ void keep_probing(pointer self) {
   }
 }
 
-void on_verdict(pointer self, const kubelet::Verdict& msg) {
+void on_verdict(pointer self, const kubelet_api::Verdict& msg) {
   auto& st = self->state;
   size_t i = msg.container();
   if (i >= st.life.containers.size() || st.life.containers[i].id != msg.id())
     return;
   if (!msg.ok()) {
-    const char* word = msg.kind() == kubelet::STARTUP    ? "Startup"
-                       : msg.kind() == kubelet::LIVENESS ? "Liveness"
-                                                         : "Readiness";
+    const char* word = msg.kind() == kubelet_api::STARTUP    ? "Startup"
+                       : msg.kind() == kubelet_api::LIVENESS ? "Liveness"
+                                                             : "Readiness";
     remark(self, "Warning", "Unhealthy",
            word + std::string{" probe failed: "} + msg.message());
   }
   if (msg.unchanged())
     return;
   note(self, rules::container_at(pod_of(self), i).name() + ": "
-                 + kubelet::ProbeKind_Name(msg.kind()) + " probe says "
+                 + kubelet_api::ProbeKind_Name(msg.kind()) + " probe says "
                  + (msg.ok() ? "well" : "unwell"));
   rules::on_probe(pod_of(self), st.life, i, static_cast<probe_kind>(msg.kind()),
                   msg.ok(), st.ctx->now());
@@ -276,7 +277,7 @@ void on_references_changed(pointer self) {
   drive(self);
 }
 
-void on_leave(pointer self, const kubelet::Leave& msg) {
+void on_leave(pointer self, const kubelet_api::Leave& msg) {
   auto& st = self->state;
   rules::stop_state stop;
   stop.since = st.ctx->now();
@@ -293,7 +294,7 @@ void on_leave(pointer self, const kubelet::Leave& msg) {
 // -- the runtime --------------------------------------------------------------
 
 // Begins with what the runtime has. What was decided before stays decided.
-void on_attend(pointer self, const kubelet::Attend& msg,
+void on_attend(pointer self, const kubelet_api::Attend& msg,
                const container_runtime_actor& runtime) {
   auto& st = self->state;
   auto before = std::move(st.life);
@@ -306,6 +307,7 @@ void on_attend(pointer self, const kubelet::Attend& msg,
   st.life = rules::adopt_pod(pod, msg.seen(), st.ctx->now());
   st.attended = true;
   st.prepared.clear();
+  st.joining.clear();
   if (!first) {
     st.life.stop = std::move(before.stop);
     st.life.volumes = before.volumes == rules::volume_step::preparing
@@ -364,20 +366,22 @@ void on_volumes(pointer self, const std::string& problem) {
     write_volumes(self);
 }
 
-void on_finished(pointer self, const kubelet::Finished& msg) {
+void on_finished(pointer self, const kubelet_api::Finished& msg) {
   auto& st = self->state;
   if (msg.what() == "volumes") {
     on_volumes(self, msg.problem());
   } else if (msg.what() == "clean") {
     rules::on_volumes_clean(st.life);
+  } else if (msg.what() == "join") {
+    on_joined(self, msg.problem());
   } else if (msg.what() == "folders") {
     create_prepared(self, msg.number(), msg.problem());
   } else if (msg.what() == "post start" || msg.what() == "pre stop") {
     hook_done(self, msg.number(), msg.what() == "post start", msg.problem());
   } else if (msg.what() == "gone") {
-    kubelet::Gone gone;
+    kubelet_api::Gone gone;
     gone.set_uid(st.pod.uid());
-    self->send(st.kubelet, pb<kubelet::Gone>{std::move(gone)});
+    self->send(st.kubelet, pb<kubelet_api::Gone>{std::move(gone)});
   }
   drive(self);
 }
@@ -506,28 +510,28 @@ pod_worker(pointer self, context ctx, std::shared_ptr<const node_facts> node,
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   return {
-      [self](const pb<kubelet::Attend>& msg,
+      [self](const pb<kubelet_api::Attend>& msg,
              const container_runtime_actor& runtime) {
         on_attend(self, *msg, runtime);
       },
       [self](const object& newest) { on_pod(self, newest); },
-      [self](const pb<kubelet::Leave>& msg) { on_leave(self, *msg); },
-      [self](const pb<kubelet::ReferencesChanged>&) {
+      [self](const pb<kubelet_api::Leave>& msg) { on_leave(self, *msg); },
+      [self](const pb<kubelet_api::ReferencesChanged>&) {
         on_references_changed(self);
       },
-      [self](const pb<kubelet::Finished>& msg) { on_finished(self, *msg); },
+      [self](const pb<kubelet_api::Finished>& msg) { on_finished(self, *msg); },
       [self](const pb<system::Tick>& msg) { on_tick(self, *msg); },
       [self](const pb<container::Event>& event) { on_event(self, *event); },
-      [self](const pb<kubelet::Verdict>& msg) { on_verdict(self, *msg); },
-      [self](const pb<kubelet::PodLogs>& msg,
+      [self](const pb<kubelet_api::Verdict>& msg) { on_verdict(self, *msg); },
+      [self](const pb<kubelet_api::PodLogs>& msg,
              const container_stream_actor& to) {
         return on_logs(self, *msg, to);
       },
-      [self](const pb<kubelet::PodExec>& msg,
+      [self](const pb<kubelet_api::PodExec>& msg,
              const container_stream_actor& to) {
         return on_exec(self, *msg, to);
       },
-      [self](const pb<kubelet::PodAttach>& msg,
+      [self](const pb<kubelet_api::PodAttach>& msg,
              const container_stream_actor& to) {
         return on_attach(self, *msg, to);
       },

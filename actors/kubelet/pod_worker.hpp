@@ -33,15 +33,15 @@ namespace troupe {
 ///        ids and restart counts.
 using pod_worker_actor = caf::typed_actor<
     // Begin, or begin anew: what the runtime has of the pod.
-    caf::reacts_to<pb<kubelet::Attend>, container_runtime_actor>,
+    caf::reacts_to<pb<kubelet_api::Attend>, container_runtime_actor>,
     // The pod's newest object.
     caf::reacts_to<object>,
     // End the pod.
-    caf::reacts_to<pb<kubelet::Leave>>,
+    caf::reacts_to<pb<kubelet_api::Leave>>,
     // Variables or volumes may look different now.
-    caf::reacts_to<pb<kubelet::ReferencesChanged>>,
+    caf::reacts_to<pb<kubelet_api::ReferencesChanged>>,
     // An edge has done what was asked.
-    caf::reacts_to<pb<kubelet::Finished>>,
+    caf::reacts_to<pb<kubelet_api::Finished>>,
     // Time for the machine, or for a status that was held back.
     caf::reacts_to<pb<system::Tick>>>
     // What happens to the pod's containers.
@@ -81,6 +81,7 @@ struct pod_worker_state {
   std::vector<std::string> probed; ///< ids, by container
   /// Containers that wait for folders within volumes.
   std::map<size_t, std::shared_ptr<container::ContainerConfig>> prepared;
+  std::string joining;           ///< sandbox that gets its address now
   std::deque<std::string> trace; ///< the last acts
 };
 

@@ -50,14 +50,14 @@ void forget(pointer self, uint32_t container) {
 
 void tell(pointer self, prober_state::key key, const probing& p, bool ok,
           bool unchanged, const std::string& message) {
-  kubelet::Verdict msg;
+  kubelet_api::Verdict msg;
   msg.set_container(key.first);
   msg.set_id(p.id);
-  msg.set_kind(static_cast<kubelet::ProbeKind>(key.second));
+  msg.set_kind(static_cast<kubelet_api::ProbeKind>(key.second));
   msg.set_ok(ok);
   msg.set_unchanged(unchanged);
   msg.set_message(message);
-  self->send(self->state.worker, pb<kubelet::Verdict>{std::move(msg)});
+  self->send(self->state.worker, pb<kubelet_api::Verdict>{std::move(msg)});
 }
 
 void open_gates(pointer self, uint32_t container) {
@@ -138,18 +138,20 @@ void start(pointer self, prober_state::key key, probing& p) {
     return run_exec(self, p, probe);
   auto knock =
       knock_of(p.pod.as<core::v1::Pod>(), key.first, probe.handler(), p.ip);
+  if (knock && !st.ctx->outside().probes)
+    knock = make_error(ec::service_unavailable, "there is no network here");
   if (!knock)
     return on_result(self, p.number, false, message_of(knock.error()));
   knock->timeout = rules::probe_timeout(probe);
   auto me = caf::actor_cast<caf::actor_addr>(self);
   st.ctx->outside().probes->probe(
       std::move(*knock), [me, number = p.number](net::probe_result result) {
-        kubelet::Finished msg;
+        kubelet_api::Finished msg;
         msg.set_number(number);
         if (!result.ok)
           msg.set_problem(result.message.empty() ? "failed" : result.message);
         if (auto to = caf::actor_cast<prober_actor>(me))
-          caf::anon_send(to, pb<kubelet::Finished>{std::move(msg)});
+          caf::anon_send(to, pb<kubelet_api::Finished>{std::move(msg)});
       });
 }
 
@@ -186,7 +188,7 @@ void on_tick(pointer self, const system::Tick& tick) {
   set_alarm(self);
 }
 
-void on_probe_container(pointer self, const kubelet::ProbeContainer& msg,
+void on_probe_container(pointer self, const kubelet_api::ProbeContainer& msg,
                         const object& pod) {
   auto& st = self->state;
   forget(self, msg.container());
@@ -234,13 +236,13 @@ prober_actor::behavior_type prober(pointer self, context ctx,
     state.asks.on_down(down);
   });
   return {
-      [self](const pb<kubelet::ProbeContainer>& msg, const object& pod) {
+      [self](const pb<kubelet_api::ProbeContainer>& msg, const object& pod) {
         on_probe_container(self, *msg, pod);
       },
-      [self](const pb<kubelet::StopProbing>& msg) {
+      [self](const pb<kubelet_api::StopProbing>& msg) {
         forget(self, msg->container());
       },
-      [self](const pb<kubelet::Finished>& msg) {
+      [self](const pb<kubelet_api::Finished>& msg) {
         on_result(self, msg->number(), msg->problem().empty(), msg->problem());
       },
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },

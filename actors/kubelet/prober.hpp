@@ -22,11 +22,11 @@ namespace troupe {
 ///        zero.
 using prober_actor = caf::typed_actor<
     // Begin to probe a container. The pod's object says how.
-    caf::reacts_to<pb<kubelet::ProbeContainer>, object>,
+    caf::reacts_to<pb<kubelet_api::ProbeContainer>, object>,
     // No more of this container.
-    caf::reacts_to<pb<kubelet::StopProbing>>,
+    caf::reacts_to<pb<kubelet_api::StopProbing>>,
     // The network answered.
-    caf::reacts_to<pb<kubelet::Finished>>,
+    caf::reacts_to<pb<kubelet_api::Finished>>,
     // A probe is due.
     caf::reacts_to<pb<system::Tick>>>
     // What `topology` shows.

@@ -71,7 +71,8 @@ void reference_book::on_batch(const key& what, const changes& batch) {
   if (batch.reset)
     entry.newest = {};
   for (const auto& item : batch.items)
-    entry.newest = item.type == change_type::deleted ? object{} : item.what;
+    if (item.what.key() == what.second)
+      entry.newest = item.type == change_type::deleted ? object{} : item.what;
   entry.known = entry.known || batch.complete;
   bool same = static_cast<bool>(before) == static_cast<bool>(entry.newest)
               && (!before || before.revision() == entry.newest.revision());
@@ -176,7 +177,7 @@ std::vector<object> reference_book::objects(const std::string& uid,
           entry != followed_.end() && entry->second.newest)
         result.push_back(entry->second.newest);
   if (services)
-    for (const auto& [key, service] : services_)
+    for (const auto& [path, service] : services_)
       result.push_back(service);
   return result;
 }

@@ -4,6 +4,8 @@
 #include "messages/container.pb.h"
 #include "messages/container_interface.hpp"
 #include "messages/interfaces.hpp"
+#include "messages/kubelet.pb.h"
+#include "messages/kubelet_interface.hpp"
 #include "messages/object.hpp"
 #include "messages/proxy.pb.h"
 #include "messages/store.pb.h"
@@ -41,15 +43,15 @@ void register_types(caf::actor_system_config& cfg) {
                call::OpenSession, call::SessionOpened>(cfg);
   add_messages<proxy::PlaceReport>(cfg);
   cfg.add_message_type<store_watcher_actor>("troupe.store_watcher");
-  add_messages<
-      store_api::RangeRequest, store_api::RangeResponse, store_api::TxnRequest,
-      store_api::TxnResponse, store_api::WatchRequest, store_api::WatchCredit,
-      store_api::WatchCancel, store_api::WatchProgress, store_api::WatchBatch,
-      store_api::LeaseGrantRequest, store_api::LeaseRevokeRequest,
-      store_api::LeaseKeepAliveRequest, store_api::LeaseTimeToLiveRequest,
-      store_api::LeaseResponse, store_api::CompactRequest,
-      store_api::CompactResponse, store_api::StatusRequest,
-      store_api::StatusResponse>(cfg);
+  add_messages<store_api::RangeRequest, store_api::RangeResponse,
+               store_api::TxnRequest, store_api::TxnResponse,
+               store_api::WatchRequest, store_api::WatchCredit,
+               store_api::WatchCancel, store_api::WatchProgress,
+               store_api::WatchBatch, store_api::LeaseGrantRequest,
+               store_api::LeaseRevokeRequest, store_api::LeaseKeepAliveRequest,
+               store_api::LeaseTimeToLiveRequest, store_api::LeaseResponse,
+               store_api::CompactRequest, store_api::CompactResponse,
+               store_api::StatusRequest, store_api::StatusResponse>(cfg);
   using namespace container;
   cfg.add_message_type<container_listener_actor>("troupe.container_listener");
   cfg.add_message_type<container_stream_actor>("troupe.container_stream");
@@ -61,6 +63,13 @@ void register_types(caf::actor_system_config& cfg) {
                Signal, StartContainer, State, StopContainer, StopPodSandbox,
                StreamClose, StreamCredit, StreamData, StreamEnd, StreamOpened,
                StreamResize, Subscribe>(cfg);
+  cfg.add_message_type<container_runtime_actor>("troupe.container_runtime");
+  add_messages<kubelet_api::Address, kubelet_api::Attend, kubelet_api::Finished,
+               kubelet_api::Gone, kubelet_api::Leave, kubelet_api::PodAttach,
+               kubelet_api::PodExec, kubelet_api::PodLogs, kubelet_api::ProbeContainer,
+               kubelet_api::References, kubelet_api::ReferencesChanged, kubelet_api::Remark,
+               kubelet_api::Report, kubelet_api::StopProbing, kubelet_api::Verdict,
+               kubelet_api::WantAddress, kubelet_api::WantReferences>(cfg);
 }
 
 } // namespace troupe

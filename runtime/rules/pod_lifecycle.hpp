@@ -99,6 +99,11 @@ enum class probe_kind : uint8_t { startup, liveness, readiness };
 void on_probe(const core::v1::Pod& pod, pod_state& state, size_t i,
               probe_kind kind, bool ok, time_point now);
 
+/// The object names another image than the one that runs: the container is
+/// replaced.
+void on_image_changed(const core::v1::Pod& pod, pod_state& state, size_t i,
+                      time_point now);
+
 /// The pod is to stop. A shorter grace than before shortens the wait; `purge`
 /// once said stays said.
 void on_stop(pod_state& state, stop_state stop);

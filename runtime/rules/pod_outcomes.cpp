@@ -246,6 +246,14 @@ void on_probe(const Pod& pod, pod_state& state, size_t i, probe_kind kind,
   }
 }
 
+void on_image_changed(const Pod& pod, pod_state& state, size_t i,
+                      time_point now) {
+  auto& c = state.containers[i];
+  if (c.step < container_step::starting)
+    c.held.reset();
+  mark_unhealthy(c, grace_of(pod), "definition changed", now);
+}
+
 void on_stop(pod_state& state, stop_state stop) {
   if (!state.stop) {
     state.stop = std::move(stop);

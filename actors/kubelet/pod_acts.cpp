@@ -1,0 +1,578 @@
+#include "actors/kubelet/pod_acts.hpp"
+
+#include "actors/kubelet/knock.hpp"
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_node.pb.h"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/container.pb.h"
+#include "messages/kubelet.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/containers/volume_edge.hpp"
+#include "runtime/net/pod_network.hpp"
+#include "runtime/net/probe_edge.hpp"
+#include "runtime/rules/pod_adoption.hpp"
+#include "runtime/rules/pod_config.hpp"
+#include "runtime/rules/pod_references.hpp"
+#include "runtime/system/edges.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+namespace {
+
+using pointer = pod_worker_pointer;
+using core::v1::Pod;
+
+const Pod& pod_of(pointer self) {
+  return self->state.pod.as<Pod>();
+}
+
+// Asks the runtime. An answer that comes after the runtime went away is not
+// for us any more: what it has now is told by the next Attend.
+template <class Out, class Msg>
+void ask_runtime(pointer self, Msg msg, std::function<void(const Out&)> ok,
+                 std::function<void(const caf::error&)> failed) {
+  auto& st = self->state;
+  st.asks.ask<pb<Out>>(
+      st.runtime,
+      [self, ok = std::move(ok)](const pb<Out>& result) {
+        if (!self->state.attended)
+          return;
+        ok(*result);
+        drive(self);
+      },
+      [self, failed = std::move(failed)](const caf::error& err) {
+        if (!self->state.attended)
+          return;
+        failed(err);
+        drive(self);
+      },
+      pb<Msg>{std::move(msg)});
+}
+
+// Asks again in a second: for what must succeed in the end.
+void retry_soon(pointer self, const char* what) {
+  system::Tick tick;
+  tick.set_what(what);
+  self->delayed_send(self, std::chrono::seconds{1},
+                     pb<system::Tick>{std::move(tick)});
+}
+
+rules::pod_references references_from(const pb<kubelet_api::References>& msg,
+                                      const std::vector<object>& objects) {
+  rules::pod_references known;
+  for (const auto& token : msg->tokens())
+    known.tokens[token.audience()] = token.value();
+  for (const auto& o : objects) {
+    if (o.kind().kind == "ConfigMap")
+      known.config_maps[o.name()] = o;
+    else if (o.kind().kind == "Secret")
+      known.secrets[o.name()] = o;
+    else
+      known.services.push_back(o);
+  }
+  return known;
+}
+
+// Gets what the pod speaks of; at once where it speaks of nothing.
+void with_references(pointer self, bool services,
+                     std::function<void(const rules::pod_references&)> use) {
+  auto& st = self->state;
+  services = services && !st.node->simulated;
+  if (!services && rules::references_of(pod_of(self)).empty())
+    return use({});
+  kubelet_api::WantReferences msg;
+  msg.set_uid(st.pod.uid());
+  msg.set_services(services);
+  st.asks.ask<pb<kubelet_api::References>, std::vector<object>>(
+      st.kubelet,
+      [self, use = std::move(use)](const pb<kubelet_api::References>& refs,
+                                   const std::vector<object>& objects) {
+        use(references_from(refs, objects));
+      },
+      // The kubelet's end is ours.
+      [](const caf::error&) {},
+      pb<kubelet_api::WantReferences>{std::move(msg)});
+}
+
+// The pod with the addresses that its status will tell.
+Pod with_addresses(pointer self) {
+  auto& st = self->state;
+  auto pod = st.pod.copy<Pod>();
+  auto status = rules::pod_status(pod, st.life, st.node->node, st.ctx->now());
+  *pod.mutable_status() = std::move(status);
+  return pod;
+}
+
+// -- volumes ------------------------------------------------------------------
+
+void prepare_volumes(pointer self) {
+  if (pod_of(self).spec().volumes_size() == 0)
+    return rules::on_volumes_ready(self->state.life);
+  write_volumes(self);
+}
+
+void clean_volumes(pointer self) {
+  auto& st = self->state;
+  if (pod_of(self).spec().volumes_size() == 0 || !st.ctx->outside().volumes)
+    return rules::on_volumes_clean(st.life);
+  st.ctx->outside().volumes->remove(pod_folder(self) + "/volumes",
+                                    finish(self, "clean"));
+}
+
+// -- sandbox ------------------------------------------------------------------
+
+void fail_sandbox(pointer self, const std::string& why) {
+  auto message = "Failed to create pod sandbox: " + why;
+  remark(self, "Warning", "FailedCreatePodSandBox", message);
+  rules::on_sandbox_failed(self->state.life, std::move(message),
+                           self->state.ctx->now());
+}
+
+// A sandbox with a network of its own has no address yet.
+void on_sandbox(pointer self, const container::Sandbox& box) {
+  auto& st = self->state;
+  const auto& network = st.ctx->outside().pods;
+  st.life.ips = {box.address()};
+  if (!network || box.network_path().empty())
+    return rules::on_sandbox_ready(st.life, box.id(), {box.address()});
+  st.joining = box.id();
+  network->join(st.pod.uid(), box.address(), box.network_path(),
+                finish(self, "join"));
+}
+
+void run_sandbox_at(pointer self, const std::string& ip) {
+  auto& st = self->state;
+  container::RunPodSandbox msg;
+  *msg.mutable_config() =
+      rules::sandbox_config(pod_of(self), st.life.sandbox_attempt, ip,
+                            st.node->own_networks, pod_folder(self) + "/logs");
+  ask_runtime<container::Sandbox>(
+      self, std::move(msg),
+      [self](const container::Sandbox& box) { on_sandbox(self, box); },
+      [self](const caf::error& err) { fail_sandbox(self, message_of(err)); });
+}
+
+void run_sandbox(pointer self) {
+  auto& st = self->state;
+  if (pod_of(self).spec().host_network())
+    return run_sandbox_at(self, st.node->node.ips.empty()
+                                    ? std::string{}
+                                    : st.node->node.ips.front());
+  kubelet_api::WantAddress msg;
+  msg.set_uid(st.pod.uid());
+  st.asks.ask<pb<kubelet_api::Address>>(
+      st.kubelet,
+      [self](const pb<kubelet_api::Address>& address) {
+        if (self->state.attended)
+          run_sandbox_at(self, address->ip());
+      },
+      [self](const caf::error& err) {
+        fail_sandbox(self, message_of(err));
+        drive(self);
+      },
+      pb<kubelet_api::WantAddress>{std::move(msg)});
+}
+
+void stop_sandbox(pointer self) {
+  if (const auto& network = self->state.ctx->outside().pods)
+    network->leave(self->state.pod.uid());
+  container::StopPodSandbox msg;
+  msg.set_sandbox_id(self->state.life.sandbox_id);
+  ask_runtime<container::Done>(
+      self, std::move(msg),
+      [self](const container::Done&) {
+        rules::on_sandbox_stopped(self->state.life);
+      },
+      [self](const caf::error& err) {
+        if (is(err, ec::not_found))
+          rules::on_sandbox_stopped(self->state.life);
+        else
+          retry_soon(self, "stop sandbox");
+      });
+}
+
+void remove_sandbox(pointer self, const std::string& id) {
+  container::RemovePodSandbox msg;
+  msg.set_sandbox_id(id);
+  ask_runtime<container::Done>(
+      self, std::move(msg),
+      [self](const container::Done&) {
+        rules::on_sandbox_removed(self->state.life);
+      },
+      [self](const caf::error& err) {
+        if (is(err, ec::not_found))
+          rules::on_sandbox_removed(self->state.life);
+        else
+          retry_soon(self, "remove sandbox");
+      });
+}
+
+// -- containers ---------------------------------------------------------------
+
+const core::v1::Container& spec_of(pointer self, size_t i) {
+  return rules::container_at(pod_of(self), i);
+}
+
+void fail_pull(pointer self, size_t i, const char* reason,
+               const std::string& why) {
+  const auto& image = spec_of(self, i).image();
+  auto message = reason == std::string{"ErrImageNeverPull"}
+                     ? why
+                     : "Failed to pull image \"" + image + "\": " + why;
+  remark(self, "Warning", "Failed", message);
+  rules::on_pull_failed(self->state.life, i, reason, why,
+                        self->state.ctx->now());
+}
+
+void fetch_image(pointer self, size_t i) {
+  container::PullImage msg;
+  msg.set_image(spec_of(self, i).image());
+  ask_runtime<container::Image>(
+      self, std::move(msg),
+      [self, i](const container::Image& image) {
+        remark(self, "Normal", "Pulled",
+               "Successfully pulled image \"" + spec_of(self, i).image()
+                   + "\"");
+        rules::on_pulled(self->state.life, i, image.id());
+      },
+      [self, i](const caf::error& err) {
+        fail_pull(self, i, "ErrImagePull", message_of(err));
+      });
+}
+
+void pull_image(pointer self, size_t i) {
+  auto& st = self->state;
+  const auto& container = spec_of(self, i);
+  // Where the command is the machine's own, no image is needed.
+  if (st.node->node.runtime == "process" && container.command_size() > 0)
+    return rules::on_pulled(st.life, i, container.image());
+  auto policy = rules::pull_policy(container);
+  if (policy == "Always" || st.node->simulated)
+    return fetch_image(self, i);
+  container::ImageStatus msg;
+  msg.set_image(container.image());
+  ask_runtime<container::ImageStatusResult>(
+      self, std::move(msg),
+      [self, i, policy](const container::ImageStatusResult& result) {
+        const auto& image = spec_of(self, i).image();
+        if (result.has_image()) {
+          remark(self, "Normal", "Pulled",
+                 "Container image \"" + image
+                     + "\" already present on machine");
+          rules::on_pulled(self->state.life, i, result.image().id());
+        } else if (policy == "Never") {
+          fail_pull(self, i, "ErrImageNeverPull",
+                    "Container image \"" + image
+                        + "\" is not present with pull policy of Never");
+        } else {
+          fetch_image(self, i);
+        }
+      },
+      [self, i](const caf::error& err) {
+        fail_pull(self, i, "ErrImagePull", message_of(err));
+      });
+}
+
+void fail_create(pointer self, size_t i, const char* reason,
+                 const caf::error& err) {
+  remark(self, "Warning", "Failed", "Error: " + message_of(err));
+  rules::on_create_failed(self->state.life, i, reason, message_of(err),
+                          self->state.ctx->now());
+  drive(self);
+}
+
+void send_create(pointer self, size_t i, container::ContainerConfig config) {
+  container::CreateContainer msg;
+  msg.set_sandbox_id(self->state.life.sandbox_id);
+  *msg.mutable_config() = std::move(config);
+  ask_runtime<container::Container>(
+      self, std::move(msg),
+      [self, i](const container::Container& made) {
+        remark(self, "Normal", "Created",
+               "Created container: " + spec_of(self, i).name());
+        rules::on_created(self->state.life, i, made.id());
+      },
+      [self, i](const caf::error& err) {
+        fail_create(self, i, "CreateContainerError", err);
+      });
+}
+
+// Puts the container together. What is missing is told, and tried again.
+void create_with(pointer self, size_t i, const rules::pod_references& known) {
+  auto& st = self->state;
+  if (!st.attended
+      || st.life.containers[i].step != rules::container_step::creating)
+    return;
+  auto pod = with_addresses(self);
+  const auto& spec = rules::container_at(pod, i);
+  auto env = rules::container_env(pod, spec, known, *st.node->status);
+  if (!env)
+    return fail_create(self, i, "CreateContainerConfigError", env.error());
+  auto config = rules::container_config(
+      pod, i, st.life.containers[i].restarts, *env,
+      [self, &pod](const std::string& name) {
+        rules::volume_plan plan;
+        plan.name = name;
+        for (const auto& volume : pod.spec().volumes())
+          if (volume.name() == name && volume.volume_source().has_host_path())
+            return volume.volume_source().host_path().path();
+        return volume_path(pod_folder(self), plan);
+      });
+  if (!config)
+    return fail_create(self, i, "CreateContainerConfigError", config.error());
+  auto folders = rules::sub_folders(pod, i, *env);
+  if (folders.empty() || !st.ctx->outside().volumes)
+    return send_create(self, i, std::move(*config));
+  st.prepared[i] =
+      std::make_shared<container::ContainerConfig>(std::move(*config));
+  st.ctx->outside().volumes->write(pod_folder(self), {}, std::move(folders),
+                                   finish(self, "folders", i));
+}
+
+void create_container(pointer self, size_t i) {
+  with_references(self, true, [self, i](const rules::pod_references& known) {
+    create_with(self, i, known);
+  });
+}
+
+void start_container(pointer self, size_t i) {
+  container::StartContainer msg;
+  msg.set_container_id(self->state.life.containers[i].id);
+  ask_runtime<container::Container>(
+      self, std::move(msg),
+      [self, i](const container::Container& started) {
+        auto& st = self->state;
+        remark(self, "Normal", "Started",
+               "Started container " + spec_of(self, i).name());
+        time_point at{std::chrono::duration_cast<time_point::duration>(
+            std::chrono::nanoseconds{started.started_at()})};
+        rules::on_started(pod_of(self), st.life, i, at);
+        if (started.state() == container::EXITED)
+          rules::on_exited(st.life, i, rules::end_of(started));
+      },
+      [self, i](const caf::error& err) {
+        remark(self, "Warning", "Failed", "Error: " + message_of(err));
+        rules::on_start_failed(self->state.life, i, message_of(err),
+                               self->state.ctx->now());
+      });
+}
+
+void stop_container(pointer self, size_t i, rules::seconds grace) {
+  auto& c = self->state.life.containers[i];
+  auto text = "Stopping container " + spec_of(self, i).name();
+  if (c.unhealthy)
+    text = "Container " + spec_of(self, i).name() + " " + c.why
+           + ", will be restarted";
+  remark(self, "Normal", "Killing", text);
+  container::StopContainer msg;
+  msg.set_container_id(c.id);
+  msg.set_grace_ms(grace.count() * 1000);
+  ask_runtime<container::Container>(
+      self, std::move(msg),
+      [self, i](const container::Container& ended) {
+        rules::on_exited(self->state.life, i, rules::end_of(ended));
+      },
+      [self, i, id = c.id](const caf::error& err) {
+        if (!is(err, ec::not_found))
+          return retry_soon(self, "stop containers");
+        rules::container_end end;
+        end.id = id;
+        end.exit_code = 137;
+        end.reason = "ContainerStatusUnknown";
+        end.message = message_of(err);
+        end.finished_at = self->state.ctx->now();
+        rules::on_exited(self->state.life, i, std::move(end));
+      });
+}
+
+void remove_container(pointer self, const std::string& id) {
+  container::RemoveContainer msg;
+  msg.set_container_id(id);
+  // One that stays goes with its sandbox.
+  ask_runtime<container::Done>(
+      self, std::move(msg), [](const container::Done&) {},
+      [](const caf::error&) {});
+}
+
+// -- hooks --------------------------------------------------------------------
+
+void run_hook_command(pointer self, size_t i, bool post_start,
+                      const core::v1::ExecAction& action,
+                      rules::seconds grace) {
+  container::ExecSync msg;
+  msg.set_container_id(self->state.life.containers[i].id);
+  *msg.mutable_command() = action.command();
+  msg.set_timeout_ms(grace.count() * 1000);
+  ask_runtime<container::ExecResult>(
+      self, std::move(msg),
+      [self, i, post_start](const container::ExecResult& result) {
+        auto code = result.exit_code();
+        hook_done(self, i, post_start,
+                  code == 0 ? std::string{}
+                            : "command exited with " + std::to_string(code)
+                                  + ": " + result.stderr());
+      },
+      [self, i, post_start](const caf::error& err) {
+        hook_done(self, i, post_start, message_of(err));
+      });
+}
+
+void run_hook(pointer self, size_t i, bool post_start, rules::seconds grace) {
+  const auto& lifecycle = spec_of(self, i).lifecycle();
+  const auto& hook = post_start ? lifecycle.post_start() : lifecycle.pre_stop();
+  std::string what = post_start ? "post start" : "pre stop";
+  if (hook.has_exec())
+    return run_hook_command(self, i, post_start, hook.exec(), grace);
+  if (hook.has_sleep()) {
+    system::Tick tick;
+    tick.set_what(what);
+    tick.set_number(i);
+    self->delayed_send(self, std::chrono::seconds{hook.sleep().seconds()},
+                       pb<system::Tick>{std::move(tick)});
+    return;
+  }
+  auto& st = self->state;
+  auto ip = st.life.ips.empty() ? std::string{} : st.life.ips.front();
+  auto knock = knock_of(pod_of(self), i, hook, ip);
+  if (knock && !st.ctx->outside().probes)
+    knock = make_error(ec::service_unavailable, "there is no network here");
+  if (!knock)
+    return hook_done(self, i, post_start, message_of(knock.error()));
+  knock->timeout = std::max(grace, rules::seconds{30});
+  st.ctx->outside().probes->probe(
+      std::move(*knock),
+      [tell = finish(self, what, i)](net::probe_result result) {
+        tell(result.ok ? std::string{} : "failed: " + result.message);
+      });
+}
+
+} // namespace
+
+void hook_done(pointer self, size_t i, bool post_start, std::string problem) {
+  auto& st = self->state;
+  if (!problem.empty())
+    remark(self, "Warning",
+           post_start ? "FailedPostStartHook" : "FailedPreStopHook", problem);
+  if (post_start)
+    rules::on_post_start(pod_of(self), st.life, i, problem.empty(), problem,
+                         st.ctx->now());
+  else
+    rules::on_pre_stop(st.life, i);
+}
+
+void on_joined(pointer self, const std::string& problem) {
+  auto& st = self->state;
+  auto id = std::exchange(st.joining, {});
+  if (id.empty() || !st.attended)
+    return;
+  if (problem.empty())
+    rules::on_sandbox_ready(st.life, std::move(id), std::move(st.life.ips));
+  else
+    fail_sandbox(self, problem);
+}
+
+void create_prepared(pointer self, size_t i, const std::string& problem) {
+  auto& st = self->state;
+  auto found = st.prepared.find(i);
+  if (found == st.prepared.end())
+    return;
+  auto config = std::move(found->second);
+  st.prepared.erase(found);
+  if (!st.attended
+      || st.life.containers[i].step != rules::container_step::creating)
+    return;
+  if (problem.empty())
+    send_create(self, i, std::move(*config));
+  else
+    fail_create(self, i, "CreateContainerConfigError",
+                make_error(ec::internal_error, problem));
+}
+
+void perform(pointer self, const rules::pod_action& action) {
+  using rules::pod_act;
+  auto i = action.container;
+  switch (action.what) {
+    case pod_act::prepare_volumes:
+      return prepare_volumes(self);
+    case pod_act::run_sandbox:
+      return run_sandbox(self);
+    case pod_act::pull_image:
+      return pull_image(self, i);
+    case pod_act::create_container:
+      return create_container(self, i);
+    case pod_act::start_container:
+      return start_container(self, i);
+    case pod_act::post_start:
+      return run_hook(self, i, true, rules::seconds{0});
+    case pod_act::pre_stop:
+      return run_hook(self, i, false, action.grace);
+    case pod_act::stop_container:
+      return stop_container(self, i, action.grace);
+    case pod_act::remove_container:
+      return remove_container(self, action.id);
+    case pod_act::stop_sandbox:
+      return stop_sandbox(self);
+    case pod_act::remove_sandbox:
+      return remove_sandbox(self, action.id);
+    case pod_act::clean_volumes:
+      return clean_volumes(self);
+  }
+}
+
+void write_volumes(pointer self) {
+  with_references(self, false, [self](const rules::pod_references& known) {
+    auto& st = self->state;
+    if (st.writing) {
+      st.rewrite = true;
+      return;
+    }
+    auto plans = rules::plan_volumes(pod_of(self), known, *st.node->status);
+    auto* edge = st.ctx->outside().volumes.get();
+    if (!plans) {
+      finish(self, "volumes")(message_of(plans.error()));
+    } else if (edge == nullptr) {
+      finish(self, "volumes")({});
+    } else {
+      st.writing = true;
+      edge->write(pod_folder(self), std::move(*plans), {},
+                  finish(self, "volumes"));
+    }
+  });
+}
+
+void remark(pointer self, const std::string& type, const std::string& reason,
+            const std::string& message) {
+  auto& st = self->state;
+  if (st.node->simulated && type == "Normal")
+    return;
+  kubelet_api::Remark msg;
+  msg.set_uid(st.pod.uid());
+  msg.set_type(type);
+  msg.set_reason(reason);
+  msg.set_message(message);
+  self->send(st.kubelet, pb<kubelet_api::Remark>{std::move(msg)});
+}
+
+std::function<void(std::string)> finish(pointer self, std::string what,
+                                        uint64_t number) {
+  return [me = caf::actor_cast<caf::actor_addr>(self), what = std::move(what),
+          number](std::string problem) {
+    kubelet_api::Finished msg;
+    msg.set_what(what);
+    msg.set_number(number);
+    msg.set_problem(std::move(problem));
+    if (auto to = caf::actor_cast<pod_worker_actor>(me))
+      caf::anon_send(to, pb<kubelet_api::Finished>{std::move(msg)});
+  };
+}
+
+std::string pod_folder(pointer self) {
+  return self->state.node->pods_folder + "/" + self->state.pod.uid();
+}
+
+} // namespace troupe

@@ -1,0 +1,122 @@
+#include "actors/kubelet/pod_acts.hpp"
+#include "messages/api/core_pod.pb.h"
+#include "messages/container.pb.h"
+#include "messages/kubelet.pb.h"
+
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+namespace {
+
+using pointer = pod_worker_pointer;
+using opened =
+    caf::result<pb<container::StreamOpened>, container_runtime_actor>;
+
+// The container that is asked for. Kubernetes: without a name the only one,
+// or the one that the annotation names, or the first.
+expected<size_t> find_target(pointer self,
+                             const kubelet_api::PodTarget& target) {
+  const auto& pod = self->state.pod.as<core::v1::Pod>();
+  auto name = target.container();
+  if (name.empty()) {
+    const auto& notes = pod.metadata().annotations();
+    auto chosen = notes.find("kubectl.kubernetes.io/default-container");
+    if (chosen != notes.end())
+      name = chosen->second;
+    else
+      return static_cast<size_t>(pod.spec().init_containers_size());
+  }
+  if (auto i = rules::find_container(pod, name))
+    return *i;
+  return make_error(ec::bad_request, "container " + name
+                                         + " is not valid for pod "
+                                         + pod.metadata().name());
+}
+
+caf::error not_there(pointer self, size_t i, const char* why) {
+  const auto& pod = self->state.pod.as<core::v1::Pod>();
+  return make_error(ec::bad_request,
+                    "container \"" + rules::container_at(pod, i).name()
+                        + "\" in pod \"" + pod.metadata().name() + "\" " + why);
+}
+
+// The id of the attempt whose log is asked for.
+expected<std::string> log_id(pointer self, size_t i, bool previous) {
+  const auto& c = self->state.life.containers[i];
+  if (previous) {
+    const auto& pod = self->state.pod.as<core::v1::Pod>();
+    if (c.last && !c.last->id.empty())
+      return c.last->id;
+    return make_error(ec::bad_request,
+                      "previous terminated container \""
+                          + rules::container_at(pod, i).name() + "\" in pod \""
+                          + pod.metadata().name() + "\" not found");
+  }
+  if (!c.id.empty() && c.step >= rules::container_step::created)
+    return c.id;
+  // Between two attempts the last one is what there is.
+  if (c.last && !c.last->id.empty())
+    return c.last->id;
+  return not_there(self, i,
+                   c.held ? ("is waiting to start: " + c.held->reason).c_str()
+                          : "is waiting to start: ContainerCreating");
+}
+
+template <class Msg>
+opened open(pointer self, Msg msg, const container_stream_actor& to) {
+  auto& st = self->state;
+  if (!st.attended)
+    return make_error(ec::service_unavailable,
+                      "the container runtime is coming back");
+  auto promise = self->make_response_promise<pb<container::StreamOpened>,
+                                             container_runtime_actor>();
+  st.asks.ask<pb<container::StreamOpened>>(
+      st.runtime,
+      [self, promise](const pb<container::StreamOpened>& stream) mutable {
+        promise.deliver(stream, self->state.runtime);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); },
+      pb<Msg>{std::move(msg)}, to);
+  return promise;
+}
+
+template <class Msg>
+opened open_running(pointer self, const kubelet_api::PodTarget& target, Msg msg,
+                    const container_stream_actor& to) {
+  auto i = find_target(self, target);
+  if (!i)
+    return i.error();
+  const auto& c = self->state.life.containers[*i];
+  if (c.step != rules::container_step::running)
+    return not_there(self, *i, "is not running");
+  msg.set_container_id(c.id);
+  return open(self, std::move(msg), to);
+}
+
+} // namespace
+
+opened on_logs(pointer self, const kubelet_api::PodLogs& msg,
+               const container_stream_actor& to) {
+  auto i = find_target(self, msg.target());
+  if (!i)
+    return i.error();
+  auto id = log_id(self, *i, msg.target().previous());
+  if (!id)
+    return id.error();
+  auto options = msg.options();
+  options.set_container_id(*id);
+  return open(self, std::move(options), to);
+}
+
+opened on_exec(pointer self, const kubelet_api::PodExec& msg,
+               const container_stream_actor& to) {
+  return open_running(self, msg.target(), msg.options(), to);
+}
+
+opened on_attach(pointer self, const kubelet_api::PodAttach& msg,
+                 const container_stream_actor& to) {
+  return open_running(self, msg.target(), msg.options(), to);
+}
+
+} // namespace troupe

@@ -1,0 +1,155 @@
+#include "runtime/rules/pod_config.hpp"
+
+#include "messages/api/core_pod.pb.h"
+#include "messages/container.pb.h"
+#include "runtime/rules/pod_downward.hpp"
+#include "runtime/rules/pod_state.hpp"
+
+namespace troupe::rules {
+
+namespace {
+
+using core::v1::Container;
+using core::v1::Pod;
+
+// The container's own word goes before the pod's.
+void write_security(const Pod& pod, const Container& container,
+                    container::Security* to) {
+  const auto& all = pod.spec().security_context();
+  const auto& own = container.security_context();
+  if (own.has_run_as_user() || all.has_run_as_user())
+    to->set_run_as_user(own.has_run_as_user() ? own.run_as_user()
+                                              : all.run_as_user());
+  if (own.has_run_as_group() || all.has_run_as_group())
+    to->set_run_as_group(own.has_run_as_group() ? own.run_as_group()
+                                                : all.run_as_group());
+  if (own.has_run_as_non_root() || all.has_run_as_non_root())
+    to->set_run_as_non_root(own.has_run_as_non_root() ? own.run_as_non_root()
+                                                      : all.run_as_non_root());
+  for (auto group : all.supplemental_groups())
+    to->add_supplemental_groups(group);
+  if (all.has_fs_group())
+    to->add_supplemental_groups(all.fs_group());
+  if (own.has_allow_privilege_escalation() && !own.allow_privilege_escalation())
+    to->set_no_new_privileges(true);
+  if (own.read_only_root_filesystem())
+    to->set_read_only_root(true);
+  if (own.privileged())
+    to->set_privileged(true);
+  for (const auto& name : own.capabilities().drop())
+    to->add_drop_capabilities(name);
+  for (const auto& name : own.capabilities().add())
+    to->add_add_capabilities(name);
+}
+
+void write_dns(const Pod& pod, container::Dns* to) {
+  for (const auto& server : pod.spec().dns_config().nameservers())
+    to->add_servers(server);
+  for (const auto& search : pod.spec().dns_config().searches())
+    to->add_searches(search);
+  for (const auto& option : pod.spec().dns_config().options())
+    to->add_options(option.value().empty()
+                        ? option.name()
+                        : option.name() + ":" + option.value());
+}
+
+} // namespace
+
+container::SandboxConfig sandbox_config(const Pod& pod, uint32_t attempt,
+                                        const std::string& address,
+                                        bool own_network,
+                                        const std::string& log_folder) {
+  container::SandboxConfig config;
+  const auto& meta = pod.metadata();
+  config.set_uid(meta.uid());
+  config.set_name(meta.name());
+  config.set_namespace_(meta.namespace_());
+  config.set_attempt(attempt);
+  if (!pod.spec().host_network())
+    config.set_hostname(pod_hostname(pod));
+  config.set_address(address);
+  config.set_log_directory(log_folder);
+  if (pod.spec().has_dns_config())
+    write_dns(pod, config.mutable_dns());
+  config.set_network(own_network && !pod.spec().host_network()
+                         ? container::OWN
+                         : container::HOST);
+  config.set_processes(pod.spec().host_pid() ? container::NODE
+                       : pod.spec().share_process_namespace()
+                           ? container::POD
+                           : container::CONTAINER);
+  config.mutable_labels()->insert(meta.labels().begin(), meta.labels().end());
+  config.mutable_annotations()->insert(meta.annotations().begin(),
+                                       meta.annotations().end());
+  return config;
+}
+
+expected<container::ContainerConfig> container_config(
+    const Pod& pod, size_t i, uint32_t attempt, const env_list& env,
+    const std::function<std::string(const std::string& volume)>& place_of) {
+  const auto& spec = container_at(pod, i);
+  container::ContainerConfig config;
+  config.set_name(spec.name());
+  config.set_attempt(attempt);
+  config.set_image(spec.image());
+  for (const auto& word : spec.command())
+    config.add_command(expand(word, env));
+  for (const auto& word : spec.args())
+    config.add_args(expand(word, env));
+  config.set_working_dir(spec.working_dir());
+  for (const auto& [name, value] : env) {
+    auto* to = config.add_env();
+    to->set_name(name);
+    to->set_value(value);
+  }
+  auto mounts = plan_mounts(spec, env);
+  if (!mounts)
+    return mounts.error();
+  for (const auto& mount : *mounts) {
+    auto* to = config.add_mounts();
+    to->set_name(mount.volume);
+    to->set_container_path(mount.container_path);
+    auto place = place_of(mount.volume);
+    to->set_host_path(mount.sub_path.empty() ? place
+                                             : place + "/" + mount.sub_path);
+    to->set_read_only(mount.read_only);
+  }
+  write_security(pod, spec, config.mutable_security());
+  config.set_log_path(spec.name() + "/" + std::to_string(attempt) + ".log");
+  config.set_stdin(spec.stdin());
+  config.set_stdin_once(spec.stdin_once());
+  config.set_tty(spec.tty());
+  config.set_stop_signal(spec.lifecycle().stop_signal());
+  // By this the node knows whose container it is.
+  (*config.mutable_labels())["io.kubernetes.pod.uid"] = pod.metadata().uid();
+  return config;
+}
+
+std::vector<std::string> sub_folders(const Pod& pod, size_t i,
+                                     const env_list& env) {
+  std::vector<std::string> folders;
+  auto mounts = plan_mounts(container_at(pod, i), env);
+  if (!mounts)
+    return folders;
+  for (const auto& mount : *mounts)
+    for (const auto& volume : pod.spec().volumes())
+      if (volume.name() == mount.volume && !mount.sub_path.empty()
+          && volume.volume_source().has_empty_dir())
+        folders.push_back(mount.volume + "/" + mount.sub_path);
+  return folders;
+}
+
+std::string pull_policy(const Container& container) {
+  if (!container.image_pull_policy().empty())
+    return container.image_pull_policy();
+  const auto& image = container.image();
+  if (image.find('@') != image.npos)
+    return "IfNotPresent";
+  auto slash = image.rfind('/');
+  auto colon = image.find(':', slash == image.npos ? 0 : slash);
+  return colon == image.npos || image.substr(colon + 1) == "latest"
+             ? "Always"
+             : "IfNotPresent";
+}
+
+} // namespace troupe::rules

@@ -31,17 +31,29 @@ void reconciler::bind(caf::scheduled_actor* self, decision decide) {
 
 shown& reconciler::follow(const selection& what, shown::on_change heard) {
   auto number = views_.size();
+  follow_only(what,
+              [this, number, heard = std::move(heard)](const changes& batch) {
+                views_[number]->view.apply(batch, heard);
+              });
+  return views_[number]->view;
+}
+
+void reconciler::follow_only(const selection& what,
+                             api_session::on_batch heard) {
+  auto number = views_.size();
   views_.push_back(std::make_unique<followed>());
-  auto* view = views_.back().get();
-  view->kind = what.kind;
-  api_.subscribe(what, [this, number, view,
+  auto* entry = views_.back().get();
+  entry->kind = what.kind;
+  api_.subscribe(what, [this, number, entry,
                         heard = std::move(heard)](const changes& batch) {
-    view->view.apply(batch, heard);
-    if (view->view.complete())
-      dirty_.shown(number, view->view.revision());
+    if (batch.reset)
+      entry->complete = false;
+    heard(batch);
+    entry->complete = entry->complete || batch.complete;
+    if (entry->complete)
+      dirty_.shown(number, batch.revision);
     go_on();
   });
-  return view->view;
 }
 
 void reconciler::open(const context& ctx, std::string user) {
@@ -116,7 +128,7 @@ void reconciler::tell(const object& about, bool warning,
 
 bool reconciler::ready() const {
   return std::all_of(views_.begin(), views_.end(),
-                     [](const auto& each) { return each->view.complete(); });
+                     [](const auto& each) { return each->complete; });
 }
 
 void reconciler::go_on() {
@@ -184,8 +196,9 @@ system::Explanation reconciler::explain(const std::string& key) const {
 system::Description reconciler::describe() const {
   system::Description result;
   for (const auto& each : views_)
-    result.add_facts(std::string{each->kind->plural} + "="
-                     + std::to_string(each->view.all().size()));
+    if (!each->view.all().empty())
+      result.add_facts(std::string{each->kind->plural} + "="
+                       + std::to_string(each->view.all().size()));
   result.add_facts("busy=" + std::to_string(dirty_.busy()));
   result.add_facts("waiting=" + std::to_string(dirty_.waiting()));
   return result;

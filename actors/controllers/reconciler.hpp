@@ -31,6 +31,9 @@ public:
   /// Follows a kind; returns what it shows, which stays in place.
   shown& follow(const selection& what, shown::on_change heard);
 
+  /// Follows a kind without keeping what it shows.
+  void follow_only(const selection& what, api_session::on_batch heard);
+
   void open(const context& ctx, std::string user);
 
   /// A key is to be looked at.
@@ -71,6 +74,7 @@ public:
 private:
   struct followed {
     const kind_info* kind = nullptr;
+    bool complete = false;
     shown view;
   };
 

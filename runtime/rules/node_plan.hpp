@@ -58,11 +58,4 @@ bool is_node_ready(const core::v1::Node& node);
 std::optional<time_point> eviction_of(const core::v1::Node& node,
                                       const core::v1::Pod& pod);
 
-/// Returns the node with a free subnet of `cluster_cidr`; nothing when it has
-/// one, or none is free. A node gets a /24 as in Kubernetes, and a quarter of
-/// a range that has no room for four of these.
-std::optional<object> give_pod_cidr(const object& node,
-                                    std::span<const object> nodes,
-                                    const std::string& cluster_cidr);
-
 } // namespace troupe::rules

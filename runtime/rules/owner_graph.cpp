@@ -27,6 +27,8 @@ graph_ref owner_graph::ref_of(const std::string& uid, const node& n) const {
 
 void owner_graph::put(const object& what) {
   const auto& meta = what.meta();
+  if (auto told = untold_.find(&what.kind()); told != untold_.end())
+    told->second.erase(what.uid());
   auto& n = nodes_[what.uid()];
   auto was_foreground = n.foreground;
   auto was_orphaning = n.orphaning;
@@ -121,23 +123,21 @@ std::vector<std::string> owner_graph::take_dirty() {
   return result;
 }
 
-void owner_graph::forget(const kind_info& kind) {
-  std::vector<std::string> all;
+void owner_graph::begin(const kind_info& kind) {
+  auto& untold = untold_[&kind];
   for (const auto& [uid, n] : nodes_)
     if (n.kind == &kind)
-      all.push_back(uid);
-  for (const auto& uid : all) {
-    auto found = nodes_.find(uid);
-    auto owners = std::move(found->second.owners);
-    for (const auto& owner : owners)
-      unlink(uid, owner);
-    auto& n = nodes_[uid];
-    auto dependents = std::move(n.dependents);
-    n = node{};
-    n.dependents = std::move(dependents);
-    if (n.dependents.empty())
-      nodes_.erase(uid);
-  }
+      untold.insert(uid);
+}
+
+void owner_graph::complete(const kind_info& kind) {
+  auto found = untold_.find(&kind);
+  if (found == untold_.end())
+    return;
+  auto untold = std::move(found->second);
+  untold_.erase(found);
+  for (const auto& uid : untold)
+    remove(uid);
 }
 
 bool owner_graph::is_misplaced(const node& dependent, const edge& owner) const {

@@ -61,8 +61,10 @@ public:
   /// Decides about one object; nothing when it is not known (any more).
   gc_verdict judge(const std::string& uid) const;
 
-  /// Forgets everything of one kind, before it is told anew.
-  void forget(const kind_info& kind);
+  /// All objects of a kind are told anew from here on; those that are not told
+  /// again before `complete` are gone.
+  void begin(const kind_info& kind);
+  void complete(const kind_info& kind);
 
   size_t size() const { return nodes_.size(); }
 
@@ -102,6 +104,7 @@ private:
 
   std::unordered_map<std::string, node> nodes_;
   std::unordered_set<std::string> dirty_;
+  std::unordered_map<const kind_info*, std::unordered_set<std::string>> untold_;
 };
 
 } // namespace troupe::rules

@@ -2,6 +2,7 @@
 
 #include "actors/system/directory.hpp"
 #include "messages/api/core_config.pb.h"
+#include "messages/api/meta.pb.h"
 #include "messages/codec.hpp"
 #include "messages/system.pb.h"
 #include "runtime/system/config.hpp"
@@ -34,7 +35,11 @@ reply on_create(fake_api& api, const fake_api::asked& what) {
   auto key = key_of(what.msg);
   if (api.find(what.msg.kind(), key))
     return make_error(ec::already_exists, key + " already exists");
-  api.put(what.body);
+  auto msg = what.body.clone();
+  auto& meta = *mutable_metadata_of(*msg);
+  if (meta.uid().empty())
+    meta.set_uid("uid-" + std::to_string(api.revision + 1));
+  api.put(object::of(std::move(msg)));
   return answer_with({api.find(what.msg.kind(), key)}, api.revision);
 }
 

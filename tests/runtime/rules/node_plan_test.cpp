@@ -231,32 +231,3 @@ TEST(Tolerations, MatchAsInKubernetes) {
         << each.key << each.op << each.value << each.effect;
   }
 }
-
-TEST(PodCidr, GivesEachNodeASubnetOfItsOwn) {
-  std::vector<object> nodes;
-  for (int i = 0; i < 3; ++i) {
-    auto node = object::of(test::node("n" + std::to_string(i)));
-    auto given = give_pod_cidr(node, nodes, "10.244.0.0/16");
-    ASSERT_TRUE(given);
-    EXPECT_EQ(given->as<Node>().spec().pod_cidr(),
-              "10.244." + std::to_string(i) + ".0/24");
-    nodes.push_back(*given);
-  }
-  EXPECT_FALSE(give_pod_cidr(nodes[0], nodes, "10.244.0.0/16"));
-  nodes.erase(nodes.begin() + 1);
-  auto next =
-      give_pod_cidr(object::of(test::node("x")), nodes, "10.244.0.0/16");
-  EXPECT_EQ(next->as<Node>().spec().pod_cidr(), "10.244.1.0/24");
-}
-
-TEST(PodCidr, EndsWhenTheRangeIsFull) {
-  std::vector<object> nodes;
-  for (int i = 0; i < 4; ++i)
-    nodes.push_back(
-        *give_pod_cidr(object::of(test::node("n" + std::to_string(i))), nodes,
-                       "127.9.0.0/24"));
-  EXPECT_EQ(nodes[1].as<Node>().spec().pod_cidr(), "127.9.0.64/26");
-  EXPECT_FALSE(
-      give_pod_cidr(object::of(test::node("x")), nodes, "127.9.0.0/24"));
-  EXPECT_FALSE(give_pod_cidr(object::of(test::node("x")), {}, ""));
-}

@@ -202,12 +202,16 @@ TEST(OwnerGraph, KeepsNothingOfWhatIsGone) {
   EXPECT_EQ(graph.size(), 0u);
 }
 
-TEST(OwnerGraph, AKindToldAnewIsNotTakenForGone) {
+TEST(OwnerGraph, ToldAnewOnlyWhatIsNotToldAgainIsGone) {
   owner_graph graph;
   graph.put(owner());
   graph.put(object::of(pod_of({owner()})));
-  graph.forget(kind_of<apps::v1::ReplicaSet>());
-  EXPECT_EQ(judge(graph, "uid-a").action, gc_verdict::verify);
+  graph.begin(kind_of<apps::v1::ReplicaSet>());
   graph.put(owner());
+  graph.complete(kind_of<apps::v1::ReplicaSet>());
   EXPECT_EQ(judge(graph, "uid-a").action, gc_verdict::nothing);
+  graph.begin(kind_of<apps::v1::ReplicaSet>());
+  EXPECT_EQ(judge(graph, "uid-a").action, gc_verdict::nothing);
+  graph.complete(kind_of<apps::v1::ReplicaSet>());
+  EXPECT_EQ(judge(graph, "uid-a").action, gc_verdict::remove);
 }

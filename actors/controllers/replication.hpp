@@ -1,0 +1,30 @@
+#pragma once
+
+#include "actors/controllers/controller.hpp"
+#include "actors/controllers/replica_keeper.hpp"
+
+namespace troupe {
+
+/// Keeps as many pods alive as each replication controller asks for.
+///
+/// Hears: replication controllers and pods from their views; what became of its
+/// own
+///        writes.
+/// Says:  creates, deletes and statuses to its session, events to users.
+/// After a restart: opens a new session, waits until its views have reached
+///        the present, looks at every set anew.
+using replication_actor = controller_actor;
+
+/// What the actor remembers between two messages.
+struct replication_state {
+  static inline const char* name = "replication";
+
+  reconciler loop;     ///< session, views, and the sets to look at
+  replica_keeper sets; ///< pods by the set that owns them
+};
+
+replication_actor::behavior_type
+replication(replication_actor::stateful_pointer<replication_state> self,
+            context ctx);
+
+} // namespace troupe

@@ -9,6 +9,7 @@
 #include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
@@ -277,6 +278,16 @@ kube_proxy(pointer self, context ctx, std::vector<rules::proxy_node> nodes) {
       [self](const pb<system::Explain>& msg) { return on_explain(self, *msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
+}
+
+child_spec kube_proxy_spec(std::vector<rules::proxy_node> nodes) {
+  child_spec spec;
+  spec.name = "kube_proxy";
+  spec.start = [nodes = std::move(nodes)](caf::actor_system& sys,
+                                          const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(kube_proxy, ctx, nodes));
+  };
+  return spec;
 }
 
 } // namespace troupe

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "actors/system/supervisor.hpp"
 #include "runtime/rules/proxy_plan.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -66,5 +67,8 @@ struct kube_proxy_state {
 kube_proxy_actor::behavior_type
 kube_proxy(kube_proxy_actor::stateful_pointer<kube_proxy_state> self,
            context ctx, std::vector<rules::proxy_node> nodes);
+
+/// Returns the spec of a proxy as a child of a supervisor.
+child_spec kube_proxy_spec(std::vector<rules::proxy_node> nodes);
 
 } // namespace troupe

@@ -14,7 +14,8 @@ constexpr auto descriptor_pause = std::chrono::milliseconds{100};
 
 } // namespace
 
-forwarder::forwarder(loop& on) : loop_(on) {
+forwarder::forwarder(loop& on, std::chrono::milliseconds udp_idle)
+    : loop_(on), udp_idle_(udp_idle) {
   // nop
 }
 
@@ -89,8 +90,9 @@ void forwarder::open(place& x) {
   if (!fd)
     return tell(x, message_of(fd.error()));
   if (key.kind == protocol::udp) {
-    x.udp = std::make_unique<udp_relay>(loop_, std::move(*fd), x.chooser,
-                                        [this](int n) { count(n); });
+    x.udp = std::make_unique<udp_relay>(
+        loop_, std::move(*fd), x.chooser, [this](int n) { count(n); },
+        udp_idle_);
     if (!x.udp->start())
       x.udp.reset();
     return opened(x, x.udp != nullptr);

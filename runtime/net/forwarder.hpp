@@ -15,8 +15,11 @@ namespace troupe::net {
 /// place. Out of descriptors, it stops accepting until one is free.
 class forwarder : public service_edge {
 public:
-  /// `on` outlives the forwarder.
-  explicit forwarder(loop& on);
+  /// `on` outlives the forwarder. Clients of UDP that were silent for
+  /// `udp_idle` are forgotten.
+  explicit forwarder(loop& on,
+                     std::chrono::milliseconds udp_idle = std::chrono::seconds{
+                         30});
 
   /// Resets all connections.
   ~forwarder() override;
@@ -50,6 +53,7 @@ private:
   void count(int change);
 
   loop& loop_;
+  std::chrono::milliseconds udp_idle_;
   report report_;
   std::map<listener_key, place> places_;
   std::set<std::shared_ptr<tcp_relay>> relays_;

@@ -1,5 +1,6 @@
 #include "runtime/net/links.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <linux/if_link.h>
 #include <linux/veth.h>
@@ -22,6 +23,8 @@ std::string text_of(std::string_view attribute) {
 
 uint32_t number_of(std::string_view attribute) {
   uint32_t out = 0;
+  if (attribute.empty())
+    return out;
   std::memcpy(&out, attribute.data(), std::min(sizeof(out), attribute.size()));
   return out;
 }

@@ -21,11 +21,13 @@ std::array<char, largest_datagram>& buffer() {
 } // namespace
 
 udp_relay::udp_relay(loop& on, unique_fd socket, target_chooser& chooser,
-                     std::function<void(int)> count)
+                     std::function<void(int)> count,
+                     std::chrono::milliseconds idle)
     : loop_(on),
       socket_(std::move(socket)),
       chooser_(chooser),
-      count_(std::move(count)) {
+      count_(std::move(count)),
+      idle_(idle) {
   // nop
 }
 
@@ -129,11 +131,11 @@ void udp_relay::close(flow_list::iterator x) {
 void udp_relay::plan_sweep() {
   if (timer_ != 0 || flows_.empty())
     return;
-  auto due = flows_.front().last + idle_time - loop::clock::now();
+  auto due = flows_.front().last + idle_ - loop::clock::now();
   timer_ = loop_.after(due, [this] {
     timer_ = 0;
     auto now = loop::clock::now();
-    while (!flows_.empty() && now - flows_.front().last >= idle_time)
+    while (!flows_.empty() && now - flows_.front().last >= idle_)
       close(flows_.begin());
     plan_sweep();
   });

@@ -11,14 +11,15 @@ namespace troupe::net {
 
 /// Carries datagrams from one bound socket to targets and answers back. Each
 /// client has a socket of its own towards its target until it was silent for
-/// half a minute; above a thousand clients the most silent one makes room.
+/// some time; above a thousand clients the most silent one makes room.
 /// What a socket does not take at once is lost, as UDP allows. Lives on the
 /// loop's thread.
 class udp_relay {
 public:
-  /// `count` is told of each client that comes (1) or goes (-1).
+  /// `count` is told of each client that comes (1) or goes (-1); a client goes
+  /// after `idle` of silence.
   udp_relay(loop& on, unique_fd socket, target_chooser& chooser,
-            std::function<void(int)> count);
+            std::function<void(int)> count, std::chrono::milliseconds idle);
   ~udp_relay();
 
   udp_relay(const udp_relay&) = delete;
@@ -32,7 +33,6 @@ public:
 
   size_t flows() const { return flows_.size(); }
 
-  static constexpr auto idle_time = std::chrono::seconds{30};
   static constexpr size_t max_flows = 1024;
 
 private:
@@ -57,6 +57,7 @@ private:
   unique_fd socket_;
   target_chooser& chooser_;
   std::function<void(int)> count_;
+  std::chrono::milliseconds idle_;
   uint64_t watch_ = 0;
   uint64_t timer_ = 0;
   flow_list flows_;

@@ -342,6 +342,24 @@ TEST_F(Forwarder, MovesDatagramsToTheTargetsOfNow) {
   EXPECT_EQ(edge.stats().connections, 0u);
 }
 
+TEST_F(Forwarder, ForgetsClientsOfDatagramsThatAreSilent) {
+  auto service = plain_datagram_socket();
+  auto at = free_place(SOCK_DGRAM);
+  forwarder short_memory{net, 50ms};
+  short_memory.update({{{protocol::udp, at}, {local_endpoint(service.get())}}},
+                      {});
+  settle();
+  auto client = plain_datagram_socket();
+  ASSERT_EQ(connect_to(client, at), 0);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(send_text(client, "x"));
+    EXPECT_EQ(receive_text(service, 1), "x");
+    EXPECT_TRUE(
+        eventually([&] { return short_memory.stats().connections == 0; }));
+  }
+  EXPECT_EQ(short_memory.stats().accepted, 2u);
+}
+
 TEST_F(Forwarder, ResetsItsConnectionsWhenItEnds) {
   auto own = std::make_unique<forwarder>(net);
   auto at = free_place();

@@ -2,7 +2,9 @@
 
 #include "actors/kubelet/kubelet.hpp"
 #include "actors/kubelet/process_runtime.hpp"
-#include "runtime/net/address.hpp"
+#include "actors/kubelet/simulated_runtime.hpp"
+#include "runtime/containers/stages.hpp"
+#include "runtime/system/config.hpp"
 #include "runtime/system/machine.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -13,37 +15,22 @@ namespace troupe {
 
 namespace {
 
-// 256 addresses for each node, one range behind the other.
-std::string pod_range(const cluster_config& config, size_t index) {
-  auto all = net::parse_cidr(config.pod_cidr);
-  if (!all)
-    return {};
-  return to_string(net::cidr{all->at(256 * index), 24});
-}
-
-std::string node_address(const cluster_config& config, size_t index) {
-  if (index < config.node_addresses.size())
-    return config.node_addresses[index];
-  // Only where nothing is real: nobody dials it.
-  constexpr uint32_t first = 0xac100001; // 172.16.0.1
-  return to_string(net::ipv4{first + static_cast<uint32_t>(index)});
-}
-
-kubelet_options options_of(const cluster_config& config, size_t index) {
+kubelet_options options_of(const cluster_config& config,
+                           const node_config& node) {
   kubelet_options options;
   options.simulated = config.runtime == "simulated";
   options.machine =
       options.simulated ? simulated_machine() : this_machine(config.data_dir);
-  options.machine.name = "node-" + std::to_string(index + 1);
-  options.machine.addresses = {node_address(config, index)};
-  options.pod_range = pod_range(config, index);
+  options.machine.name = node.name;
+  options.machine.addresses = {node.address};
+  options.pod_range = node.pod_range;
   options.own_networks = config.pod_namespaces && !options.simulated;
   options.pods_folder =
       config.data_dir + "/nodes/" + options.machine.name + "/pods";
   return options;
 }
 
-child_spec runtime_spec(const cluster_config& config,
+child_spec process_spec(const cluster_config& config,
                         const kubelet_options& node) {
   child_spec spec;
   spec.name = node.machine.name + "/runtime";
@@ -58,13 +45,29 @@ child_spec runtime_spec(const cluster_config& config,
   return spec;
 }
 
+/// The machine outlives its actor, as a real one would.
+child_spec simulated_spec(const kubelet_options& node) {
+  child_spec spec;
+  spec.name = node.machine.name + "/runtime";
+  auto machine = std::make_shared<std::shared_ptr<simulation::machine>>();
+  spec.start = [machine](caf::actor_system& sys, const context& ctx) {
+    if (!*machine)
+      *machine = std::make_shared<simulation::machine>(
+          simulation::default_script(), ctx.random());
+    return caf::actor_cast<caf::actor>(
+        sys.spawn(simulated_runtime, ctx, *machine));
+  };
+  return spec;
+}
+
 } // namespace
 
 child_spec kubelet_branch(const cluster_config& config) {
   std::vector<child_spec> specs;
-  for (size_t i = 0; i < config.nodes; ++i) {
-    auto options = options_of(config, i);
-    specs.push_back(runtime_spec(config, options));
+  for (auto& node : config.nodes) {
+    auto options = options_of(config, node);
+    specs.push_back(options.simulated ? simulated_spec(options)
+                                      : process_spec(config, options));
     specs.push_back(kubelet_spec(options));
   }
   return branch("kubelet", {}, std::move(specs));

@@ -1,9 +1,14 @@
 #include "actors/system/cluster.hpp"
 
 #include "actors/apiserver/bootstrap.hpp"
+#include "actors/controllers/manager.hpp"
+#include "actors/kubelet/branch.hpp"
+#include "actors/proxy/kube_proxy.hpp"
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/store/store.hpp"
 #include "actors/system/directory.hpp"
+#include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -34,6 +39,15 @@ child_spec scheduler_child() {
   return spec;
 }
 
+/// The proxy of this process answers for all nodes in it.
+child_spec proxy_child(const cluster_config& config) {
+  std::vector<rules::proxy_node> nodes;
+  for (auto& node : config.nodes)
+    if (auto address = net::parse_ipv4(node.address))
+      nodes.push_back({node.name, *address});
+  return kube_proxy_spec(std::move(nodes));
+}
+
 supervision at_top(strategy how) {
   supervision rules;
   rules.how = how;
@@ -48,14 +62,19 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found) {
+  std::vector<child_spec> components{store_branch(), apiserver_branch(),
+                                     scheduler_child(), controllers_branch(),
+                                     kubelet_branch(*config)};
+  if (e->services)
+    components.push_back(proxy_child(*config));
   context ctx{std::move(w),      std::move(e), std::move(config),
               directory_actor{}, "root",       1};
   // Whoever loses the directory loses its way to everybody: all start anew
   // after it. Everything else stands alone and finds the others again.
-  std::vector<child_spec> specs{
-      directory_child(std::move(found)),
-      branch("components", at_top(strategy::one_for_one),
-             {store_branch(), apiserver_branch(), scheduler_child()})};
+  std::vector<child_spec> specs{directory_child(std::move(found)),
+                                branch("components",
+                                       at_top(strategy::one_for_one),
+                                       std::move(components))};
   return system.spawn(supervisor, ctx, at_top(strategy::rest_for_one), specs);
 }
 

@@ -279,7 +279,7 @@ private:
     if (cmd_.output == "yaml")
       env_.out() << text::print_yaml(doc);
     else if (cmd_.output == "json")
-      env_.out() << text::to_pretty_json(doc);
+      env_.out() << text::print_pretty_json(doc);
     else if (path_)
       print_path(doc);
     else
@@ -290,7 +290,7 @@ private:
     if (starts_with(cmd_.output, "jsonpath-as-json")) {
       auto values = path_->find(doc);
       if (values)
-        env_.out() << text::to_pretty_json(text::document(*values));
+        env_.out() << text::print_pretty_json(text::document(*values));
       else
         env_.fail(values.error());
       return;

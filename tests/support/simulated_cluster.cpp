@@ -2,6 +2,9 @@
 
 #include "actors/system/cluster.hpp"
 #include "messages/system.pb.h"
+#include "runtime/containers/volume_edge.hpp"
+#include "runtime/net/probe_edge.hpp"
+#include "runtime/net/service_edge.hpp"
 #include "runtime/system/simulated_world.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -27,9 +30,15 @@ simulated_cluster::simulated_cluster(uint64_t seed, uint32_t nodes)
   });
   auto outside = std::make_shared<edges>();
   outside->disk = disk_.get();
+  outside->probes = std::make_shared<net::simulated_probes>();
+  outside->services = std::make_shared<net::recorded_services>();
+  outside->volumes = std::make_shared<simulated_volumes>();
   auto config = std::make_shared<cluster_config>();
   config->data_dir = "/troupe";
-  config->nodes = nodes;
+  for (uint32_t i = 0; i < nodes; ++i)
+    config->nodes.push_back({"node-" + std::to_string(i + 1),
+                             "172.16.0." + std::to_string(i + 1),
+                             "10.244." + std::to_string(i) + ".0/24"});
   config->runtime = "simulated";
   root_ = spawn_cluster(
       system_, world_, outside, config,

@@ -1,6 +1,7 @@
 #include "actors/system/cluster.hpp"
 
 #include "actors/apiserver/bootstrap.hpp"
+#include "actors/proxy/kube_proxy.hpp"
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/store/store.hpp"
 #include "actors/system/directory.hpp"
@@ -48,6 +49,7 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found) {
+  auto services = proxy_branch(*config);
   context ctx{std::move(w),      std::move(e), std::move(config),
               directory_actor{}, "root",       1};
   // Whoever loses the directory loses its way to everybody: all start anew
@@ -55,7 +57,8 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
   std::vector<child_spec> specs{
       directory_child(std::move(found)),
       branch("components", at_top(strategy::one_for_one),
-             {store_branch(), apiserver_branch(), scheduler_child()})};
+             {store_branch(), apiserver_branch(), scheduler_child(),
+              std::move(services)})};
   return system.spawn(supervisor, ctx, at_top(strategy::rest_for_one), specs);
 }
 

@@ -27,6 +27,7 @@ simulated_cluster::simulated_cluster(uint64_t seed, uint32_t nodes)
   });
   auto outside = std::make_shared<edges>();
   outside->disk = disk_.get();
+  outside->services = services_;
   auto config = std::make_shared<cluster_config>();
   config->data_dir = "/troupe";
   config->nodes = nodes;

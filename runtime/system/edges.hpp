@@ -14,6 +14,10 @@ class service_edge;
 
 namespace troupe {
 
+namespace simulation {
+class fleet;
+} // namespace simulation
+
 class volume_edge;
 
 /// The outside world, each part of it behind an interface with a simulated
@@ -34,6 +38,9 @@ struct edges {
 
   /// Where kubelets put volumes.
   std::shared_ptr<volume_edge> volumes;
+
+  /// The containers of simulated nodes.
+  std::shared_ptr<simulation::fleet> fleet;
 };
 
 } // namespace troupe

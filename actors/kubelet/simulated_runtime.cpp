@@ -1,0 +1,579 @@
+#include "actors/kubelet/simulated_runtime.hpp"
+
+#include "messages/container.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/process/log_stream.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+using namespace container;
+using simulation::moment;
+using pointer =
+    simulated_runtime_actor::stateful_pointer<simulated_runtime_state>;
+using stream = simulated_runtime_state::stream;
+
+constexpr size_t longest_chunk = 64 * 1024;
+
+template <class T>
+using promise = caf::typed_response_promise<pb<T>>;
+
+moment now(pointer self) {
+  auto wall = self->state.ctx->now().time_since_epoch();
+  return {
+      std::chrono::nanoseconds{self->clock().now().time_since_epoch()}.count(),
+      std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()};
+}
+
+template <class T>
+caf::result<pb<T>> result_of(expected<T> x) {
+  if (x)
+    return pb<T>{std::move(*x)};
+  return std::move(x.error());
+}
+
+caf::result<pb<Done>> done_or(caf::error err) {
+  if (err)
+    return err;
+  return pb<Done>{Done{}};
+}
+
+// -- streams ------------------------------------------------------------------
+
+void put(stream& s, uint64_t id, Channel channel, const std::string& text) {
+  for (size_t at = 0; at < text.size(); at += longest_chunk) {
+    StreamData data;
+    data.set_stream(id);
+    data.set_channel(channel);
+    data.set_data(text.substr(at, longest_chunk));
+    s.waiting.emplace_back(std::move(data));
+  }
+}
+
+/// Sends what credit allows; the stream may be over then.
+void pump(pointer self, uint64_t id) {
+  auto at = self->state.streams.find(id);
+  if (at == self->state.streams.end())
+    return;
+  auto& s = at->second;
+  while (s.credit > 0 && !s.waiting.empty()) {
+    --s.credit;
+    self->send(s.to, s.waiting.front());
+    s.waiting.pop_front();
+  }
+  if (!s.ended || !s.waiting.empty())
+    return;
+  StreamEnd end;
+  end.set_stream(id);
+  end.set_exit_code(s.code);
+  self->send(s.to, pb<StreamEnd>{std::move(end)});
+  self->state.streams.erase(at);
+}
+
+/// Takes what the container wrote since.
+void feed(pointer self, uint64_t id, stream& s) {
+  auto lines = self->state.machine->log(s.container);
+  if (!lines)
+    return;
+  std::string text;
+  for (; s.position < lines->size(); ++s.position) {
+    auto& line = (*lines)[s.position];
+    if (s.timestamps)
+      text += process::format_instant(line.at) + " ";
+    text += *line.text + "\n";
+  }
+  put(s, id, STDOUT, text);
+}
+
+void feed_all(pointer self) {
+  auto& streams = self->state.streams;
+  for (auto at = streams.begin(); at != streams.end();) {
+    auto id = at->first;
+    auto& s = (at++)->second;
+    if (!s.log || s.ended)
+      continue;
+    auto status = self->state.machine->status(s.container);
+    auto over = !status || status->state() == EXITED;
+    feed(self, id, s);
+    s.ended = over || !s.follow;
+    if (s.attached && status)
+      s.code = status->exit_code();
+    pump(self, id);
+  }
+}
+
+// -- time ---------------------------------------------------------------------
+
+void answer_waiting(
+    std::map<std::string, std::vector<promise<Container>>>& waiting,
+    const Container& c, const caf::error& err) {
+  auto at = waiting.find(c.id());
+  if (at == waiting.end())
+    return;
+  auto all = std::move(at->second);
+  waiting.erase(at);
+  for (auto& rp : all)
+    if (err)
+      rp.deliver(err);
+    else
+      rp.deliver(pb<Container>{c});
+}
+
+void tell(pointer self, Event event) {
+  auto& st = self->state;
+  auto& c = event.container();
+  if (event.type() == CONTAINER_STARTED) {
+    answer_waiting(st.starting, c, {});
+  } else {
+    answer_waiting(st.starting, c,
+                   make_error(ec::invalid, "container " + c.id()
+                                               + " was killed at its start"));
+    answer_waiting(st.stopping, c, {});
+  }
+  pb<Event> msg{std::move(event)};
+  for (auto& listener : st.listeners)
+    self->send(listener, msg);
+}
+
+void set_alarm(pointer self) {
+  auto& st = self->state;
+  auto due = st.machine->next_due();
+  if (!st.later.empty())
+    due = std::min(due.value_or(st.later.begin()->first),
+                   st.later.begin()->first);
+  if (!due || (st.alarm_at != 0 && st.alarm_at <= *due))
+    return;
+  st.alarm_at = *due;
+  system::Tick tick;
+  tick.set_what("due");
+  tick.set_number(++st.alarm);
+  auto wait = std::max<int64_t>(*due - now(self).monotonic, 0);
+  self->delayed_send(self, std::chrono::nanoseconds{wait},
+                     pb<system::Tick>{std::move(tick)});
+}
+
+/// Tells of all that has happened and waits for what comes.
+void settle(pointer self) {
+  auto& st = self->state;
+  for (auto& event : st.machine->advance(now(self)))
+    tell(self, std::move(event));
+  if (!st.streams.empty())
+    feed_all(self);
+  set_alarm(self);
+}
+
+void on_tick(pointer self, const system::Tick& tick) {
+  auto& st = self->state;
+  if (tick.number() != st.alarm)
+    return;
+  st.alarm_at = 0;
+  auto at = now(self).monotonic;
+  while (!st.later.empty() && st.later.begin()->first <= at) {
+    auto what = std::move(st.later.begin()->second);
+    st.later.erase(st.later.begin());
+    what();
+  }
+  settle(self);
+}
+
+/// Runs `what` when the delay is over: at once when there is none.
+void after(pointer self, std::chrono::nanoseconds delay,
+           std::function<void()> what) {
+  if (delay.count() <= 0)
+    return what();
+  self->state.later.emplace(now(self).monotonic + delay.count(),
+                            std::move(what));
+  set_alarm(self);
+}
+
+// -- sandboxes and containers -------------------------------------------------
+
+promise<Sandbox> on_run(pointer self, const SandboxConfig& config) {
+  auto rp = self->make_response_promise<pb<Sandbox>>();
+  auto delay = self->state.machine->sandbox_delay(config);
+  after(self, delay, [self, rp, config]() mutable {
+    auto sandbox = self->state.machine->run(config, now(self));
+    if (sandbox)
+      rp.deliver(pb<Sandbox>{std::move(*sandbox)});
+    else
+      rp.deliver(std::move(sandbox.error()));
+  });
+  return rp;
+}
+
+caf::result<pb<Container>> on_create(pointer self, const CreateContainer& x) {
+  auto& st = self->state;
+  // As for a real one: an image that is not there and no command of its own.
+  if (x.config().command_size() == 0)
+    if (auto image = st.machine->pull(x.config().image()); !image)
+      return std::move(image.error());
+  return result_of(st.machine->create(x.sandbox_id(), x.config(), now(self)));
+}
+
+promise<Container> on_start(pointer self, const std::string& id) {
+  auto rp = self->make_response_promise<pb<Container>>();
+  auto& st = self->state;
+  if (auto err = st.machine->start(id, now(self))) {
+    rp.deliver(std::move(err));
+    return rp;
+  }
+  auto status = st.machine->status(id);
+  if (status->started_at() != 0)
+    rp.deliver(pb<Container>{std::move(*status)});
+  else
+    st.starting[id].push_back(rp);
+  settle(self);
+  return rp;
+}
+
+promise<Container> on_stop(pointer self, const StopContainer& x) {
+  auto rp = self->make_response_promise<pb<Container>>();
+  auto& st = self->state;
+  if (auto err = st.machine->stop(x.container_id(), x.grace_ms(), now(self))) {
+    rp.deliver(std::move(err));
+    return rp;
+  }
+  auto status = st.machine->status(x.container_id());
+  if (status->state() == EXITED)
+    rp.deliver(pb<Container>{std::move(*status)});
+  else
+    st.stopping[x.container_id()].push_back(rp);
+  settle(self);
+  return rp;
+}
+
+/// Does something to the machine that leads to events.
+template <class Act>
+caf::result<pb<Done>> act(pointer self, Act what) {
+  auto err = what(*self->state.machine, now(self));
+  settle(self);
+  return done_or(std::move(err));
+}
+
+SandboxList select(const State& state, const ListPodSandbox& what) {
+  SandboxList result;
+  for (auto& s : state.sandboxes())
+    if ((!what.has_sandbox_id() || s.id() == what.sandbox_id())
+        && (!what.has_uid() || s.uid() == what.uid()))
+      *result.add_items() = s;
+  return result;
+}
+
+ContainerList select(const State& state, const ListContainers& what) {
+  ContainerList result;
+  for (auto& c : state.containers())
+    if ((!what.has_container_id() || c.id() == what.container_id())
+        && (!what.has_sandbox_id() || c.sandbox_id() == what.sandbox_id()))
+      *result.add_items() = c;
+  return result;
+}
+
+// -- commands -----------------------------------------------------------------
+
+template <class Words>
+std::string joined(const Words& words) {
+  std::string result;
+  for (auto& word : words)
+    result += result.empty() ? word : " " + word;
+  return result;
+}
+
+promise<ExecResult> on_exec_sync(pointer self, const ExecSync& x) {
+  auto rp = self->make_response_promise<pb<ExecResult>>();
+  auto rule = self->state.machine->exec(x.container_id(), joined(x.command()));
+  if (!rule) {
+    rp.deliver(std::move(rule.error()));
+    return rp;
+  }
+  std::chrono::nanoseconds limit = std::chrono::milliseconds{x.timeout_ms()};
+  if (x.timeout_ms() > 0 && rule->delay > limit) {
+    after(self, limit, [rp, ms = x.timeout_ms()]() mutable {
+      rp.deliver(make_error(ec::timeout, "command timed out after "
+                                             + std::to_string(ms) + " ms"));
+    });
+    return rp;
+  }
+  after(self, rule->delay, [rp, what = *rule]() mutable {
+    ExecResult result;
+    result.set_stdout(what.output);
+    result.set_stderr(what.errors);
+    result.set_exit_code(what.exit_code);
+    rp.deliver(pb<ExecResult>{std::move(result)});
+  });
+  return rp;
+}
+
+/// Answers the opening of a stream; what follows comes behind the answer.
+promise<StreamOpened> open(pointer self, stream s, uint64_t& id) {
+  auto& st = self->state;
+  id = ++st.last_stream;
+  self->monitor(s.to);
+  st.streams[id] = std::move(s);
+  auto rp = self->make_response_promise<pb<StreamOpened>>();
+  StreamOpened opened;
+  opened.set_stream(id);
+  rp.deliver(pb<StreamOpened>{std::move(opened)});
+  return rp;
+}
+
+promise<StreamOpened> refuse(pointer self, caf::error err) {
+  auto rp = self->make_response_promise<pb<StreamOpened>>();
+  rp.deliver(std::move(err));
+  return rp;
+}
+
+void give_credit(pointer self, const stream& s, uint64_t id, uint32_t chunks) {
+  StreamCredit credit;
+  credit.set_stream(id);
+  credit.set_chunks(chunks);
+  self->send(s.to, pb<StreamCredit>{std::move(credit)});
+}
+
+promise<StreamOpened> on_exec(pointer self, const Exec& x,
+                              const container_stream_actor& to) {
+  auto rule = self->state.machine->exec(x.container_id(), joined(x.command()));
+  if (!rule)
+    return refuse(self, std::move(rule.error()));
+  stream s;
+  s.to = to;
+  s.container = x.container_id();
+  s.credit = x.credit();
+  uint64_t id = 0;
+  auto rp = open(self, std::move(s), id);
+  if (x.stdin())
+    give_credit(self, self->state.streams[id], id, 4);
+  after(self, rule->delay, [self, id, what = *rule] {
+    auto at = self->state.streams.find(id);
+    if (at == self->state.streams.end())
+      return;
+    put(at->second, id, STDOUT, what.output);
+    put(at->second, id, STDERR, what.errors);
+    at->second.ended = true;
+    at->second.code = what.exit_code;
+    pump(self, id);
+  });
+  return rp;
+}
+
+promise<StreamOpened> on_attach(pointer self, const Attach& x,
+                                const container_stream_actor& to) {
+  auto lines = self->state.machine->log(x.container_id());
+  if (!lines)
+    return refuse(self, std::move(lines.error()));
+  stream s;
+  s.to = to;
+  s.container = x.container_id();
+  s.log = s.follow = s.attached = true;
+  s.position = lines->size();
+  s.credit = x.credit();
+  uint64_t id = 0;
+  auto rp = open(self, std::move(s), id);
+  if (x.stdin())
+    give_credit(self, self->state.streams[id], id, 4);
+  settle(self);
+  return rp;
+}
+
+promise<StreamOpened> on_logs(pointer self, const Logs& x,
+                              const container_stream_actor& to) {
+  auto lines = self->state.machine->log(x.container_id());
+  if (!lines)
+    return refuse(self, std::move(lines.error()));
+  stream s;
+  s.to = to;
+  s.container = x.container_id();
+  s.log = true;
+  s.follow = x.follow();
+  s.timestamps = x.timestamps();
+  s.credit = x.credit();
+  while (s.position < lines->size() && (*lines)[s.position].at < x.since())
+    ++s.position;
+  if (x.has_tail_lines()) {
+    auto tail = static_cast<size_t>(std::max<int64_t>(x.tail_lines(), 0));
+    if (lines->size() > tail)
+      s.position = std::max(s.position, lines->size() - tail);
+  }
+  uint64_t id = 0;
+  auto rp = open(self, std::move(s), id);
+  feed_all(self);
+  return rp;
+}
+
+void on_credit(pointer self, const StreamCredit& x) {
+  auto at = self->state.streams.find(x.stream());
+  if (at == self->state.streams.end())
+    return;
+  at->second.credit += x.chunks();
+  pump(self, x.stream());
+}
+
+/// Nobody reads it; whoever sends may go on.
+void on_input(pointer self, const StreamData& x) {
+  auto at = self->state.streams.find(x.stream());
+  if (at != self->state.streams.end())
+    give_credit(self, at->second, x.stream(), 1);
+}
+
+// -- images -------------------------------------------------------------------
+
+Image describe_image(const std::string& reference) {
+  Image image;
+  image.set_reference(reference);
+  image.set_id(reference);
+  return image;
+}
+
+caf::result<pb<ImageStatusResult>> on_image(pointer self,
+                                            const ImageStatus& x) {
+  ImageStatusResult result;
+  // What takes time to fetch is not there before.
+  auto delay = self->state.machine->pull(x.image());
+  if (x.own_command() || (delay && delay->count() == 0))
+    *result.mutable_image() = describe_image(x.image());
+  return pb<ImageStatusResult>{std::move(result)};
+}
+
+promise<Image> on_pull(pointer self, const PullImage& x) {
+  auto rp = self->make_response_promise<pb<Image>>();
+  auto delay = self->state.machine->pull(x.image());
+  if (!delay && !x.own_command()) {
+    rp.deliver(std::move(delay.error()));
+    return rp;
+  }
+  after(self, delay ? *delay : std::chrono::nanoseconds{0},
+        [rp, image = x.image()]() mutable {
+          rp.deliver(pb<Image>{describe_image(image)});
+        });
+  return rp;
+}
+
+// -- the runtime itself -------------------------------------------------------
+
+pb<State> on_subscribe(pointer self, const container_listener_actor& listener) {
+  auto& all = self->state.listeners;
+  self->monitor(listener);
+  if (std::find(all.begin(), all.end(), listener) == all.end())
+    all.push_back(listener);
+  return pb<State>{self->state.machine->state()};
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& st = self->state;
+  auto gone = [&down](const auto& handle) {
+    return handle.address() == down.source;
+  };
+  st.listeners.erase(
+      std::remove_if(st.listeners.begin(), st.listeners.end(), gone),
+      st.listeners.end());
+  for (auto at = st.streams.begin(); at != st.streams.end();)
+    at = gone(at->second.to) ? st.streams.erase(at) : std::next(at);
+}
+
+pb<RuntimeStatus> on_probe() {
+  RuntimeStatus result;
+  result.set_name("simulated");
+  result.set_version("0.1.0");
+  result.set_ready(true);
+  result.set_message("containers are only told of");
+  result.set_mounts(true);
+  result.set_networks(false);
+  result.set_processes(true);
+  return pb<RuntimeStatus>{std::move(result)};
+}
+
+pb<system::Description> on_describe(pointer self) {
+  auto& machine = *self->state.machine;
+  system::Description result;
+  result.add_facts("pods=" + std::to_string(machine.pods()));
+  result.add_facts("containers=" + std::to_string(machine.containers()));
+  result.add_facts("running=" + std::to_string(machine.running()));
+  return pb<system::Description>{std::move(result)};
+}
+
+} // namespace
+
+simulated_runtime_actor::behavior_type simulated_runtime(
+    simulated_runtime_actor::stateful_pointer<simulated_runtime_state> self,
+    context ctx, std::shared_ptr<simulation::machine> machine) {
+  auto& st = self->state;
+  st.ctx = std::make_unique<context>(std::move(ctx));
+  st.machine = std::move(machine);
+  self->set_down_handler([self](caf::down_msg& x) { on_down(self, x); });
+  auto m = st.machine.get();
+  // What was due while nobody held the machine is made up for at once.
+  set_alarm(self);
+  return {
+      [](const pb<Probe>&) { return on_probe(); },
+      [=](const pb<Subscribe>&, const container_listener_actor& listener) {
+        return on_subscribe(self, listener);
+      },
+      [=](const pb<RunPodSandbox>& x) { return on_run(self, x->config()); },
+      [=](const pb<StopPodSandbox>& x) {
+        return act(self, [&](auto& all, moment at) {
+          return all.stop_sandbox(x->sandbox_id(), at);
+        });
+      },
+      [=](const pb<RemovePodSandbox>& x) {
+        return act(self, [&](auto& all, moment at) {
+          all.remove_sandbox(x->sandbox_id(), at);
+          return caf::error{};
+        });
+      },
+      [=](const pb<ListPodSandbox>& x) {
+        return pb<SandboxList>{select(m->state(), *x)};
+      },
+      [=](const pb<CreateContainer>& x) { return on_create(self, *x); },
+      [=](const pb<StartContainer>& x) {
+        return on_start(self, x->container_id());
+      },
+      [=](const pb<StopContainer>& x) { return on_stop(self, *x); },
+      [=](const pb<RemoveContainer>& x) {
+        return act(self, [&](auto& all, moment at) {
+          all.remove(x->container_id(), at);
+          return caf::error{};
+        });
+      },
+      [=](const pb<Signal>& x) {
+        return act(self, [&](auto& all, moment at) {
+          return all.signal(x->container_id(), x->signal(), at);
+        });
+      },
+      [=](const pb<ContainerStatus>& x) {
+        return result_of(m->status(x->container_id()));
+      },
+      [=](const pb<ListContainers>& x) {
+        return pb<ContainerList>{select(m->state(), *x)};
+      },
+      [=](const pb<ReopenLog>& x) -> caf::result<pb<Done>> {
+        auto status = m->status(x->container_id());
+        return done_or(status ? caf::error{} : std::move(status.error()));
+      },
+      [=](const pb<ExecSync>& x) { return on_exec_sync(self, *x); },
+      [=](const pb<Exec>& x, const container_stream_actor& to) {
+        return on_exec(self, *x, to);
+      },
+      [=](const pb<Attach>& x, const container_stream_actor& to) {
+        return on_attach(self, *x, to);
+      },
+      [=](const pb<Logs>& x, const container_stream_actor& to) {
+        return on_logs(self, *x, to);
+      },
+      [=](const pb<StreamData>& x) { on_input(self, *x); },
+      [=](const pb<StreamCredit>& x) { on_credit(self, *x); },
+      [](const pb<StreamResize>&) {
+        // A simulated terminal has no size.
+      },
+      [=](const pb<StreamClose>& x) { self->state.streams.erase(x->stream()); },
+      [=](const pb<ImageStatus>& x) { return on_image(self, *x); },
+      [=](const pb<PullImage>& x) { return on_pull(self, *x); },
+      [=](const pb<system::Describe>&) { return on_describe(self); },
+      [=](const pb<system::Tick>& x) { on_tick(self, *x); },
+  };
+}
+
+} // namespace troupe

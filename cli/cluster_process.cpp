@@ -114,8 +114,8 @@ caf::error cluster_process::parts::open_network(const up_options& options) {
   if (!addresses)
     return addresses.error();
   auto& range = network->addresses();
-  config->service_cidr = range.services().str();
-  config->pod_cidr = range.pods().str();
+  config->service_cidr = to_string(range.services());
+  config->pod_cidr = to_string(range.pods());
   config->pod_namespaces = range.mode() == net::network_mode::bridge;
   config->network_reason = network->reason();
   for (uint32_t i = 0; i < options.nodes; ++i) {
@@ -123,7 +123,7 @@ caf::error cluster_process::parts::open_network(const up_options& options) {
     if (!pods)
       return pods.error();
     config->nodes.push_back(
-        {"node-" + std::to_string(i + 1), (*addresses)[i], pods->str()});
+        {"node-" + std::to_string(i + 1), (*addresses)[i], to_string(*pods)});
   }
   if (network->bridge() != nullptr)
     outside->pods = std::make_shared<net::bridged_pods>(*network->bridge());
@@ -161,7 +161,7 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   crypto::server_names names{
       {"localhost", "kubernetes", "kubernetes.default",
        "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
-      {"127.0.0.1", network->addresses().api_service().str()}};
+      {"127.0.0.1", to_string(network->addresses().api_service())}};
   auto opened = crypto::open_cluster_keys(fs::path{options.data_dir} / "pki",
                                           names, real_world()->now());
   if (!opened)
@@ -210,7 +210,7 @@ caf::error cluster_process::start() {
     return err;
   auto& p = *parts_;
   milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
-            + ", " + p.network->addresses().whole().str() + ": "
+            + ", " + to_string(p.network->addresses().whole()) + ": "
             + p.network->reason());
   p.actors = std::make_unique<actor_config>(2, p.keys.server_file.string(),
                                             p.keys.authority_file.string());

@@ -53,7 +53,7 @@ child_spec simulated_spec(const kubelet_options& node) {
   spec.start = [machine](caf::actor_system& sys, const context& ctx) {
     if (!*machine)
       *machine = std::make_shared<simulation::machine>(
-          simulation::default_script(), ctx.random());
+          std::make_shared<const simulation::script>(), ctx.random());
     return caf::actor_cast<caf::actor>(
         sys.spawn(simulated_runtime, ctx, *machine));
   };

@@ -6,6 +6,7 @@
 #include "messages/proxy.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/endpointslice_plan.hpp"
+#include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -280,14 +281,18 @@ kube_proxy(pointer self, context ctx, std::vector<rules::proxy_node> nodes) {
   };
 }
 
-child_spec kube_proxy_spec(std::vector<rules::proxy_node> nodes) {
+child_spec proxy_branch(const cluster_config& config) {
+  std::vector<rules::proxy_node> nodes;
+  for (auto& node : config.nodes)
+    if (auto address = net::parse_ipv4(node.address))
+      nodes.push_back({node.name, *address});
   child_spec spec;
   spec.name = "kube_proxy";
   spec.start = [nodes = std::move(nodes)](caf::actor_system& sys,
                                           const context& ctx) {
     return caf::actor_cast<caf::actor>(sys.spawn(kube_proxy, ctx, nodes));
   };
-  return spec;
+  return branch("proxy", {}, {std::move(spec)});
 }
 
 } // namespace troupe

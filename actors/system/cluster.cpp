@@ -39,15 +39,6 @@ child_spec scheduler_child() {
   return spec;
 }
 
-/// The proxy of this process answers for all nodes in it.
-child_spec proxy_child(const cluster_config& config) {
-  std::vector<rules::proxy_node> nodes;
-  for (auto& node : config.nodes)
-    if (auto address = net::parse_ipv4(node.address))
-      nodes.push_back({node.name, *address});
-  return kube_proxy_spec(std::move(nodes));
-}
-
 supervision at_top(strategy how) {
   supervision rules;
   rules.how = how;
@@ -62,11 +53,9 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found) {
-  std::vector<child_spec> components{store_branch(), apiserver_branch(),
-                                     scheduler_child(), controllers_branch(),
-                                     kubelet_branch(*config)};
-  if (e->services)
-    components.push_back(proxy_child(*config));
+  std::vector<child_spec> components{
+      store_branch(),       apiserver_branch(),      scheduler_child(),
+      controllers_branch(), kubelet_branch(*config), proxy_branch(*config)};
   context ctx{std::move(w),      std::move(e), std::move(config),
               directory_actor{}, "root",       1};
   // Whoever loses the directory loses its way to everybody: all start anew

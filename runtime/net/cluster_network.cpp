@@ -32,6 +32,9 @@ cluster_network::open(const std::filesystem::path& data_dir,
   if (!chosen)
     return std::move(chosen.error());
   auto recorded = recorded_layout(data_dir);
+  // Without the right to, the old bridge stays; it is in nobody's way.
+  if (recorded && recorded->mode() != chosen->mode) [[maybe_unused]]
+    auto gone = clear(data_dir);
   std::vector<cidr> used;
   if (chosen->mode == network_mode::bridge) {
     auto ranges = bridge_network::used_ranges(recorded ? &*recorded : nullptr);
@@ -67,13 +70,16 @@ cluster_network::prepare_nodes(size_t count) {
   return out;
 }
 
-expected<void> cluster_network::remove(const std::filesystem::path& data_dir) {
+expected<void> cluster_network::clear(const std::filesystem::path& data_dir) {
   auto recorded = recorded_layout(data_dir);
-  if (!recorded)
+  if (!recorded || recorded->mode() != network_mode::bridge)
     return caf::unit;
-  if (recorded->mode() == network_mode::bridge)
-    if (auto gone = bridge_network::remove(*recorded); !gone)
-      return gone;
+  return bridge_network::remove(*recorded);
+}
+
+expected<void> cluster_network::remove(const std::filesystem::path& data_dir) {
+  if (auto gone = clear(data_dir); !gone)
+    return gone;
   forget_layout(data_dir);
   return caf::unit;
 }

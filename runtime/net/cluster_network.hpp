@@ -32,6 +32,10 @@ public:
   /// Null in loopback mode.
   bridge_network* bridge() { return bridge_.get(); }
 
+  /// Removes the interfaces of a cluster that ended with all its pods; its
+  /// addresses stay its own. Nothing on record is fine.
+  static expected<void> clear(const std::filesystem::path& data_dir);
+
   /// Removes what a cluster that is no longer wanted left on this machine, and
   /// frees its addresses. Nothing on record is fine.
   static expected<void> remove(const std::filesystem::path& data_dir);

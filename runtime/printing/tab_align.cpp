@@ -1,6 +1,6 @@
 #include "runtime/printing/tab_align.hpp"
 
-#include "runtime/printing/table.hpp"
+#include "runtime/text/table.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -50,7 +50,8 @@ private:
       auto block = i;
       size_t width = 0;
       for (; i < end && in_next_column(i); ++i)
-        width = std::max(width, width_of(lines_[i][widths_.size()]) + padding_);
+        width = std::max(width,
+                         text::width_of(lines_[i][widths_.size()]) + padding_);
       widths_.push_back(width);
       format(block, i);
       widths_.pop_back();
@@ -62,7 +63,7 @@ private:
     for (size_t j = 0; j < cells.size(); ++j) {
       out_ += cells[j];
       if (j < widths_.size() && j + 1 < cells.size())
-        out_.append(widths_[j] - width_of(cells[j]), ' ');
+        out_.append(widths_[j] - text::width_of(cells[j]), ' ');
     }
     if (i + 1 < lines_.size())
       out_ += '\n';

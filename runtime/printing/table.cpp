@@ -11,9 +11,6 @@ namespace troupe::printing {
 
 namespace {
 
-constexpr size_t padding = 3;
-constexpr size_t least_width = 6;
-
 std::string upper(std::string_view text) {
   std::string result{text};
   std::transform(result.begin(), result.end(), result.begin(),
@@ -29,15 +26,14 @@ std::string kind_prefix(const kind_info& kind) {
   return result + "/";
 }
 
-/// Control characters would break the table, or the terminal.
+/// A terminal would obey control characters. Line breaks are left to the
+/// layout, which cuts the cell there.
 void make_printable(std::string& cell) {
-  // What follows a line break is told by an ellipsis, as kubectl does.
-  auto end = cell.find_first_of("\n\r\f");
-  if (end != std::string::npos)
-    cell = cell.substr(0, end) + "...";
-  for (auto& c : cell)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+  for (auto& c : cell) {
+    auto code = static_cast<unsigned char>(c);
+    if ((code < 0x20 && c != '\n' && c != '\r' && c != '\f') || code == 0x7f)
       c = ' ';
+  }
 }
 
 std::vector<std::string> header_of(const kind_columns& kind,
@@ -98,41 +94,20 @@ table print_table(std::span<const object> objects,
   return result;
 }
 
-size_t width_of(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-      }));
-}
-
-void table_layout::measure(const std::vector<std::string>& row) {
-  if (widths_.size() != row.size())
-    widths_.assign(row.size(), least_width);
-  for (size_t i = 0; i < row.size(); ++i)
-    widths_[i] = std::max(widths_[i], width_of(row[i]) + padding);
-}
-
-std::string table_layout::line(const std::vector<std::string>& row) const {
-  std::string result;
-  for (size_t i = 0; i < row.size(); ++i) {
-    result += row[i];
-    if (i + 1 < row.size())
-      result.append(widths_[i] - width_of(row[i]), ' ');
-  }
-  return result + "\n";
-}
-
 std::string table_layout::add(const table& x) {
-  if (!x.header.empty())
-    measure(x.header);
-  for (const auto& row : x.rows)
-    measure(row);
-  std::string result;
-  if (!x.header.empty())
-    result += line(x.header);
-  for (const auto& row : x.rows)
-    result += line(row);
-  return result;
+  if (x.header.empty() && x.rows.empty())
+    return {};
+  auto headers = !x.header.empty();
+  auto columns = headers ? x.header.size() : x.rows.front().size();
+  if (!printer_ || headers || columns != columns_) {
+    std::vector<text::table_column> names(columns);
+    for (size_t i = 0; headers && i < columns; ++i)
+      names[i].name = x.header[i];
+    printer_.emplace(std::move(names),
+                     text::table_printer::options{true, headers});
+    columns_ = columns;
+  }
+  return printer_->print(x.rows);
 }
 
 std::string to_text(const table& x) {

@@ -2,7 +2,9 @@
 
 #include "messages/object.hpp"
 #include "messages/time.hpp"
+#include "runtime/text/table.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,25 +33,20 @@ struct table {
 table print_table(std::span<const object> objects,
                   const table_options& options);
 
-/// Lays tables out in columns, three blanks apart. Widths only grow, so that
-/// the rows of a watch stay below each other.
+/// Lays tables out in columns. Rows without a header continue the table before
+/// them, in columns as wide as its own at least, so that the rows of a watch
+/// stay below each other.
 class table_layout {
 public:
-  /// Returns the lines of a table, each ended by a newline. Tables with another
-  /// number of columns start anew.
+  /// Returns the lines of a table, each ended by a newline.
   std::string add(const table& x);
 
 private:
-  void measure(const std::vector<std::string>& row);
-  std::string line(const std::vector<std::string>& row) const;
-
-  std::vector<size_t> widths_;
+  std::optional<text::table_printer> printer_;
+  size_t columns_ = 0;
 };
 
 /// One table by itself.
 std::string to_text(const table& x);
-
-/// How many columns of a terminal a text takes: its UTF-8 characters.
-size_t width_of(std::string_view text);
 
 } // namespace troupe::printing

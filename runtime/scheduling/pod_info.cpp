@@ -162,6 +162,10 @@ pod_ptr make_pod_info(const Pod& pod) {
   out.request = of_pod(spec, floor_for::nobody);
   out.request_for_scores = of_pod(spec, floor_for::containers);
   read_ports(spec, out.ports);
+  // What matters only until it has a node is not kept: there are many more
+  // pods that have one.
+  if (!out.node_name.empty())
+    return result;
   for (const auto& in : spec.tolerations())
     out.tolerations.push_back(
         {in.key(), in.operator_(), in.value(), in.effect()});

@@ -48,18 +48,19 @@ struct pod_info {
   amounts request;            ///< what must be free
   amounts request_for_scores; ///< the same with a floor for CPU and memory
   std::vector<host_port> ports;
-  std::vector<toleration> tolerations;
 
+  // Empty once it has a node.
+  std::vector<toleration> tolerations;
   label_list node_selector;
   bool has_required_terms = false;
   std::vector<node_term> required_terms; ///< one of them must match
   std::vector<preferred_term> preferred_terms;
+  std::vector<std::string> images; ///< one per container, normalized
 
   label_list labels;
   std::string class_key; ///< equal for pods with equal labels
   /// uid of the ReplicaSet, ReplicationController or StatefulSet it is of.
   std::string owner;
-  std::vector<std::string> images; ///< one per container, normalized
 
   /// Whether its node selector and required node affinity hold.
   bool wants(std::string_view node, const label_list& node_labels) const;

@@ -31,7 +31,7 @@ simulated_cluster::simulated_cluster(uint64_t seed, uint32_t nodes)
   auto outside = std::make_shared<edges>();
   outside->disk = disk_.get();
   outside->probes = std::make_shared<net::simulated_probes>();
-  outside->services = std::make_shared<net::recorded_services>();
+  outside->services = services_;
   outside->volumes = std::make_shared<simulated_volumes>();
   auto config = std::make_shared<cluster_config>();
   config->data_dir = "/troupe";

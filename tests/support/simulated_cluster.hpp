@@ -3,6 +3,7 @@
 #include "actors/client/api_session.hpp"
 #include "actors/system/supervisor.hpp"
 #include "messages/call.pb.h"
+#include "runtime/net/service_edge.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 
@@ -53,6 +54,9 @@ public:
 
   time_point now() const;
 
+  /// What would answer if the network were real.
+  const net::recorded_services& services() const { return *services_; }
+
 private:
   struct config_type : caf::actor_system_config {
     config_type();
@@ -70,6 +74,8 @@ private:
   caf::scheduler::test_coordinator& scheduler_;
   std::unique_ptr<leveldb::Env> disk_;
   std::shared_ptr<const world> world_;
+  std::shared_ptr<net::recorded_services> services_ =
+      std::make_shared<net::recorded_services>();
   caf::scoped_actor self_;
   supervisor_actor root_;
   directory_actor directory_;

@@ -158,6 +158,20 @@ TEST_F(ClusterNetwork, TakesABridgeWhereItCan) {
   EXPECT_EQ(list_links(*kernel)->size(), 1u);
 }
 
+TEST_F(ClusterNetwork, KeepsItsAddressesWhenItIsCleared) {
+  isolated::SetUp();
+  if (IsSkipped())
+    return;
+  auto open = [&] {
+    return cluster_network::open(root / "one", std::nullopt, root / "registry");
+  };
+  auto first = open()->addresses();
+  ASSERT_TRUE(cluster_network::clear(root / "one"));
+  auto kernel = netlink::open();
+  EXPECT_EQ(list_links(*kernel)->size(), 1u);
+  EXPECT_EQ(open()->addresses(), first);
+}
+
 TEST_F(ClusterNetwork, MovesWhenItsModeChanges) {
   isolated::SetUp();
   if (IsSkipped())
@@ -170,4 +184,6 @@ TEST_F(ClusterNetwork, MovesWhenItsModeChanges) {
   ASSERT_TRUE(second);
   EXPECT_EQ(first.mode(), network_mode::bridge);
   EXPECT_EQ(second->addresses().mode(), network_mode::loopback);
+  auto kernel = netlink::open();
+  EXPECT_EQ(list_links(*kernel)->size(), 1u) << "the bridge is gone";
 }

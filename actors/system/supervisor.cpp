@@ -7,6 +7,8 @@
 #include <caf/exit_reason.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace troupe {
@@ -128,10 +130,15 @@ void on_down(pointer self, const caf::down_msg& down) {
   }
   ++it->restarts;
   if (!was_told) {
-    it->failure = caf::to_string(down.reason);
+    it->failure = message_of(down.reason);
+    spdlog::warn("actor went down path={} restarts={} reason={}",
+                 st.ctx->path() + "/" + it->spec.name, it->restarts,
+                 it->failure);
     auto pause = pause_for(self, *it);
     if (!pause) {
       // Gives up: what is above decides.
+      spdlog::error("supervisor gives up path={} child={}", st.ctx->path(),
+                    it->spec.name);
       self->quit(caf::exit_reason::unhandled_exception);
       return;
     }

@@ -14,6 +14,17 @@ namespace {
 using namespace store_api;
 using pointer = applier_actor::stateful_pointer<applier_state>;
 
+opened_state described(const applier_state& st) {
+  opened_state result;
+  result.state = st.state;
+  result.applied = st.machine->applied();
+  result.term = st.machine->term();
+  result.revision = st.machine->revision();
+  result.compacted = st.machine->compacted();
+  result.hash = st.machine->hash();
+  return result;
+}
+
 void open_state(pointer self) {
   auto& st = self->state;
   auto opened = st.slot->open(when_freed(self));
@@ -30,17 +41,12 @@ void open_state(pointer self) {
   }
   st.state = std::move(*opened);
   st.machine = std::move(*made);
-  opened_state result;
-  result.state = st.state;
-  result.applied = st.machine->applied();
-  result.term = st.machine->term();
-  result.revision = st.machine->revision();
-  result.compacted = st.machine->compacted();
-  result.hash = st.machine->hash();
-  st.opening.deliver(std::move(result));
+  st.opening.deliver(described(st));
 }
 
 caf::result<opened_state> on_open(pointer self) {
+  if (self->state.machine)
+    return described(self->state);
   self->state.opening = self->make_response_promise<opened_state>();
   auto result = self->state.opening;
   open_state(self);

@@ -38,18 +38,15 @@ void open_log(pointer self) {
     st.opening.deliver(std::move(log.error()));
     return;
   }
-  if (auto err = (*log)->fits(st.applied)) {
-    st.opening.deliver(std::move(err));
-    return;
-  }
   st.log = std::move(*log);
   st.opening.deliver(described(*st.log));
 }
 
-caf::result<pb<LogOpened>> on_open(pointer self, const OpenLog& request) {
+caf::result<pb<LogOpened>> on_open(pointer self) {
   auto& st = self->state;
+  if (st.log)
+    return described(*st.log);
   st.opening = self->make_response_promise<pb<LogOpened>>();
-  st.applied = request.applied();
   auto result = st.opening;
   open_log(self);
   return result;
@@ -150,7 +147,7 @@ log_writer_actor::behavior_type
 log_writer(pointer self, std::shared_ptr<store::database_slot> slot) {
   self->state.slot = std::move(slot);
   return {
-      [self](const pb<OpenLog>& x) { return on_open(self, *x); },
+      [self](const pb<OpenLog>&) { return on_open(self); },
       [self](const pb<WriteLog>& x, const pb<LogEntries>& entries) {
         return on_write(self, *x, *entries);
       },

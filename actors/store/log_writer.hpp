@@ -43,7 +43,6 @@ struct log_writer_state {
   std::vector<written> waiting; ///< for the write that is being gathered
   bool flushing = false;        ///< a tick to write is on its way
   opened opening;               ///< waits for the predecessor to let go
-  uint64_t applied = 0;         ///< of the one who opens
   uint64_t writes = 0;          ///< synced writes so far
 };
 

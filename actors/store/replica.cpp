@@ -214,7 +214,9 @@ void on_tick(pointer self) {
   auto& st = self->state;
   if (st.now == phase::refusing) {
     // Sent when opening failed for a reason that may have passed.
-    self->quit(st.fault);
+    st.now = phase::opening;
+    st.fault = caf::none;
+    open(self);
     return;
   }
   st.flushing = false;

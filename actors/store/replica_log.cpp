@@ -43,6 +43,14 @@ void on_applied(pointer self, applied_entries& done) {
     tell_reached(self);
 }
 
+/// Damage stays; after anything else the state is read anew.
+void on_unapplied(pointer self, const caf::error& err) {
+  if (is(err, ec::internal_error))
+    refuse(self, err);
+  else
+    give_up(self, err);
+}
+
 /// Raft, figure 2: what is committed is applied in order.
 void apply_committed(pointer self) {
   auto& st = self->state;
@@ -54,7 +62,7 @@ void apply_committed(pointer self) {
     entry.committed = true;
     self->request(st.parts.apply, caf::infinite, entry.entries)
         .then([self](applied_entries& done) { on_applied(self, done); },
-              [self](const caf::error& err) { refuse(self, err); });
+              [self](const caf::error& err) { on_unapplied(self, err); });
   }
 }
 

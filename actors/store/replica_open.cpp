@@ -5,6 +5,9 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <chrono>
+#include <memory>
+#include <optional>
 #include <utility>
 
 // From nothing to an open store: the state, the log, what the one lacks of the
@@ -16,6 +19,12 @@ namespace {
 using namespace store_api;
 
 constexpr auto retry_after = std::chrono::milliseconds(200);
+
+/// What the two databases say when they are open.
+struct openings {
+  std::optional<opened_state> state;
+  std::optional<pb<LogOpened>> log;
+};
 
 /// Damage stays; anything else (another process, a full disk) may pass.
 void on_failure(pointer self, const caf::error& err) {
@@ -100,34 +109,49 @@ void replay(pointer self, uint64_t term) {
           [self](const caf::error& err) { on_failure(self, err); });
 }
 
-void on_log(pointer self, const LogOpened& log) {
+/// Goes on once both databases are open: each takes the other's syncs of
+/// time.
+void join(pointer self, const std::shared_ptr<openings>& both) {
   auto& st = self->state;
+  if (!both->state || !both->log)
+    return;
+  const auto& log = **both->log;
+  if (auto err =
+          store::check_fit(both->state->applied, log.start(), log.last())) {
+    on_failure(self, err);
+    return;
+  }
+  st.applied = both->state->applied;
+  st.revision = both->state->revision;
+  st.compacted = both->state->compacted;
+  st.hash = both->state->hash;
+  for (auto& reader : st.parts.readers)
+    self->send(reader, both->state->state);
   st.last_index = log.last();
   st.commit_index = log.last();
   replay(self, log.hard().term());
 }
 
-void on_state(pointer self, const opened_state& state) {
-  auto& st = self->state;
-  st.applied = state.applied;
-  st.revision = state.revision;
-  st.compacted = state.compacted;
-  st.hash = state.hash;
-  for (auto& reader : st.parts.readers)
-    self->send(reader, state.state);
-  OpenLog request;
-  request.set_applied(state.applied);
-  self->request(st.parts.log, caf::infinite, pb<OpenLog>{std::move(request)})
-      .then([self](const pb<LogOpened>& log) { on_log(self, *log); },
-            [self](const caf::error& err) { on_failure(self, err); });
-}
-
 } // namespace
 
 void open(pointer self) {
-  self->request(self->state.parts.apply, caf::infinite, pb<OpenState>{})
-      .then([self](const opened_state& state) { on_state(self, state); },
-            [self](const caf::error& err) { on_failure(self, err); });
+  auto both = std::make_shared<openings>();
+  auto failed = [self](const caf::error& err) { on_failure(self, err); };
+  auto& parts = self->state.parts;
+  self->request(parts.apply, caf::infinite, pb<OpenState>{})
+      .then(
+          [self, both](const opened_state& state) {
+            both->state = state;
+            join(self, both);
+          },
+          failed);
+  self->request(parts.log, caf::infinite, pb<OpenLog>{})
+      .then(
+          [self, both](const pb<LogOpened>& log) {
+            both->log = log;
+            join(self, both);
+          },
+          failed);
 }
 
 void refuse(pointer self, const caf::error& fault) {

@@ -106,6 +106,7 @@ store_disk make_store_disk(const store_options& options) {
   auto log = place(options, "log");
   auto state = place(options, "state");
   state.bloom_filter = true;
+  state.unsynced = true;
   return {std::make_shared<store::database_slot>(log),
           std::make_shared<store::database_slot>(state)};
 }

@@ -1,12 +1,12 @@
 #include "runtime/store/database.hpp"
 
+#include "runtime/store/write_ahead.hpp"
+
 #include <leveldb/cache.h>
 #include <leveldb/filter_policy.h>
 #include <leveldb/helpers/memenv.h>
 #include <leveldb/write_batch.h>
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 namespace troupe::store {
@@ -34,16 +34,25 @@ bool lost_its_head(leveldb::Env& env, const std::string& path) {
   return false;
 }
 
+/// Makes the folder and those above it. What fails is told by LevelDB when it
+/// opens the database.
+void create_folders(leveldb::Env& env, const std::string& path) {
+  for (auto end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    env.CreateDir(path.substr(0, end));
+    if (end == std::string::npos)
+      return;
+  }
+}
+
 } // namespace
 
-caf::error make_damage(const std::string& path, std::string_view what) {
+caf::error make_damage(const std::string& what) {
   return make_error(
       ec::internal_error,
-      "the store under " + path + " is damaged: " + std::string{what}
+      "the store is damaged: " + what
           + ". It is not served and not repaired. To go on, stop, move the "
-            "folder away and put a backup in its place, or start without one "
-            "for "
-            "an empty cluster");
+            "store's folder away and put a backup in its place, or start "
+            "without one for an empty cluster");
 }
 
 expected<std::shared_ptr<database>>
@@ -64,14 +73,16 @@ database::open(const database_options& options) {
     result->filter_.reset(leveldb::NewBloomFilterPolicy(10));
     opts.filter_policy = result->filter_.get();
   }
-  if (options.env != nullptr) {
+  if (options.env != nullptr)
     opts.env = options.env;
-  } else {
-    std::error_code ignored; // LevelDB tells what it then cannot open
-    std::filesystem::create_directories(options.path, ignored);
-  }
+  create_folders(*opts.env, options.path);
   if (lost_its_head(*opts.env, options.path))
     return result->damaged("the file CURRENT is missing");
+  if (options.unsynced) {
+    auto done = cut_write_ahead(*opts.env, options.path);
+    if (!done)
+      return std::move(done.error());
+  }
   leveldb::DB* db = nullptr;
   auto status = leveldb::DB::Open(opts, options.path, &db);
   result->db_.reset(db);
@@ -111,9 +122,8 @@ caf::error database::failure(const leveldb::Status& status) const {
   if (status.ok())
     return caf::none;
   auto text = status.ToString();
-  if (status.IsCorruption() || status.IsInvalidArgument()
-      || status.IsNotFound())
-    return make_damage(path_, text);
+  if (status.IsCorruption() || status.IsInvalidArgument())
+    return make_damage(path_ + ": " + text);
   if (text.find("lock ") != std::string::npos)
     return make_error(ec::service_unavailable,
                       "the store under " + path_
@@ -124,7 +134,7 @@ caf::error database::failure(const leveldb::Status& status) const {
 }
 
 caf::error database::damaged(std::string_view what) const {
-  return make_damage(path_, what);
+  return make_damage(path_ + ": " + std::string{what});
 }
 
 uint64_t database::size() {

@@ -26,6 +26,9 @@ struct database_options {
   size_t write_buffer = size_t{1} << 20;
   size_t block_cache = size_t{1} << 20;
   bool bloom_filter = false; ///< pays where absent keys are looked up
+  /// It is written without sync, and what a crash of the machine takes from its
+  /// end can be made again.
+  bool unsynced = false;
 };
 
 /// One open LevelDB whose every read verifies checksums. Damage is an error
@@ -66,8 +69,8 @@ private:
   std::unique_ptr<leveldb::DB> db_;
 };
 
-/// The error for damaged content under `path`.
-caf::error make_damage(const std::string& path, std::string_view what);
+/// The error for damaged content: what is wrong, and how to restore.
+caf::error make_damage(const std::string& what);
 
 /// A disk in memory, for simulations and tests.
 std::shared_ptr<leveldb::Env> make_memory_disk();

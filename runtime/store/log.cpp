@@ -148,18 +148,6 @@ caf::error log::check_entries() {
   return caf::none;
 }
 
-caf::error log::fits(uint64_t applied) const {
-  if (applied > last_)
-    return db_->damaged("the log ends at entry " + number(last_)
-                        + ", but the state holds entries up to "
-                        + number(applied));
-  if (applied < start_)
-    return db_->damaged("the log begins after entry " + number(start_)
-                        + ", but the state holds entries up to "
-                        + number(applied) + " only");
-  return caf::none;
-}
-
 caf::error
 log::read(uint64_t first,
           const std::function<caf::error(store_api::LogEntry)>& visit) const {
@@ -220,6 +208,18 @@ caf::error log::commit() {
   if (auto err = db_->write(batch_, true))
     return err;
   batch_.Clear();
+  return caf::none;
+}
+
+caf::error check_fit(uint64_t applied, uint64_t start, uint64_t last) {
+  if (applied > last)
+    return make_damage("the log ends at entry " + number(last)
+                       + ", but the state holds entries up to "
+                       + number(applied));
+  if (applied < start)
+    return make_damage("the log begins after entry " + number(start)
+                       + ", but the state holds entries up to "
+                       + number(applied) + " only");
   return caf::none;
 }
 

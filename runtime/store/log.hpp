@@ -25,8 +25,7 @@ struct hard_state {
 /// that was never synced, which LevelDB leaves out and nobody has heard of.
 class log {
 public:
-  /// Checks every entry. `applied` is the last index that the state holds: a
-  /// log that ends before it has lost what was acknowledged.
+  /// Checks every entry.
   static expected<std::unique_ptr<log>> open(std::shared_ptr<database> db);
 
   /// The entry before the first one kept; 0 for a whole log.
@@ -36,10 +35,6 @@ public:
   uint64_t last() const { return last_; }
   uint64_t last_term() const { return last_term_; }
   const hard_state& hard() const { return hard_; }
-
-  /// An error, naming what is lost, if a state that holds everything up to
-  /// `applied` cannot go on with this log.
-  caf::error fits(uint64_t applied) const;
 
   /// Calls `visit` for each entry from `first` on until it returns an error.
   caf::error
@@ -69,5 +64,10 @@ private:
   uint64_t last_term_ = 0;
   hard_state hard_;
 };
+
+/// An error, naming what is lost, if a state that holds the entries up to
+/// `applied` cannot go on with a log that keeps those after `start` up to
+/// `last`.
+caf::error check_fit(uint64_t applied, uint64_t start, uint64_t last);
 
 } // namespace troupe::store

@@ -73,9 +73,7 @@ private:
       return false;
     }
     if (!*stored) {
-      failure_ = make_error(ec::internal_error,
-                            "the store is damaged: the value of a key is "
-                            "missing from its history");
+      failure_ = make_damage("the value of a key is missing from its history");
       return false;
     }
     kv.set_value(std::move(*(**stored).mutable_value()));

@@ -241,9 +241,7 @@ expected<KeyValue> staging::contents(const std::string& key,
   if (!stored)
     return std::move(stored.error());
   if (!*stored)
-    return make_error(ec::internal_error,
-                      "the store is damaged: the value of a key is missing "
-                      "from its history");
+    return make_damage("the value of a key is missing from its history");
   return std::move(**stored);
 }
 

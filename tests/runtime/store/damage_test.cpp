@@ -105,8 +105,9 @@ TEST_F(Damage, ATornTailIsCutAndTheRestIsWhole) {
   ASSERT_TRUE(entries) << message_of(entries.error());
   EXPECT_EQ((*entries)->last(), entry_count - 1);
   // What the state already held cannot have been an unsynced tail.
-  EXPECT_TRUE((*entries)->fits(entry_count));
-  EXPECT_FALSE((*entries)->fits(entry_count - 1));
+  auto last = (*entries)->last();
+  EXPECT_TRUE(check_fit(entry_count, 0, last));
+  EXPECT_FALSE(check_fit(entry_count - 1, 0, last));
 }
 
 TEST_F(Damage, AZeroedTailIsRefused) {

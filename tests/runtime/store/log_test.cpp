@@ -75,8 +75,6 @@ struct Log : ::testing::Test {
 
 TEST_F(Log, BeginsEmpty) {
   EXPECT_EQ(entries->last(), 0u);
-  EXPECT_FALSE(entries->fits(0));
-  EXPECT_TRUE(entries->fits(1));
 }
 
 TEST_F(Log, KeepsWhatWasCommitted) {
@@ -107,8 +105,6 @@ TEST_F(Log, TrimsWhatTheStateHolds) {
   EXPECT_EQ(entries->start(), 3u);
   EXPECT_EQ(entries->start_term(), 1u);
   EXPECT_EQ(shown(), "1:4 1:5 1:6 ");
-  EXPECT_TRUE(entries->fits(2));
-  EXPECT_FALSE(entries->fits(3));
   EXPECT_TRUE(entries->stage(entry(3)));
   entries->stage_trim(6);
   ASSERT_FALSE(entries->commit());
@@ -116,6 +112,13 @@ TEST_F(Log, TrimsWhatTheStateHolds) {
   EXPECT_EQ(entries->last(), 6u);
   append(7, 7);
   EXPECT_EQ(shown(), "1:7 ");
+}
+
+TEST_F(Log, FitsAStateWithinItsReach) {
+  EXPECT_FALSE(check_fit(3, 3, 6));
+  EXPECT_FALSE(check_fit(6, 3, 6));
+  EXPECT_TRUE(check_fit(2, 3, 6));
+  EXPECT_TRUE(check_fit(7, 3, 6));
 }
 
 TEST_F(Log, RemembersTheVote) {

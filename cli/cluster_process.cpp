@@ -11,6 +11,7 @@
 #include "runtime/crypto/kubeconfig.hpp"
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/net/pod_network.hpp"
+#include "runtime/net/probe_edge.hpp"
 #include "runtime/net/socket_edges.hpp"
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/config.hpp"
@@ -154,7 +155,10 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   auto sockets = net::make_socket_edges();
-  outside->probes = sockets.probes;
+  if (options.runtime == "simulated")
+    outside->probes = std::make_shared<net::simulated_probes>();
+  else
+    outside->probes = sockets.probes;
   outside->services = sockets.services;
   if (auto err = open_network(options))
     return err;

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <iostream>
@@ -39,7 +41,8 @@ int run_here(const up_options& options, std::ostream& out, std::ostream& err,
   if (auto failure = cluster.start()) {
     err << "error: " << message_of(failure) << std::endl;
     ready(false);
-    return failed;
+    // Half a cluster: nothing in it is worth an end in order.
+    std::_Exit(failed);
   }
   out << "Kubeconfig: " << cluster.kubeconfig_path() << std::endl;
   ready(true);

@@ -36,6 +36,19 @@ bool node_may(const caller& who, const std::string& verb,
                 != readable.end();
 }
 
+/// A part of the control plane: system:kube-scheduler, system:*-controller.
+bool is_component(const std::string& user) {
+  constexpr std::string_view prefix = "system:";
+  if (user == "system:apiserver")
+    return true;
+  for (std::string_view end :
+       {"-controller", "-garbage-collector", "kube-scheduler", "kube-proxy"})
+    if (user.starts_with(prefix) && user.ends_with(end)
+        && user.find(':', prefix.size()) == std::string::npos)
+      return true;
+  return false;
+}
+
 } // namespace
 
 bool caller::in_group(const std::string& group) const {
@@ -48,10 +61,7 @@ std::string refusal(const caller& who, const std::string& verb,
                     const std::string& subresource) {
   if (who.in_group("system:masters"))
     return {};
-  // Components of the control plane.
-  if (who.user.rfind("system:kube-", 0) == 0
-      || who.user.rfind("system:serviceaccount:kube-system:", 0) == 0
-      || who.user == "system:apiserver")
+  if (is_component(who.user))
     return {};
   if (who.user.rfind(node_prefix, 0) == 0 && who.in_group("system:nodes")
       && node_may(who, verb, resource, ns, name, subresource))

@@ -2,6 +2,8 @@
 
 #include "messages/api/meta.pb.h"
 
+#include <algorithm>
+
 namespace troupe {
 
 using namespace std::chrono;
@@ -10,8 +12,11 @@ namespace {
 
 template <class T>
 time_point point_of(const T& when) {
+  // A time point holds 292 years to either side, a message many more.
+  constexpr int64_t bound = 9'000'000'000;
   return time_point{duration_cast<time_point::duration>(
-      seconds{when.seconds()} + nanoseconds{when.nanos()})};
+      seconds{std::clamp<int64_t>(when.seconds(), -bound, bound)}
+      + nanoseconds{when.nanos()})};
 }
 
 } // namespace

@@ -62,6 +62,8 @@ expected<std::vector<json_source>> split_yaml(std::string_view text,
     YAML::Parser parser{stream};
     yaml_tree tree;
     while (parser.HandleNextDocument(tree)) {
+      if (tree.stuck())
+        return at_place(tree.start(), "YAML", "unexpected text");
       if (tree.empty() || tree[0].is == yaml_node::type::null)
         continue;
       auto source = yaml_to_json{tree, options}.convert();

@@ -18,7 +18,11 @@ size_t yaml_tree::add(yaml_node::type is, const YAML::Mark& mark,
   return index;
 }
 
-void yaml_tree::OnDocumentStart(const YAML::Mark&) {
+void yaml_tree::OnDocumentStart(const YAML::Mark& mark) {
+  stuck_ = start_ == mark.pos;
+  start_ = mark.pos;
+  start_place_ = {static_cast<size_t>(mark.line) + 1,
+                  static_cast<size_t>(mark.column) + 1};
   nodes_.clear();
   open_.clear();
   anchors_.clear();

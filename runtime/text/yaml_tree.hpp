@@ -32,6 +32,11 @@ public:
   bool empty() const { return nodes_.empty(); }
   size_t size() const { return nodes_.size(); }
 
+  /// Whether this document starts where the one before did: the parser does
+  /// not get past some stray brackets, and would not end.
+  bool stuck() const { return stuck_; }
+  text_place start() const { return start_place_; }
+
   void OnDocumentStart(const YAML::Mark& mark) override;
   void OnDocumentEnd() override;
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;
@@ -50,6 +55,9 @@ public:
 private:
   size_t add(yaml_node::type is, const YAML::Mark& mark, YAML::anchor_t anchor);
 
+  bool stuck_ = false;
+  int start_ = -1;
+  text_place start_place_;
   std::vector<yaml_node> nodes_;
   std::vector<size_t> open_;
   std::unordered_map<YAML::anchor_t, size_t> anchors_;

@@ -115,6 +115,12 @@ TEST(YamlReader, RefusesWithLineAndColumn) {
     EXPECT_FALSE(parse_yaml(yaml)) << yaml;
 }
 
+TEST(YamlReader, EndsOnStrayBrackets) {
+  for (auto yaml : {"]", "}", "a: b\n]", "[a]]", "{a: b}}", "- a\n}", ",",
+                    ": ]", "--- ]", "&a ]", "!t ]", "]\n---\na: b", "? ]"})
+    EXPECT_FALSE(read_yaml(yaml)) << yaml;
+}
+
 TEST(YamlReader, BoundsWhatAnchorsExpandTo) {
   std::string laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
   std::string merges = "a0: &a0 {}\n";

@@ -5,8 +5,11 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_volume.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/api/node.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/api/storage.pb.h"
+#include "messages/fields.hpp"
+#include "runtime/text/quantity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -162,6 +165,40 @@ caf::error apply_account(Pod& pod, const core::v1::ServiceAccount* account) {
   }
   if (spec->image_pull_secrets().empty())
     *spec->mutable_image_pull_secrets() = account->image_pull_secrets();
+  return caf::error{};
+}
+
+caf::error apply_runtime_class(Pod& pod, const node::v1::RuntimeClass* named) {
+  auto* spec = pod.mutable_spec();
+  auto& overhead = spec->overhead();
+  if (spec->runtime_class_name().empty()) {
+    if (overhead.empty())
+      return caf::error{};
+    return pod_forbidden(pod, "pod rejected: Pod Overhead set without "
+                              "corresponding RuntimeClass defined Overhead");
+  }
+  if (named == nullptr)
+    return pod_forbidden(pod, "pod rejected: RuntimeClass \""
+                                + spec->runtime_class_name()
+                                + "\" not found");
+  auto& fixed = named->overhead().pod_fixed();
+  bool same = overhead.size() == fixed.size()
+              && std::all_of(fixed.begin(), fixed.end(), [&](auto& entry) {
+                   auto i = overhead.find(entry.first);
+                   return i != overhead.end()
+                          && text::quantity::of(i->second)
+                               == text::quantity::of(entry.second);
+                 });
+  if (!overhead.empty() && !same)
+    return pod_forbidden(pod, "pod rejected: Pod's Overhead doesn't match "
+                              "RuntimeClass's defined Overhead");
+  *spec->mutable_overhead() = fixed;
+  for (auto& [key, value] : named->scheduling().node_selector())
+    (*spec->mutable_node_selector())[key] = value;
+  for (auto& one : named->scheduling().tolerations())
+    if (std::none_of(spec->tolerations().begin(), spec->tolerations().end(),
+                     [&](auto& has) { return canonical_equal(has, one); }))
+      *spec->add_tolerations() = one;
   return caf::error{};
 }
 

@@ -19,6 +19,10 @@ class Pod;
 class ServiceAccount;
 } // namespace core::v1
 
+namespace node::v1 {
+class RuntimeClass;
+} // namespace node::v1
+
 namespace scheduling::v1 {
 class PriorityClass;
 } // namespace scheduling::v1
@@ -59,6 +63,12 @@ void set_default_account(core::v1::Pod& pod);
 /// none. `account` is null when it does not exist: Forbidden.
 caf::error apply_account(core::v1::Pod& pod,
                          const core::v1::ServiceAccount* account);
+
+/// RuntimeClass: sets the pod's overhead, scheduling and tolerations from the
+/// class it names. Fails with Forbidden when `named`, the class, does not exist
+/// or the pod states another overhead.
+caf::error apply_runtime_class(core::v1::Pod& pod,
+                               const node::v1::RuntimeClass* named);
 
 /// NamespaceLifecycle: nothing is created in a namespace that is missing
 /// (`ns` is null, NotFound) or ends (Forbidden). `resource` is as errors name

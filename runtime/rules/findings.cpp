@@ -82,6 +82,10 @@ void findings::duplicate(const field_path& at, const shown& value) {
       {"FieldValueDuplicate", at.str(), "Duplicate value: " + value.text});
 }
 
+void findings::not_found(const field_path& at, const shown& value) {
+  list_.push_back({"FieldValueNotFound", at.str(), "Not found: " + value.text});
+}
+
 void findings::forbidden(const field_path& at, std::string_view detail) {
   std::string text = "Forbidden: ";
   list_.push_back({"FieldValueForbidden", at.str(), text.append(detail)});

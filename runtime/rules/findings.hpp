@@ -2,6 +2,7 @@
 
 #include "messages/errors.hpp"
 #include "runtime/rules/field_path.hpp"
+#include "runtime/rules/rule_context.hpp"
 
 #include <google/protobuf/map.h>
 
@@ -39,6 +40,12 @@ struct shown {
 /// those that users of Kubernetes know.
 class findings {
 public:
+  explicit findings(rule_context context = {}) : context_(std::move(context)) {
+    // nop
+  }
+
+  const rule_context& context() const { return context_; }
+
   /// `Required value` or `Required value: detail`.
   void required(const field_path& at, std::string_view detail = {});
 
@@ -56,6 +63,9 @@ public:
 
   /// `Duplicate value: "x"`.
   void duplicate(const field_path& at, const shown& value);
+
+  /// `Not found: "x"`, for a name that refers to nothing in the object.
+  void not_found(const field_path& at, const shown& value);
 
   /// `Forbidden: detail`.
   void forbidden(const field_path& at, std::string_view detail);
@@ -77,6 +87,7 @@ public:
   std::vector<field_error> take() { return std::move(list_); }
 
 private:
+  rule_context context_;
   std::vector<field_error> list_;
 };
 

@@ -1,5 +1,6 @@
 #include "messages/api/admissionregistration.pb.h"
 #include "messages/api/apiextensions.pb.h"
+#include "messages/api/apiregistration.pb.h"
 #include "messages/api/apps.pb.h"
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/autoscaling_v2.pb.h"
@@ -10,6 +11,7 @@
 #include "messages/api/discovery.pb.h"
 #include "messages/api/flowcontrol.pb.h"
 #include "messages/api/networking.pb.h"
+#include "messages/api/node.pb.h"
 #include "messages/api/policy.pb.h"
 #include "messages/api/rbac.pb.h"
 #include "messages/api/scheduling.pb.h"
@@ -24,6 +26,11 @@ namespace {
 template <class... Ts>
 void count_generations(registry& all) {
   ((all.of<Ts>().generations = true), ...);
+}
+
+template <class... Ts>
+void require_versions(registry& all) {
+  ((all.of<Ts>().version_on_update = true), ...);
 }
 
 template <class... Ts>
@@ -49,6 +56,11 @@ void add_general_rules(registry& all) {
       admissionregistration::v1::ValidatingAdmissionPolicy,
       admissionregistration::v1::ValidatingAdmissionPolicyBinding,
       apiextensions::v1::CustomResourceDefinition, storage::v1::CSIDriver>(all);
+  require_versions<apiextensions::v1::CustomResourceDefinition,
+                   apiregistration::v1::APIService,
+                   admissionregistration::v1::MutatingWebhookConfiguration,
+                   admissionregistration::v1::ValidatingWebhookConfiguration,
+                   node::v1::RuntimeClass, storage::v1::VolumeAttachment>(all);
   name_by_path_segment<rbac::v1::Role, rbac::v1::ClusterRole,
                        rbac::v1::RoleBinding, rbac::v1::ClusterRoleBinding>(
       all);

@@ -13,6 +13,13 @@ const registry& all() {
     add_pod_preparation(result);
     add_service_preparation(result);
     add_cluster_preparation(result);
+    add_pod_validation(result);
+    add_workload_validation(result);
+    add_service_validation(result);
+    add_endpoints_validation(result);
+    add_config_validation(result);
+    add_node_validation(result);
+    add_cluster_validation(result);
     return result;
   }();
   return instance;

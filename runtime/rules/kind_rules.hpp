@@ -29,11 +29,16 @@ struct kind_rules {
   /// Changes of annotations count as changes of the spec.
   bool annotations_raise_generation = false;
 
+  /// An update has to say which version it changes.
+  bool version_on_update = false;
+
   /// Conditional defaults that need more than one message of the object.
   void (*defaults)(message&) = nullptr;
 
   void (*prepare_create)(message&) = nullptr;
   void (*prepare_update)(message&, const message& old) = nullptr;
+
+  void (*prepare_status)(message&) = nullptr;
 
   /// What holds on create and on update.
   void (*validate)(const message&, findings&) = nullptr;

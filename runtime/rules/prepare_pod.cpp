@@ -56,12 +56,22 @@ void prepare_create(Pod& pod) {
       "Scheduling is blocked due to non-empty scheduling gates");
 }
 
+// A runtime may tell one address only.
+void prepare_status(Pod& pod) {
+  auto* status = pod.mutable_status();
+  if (!status->pod_ip().empty() && status->pod_ips().empty())
+    status->add_pod_ips()->set_ip(status->pod_ip());
+  if (!status->host_ip().empty() && status->host_ips().empty())
+    status->add_host_ips()->set_ip(status->host_ip());
+}
+
 } // namespace
 
 void add_pod_preparation(registry& all) {
   auto& rules = all.of<Pod>();
   rules.defaults = apply<Pod, default_pod>;
   rules.prepare_create = apply<Pod, prepare_create>;
+  rules.prepare_status = apply<Pod, prepare_status>;
 }
 
 } // namespace troupe::rules

@@ -177,7 +177,23 @@ void drop_leftovers(ServiceSpec& spec, const ServiceSpec& old) {
     spec.clear_external_name();
 }
 
+// clusterIP and the first of clusterIPs are one value under two names: who
+// changes the one means the other, too.
+void prepare_create(Service& service) {
+  auto* spec = service.mutable_spec();
+  if (!spec->cluster_ip().empty() && spec->cluster_ips().empty())
+    spec->add_cluster_ips(spec->cluster_ip());
+}
+
 void prepare_update(Service& service, const Service& old) {
+  auto* spec = service.mutable_spec();
+  if (spec->cluster_ip() != old.spec().cluster_ip()
+      && (spec->cluster_ips().empty()
+          || same_list(spec->cluster_ips(), old.spec().cluster_ips()))) {
+    spec->clear_cluster_ips();
+    if (!spec->cluster_ip().empty())
+      spec->add_cluster_ips(spec->cluster_ip());
+  }
   keep_allocations(*service.mutable_spec(), old.spec());
   drop_leftovers(*service.mutable_spec(), old.spec());
 }
@@ -187,6 +203,7 @@ void prepare_update(Service& service, const Service& old) {
 void add_service_preparation(registry& all) {
   auto& rules = all.of<Service>();
   rules.defaults = apply<Service, default_service>;
+  rules.prepare_create = apply<Service, prepare_create>;
   rules.prepare_update = apply_from<Service, prepare_update>;
 }
 

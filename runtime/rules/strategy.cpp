@@ -157,23 +157,34 @@ void prepare_for_status_update(Message& obj, const Message& old) {
     *meta->mutable_managed_fields() = given.managed_fields();
   }
   obj.GetReflection()->Swap(&obj, result.get());
+  if (auto* f = rules_of(obj).prepare_status)
+    f(obj);
 }
 
-std::vector<field_error> validate_create(const Message& obj) {
+std::vector<field_error> validate_create(const Message& obj,
+                                         const rule_context& context) {
   auto& rules = rules_of(obj);
-  findings found;
-  validate_object_meta(meta_of(obj), namespaced(obj), rules.names, found);
+  findings found{context};
+  auto& meta = meta_of(obj);
+  validate_object_meta(meta, namespaced(obj), rules.names, found);
+  if (!meta.resource_version().empty())
+    found.invalid(field_path{"metadata.resourceVersion"},
+                  meta.resource_version(),
+                  "must not be set on objects to be created");
   check_all(obj, rules, found);
   if (rules.validate_create != nullptr)
     rules.validate_create(obj, found);
   return found.take();
 }
 
-std::vector<field_error> validate_update(const Message& obj,
-                                         const Message& old) {
+std::vector<field_error> validate_update(const Message& obj, const Message& old,
+                                         const rule_context& context) {
   auto& rules = rules_of(obj);
-  findings found;
+  findings found{context};
   validate_object_meta(meta_of(obj), namespaced(obj), rules.names, found);
+  if (rules.version_on_update && meta_of(obj).resource_version().empty())
+    found.invalid(field_path{"metadata.resourceVersion"}, "",
+                  "must be specified for an update");
   validate_object_meta_update(meta_of(obj), meta_of(old), found);
   check_all(obj, rules, found);
   if (rules.validate_update != nullptr)

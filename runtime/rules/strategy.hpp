@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "runtime/rules/rule_context.hpp"
 
 #include <string>
 #include <vector>
@@ -36,12 +37,14 @@ void prepare_for_status_update(google::protobuf::Message& obj,
                                const google::protobuf::Message& old);
 
 /// Returns what is wrong with an object to be created; empty when nothing is.
-std::vector<field_error> validate_create(const google::protobuf::Message& obj);
+std::vector<field_error> validate_create(const google::protobuf::Message& obj,
+                                         const rule_context& context = {});
 
 /// Returns what is wrong with `obj` as the new state of `old`, fields that
 /// cannot change included. Both have gone through prepare_for_update.
 std::vector<field_error> validate_update(const google::protobuf::Message& obj,
-                                         const google::protobuf::Message& old);
+                                         const google::protobuf::Message& old,
+                                         const rule_context& context = {});
 
 /// The same for a write to the status subresource.
 std::vector<field_error>

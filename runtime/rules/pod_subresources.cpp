@@ -1,0 +1,179 @@
+#include "runtime/rules/pod_subresources.hpp"
+
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/policy.pb.h"
+#include "runtime/rules/findings.hpp"
+#include "runtime/rules/validate_meta.hpp"
+
+#include <algorithm>
+
+namespace troupe::rules {
+
+using core::v1::Binding;
+using core::v1::Pod;
+using policy::v1::PodDisruptionBudget;
+
+namespace {
+
+caf::error busy(const Pod& pod, const std::string& why) {
+  return make_error(ec::conflict,
+                    "Operation cannot be fulfilled on pods/binding \""
+                        + pod.metadata().name() + "\": " + why);
+}
+
+bool ended(const Pod& pod) {
+  return pod.status().phase() == "Succeeded"
+         || pod.status().phase() == "Failed";
+}
+
+bool ready(const Pod& pod) {
+  for (auto& one : pod.status().conditions())
+    if (one.type() == "Ready")
+      return one.status() == "True";
+  return false;
+}
+
+// An empty selector of a budget selects every pod, an absent one none.
+bool guards(const PodDisruptionBudget& budget, const Pod& pod) {
+  return budget.spec().has_selector()
+         && selector_matches(budget.spec().selector(), pod.metadata().labels());
+}
+
+void add_names(std::string& text, const Pod& pod) {
+  text += "[";
+  for (auto& one : pod.spec().containers())
+    (text += text.back() == '[' ? "" : " ") += one.name();
+  text += "]";
+}
+
+bool has_container(const Pod& pod, const std::string& name) {
+  auto in = [&](auto& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](auto& one) { return one.name() == name; });
+  };
+  auto& late = pod.spec().ephemeral_containers();
+  return in(pod.spec().containers()) || in(pod.spec().init_containers())
+         || std::any_of(late.begin(), late.end(), [&](auto& one) {
+              return one.ephemeral_container_common().name() == name;
+            });
+}
+
+} // namespace
+
+std::vector<field_error> validate_binding(const Binding& binding) {
+  findings out;
+  field_path at{"target"};
+  if (!binding.target().kind().empty() && binding.target().kind() != "Node")
+    out.not_supported(at.child("kind"), binding.target().kind(),
+                      {"Node", "<empty>"});
+  if (binding.target().name().empty())
+    out.required(at.child("name"));
+  return out.take();
+}
+
+caf::error apply_binding(Pod& pod, const Binding& binding, time_point now) {
+  auto& meta = binding.metadata();
+  if (!meta.uid().empty() && meta.uid() != pod.metadata().uid())
+    return busy(pod, "the UID in the precondition (" + meta.uid()
+                         + ") does not match the UID in record ("
+                         + pod.metadata().uid() + ")");
+  if (pod.metadata().has_deletion_timestamp())
+    return busy(pod, "pod " + pod.metadata().name()
+                         + " is being deleted, cannot be assigned to a host");
+  if (!pod.spec().node_name().empty())
+    return busy(pod, "pod " + pod.metadata().name()
+                         + " is already assigned to node \""
+                         + pod.spec().node_name() + "\"");
+  if (!pod.spec().scheduling_gates().empty())
+    return busy(pod, "pod " + pod.metadata().name()
+                         + " has non-empty .spec.schedulingGates");
+  pod.mutable_spec()->set_node_name(binding.target().name());
+  for (auto& [key, value] : meta.annotations())
+    (*pod.mutable_metadata()->mutable_annotations())[key] = value;
+  auto* list = pod.mutable_status()->mutable_conditions();
+  auto i = std::find_if(list->begin(), list->end(),
+                        [](auto& one) { return one.type() == "PodScheduled"; });
+  auto& condition = i != list->end() ? *i : *list->Add();
+  if (condition.status() != "True")
+    *condition.mutable_last_transition_time() = to_time(now);
+  condition.set_type("PodScheduled");
+  condition.set_status("True");
+  condition.clear_reason();
+  condition.clear_message();
+  return caf::error{};
+}
+
+caf::error
+check_eviction(const Pod& pod,
+               const std::vector<const PodDisruptionBudget*>& budgets) {
+  if (ended(pod) || pod.status().phase() == "Pending"
+      || pod.metadata().has_deletion_timestamp())
+    return caf::error{};
+  for (auto* budget : budgets) {
+    if (!guards(*budget, pod))
+      continue;
+    auto& status = budget->status();
+    bool spare = status.current_healthy() >= status.desired_healthy()
+                 && status.desired_healthy() > 0;
+    auto& policy = budget->spec().unhealthy_pod_eviction_policy();
+    if (!ready(pod) && (policy == "AlwaysAllow" || spare))
+      continue;
+    if (status.disruptions_allowed() > 0)
+      continue;
+    meta::v1::StatusDetails details;
+    auto* cause = details.add_causes();
+    cause->set_reason("DisruptionBudget");
+    cause->set_message(
+        "The disruption budget " + budget->metadata().name() + " needs "
+        + std::to_string(status.desired_healthy()) + " healthy pods and has "
+        + std::to_string(status.current_healthy()) + " currently");
+    return make_error(ec::too_many_requests,
+                      "Cannot evict pod as it would violate the pod's "
+                      "disruption budget.",
+                      details);
+  }
+  return caf::error{};
+}
+
+std::vector<field_error>
+validate_log_options(const core::v1::PodLogOptions& options) {
+  findings out;
+  field_path at;
+  if (options.has_tail_lines() && options.tail_lines() < 0)
+    out.invalid(at.child("tailLines"), options.tail_lines(),
+                "must be greater than or equal to 0");
+  if (options.has_limit_bytes() && options.limit_bytes() < 1)
+    out.invalid(at.child("limitBytes"), options.limit_bytes(),
+                "must be greater than 0");
+  if (options.has_since_seconds() && options.has_since_time())
+    out.forbidden(at.child("sinceSeconds"),
+                  "at most one of `sinceTime` or `sinceSeconds` may be "
+                  "specified");
+  else if (options.has_since_seconds() && options.since_seconds() < 1)
+    out.invalid(at.child("sinceSeconds"), options.since_seconds(),
+                "must be greater than 0");
+  return out.take();
+}
+
+expected<std::string> choose_container(const Pod& pod,
+                                       const std::string& named) {
+  auto& name = pod.metadata().name();
+  if (!named.empty()) {
+    if (has_container(pod, named))
+      return named;
+    return make_error(ec::bad_request,
+                      "container " + named + " is not valid for pod " + name);
+  }
+  if (pod.spec().containers_size() == 1)
+    return pod.spec().containers(0).name();
+  auto& notes = pod.metadata().annotations();
+  auto note = notes.find("kubectl.kubernetes.io/default-container");
+  if (note != notes.end() && has_container(pod, note->second))
+    return note->second;
+  auto text = "a container name must be specified for pod " + name
+              + ", choose one of: ";
+  add_names(text, pod);
+  return make_error(ec::bad_request, text);
+}
+
+} // namespace troupe::rules

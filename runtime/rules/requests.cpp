@@ -1,0 +1,135 @@
+#include "runtime/rules/requests.hpp"
+
+#include "messages/api/meta.pb.h"
+#include "messages/kinds.hpp"
+#include "runtime/rules/findings.hpp"
+
+#include <algorithm>
+
+namespace troupe::rules {
+
+namespace {
+
+void check_dry_run(const std::vector<std::string>& values, findings& out) {
+  field_path at{"dryRun"};
+  for (size_t i = 0; i < values.size(); ++i)
+    if (values[i] != "All")
+      out.not_supported(at[i], values[i], {"All"});
+}
+
+caf::error mismatch(const std::string& what, std::string_view body,
+                    std::string_view path) {
+  return make_error(ec::bad_request,
+                    "the " + what
+                        + " of the provided object does not match "
+                          "the "
+                        + what + " of the request (\"" + std::string{body}
+                        + "\", wanted \"" + std::string{path} + "\")");
+}
+
+bool printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || (c >= ' ' && c < 0x7f);
+  });
+}
+
+} // namespace
+
+caf::error check_type(const kind_info& wished, std::string_view api_version,
+                      std::string_view kind) {
+  if (!api_version.empty() && api_version != wished.api_version())
+    return mismatch("apiVersion", api_version, wished.api_version());
+  if (!kind.empty() && kind != wished.kind)
+    return mismatch("kind", kind, wished.kind);
+  return caf::error{};
+}
+
+caf::error check_place(meta::v1::ObjectMeta& meta, const kind_info& kind,
+                       std::string_view ns, std::string_view name) {
+  if (kind.namespaced && meta.namespace_().empty())
+    meta.set_namespace_(std::string{ns});
+  else if (kind.namespaced && meta.namespace_() != ns)
+    return mismatch("namespace", meta.namespace_(), ns);
+  if (!name.empty() && meta.name().empty())
+    meta.set_name(std::string{name});
+  else if (!name.empty() && meta.name() != name)
+    return mismatch("name", meta.name(), name);
+  return caf::error{};
+}
+
+std::vector<field_error>
+validate_write_parameters(const write_parameters& given) {
+  findings out;
+  check_dry_run(given.dry_run, out);
+  field_path manager{"fieldManager"};
+  if (given.field_manager.empty() && given.apply_patch)
+    out.required(manager, "is required for apply patch");
+  if (given.field_manager.size() > 128)
+    out.too_long(manager, 128);
+  if (!printable(given.field_manager))
+    out.invalid(manager, given.field_manager,
+                "should only contain printable characters");
+  auto& validation = given.field_validation;
+  if (!validation.empty() && validation != "Ignore" && validation != "Warn"
+      && validation != "Strict")
+    out.not_supported(field_path{"fieldValidation"}, validation,
+                      {"", "Ignore", "Strict", "Warn"});
+  return out.take();
+}
+
+std::vector<field_error>
+validate_list_options(const meta::v1::ListOptions& options) {
+  findings out;
+  auto not_negative = [&](const char* name, int64_t value) {
+    if (value < 0)
+      out.invalid(field_path{name}, value,
+                  "must be greater than or equal to 0");
+  };
+  not_negative("limit", options.limit());
+  not_negative("timeoutSeconds", options.timeout_seconds());
+  auto& version = options.resource_version();
+  if (!options.continue_().empty() && !version.empty() && version != "0")
+    out.invalid(field_path{"resourceVersion"}, version,
+                "specifying resource version is not allowed when using "
+                "continue");
+  auto& match = options.resource_version_match();
+  field_path at{"resourceVersionMatch"};
+  if (match.empty())
+    return out.take();
+  if (match != "Exact" && match != "NotOlderThan")
+    out.not_supported(at, match, {"Exact", "NotOlderThan", ""});
+  else if (options.watch() && !options.send_initial_events())
+    out.forbidden(at, "resourceVersionMatch is forbidden for watch unless "
+                      "sendInitialEvents is provided");
+  else if (version.empty() && !options.watch())
+    out.forbidden(at, "resourceVersionMatch is forbidden unless "
+                      "resourceVersion is provided");
+  else if (!options.continue_().empty())
+    out.forbidden(at, "resourceVersionMatch is forbidden when continue is "
+                      "provided");
+  else if (match == "Exact" && version == "0")
+    out.forbidden(at, "resourceVersionMatch \"Exact\" is forbidden for "
+                      "resourceVersion \"0\"");
+  return out.take();
+}
+
+std::vector<field_error>
+validate_delete_options(const meta::v1::DeleteOptions& options) {
+  findings out;
+  field_path policy{"propagationPolicy"};
+  if (options.has_orphan_dependents() && options.has_propagation_policy())
+    out.invalid(policy, options.propagation_policy(),
+                "orphanDependents and deletionPropagation cannot be both set");
+  auto& value = options.propagation_policy();
+  if (options.has_propagation_policy() && value != "Foreground"
+      && value != "Background" && value != "Orphan")
+    out.not_supported(policy, value, {"Foreground", "Background", "Orphan"});
+  if (options.grace_period_seconds() < 0)
+    out.invalid(field_path{"gracePeriodSeconds"},
+                options.grace_period_seconds(),
+                "must be greater than or equal to 0");
+  check_dry_run({options.dry_run().begin(), options.dry_run().end()}, out);
+  return out.take();
+}
+
+} // namespace troupe::rules

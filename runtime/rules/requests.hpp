@@ -1,0 +1,82 @@
+#pragma once
+
+#include "messages/errors.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace google::protobuf {
+class Message;
+} // namespace google::protobuf
+
+namespace troupe {
+
+struct kind_info;
+
+namespace authentication::v1 {
+class TokenRequest;
+} // namespace authentication::v1
+
+namespace core::v1 {
+class Namespace;
+} // namespace core::v1
+
+namespace meta::v1 {
+class DeleteOptions;
+class ListOptions;
+class ObjectMeta;
+} // namespace meta::v1
+
+} // namespace troupe
+
+/// Rules for what comes with a request beside the object. Those that return
+/// findings make a 422, those that return an error say their own code.
+namespace troupe::rules {
+
+/// What a body says of itself must be what the path says: BadRequest.
+caf::error check_type(const kind_info& wished, std::string_view api_version,
+                      std::string_view kind);
+
+/// Namespace and name of a body must be empty or those of the path:
+/// BadRequest. Fills in the namespace. `name` is empty on create.
+caf::error check_place(meta::v1::ObjectMeta& meta, const kind_info& kind,
+                       std::string_view ns, std::string_view name);
+
+/// Parameters of a write.
+struct write_parameters {
+  std::vector<std::string> dry_run;
+  std::string field_manager;
+  std::string field_validation;
+  bool apply_patch = false;
+};
+std::vector<field_error>
+validate_write_parameters(const write_parameters& given);
+
+std::vector<field_error>
+validate_list_options(const meta::v1::ListOptions& options);
+
+std::vector<field_error>
+validate_delete_options(const meta::v1::DeleteOptions& options);
+
+/// Returns the fields that a field selector may name for objects of a kind,
+/// metadata.name and metadata.namespace first.
+std::vector<std::string_view> selectable_fields(const kind_info& kind);
+
+/// Returns the text of a selectable field of an object; "" when it is not set
+/// or not selectable.
+std::string field_value(const google::protobuf::Message& obj,
+                        std::string_view field);
+
+/// BadRequest for a field that this kind does not know.
+caf::error check_field_label(const kind_info& kind, std::string_view field);
+
+std::vector<field_error>
+validate_token_request(const authentication::v1::TokenRequest& request);
+
+/// Keeps everything from `old` but spec.finalizers: the finalize subresource.
+void prepare_for_finalize(core::v1::Namespace& ns,
+                          const core::v1::Namespace& old);
+
+} // namespace troupe::rules

@@ -1,0 +1,129 @@
+#include "runtime/rules/formats.hpp"
+#include "runtime/rules/pod_checks.hpp"
+#include "runtime/rules/quantities.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace troupe::rules {
+
+using core::v1::PodSpec;
+using core::v1::ResourceRequirements;
+using text::quantity;
+
+bool standard_container_resource(std::string_view name) {
+  return name == "cpu" || name == "memory" || name == "ephemeral-storage"
+         || name.starts_with("hugepages-");
+}
+
+bool extended_resource(std::string_view name) {
+  auto slash = name.find('/');
+  if (slash == std::string_view::npos || name.starts_with("requests."))
+    return false;
+  auto domain = name.substr(0, slash);
+  return domain != "kubernetes.io" && !domain.ends_with(".kubernetes.io")
+         && check_qualified_name(name).empty();
+}
+
+std::optional<quantity> check_amount(const meta::v1::Quantity& amount,
+                                     const field_path& at, findings& out) {
+  auto value = quantity::parse(amount);
+  if (!value) {
+    out.invalid(at, amount.string(), message_of(value.error()));
+    return std::nullopt;
+  }
+  if (value->sign() < 0)
+    out.invalid(at, amount.string(), "must be greater than or equal to 0");
+  return *value;
+}
+
+std::map<std::string, quantity>
+check_amounts(const google::protobuf::Map<std::string, meta::v1::Quantity>& all,
+              const field_path& at, findings& out) {
+  std::map<std::string, quantity> result;
+  std::set<std::string_view> names;
+  for (auto& [name, amount] : all)
+    names.insert(name);
+  for (auto name : names) {
+    auto& amount = all.at(std::string{name});
+    if (auto value = check_amount(amount, at.key(name), out)) {
+      if (extended_resource(name) && !value->is_whole())
+        out.invalid(at.key(name), amount.string(), "must be an integer");
+      result.emplace(name, *value);
+    }
+  }
+  return result;
+}
+
+namespace {
+
+void check_resource_names(const std::map<std::string, quantity>& all,
+                          const field_path& at, findings& out) {
+  for (auto& [name, amount] : all) {
+    auto one = at.key(name);
+    if (name.find('/') == std::string::npos) {
+      if (!standard_container_resource(name))
+        out.invalid(one, name, "must be a standard resource for containers");
+    } else if (!extended_resource(name)) {
+      out.invalid(one, name, "doesn't follow extended resource name standard");
+    }
+  }
+}
+
+// What cannot be given to two at once is asked for exactly.
+bool overcommits(std::string_view name) {
+  return name == "cpu" || name == "memory" || name == "ephemeral-storage";
+}
+
+void compare(const std::map<std::string, quantity>& requests,
+             const std::map<std::string, quantity>& limits,
+             const field_path& at, findings& out) {
+  for (auto& [name, amount] : requests) {
+    auto limit = limits.find(name);
+    if (limit == limits.end()) {
+      if (!overcommits(name))
+        out.required(at.child("limits"),
+                     "Limit must be set for non overcommitable resources");
+      continue;
+    }
+    if (!overcommits(name) && amount != limit->second)
+      out.invalid(at.child("requests"), amount.str(),
+                  "must be equal to " + name + " limit of "
+                      + limit->second.str());
+    else if (amount > limit->second)
+      out.invalid(at.child("requests"), amount.str(),
+                  "must be less than or equal to " + name + " limit of "
+                      + limit->second.str());
+  }
+}
+
+} // namespace
+
+void check_resources(const ResourceRequirements& resources, const PodSpec* spec,
+                     const field_path& at, findings& out) {
+  auto limits_at = at.child("limits");
+  auto requests_at = at.child("requests");
+  auto limits = check_amounts(resources.limits(), limits_at, out);
+  auto requests = check_amounts(resources.requests(), requests_at, out);
+  check_resource_names(limits, limits_at, out);
+  check_resource_names(requests, requests_at, out);
+  compare(requests, limits, at, out);
+  auto claims = at.child("claims");
+  std::set<std::string> seen;
+  for (int i = 0; i < resources.claims_size() && spec != nullptr; ++i) {
+    auto& claim = resources.claims(i);
+    auto one = claims[static_cast<size_t>(i)];
+    auto& known = spec->resource_claims();
+    if (claim.name().empty())
+      out.required(one.child("name"));
+    else if (std::none_of(known.begin(), known.end(), [&](auto& entry) {
+               return entry.name() == claim.name();
+             }))
+      out.not_found(one.child("name"), claim.name());
+    else if (!seen.insert(claim.name() + "/" + claim.request()).second)
+      out.duplicate(one.child("name"), claim.name());
+  }
+}
+
+} // namespace troupe::rules

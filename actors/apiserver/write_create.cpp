@@ -6,6 +6,7 @@
 #include "runtime/rules/admission.hpp"
 #include "runtime/rules/names.hpp"
 #include "runtime/rules/strategy.hpp"
+#include "runtime/system/config.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -101,7 +102,8 @@ void make_and_store(job_ptr job) {
   }
   rules::apply_defaults(*msg);
   rules::prepare_for_create(*msg);
-  auto found = rules::validate_create(*msg);
+  auto found = rules::validate_create(
+      *msg, rules::context_of(st.ctx->config().service_cidr));
   if (!found.empty()) {
     job->fail(invalid(kind, meta.name(), found));
     return;

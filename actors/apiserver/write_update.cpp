@@ -5,6 +5,7 @@
 #include "runtime/rules/deletion.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/rules/strategy.hpp"
+#include "runtime/system/config.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -51,7 +52,9 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   } else {
     rules::apply_defaults(*msg);
     rules::prepare_for_update(*msg, old);
-    found = rules::validate_update(*msg, old);
+    auto& config = job->self->state.ctx->config();
+    found = rules::validate_update(*msg, old,
+                                   rules::context_of(config.service_cidr));
     for (auto& w : rules::warnings(*msg))
       job->warnings.push_back(w);
   }

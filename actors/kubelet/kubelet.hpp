@@ -71,10 +71,10 @@ struct kubelet_state {
     pod_worker_actor worker;
     uint32_t restarts = 0; ///< of the worker
     uint32_t recent = 0;   ///< restarts since the last quiet second
+    bool writing = false;  ///< its status is on the way to the API server
     bool orphaned = false; ///< the object is gone
     bool left = false;     ///< the worker says that nothing is left
     bool listed = false;   ///< told since the last beginning
-    bool claimed = false;  ///< speaks of objects in the book
   };
 
   /// Who asked for objects that are not all known yet.

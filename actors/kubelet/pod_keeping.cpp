@@ -4,6 +4,8 @@
 #include "messages/container.pb.h"
 #include "messages/kubelet.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/containers/volume_edge.hpp"
+#include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -195,9 +197,15 @@ void remove_unknown(pointer self) {
   auto& st = self->state;
   if (!st.runtime_known || !st.pods_complete)
     return;
-  for (const auto& [uid, state] : st.seen)
+  for (const auto& [uid, state] : st.seen) {
     for (const auto& box : state.sandboxes())
       remove_box(self, box.id());
+    if (st.addresses)
+      st.addresses->release(uid);
+    const auto& disk = st.ctx->outside().volumes;
+    if (disk && !st.options.simulated)
+      disk->remove(st.options.pods_folder + "/" + uid, [](std::string) {});
+  }
   st.seen.clear();
 }
 
@@ -255,6 +263,7 @@ void on_status_written(pointer self, const std::string& uid,
   auto* e = find_uid(self, uid);
   if (e == nullptr)
     return;
+  e->writing = false;
   if (result) {
     auto newest = result->one();
     if (newest && newest.uid() == uid && newest.revision() > e->pod.revision())
@@ -386,12 +395,15 @@ void on_report(pointer self, const object& pod) {
   auto& st = self->state;
   auto uid = pod.uid();
   auto* e = find_uid(self, uid);
-  if (e == nullptr || e->orphaned)
+  // While a write is under way nothing else is written: its answer makes the
+  // worker compare again.
+  if (e == nullptr || e->orphaned || e->writing)
     return;
   // Made of an older object: the worker has the newer one by now, and reports
   // again where that is needed.
   if (pod.revision() < e->pod.revision())
     return;
+  e->writing = true;
   st.api.update_status(pod, [self, uid](expected<answer> result) {
     on_status_written(self, uid, result);
   });

@@ -173,8 +173,11 @@ private:
       to.end = told_end(told.state().terminated());
     else if (told.state().has_waiting() && told.last_state().has_terminated())
       to.end = told_end(told.last_state().terminated());
-    else if (told.state().has_running())
+    else if (told.state().has_running()) {
+      // It did not crash: nothing holds it back.
       to.end = lost_end(told);
+      to.crash_delay = seconds{0};
+    }
     if (!to.end)
       return;
     to.step = container_step::exited;

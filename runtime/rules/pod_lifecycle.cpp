@@ -308,6 +308,9 @@ private:
   }
 
   void settle() {
+    // Taken over without a sandbox: there is none to stop.
+    if (state_.sandbox == sandbox_step::lost && state_.sandbox_id.empty())
+      state_.sandbox = sandbox_step::absent;
     if (state_.sandbox == sandbox_step::ready
         || state_.sandbox == sandbox_step::lost) {
       state_.sandbox = sandbox_step::stopping;

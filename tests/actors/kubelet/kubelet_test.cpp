@@ -1,0 +1,395 @@
+#include "actors/kubelet/kubelet.hpp"
+#include "actors/kubelet/simulated_runtime.hpp"
+#include "messages/api/coordination.pb.h"
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_node.pb.h"
+#include "messages/api/core_pod.pb.h"
+#include "messages/container.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/system/machine.hpp"
+#include "tests/support/fake_api.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+using namespace std::chrono_literals;
+
+namespace troupe {
+
+namespace {
+
+/// A kubelet and its simulated runtime against a fake API server.
+struct KubeletTest : ::testing::Test {
+  test::fake_world world;
+  test::fake_api& api = *world.api();
+  std::shared_ptr<simulation::machine> machine;
+  caf::actor runtime;
+  caf::actor actor;
+
+  ~KubeletTest() override {
+    for (auto* handle : {&actor, &runtime}) {
+      if (*handle)
+        world.end(*handle);
+      *handle = nullptr;
+    }
+  }
+
+  void script(const std::string& yaml) {
+    auto parsed = simulation::parse_script(yaml);
+    ASSERT_TRUE(parsed) << message_of(parsed.error());
+    machine = std::make_shared<simulation::machine>(
+        std::make_shared<const simulation::script>(std::move(*parsed)), 1);
+  }
+
+  void start_runtime() {
+    if (!machine)
+      script("{}");
+    auto ctx = world.at("kubelet/node-1/runtime");
+    runtime = caf::actor_cast<caf::actor>(
+        world.system().spawn(simulated_runtime, ctx, machine));
+    system::Started msg;
+    msg.set_path(ctx.path());
+    caf::anon_send(ctx.directory(), pb<system::Started>{std::move(msg)},
+                   runtime);
+    world.run();
+  }
+
+  void start_kubelet() {
+    kubelet_options options;
+    options.machine = simulated_machine();
+    options.machine.name = "node-1";
+    options.machine.addresses = {"172.16.0.1"};
+    options.pod_range = "10.1.0.0/24";
+    options.simulated = true;
+    actor = caf::actor_cast<caf::actor>(world.system().spawn(
+        kubelet, world.at("kubelet/node-1"), std::move(options)));
+    world.run();
+  }
+
+  void start() {
+    start_runtime();
+    start_kubelet();
+  }
+
+  void kill(caf::actor& victim) {
+    caf::anon_send_exit(victim, caf::exit_reason::kill);
+    victim = nullptr;
+    world.run();
+  }
+
+  // Ends whoever has this path now.
+  void kill(const std::string& path) {
+    caf::scoped_actor self{world.system()};
+    system::Resolve msg;
+    msg.set_path(path);
+    auto asked = self->request(world.at("test").directory(), caf::infinite,
+                               pb<system::Resolve>{std::move(msg)});
+    world.run();
+    caf::actor found;
+    asked.receive([&](const caf::actor& handle) { found = handle; },
+                  [](const caf::error&) {});
+    ASSERT_TRUE(found) << path;
+    kill(found);
+  }
+
+  object put_pod(const std::string& name, const std::string& spec) {
+    core::v1::Pod pod;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        "metadata { name: '" + name + "' namespace: 'default' uid: 'uid-" + name
+            + "' } spec { node_name: 'node-1' "
+            + "termination_grace_period_seconds: 30 " + spec + " }",
+        &pod));
+    auto made = api.put(pod);
+    world.run();
+    return made;
+  }
+
+  bool has_pod(const std::string& name) {
+    return static_cast<bool>(api.find("Pod", "default/" + name));
+  }
+
+  core::v1::PodStatus status(const std::string& name) {
+    auto found = api.find("Pod", "default/" + name);
+    return found ? found.as<core::v1::Pod>().status() : core::v1::PodStatus{};
+  }
+
+  std::string condition(const std::string& name, const std::string& type) {
+    auto now = status(name);
+    for (const auto& c : now.conditions())
+      if (c.type() == type)
+        return c.status();
+    return "none";
+  }
+
+  // As the API server marks a pod that is to go.
+  void mark_deleted(const std::string& name, int64_t grace) {
+    auto pod = api.find("Pod", "default/" + name).copy<core::v1::Pod>();
+    auto now = world.at("test").now();
+    *pod.mutable_metadata()->mutable_deletion_timestamp() =
+        to_time(now + std::chrono::seconds{grace});
+    pod.mutable_metadata()->set_deletion_grace_period_seconds(grace);
+    api.put(pod);
+    world.run();
+  }
+
+  std::string container_id(const std::string& name) {
+    auto now = status(name);
+    return now.container_statuses_size() > 0
+               ? now.container_statuses(0).container_id()
+               : std::string{};
+  }
+};
+
+const char* one = "containers { name: 'web' image: 'web:1' }";
+
+} // namespace
+
+TEST_F(KubeletTest, RegistersItsNodeAndRenewsItsLease) {
+  start();
+  auto node = api.find("Node", "node-1");
+  ASSERT_TRUE(node);
+  EXPECT_EQ(node.as<core::v1::Node>().metadata().labels().at(
+                "kubernetes.io/hostname"),
+            "node-1");
+  bool ready = false;
+  for (const auto& c : node.as<core::v1::Node>().status().conditions())
+    ready = ready || (c.type() == "Ready" && c.status() == "True");
+  EXPECT_TRUE(ready);
+  auto renewed = [this] {
+    return from_time(api.find("Lease", "kube-node-lease/node-1")
+                         .as<coordination::v1::Lease>()
+                         .spec()
+                         .renew_time());
+  };
+  ASSERT_TRUE(api.find("Lease", "kube-node-lease/node-1"));
+  auto first = renewed();
+  world.advance(21s);
+  EXPECT_GT(renewed(), first + 10s);
+  api.requests.clear();
+  world.advance(20s);
+  EXPECT_EQ(api.requests.size(), 2u) << "at rest only the lease is renewed";
+}
+
+TEST_F(KubeletTest, TakesItsNodeOverAndSaysThatItLives) {
+  start();
+  auto node = api.find("Node", "node-1").copy<core::v1::Node>();
+  node.mutable_spec()->set_unschedulable(true);
+  for (auto& c : *node.mutable_status()->mutable_conditions())
+    if (c.type() == "Ready")
+      c.set_status("Unknown");
+  kill(actor);
+  api.put(node);
+  start_kubelet();
+  auto now = api.find("Node", "node-1").copy<core::v1::Node>();
+  EXPECT_TRUE(now.spec().unschedulable());
+  for (const auto& c : now.status().conditions()) {
+    if (c.type() == "Ready") {
+      EXPECT_EQ(c.status(), "True");
+    }
+  }
+}
+
+TEST_F(KubeletTest, RunsAPodUntilItIsReady) {
+  start();
+  put_pod("web", one);
+  EXPECT_EQ(status("web").phase(), "Running");
+  EXPECT_EQ(condition("web", "Ready"), "True");
+  EXPECT_EQ(status("web").pod_ip(), "10.1.0.1");
+  EXPECT_EQ(status("web").host_ip(), "172.16.0.1");
+  EXPECT_EQ(api.of(call::UPDATE, "Pod", "status").size(), 1u)
+      << "one write takes it all the way";
+}
+
+TEST_F(KubeletTest, EndsAPodAndThenItsObject) {
+  script("stages: [{from: running, on: stop, delay: 3s, to: exited}]");
+  start();
+  put_pod("web", one);
+  mark_deleted("web", 30);
+  world.advance(2s);
+  EXPECT_TRUE(has_pod("web"));
+  EXPECT_EQ(machine->pods(), 1u);
+  world.advance(2s);
+  EXPECT_FALSE(has_pod("web"));
+  EXPECT_EQ(machine->pods(), 0u);
+  auto deletes = api.of(call::DELETE, "Pod");
+  ASSERT_EQ(deletes.size(), 1u);
+  EXPECT_EQ(deletes[0].msg.grace_period_seconds(), 0);
+  EXPECT_EQ(deletes[0].msg.precondition_uid(), "uid-web");
+  auto last = api.of(call::UPDATE, "Pod", "status").back();
+  EXPECT_TRUE(last.body.as<core::v1::Pod>()
+                  .status()
+                  .container_statuses(0)
+                  .state()
+                  .has_terminated());
+}
+
+TEST_F(KubeletTest, EndsAPodWhoseObjectIsGone) {
+  start();
+  put_pod("web", one);
+  api.remove("Pod", "default/web");
+  world.advance(2s);
+  EXPECT_EQ(machine->pods(), 0u);
+  EXPECT_TRUE(api.of(call::DELETE, "Pod").empty());
+}
+
+TEST_F(KubeletTest, KeepsContainersOverItsOwnDeath) {
+  script("stages: [{from: running, on: time, delay: 5s, to: exited, exitCode: "
+         "7, match: {image: 'crash*'}}]");
+  start();
+  put_pod("web", one);
+  put_pod("crash", "containers { name: 'c' image: 'crash' }");
+  world.advance(6s);
+  auto id = container_id("web");
+  auto crash_id = container_id("crash");
+  EXPECT_EQ(status("crash").container_statuses(0).restart_count(), 1);
+  kill(actor);
+  world.advance(5s);
+  start_kubelet();
+  EXPECT_EQ(container_id("web"), id);
+  EXPECT_EQ(status("web").container_statuses(0).restart_count(), 0);
+  // It ended meanwhile: its true code is told.
+  EXPECT_EQ(status("crash")
+                .container_statuses(0)
+                .last_state()
+                .terminated()
+                .exit_code(),
+            7);
+  EXPECT_EQ(machine->pods(), 2u);
+  EXPECT_NE(crash_id, "");
+}
+
+TEST_F(KubeletTest, RestartsAWorkerThatDies) {
+  start();
+  put_pod("web", one);
+  auto id = container_id("web");
+  for (int i = 0; i < 3; ++i)
+    kill("kubelet/node-1/pod/default/web");
+  EXPECT_EQ(container_id("web"), id);
+  EXPECT_EQ(machine->containers(), 1u);
+  mark_deleted("web", 5);
+  world.advance(1s);
+  EXPECT_FALSE(has_pod("web"));
+}
+
+TEST_F(KubeletTest, GoesOnWithARuntimeThatDied) {
+  start();
+  put_pod("web", one);
+  auto id = container_id("web");
+  kill(runtime);
+  put_pod("late", one);
+  EXPECT_NE(status("late").phase(), "Running");
+  start_runtime();
+  EXPECT_EQ(status("late").phase(), "Running");
+  EXPECT_EQ(container_id("web"), id);
+  EXPECT_EQ(status("web").container_statuses(0).restart_count(), 0);
+}
+
+TEST_F(KubeletTest, RemovesWhatBelongsToNoPod) {
+  start();
+  put_pod("web", one);
+  put_pod("gone", one);
+  kill(actor);
+  api.remove("Pod", "default/gone");
+  EXPECT_EQ(machine->pods(), 2u);
+  start_kubelet();
+  EXPECT_EQ(machine->pods(), 1u);
+}
+
+TEST_F(KubeletTest, RestartsContainersWithBackOff) {
+  script("stages: [{from: running, on: time, delay: 1s, to: exited, exitCode: "
+         "3}]");
+  start();
+  put_pod("web", one);
+  world.advance(2500ms);
+  auto web = status("web").container_statuses(0);
+  EXPECT_EQ(web.restart_count(), 1);
+  EXPECT_EQ(web.state().waiting().reason(), "CrashLoopBackOff");
+  EXPECT_EQ(web.last_state().terminated().exit_code(), 3);
+  world.advance(10s);
+  EXPECT_EQ(status("web").container_statuses(0).restart_count(), 2);
+}
+
+TEST_F(KubeletTest, WaitsForAConfigMapAndGoesOnWhenItComes) {
+  start();
+  put_pod("web", "containers { name: 'web' image: 'web' env_from { "
+                 "config_map_ref { local_object_reference { name: 'c' } } } }");
+  auto waiting = status("web").container_statuses(0).state().waiting();
+  EXPECT_EQ(waiting.reason(), "CreateContainerConfigError");
+  EXPECT_EQ(waiting.message(), "configmap \"c\" not found");
+  core::v1::ConfigMap map;
+  map.mutable_metadata()->set_name("c");
+  map.mutable_metadata()->set_namespace_("default");
+  api.put(map);
+  world.run();
+  EXPECT_EQ(status("web").phase(), "Running");
+}
+
+TEST_F(KubeletTest, TellsOfImagesThatCannotBeHad) {
+  script("images: [{image: 'missing*', error: no such image}]");
+  start();
+  put_pod("web", "containers { name: 'web' image: 'missing:1' }");
+  EXPECT_EQ(status("web").container_statuses(0).state().waiting().reason(),
+            "ErrImagePull");
+  world.advance(2s);
+  EXPECT_EQ(status("web").container_statuses(0).state().waiting().reason(),
+            "ImagePullBackOff");
+  EXPECT_EQ(status("web").phase(), "Pending");
+}
+
+TEST_F(KubeletTest, ProbesContainers) {
+  script("execs: [{command: 'check sick', exitCode: 1, stdout: unwell}]");
+  start();
+  put_pod("web", "containers { name: 'web' image: 'web' readiness_probe { "
+                 "period_seconds: 2 handler { exec { command: 'check' } } } }");
+  put_pod("ill", "containers { name: 'ill' image: 'web' liveness_probe { "
+                 "period_seconds: 1 failure_threshold: 2 handler { exec { "
+                 "command: 'check' command: 'sick' } } } }");
+  world.advance(3s);
+  EXPECT_EQ(condition("web", "Ready"), "True");
+  EXPECT_EQ(status("ill").container_statuses(0).restart_count(), 1);
+  ASSERT_FALSE(api.events("Unhealthy").empty());
+  EXPECT_EQ(api.events("Unhealthy")[0], "Liveness probe failed: unwell");
+}
+
+TEST_F(KubeletTest, WritesAgainWhatMetAConflict) {
+  start();
+  bool once = true;
+  api.refuse =
+      [&](const test::fake_api::asked& what) -> std::optional<caf::error> {
+    if (what.msg.subresource() != "status" || what.msg.kind() != "Pod"
+        || !std::exchange(once, false))
+      return std::nullopt;
+    return make_error(ec::conflict, "was changed");
+  };
+  put_pod("web", one);
+  EXPECT_FALSE(once);
+  EXPECT_EQ(status("web").phase(), "Running");
+}
+
+TEST_F(KubeletTest, GoesOnAfterItsSessionBroke) {
+  start();
+  put_pod("web", one);
+  put_pod("gone", one);
+  world.break_sessions();
+  api.remove("Pod", "default/gone");
+  put_pod("new", one);
+  world.advance(3s);
+  EXPECT_EQ(status("new").phase(), "Running");
+  EXPECT_EQ(machine->pods(), 2u);
+}
+
+TEST_F(KubeletTest, LeavesNobodyBehind) {
+  start();
+  put_pod("web", "containers { name: 'web' image: 'web' readiness_probe { "
+                 "handler { exec { command: 'check' } } } }");
+  auto before = world.system().registry().running();
+  kill(actor);
+  EXPECT_LE(world.system().registry().running() + 3, before)
+      << "kubelet, worker and prober are gone";
+}
+
+} // namespace troupe

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
+#include <map>
 
 namespace troupe::text {
 
@@ -259,13 +259,17 @@ bool message_reader::read_map(Message& msg, const field_info& field,
     return false;
   auto* d = field.descriptor;
   auto& r = *msg.GetReflection();
-  std::set<std::string, std::less<>> seen;
+  std::map<std::string, int> seen;
   std::string key;
   while (in_.next_key(key)) {
-    if (!seen.insert(key).second)
+    auto [at, is_new] = seen.emplace(key, r.FieldSize(msg, d));
+    // The last of several entries of one key counts.
+    auto* entry = is_new ? r.AddMessage(&msg, d)
+                         : r.MutableRepeatedMessage(&msg, d, at->second);
+    if (!is_new) {
       note("duplicate", key);
-    // Entries of one key merge into one; the last one counts.
-    auto* entry = r.AddMessage(&msg, d);
+      entry->Clear();
+    }
     entry->GetReflection()->SetString(entry, d->message_type()->map_key(), key);
     step in_entry{*this, {key, 0, true}};
     in_.peek();

@@ -206,6 +206,10 @@ void message_writer::write_map(const field_info& field, fields found) {
   auto by_key = [](const entry& a, const entry& b) { return a.key < b.key; };
   if (!std::is_sorted(entries.begin(), entries.end(), by_key))
     std::stable_sort(entries.begin(), entries.end(), by_key);
+  // Bytes of others may hold a key twice; the last one counts.
+  auto same_key = [](const entry& a, const entry& b) { return a.key == b.key; };
+  entries.erase(entries.begin(),
+                std::unique(entries.rbegin(), entries.rend(), same_key).base());
   auto* value = field.descriptor->message_type()->map_value();
   out_ += '{';
   auto before = first_;

@@ -192,6 +192,12 @@ TEST(JsonReader, TellsUnknownAndDuplicateFields) {
                 .labels()
                 .at("a"),
             "2");
+  // Nothing of the first one is left, in the bytes neither.
+  auto once = read_json(deployment(R"({"replicas":2,"template":{"metadata":
+      {"labels":{"a":"2"}},"spec":{"containers":[{"name":"c"},
+      {"image":"i"}]}}})"));
+  ASSERT_TRUE(once);
+  EXPECT_TRUE(once->same_content(*result));
   EXPECT_EQ(
       findings,
       (std::vector<std::string>{

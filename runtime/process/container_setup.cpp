@@ -116,6 +116,10 @@ expected<identity> find_identity(const container::ContainerConfig& config,
       return err;
   if (security.has_run_as_group())
     who.group = security.run_as_group();
+  if (security.has_run_as_user() && security.run_as_user() < 0)
+    return refuse("securityContext.runAsUser", "must not be negative");
+  if (security.has_run_as_group() && security.run_as_group() < 0)
+    return refuse("securityContext.runAsGroup", "must not be negative");
   auto user = who.user < 0 ? static_cast<int64_t>(geteuid()) : who.user;
   if (user > UINT32_MAX - 1)
     return refuse("securityContext.runAsUser", "is too large");

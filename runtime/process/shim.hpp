@@ -168,6 +168,20 @@ struct init_message {
 /// for. With `processes` /proc shows the present process namespace.
 failure build_mounts(const container_config& config, bool processes);
 
+// Where a path is missing (shim_cover.cpp).
+
+/// Upper layers go to a tmpfs on `place`, an existing folder, until the end.
+void begin_covers(const char* place);
+void end_covers();
+/// Replaces the root by a tmpfs that holds every entry of it.
+failure cover_root();
+/// Makes sure that the absolute path exists and is a folder, or is a file.
+failure ensure_path(const char* target, bool folder);
+/// Whether a target's first missing part is an entry of the root.
+bool needs_root(const char* target);
+/// What is mounted there was mounted here: paths may be created in it.
+void own_mount(const char* path);
+
 /// Starts a process; the arrays end with null pointers.
 failure spawn(const container_config& config, char** arguments, bool tty,
               const int streams[3], pid_t& pid);
@@ -231,7 +245,12 @@ size_t begin_frame(frame_kind kind, uint32_t tag);
 void end_frame(size_t begin);
 void answer(uint32_t tag, const failure& result = {});
 
-// What each frame does (shim_container.cpp, shim_stream.cpp).
+/// Writes what waits for Troupe.
+void flush_control();
+/// Serves the pod until it is told to end.
+[[noreturn]] void run_loop();
+
+// What each frame does (shim_requests.cpp, shim_stream.cpp).
 void on_list(uint32_t tag);
 void on_create(uint32_t tag, const char* payload, size_t size);
 void on_start(uint32_t tag, wire_reader fields);
@@ -248,6 +267,13 @@ void on_close(uint32_t tag);
 void on_shutdown(uint32_t tag);
 
 container* find_container(const char* id);
+/// Starts its init, and that its process.
+failure launch_container(container& c);
+/// All of it has ended: says so.
+void finish_container(container& c);
+/// Appends how it ended, as frame_kind::exited has it.
+void put_exit(buffer& out, const container& c);
+void tell_exit(container& c);
 /// Tells a container's init; false when it has none.
 bool tell_init(container& c, const init_message& message,
                const int* descriptors = nullptr, size_t count = 0);

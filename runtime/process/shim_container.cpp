@@ -20,18 +20,6 @@ namespace {
 /// An init that does not end its container in this time is killed itself.
 constexpr int64_t force_after_ms = 2000;
 
-void put_exit(buffer& out, const container& c) {
-  wire_writer<buffer>{out}
-      .text(c.id)
-      .i64(c.pid)
-      .i64(c.started)
-      .i64(c.finished)
-      .i64(c.code)
-      .i64(c.signal)
-      .text(c.reason)
-      .text(c.message);
-}
-
 /// What is left to read when the shim itself is gone.
 void write_state(const container& c) {
   char path[4200];
@@ -55,41 +43,6 @@ void answer_stops(container& c) {
   while (tags.at < tags.end)
     answer(tags.u32());
   c.stop_tags.wipe();
-}
-
-void tell_exit(container& c) {
-  c.state = container_state::exited;
-  write_state(c);
-  auto begin = begin_frame(frame_kind::exited, 0);
-  put_exit(state.out, c);
-  end_frame(begin);
-}
-
-void finish(container& c) {
-  for (int channel = 1; channel <= 2; ++channel) {
-    on_output(c, channel);
-    close_fd(c.output[channel - 1]);
-  }
-  end_log(c.log);
-  close_log(c.log);
-  close_fd(c.input);
-  close_fd(c.channel);
-  c.init = 0;
-  c.kill_at = c.force_at = 0;
-  if (!c.main_ended) {
-    c.code = 128 + SIGKILL;
-    c.signal = SIGKILL;
-    c.reason = "Error";
-    c.finished = now_ns();
-  }
-  tell_exit(c);
-  if (c.start_asked) {
-    c.start_asked = false;
-    answer(c.start_tag, fail(ECHILD, "%s",
-                             c.message[0] ? c.message : "killed at its start"));
-  }
-  answer_stops(c);
-  end_streams(c);
 }
 
 void on_main_exited(container& c, int status) {
@@ -173,7 +126,56 @@ failure open_streams(container& c, int streams[3]) {
   return {};
 }
 
-failure launch(container& c) {
+} // namespace
+
+void put_exit(buffer& out, const container& c) {
+  wire_writer<buffer>{out}
+      .text(c.id)
+      .i64(c.pid)
+      .i64(c.started)
+      .i64(c.finished)
+      .i64(c.code)
+      .i64(c.signal)
+      .text(c.reason)
+      .text(c.message);
+}
+
+void tell_exit(container& c) {
+  c.state = container_state::exited;
+  write_state(c);
+  auto begin = begin_frame(frame_kind::exited, 0);
+  put_exit(state.out, c);
+  end_frame(begin);
+}
+
+void finish_container(container& c) {
+  for (int channel = 1; channel <= 2; ++channel) {
+    on_output(c, channel);
+    close_fd(c.output[channel - 1]);
+  }
+  end_log(c.log);
+  close_log(c.log);
+  close_fd(c.input);
+  close_fd(c.channel);
+  c.init = 0;
+  c.kill_at = c.force_at = 0;
+  if (!c.main_ended) {
+    c.code = 128 + SIGKILL;
+    c.signal = SIGKILL;
+    c.reason = "Error";
+    c.finished = now_ns();
+  }
+  tell_exit(c);
+  if (c.start_asked) {
+    c.start_asked = false;
+    answer(c.start_tag, fail(ECHILD, "%s",
+                             c.message[0] ? c.message : "killed at its start"));
+  }
+  answer_stops(c);
+  end_streams(c);
+}
+
+failure launch_container(container& c) {
   int streams[3] = {-1, -1, -1};
   int channel[2] = {-1, -1};
   auto result = open_log(c.log, c.config.log_path, c.config.log_bytes,
@@ -202,20 +204,6 @@ failure launch(container& c) {
   c.channel = channel[0];
   return result;
 }
-
-container* running(uint32_t tag, wire_reader& fields) {
-  auto id = fields.text();
-  auto c = find_container(id.data());
-  if (c == nullptr)
-    answer(tag, fail(ENOENT, "no container %s", id.data()));
-  else if (c->init == 0 || c->state != container_state::running) {
-    answer(tag, fail(ESRCH, "container %s is not running", id.data()));
-    return nullptr;
-  }
-  return c;
-}
-
-} // namespace
 
 container* find_container(const char* id) {
   for (auto c = state.containers; c != nullptr; c = c->next)
@@ -299,7 +287,7 @@ void on_init_gone(container& c, int) {
     on_init_readable(c);
   if (!c.main_ended)
     sweep_strays();
-  finish(c);
+  finish_container(c);
 }
 
 void kill_container(container& c) {
@@ -318,142 +306,6 @@ void sweep_strays() {
     if (c->init > 0 && count < sizeof(inits) / sizeof(inits[0]))
       inits[count++] = c->init;
   signal_descendants(getpid(), SIGKILL, inits, count);
-}
-
-void on_list(uint32_t tag) {
-  auto begin = begin_frame(frame_kind::answer, tag);
-  wire_writer<buffer> out{state.out};
-  uint32_t count = 0;
-  for (auto c = state.containers; c != nullptr; c = c->next)
-    ++count;
-  out.u32(0).text("").u32(count);
-  for (auto c = state.containers; c != nullptr; c = c->next) {
-    out.u32(static_cast<uint32_t>(c->state));
-    put_exit(state.out, *c);
-  }
-  end_frame(begin);
-}
-
-void on_create(uint32_t tag, const char* payload, size_t size) {
-  auto c = new container;
-  c->frame.append(payload, size);
-  auto result =
-      parse_config({c->frame.data(), c->frame.data() + size}, c->config);
-  if (!result && find_container(c->config.id) != nullptr)
-    result = fail(EEXIST, "container %s exists", c->config.id);
-  if (!result && mkdir(c->config.folder, 0700) != 0 && errno != EEXIST)
-    result = fail(errno, "mkdir %s: %s", c->config.folder, strerror(errno));
-  if (result) {
-    free_config(c->config);
-    delete c;
-    return answer(tag, result);
-  }
-  c->id = strdup(c->config.id);
-  c->folder = strdup(c->config.folder);
-  c->flags = c->config.flags;
-  c->stop_signal = c->config.stop_signal;
-  c->next = state.containers;
-  state.containers = c;
-  answer(tag);
-}
-
-void on_start(uint32_t tag, wire_reader fields) {
-  auto id = fields.text();
-  auto c = find_container(id.data());
-  if (c == nullptr)
-    return answer(tag, fail(ENOENT, "no container %s", id.data()));
-  if (c->state != container_state::created || c->start_asked || state.ending)
-    return answer(tag, fail(EALREADY, "container %s was started", id.data()));
-  c->start_asked = true;
-  c->start_tag = tag;
-  auto result = launch(*c);
-  // Its init has a copy; secrets stay nowhere else.
-  free_config(c->config);
-  c->frame.wipe();
-  if (result) {
-    c->main_ended = true;
-    c->finished = now_ns();
-    c->code = 128;
-    c->reason = "StartError";
-    snprintf(c->message, sizeof(c->message), "%s", result.text);
-    finish(*c);
-  }
-}
-
-void on_stop(uint32_t tag, wire_reader fields) {
-  auto id = fields.text();
-  auto grace = fields.i64();
-  auto c = find_container(id.data());
-  if (c == nullptr)
-    return answer(tag, fail(ENOENT, "no container %s", id.data()));
-  if (c->init == 0) {
-    if (c->state == container_state::created) {
-      c->finished = now_ns();
-      c->code = 128 + SIGKILL;
-      c->reason = "Error";
-      snprintf(c->message, sizeof(c->message), "stopped before its start");
-      free_config(c->config);
-      c->frame.wipe();
-      tell_exit(*c);
-    }
-    return answer(tag);
-  }
-  wire_writer<buffer>{c->stop_tags}.u32(tag);
-  if (grace <= 0 || c->main_ended)
-    return kill_container(*c);
-  if (c->kill_at == 0 && c->force_at == 0) {
-    init_message message;
-    message.what = init_message::send;
-    message.value = c->stop_signal;
-    tell_init(*c, message);
-  }
-  auto at = now_ms() + grace;
-  if (c->force_at == 0 && (c->kill_at == 0 || at < c->kill_at))
-    c->kill_at = at;
-}
-
-void on_signal(uint32_t tag, wire_reader fields) {
-  auto c = running(tag, fields);
-  if (c == nullptr)
-    return;
-  init_message message;
-  message.what = init_message::send;
-  message.value = static_cast<int32_t>(fields.i64());
-  if (message.value < 1 || message.value > 64)
-    return answer(tag, fail(EINVAL, "there is no signal %d", message.value));
-  tell_init(*c, message);
-  answer(tag);
-}
-
-void on_remove(uint32_t tag, wire_reader fields) {
-  auto id = fields.text();
-  for (auto at = &state.containers; *at != nullptr; at = &(*at)->next) {
-    auto c = *at;
-    if (strcmp(c->id, id.data()) != 0)
-      continue;
-    if (c->init != 0)
-      return answer(tag, fail(EBUSY, "container %s is running", id.data()));
-    *at = c->next;
-    free_config(c->config);
-    free(c->id);
-    free(c->folder);
-    delete c;
-    break;
-  }
-  answer(tag);
-}
-
-void on_reopen(uint32_t tag, wire_reader fields) {
-  if (auto c = running(tag, fields))
-    answer(tag, reopen_log(c->log));
-}
-
-void on_shutdown(uint32_t tag) {
-  state.ending = true;
-  state.ending_tag = tag;
-  for (auto c = state.containers; c != nullptr; c = c->next)
-    if (c->init != 0)
-      kill_container(*c);
 }
 
 } // namespace troupe::process::shim

@@ -167,13 +167,22 @@ container::Container PodRuntime::ended(const std::string& id) {
   }
 }
 
-void PodRuntime::wait_for_file(const std::string& path) {
+void PodRuntime::wait_until(const std::function<bool()>& condition,
+                            const std::string& what) {
   auto until = std::chrono::steady_clock::now() + deadline;
-  while (!fs::exists(path)) {
+  while (!condition()) {
     if (std::chrono::steady_clock::now() > until)
-      FAIL() << path << " does not appear";
+      FAIL() << what;
     poll(nullptr, 0, 2);
   }
+}
+
+void PodRuntime::wait_for_file(const std::string& path) {
+  wait_until([&] { return fs::exists(path); }, path + " does not appear");
+}
+
+void PodRuntime::wait_for_content(const std::string& path) {
+  wait_until([&] { return !content(path).empty(); }, path + " stays empty");
 }
 
 std::string PodRuntime::content(const std::string& path) {
@@ -200,12 +209,7 @@ int PodRuntime::count(const std::string& marker) {
 }
 
 void PodRuntime::wait_for_none(const std::string& marker) {
-  auto until = std::chrono::steady_clock::now() + deadline;
-  while (count(marker) > 0) {
-    if (std::chrono::steady_clock::now() > until)
-      FAIL() << "processes are left over";
-    poll(nullptr, 0, 5);
-  }
+  wait_until([&] { return count(marker) == 0; }, "processes are left over");
 }
 
 } // namespace troupe::process

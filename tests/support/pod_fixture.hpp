@@ -24,6 +24,10 @@ protected:
   void SetUp() override;
   void TearDown() override;
 
+  /// Waits until it holds, in steps too small to matter.
+  void wait_until(const std::function<bool()>& condition,
+                  const std::string& what);
+
   /// Ends the runtime and starts another over the same folder.
   void restart();
   void restart(std::optional<uint32_t> isolation);
@@ -64,8 +68,8 @@ protected:
   /// Waits until the container has ended.
   container::Container ended(const std::string& id);
 
-  /// Waits until the file has that content.
   void wait_for_file(const std::string& path);
+  void wait_for_content(const std::string& path);
   std::string content(const std::string& path);
 
   /// A number that no other process has among its arguments.

@@ -96,8 +96,7 @@ TEST_F(PodRuntime, FindsAPodWhoseShimDiedMeanwhile) {
   auto pid = static_cast<pid_t>(state().sandboxes(0).pid());
   runtime_.reset();
   kill(pid, SIGKILL);
-  while (kill(pid, 0) == 0)
-    usleep(1000);
+  wait_for_none("adopt-6_0");
   restart();
   auto after = state();
   ASSERT_EQ(after.containers_size(), 1);

@@ -35,7 +35,7 @@ failure set_read_only(const char* target) {
   return {};
 }
 
-failure bind_volume(int source, const mount_config& volume) {
+failure bind_volume(int source, const mount_config& volume, bool thaw) {
   struct stat info {};
   if (fstat(source, &info) != 0)
     return fail(errno, "%s: %s", volume.source, strerror(errno));
@@ -48,6 +48,13 @@ failure bind_volume(int source, const mount_config& volume) {
                 strerror(errno));
   if (volume.flags & mount_read_only)
     return set_read_only(volume.target);
+  if (thaw) {
+    // It was taken from a tree that is read-only by now.
+    mount_attr clear{};
+    clear.attr_clr = MOUNT_ATTR_RDONLY;
+    syscall(SYS_mount_setattr, AT_FDCWD, volume.target, AT_RECURSIVE, &clear,
+            sizeof(clear));
+  }
   own_mount(volume.target);
   return {};
 }
@@ -86,11 +93,16 @@ failure mount_volumes(const container_config& config) {
   auto count = config.mount_count;
   qsort(config.mounts, count, sizeof(mount_config), by_depth);
   int sources[max_mounts];
+  bool thaw[max_mounts];
   for (uint32_t i = 0; i < count; ++i) {
     sources[i] = open(config.mounts[i].source, O_PATH | O_CLOEXEC);
     if (sources[i] < 0)
       return fail(errno, "volume source %s: %s", config.mounts[i].source,
                   strerror(errno));
+    struct statvfs info {};
+    thaw[i] = (config.flags & read_only_root)
+              && fstatvfs(sources[i], &info) == 0
+              && (info.f_flag & ST_RDONLY) == 0;
   }
   if (config.flags & read_only_root) {
     for (uint32_t i = 0; i < count; ++i) {
@@ -104,7 +116,7 @@ failure mount_volumes(const container_config& config) {
       return result;
   }
   for (uint32_t i = 0; i < count; ++i) {
-    if (auto result = bind_volume(sources[i], config.mounts[i]))
+    if (auto result = bind_volume(sources[i], config.mounts[i], thaw[i]))
       return result;
     close(sources[i]);
   }

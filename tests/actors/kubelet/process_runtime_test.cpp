@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <gtest/gtest.h>
 
@@ -35,8 +36,10 @@ protected:
   }
 
   void TearDown() override {
-    auto list = ask<SandboxList>(pb<ListPodSandbox>{ListPodSandbox{}});
-    for (auto& s : list ? list->items() : SandboxList{}.items()) {
+    SandboxList left;
+    if (auto list = ask<SandboxList>(pb<ListPodSandbox>{ListPodSandbox{}}))
+      left = *list;
+    for (auto& s : left.items()) {
       RemovePodSandbox remove;
       remove.set_sandbox_id(s.id());
       EXPECT_TRUE(ask<Done>(pb<RemovePodSandbox>{remove}));
@@ -54,7 +57,7 @@ protected:
     context ctx{real_world(),
                 std::make_shared<edges>(),
                 std::make_shared<cluster_config>(),
-                nullptr,
+                directory_actor{},
                 "runtime",
                 1};
     runtime_ = caf::actor_cast<container_runtime_actor>(
@@ -111,15 +114,15 @@ protected:
     return ask<Container>(pb<ContainerStatus>{what});
   }
 
-  struct config : caf::actor_system_config {
-    config() {
+  struct settings : caf::actor_system_config {
+    settings() {
       register_types(*this);
       set("scheduler.policy", caf::atom("sharing"));
       set("scheduler.max-threads", size_t{2});
     }
   };
 
-  config config_;
+  settings config_;
   caf::actor_system system_{config_};
   caf::scoped_actor self_{system_};
   std::filesystem::path folder_;
@@ -129,12 +132,12 @@ protected:
 /// Passes on what it hears.
 using hearer = container_listener_actor::extend_with<container_stream_actor>;
 
-hearer::behavior_type pass_on(hearer::pointer self, caf::actor to) {
+hearer::behavior_type pass_on(hearer::pointer, caf::actor to) {
   return {
-      [=](const pb<Event>& x) { self->send(to, x); },
-      [=](const pb<StreamData>& x) { self->send(to, x); },
-      [=](const pb<StreamCredit>& x) { self->send(to, x); },
-      [=](const pb<StreamEnd>& x) { self->send(to, x); },
+      [=](const pb<Event>& x) { caf::anon_send(to, x); },
+      [=](const pb<StreamData>& x) { caf::anon_send(to, x); },
+      [=](const pb<StreamCredit>& x) { caf::anon_send(to, x); },
+      [=](const pb<StreamEnd>& x) { caf::anon_send(to, x); },
   };
 }
 

@@ -225,6 +225,8 @@ void run(job_ptr job) {
     case call::UPDATE:
       if (sub == "scale")
         run_scale(job);
+      else if (sub == "finalize")
+        run_finalize(job);
       else
         run_update(job);
       break;

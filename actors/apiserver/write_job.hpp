@@ -78,6 +78,7 @@ void run_patch(job_ptr job);
 void run_delete(job_ptr job);
 void run_delete_collection(job_ptr job);
 void run_scale(job_ptr job);
+void run_finalize(job_ptr job);
 void run_binding(job_ptr job);
 void run_eviction(job_ptr job);
 

@@ -1,5 +1,6 @@
 #include "actors/apiserver/write_job.hpp"
 #include "messages/api/autoscaling_v1.pb.h"
+#include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/deletion.hpp"
@@ -88,6 +89,29 @@ void run_scale(job_ptr job) {
       return;
     }
     finish_update(job, resized->clone(), {}, [again] { again(again); });
+  };
+  with_current(job, false, [attempt] { attempt(attempt); });
+}
+
+// Kubernetes: only this takes the finalizers of a namespace away, and the last
+// one gone is its end.
+void run_finalize(job_ptr job) {
+  auto attempt = [job](auto again) -> void {
+    if (auto err = rules::check_preconditions(
+            job->body.message(), job->current.message(),
+            std::to_string(job->current.revision()))) {
+      job->fail(err);
+      return;
+    }
+    auto changed = job->current.copy<core::v1::Namespace>();
+    *changed.mutable_spec()->mutable_finalizers() =
+        job->body.as<core::v1::Namespace>().spec().finalizers();
+    auto fresh = object::of(changed);
+    auto retry = [again] { again(again); };
+    if (rules::is_finished(fresh))
+      store_removal(job, retry);
+    else
+      store_object(job, std::move(fresh), retry);
   };
   with_current(job, false, [attempt] { attempt(attempt); });
 }

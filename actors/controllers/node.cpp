@@ -9,6 +9,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
+
 namespace troupe {
 
 namespace {
@@ -216,6 +218,17 @@ bool give_range(pointer self, const object& node) {
   return true;
 }
 
+// Several nodes may have gone silent at once, and only some of them be marked
+// so far.
+bool others_are_well(const node_state& st, const std::string& key) {
+  return std::any_of(st.well.begin(), st.well.end(), [&](const auto& name) {
+    auto witness = st.witnesses.find(name);
+    return name != key && witness != st.witnesses.end()
+           && !rules::is_silent(st.nodes->find(name), witness->second, {},
+                                st.loop.now());
+  });
+}
+
 void look_at(pointer self, const std::string& key) {
   auto& st = self->state;
   auto node = st.nodes->find(key);
@@ -229,9 +242,9 @@ void look_at(pointer self, const std::string& key) {
   if (auto found = st.pods.find(key); found != st.pods.end())
     for (const auto& [name, pod] : found->second)
       pods.push_back(pod);
-  auto others = st.well.size() - st.well.count(key);
-  auto plan = std::make_shared<rules::node_plan>(rules::plan_node(
-      node, st.witnesses[key], pods, others == 0, {}, st.loop.now()));
+  auto plan = std::make_shared<rules::node_plan>(
+      rules::plan_node(node, st.witnesses[key], pods, !others_are_well(st, key),
+                       {}, st.loop.now()));
   st.loop.why.set(key, plan->reason);
   if (plan->look_again)
     st.loop.mark_at(key, *plan->look_again);

@@ -109,11 +109,16 @@ std::string in_words(const Node& node, const node_plan& plan) {
   if (ready && ready->status() == "Unknown")
     result += ": " + ready->message();
   if (!plan.evicted.empty())
-    result += fmt::format("; evicts {} pods", plan.evicted.size());
+    result += fmt::format(" Evicts {} pods", plan.evicted.size());
   return result;
 }
 
 } // namespace
+
+bool is_silent(const object& node, const node_witness& witness,
+               const node_patience& patience, time_point now) {
+  return silent_from(node.as<Node>(), witness, patience) <= now;
+}
 
 bool is_node_ready(const Node& node) {
   const auto* ready = readiness(node);

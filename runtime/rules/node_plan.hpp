@@ -50,6 +50,10 @@ node_plan plan_node(const object& node, const node_witness& witness,
                     std::span<const object> pods, bool spare,
                     const node_patience& patience, time_point now);
 
+/// Returns whether the node counts as silent now.
+bool is_silent(const object& node, const node_witness& witness,
+               const node_patience& patience, time_point now);
+
 /// Returns whether the condition Ready is True.
 bool is_node_ready(const core::v1::Node& node);
 

@@ -20,6 +20,9 @@ const registry& all() {
     add_config_validation(result);
     add_node_validation(result);
     add_cluster_validation(result);
+    add_set_validation(result);
+    add_job_validation(result);
+    add_policy_validation(result);
     return result;
   }();
   return instance;

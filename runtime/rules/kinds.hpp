@@ -16,5 +16,8 @@ void add_endpoints_validation(registry& all);
 void add_config_validation(registry& all);
 void add_node_validation(registry& all);
 void add_cluster_validation(registry& all);
+void add_set_validation(registry& all);
+void add_job_validation(registry& all);
+void add_policy_validation(registry& all);
 
 } // namespace troupe::rules

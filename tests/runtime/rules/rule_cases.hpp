@@ -41,6 +41,9 @@ void add_service_cases(rule_cases& all);
 void add_endpoints_cases(rule_cases& all);
 void add_config_cases(rule_cases& all);
 void add_cluster_cases(rule_cases& all);
+void add_set_cases(rule_cases& all);
+void add_job_cases(rule_cases& all);
+void add_policy_cases(rule_cases& all);
 
 inline std::string joined(std::initializer_list<std::string_view> parts) {
   std::string result;

@@ -25,6 +25,9 @@ const rule_cases& all_cases() {
     add_endpoints_cases(result);
     add_config_cases(result);
     add_cluster_cases(result);
+    add_set_cases(result);
+    add_job_cases(result);
+    add_policy_cases(result);
     return result;
   }();
   return all;

@@ -1,17 +1,22 @@
 #include "cli/commands.hpp"
 #include "runtime/net/cluster_network.hpp"
+#include "runtime/process/pod_runtime.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <memory>
 #include <ostream>
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 namespace troupe::cli {
 
@@ -21,6 +26,8 @@ namespace fs = std::filesystem;
 
 /// How long the cluster may take to end in order.
 constexpr int patience_ms = 30'000;
+/// How long all pods of one node may take to end.
+constexpr auto pods_patience = std::chrono::seconds(45);
 
 /// Returns the process that holds the data directory; 0 when none does.
 pid_t holder(const fs::path& data_dir) {
@@ -53,6 +60,63 @@ bool end_process(pid_t pid) {
   return gone;
 }
 
+/// What an edge answers, as something to wait for.
+template <class T, class Ask>
+std::future<expected<T>> asked(Ask ask) {
+  auto promise = std::make_shared<std::promise<expected<T>>>();
+  auto result = promise->get_future();
+  ask([promise](expected<T> x) { promise->set_value(std::move(x)); });
+  return result;
+}
+
+template <class T>
+expected<T> answer_of(std::future<expected<T>>& from,
+                      std::chrono::steady_clock::time_point deadline) {
+  if (from.wait_until(deadline) != std::future_status::ready)
+    return make_error(ec::timeout, "pods do not end in time");
+  return from.get();
+}
+
+/// Ends and removes all pods of one node; returns how many there were.
+expected<size_t> end_pods(const fs::path& node) {
+  auto deadline = std::chrono::steady_clock::now() + pods_patience;
+  std::error_code ignored;
+  process::runtime_options options;
+  options.pods = (node / "sandboxes").string();
+  options.shim =
+      fs::read_symlink("/proc/self/exe", ignored).parent_path().string()
+      + "/troupe-shim";
+  process::pod_runtime runtime{options, [](container::Event) {}};
+  auto asking =
+      asked<container::State>([&](auto done) { runtime.state(done); });
+  auto state = answer_of(asking, deadline);
+  if (!state)
+    return state.error();
+  std::vector<std::future<expected<container::Done>>> endings;
+  for (auto& pod : state->sandboxes())
+    endings.push_back(asked<container::Done>(
+        [&](auto done) { runtime.remove_sandbox(pod.id(), done); }));
+  for (auto& ending : endings)
+    if (auto ended = answer_of(ending, deadline); !ended)
+      return ended.error();
+  return endings.size();
+}
+
+/// Ends the pods of all nodes of the cluster.
+expected<size_t> end_all_pods(const fs::path& data_dir) {
+  size_t result = 0;
+  std::error_code none;
+  for (auto& node : fs::directory_iterator(data_dir / "nodes", none)) {
+    if (!fs::is_directory(node.path() / "sandboxes"))
+      continue;
+    auto ended = end_pods(node.path());
+    if (!ended)
+      return ended.error();
+    result += *ended;
+  }
+  return result;
+}
+
 } // namespace
 
 void add_down(CLI::App& app, environment& env) {
@@ -77,11 +141,16 @@ void add_down(CLI::App& app, environment& env) {
       env.out() << "Cluster ended, pods go on\n";
       return;
     }
+    auto pods = end_all_pods(data_dir);
+    if (!pods) {
+      env.fail(pods.error());
+      return;
+    }
     if (auto removed = net::cluster_network::remove(data_dir); !removed) {
       env.fail(removed.error());
       return;
     }
-    env.out() << "Cluster ended\n";
+    env.out() << "Cluster ended, " << *pods << " pods with it\n";
   });
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/system/simulated_world.hpp"
 
+#include <map>
+
 namespace troupe {
 
 namespace {
@@ -36,9 +38,12 @@ public:
   }
 
   std::function<uint64_t()> entropy(const std::string& path,
-                                    uint64_t incarnation) const override {
+                                    uint64_t) const override {
+    // A supervisor that was restarted counts its children's incarnations from
+    // the beginning; none of them may draw the numbers of one before.
+    auto times = ++starts_[path];
     auto state = std::make_shared<uint64_t>(
-        hash(seed_ + incarnation * 0x9e3779b97f4a7c15ULL, path));
+        hash(seed_ + times * 0x9e3779b97f4a7c15ULL, path));
     return [state] { return next(*state); };
   }
 
@@ -47,6 +52,8 @@ public:
 private:
   uint64_t seed_;
   std::function<std::chrono::nanoseconds()> clock_;
+  /// All actors of a simulation run in one thread.
+  mutable std::map<std::string, uint64_t> starts_;
 };
 
 } // namespace

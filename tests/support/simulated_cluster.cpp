@@ -7,7 +7,9 @@
 #include "runtime/net/service_edge.hpp"
 #include "runtime/system/simulated_world.hpp"
 
+#include <caf/abstract_actor.hpp>
 #include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 #include <leveldb/helpers/memenv.h>
 
 namespace troupe::test {
@@ -29,6 +31,7 @@ simulated_cluster::simulated_cluster(uint64_t seed, uint32_t nodes)
         scheduler_.clock().now() - begin);
   });
   auto outside = std::make_shared<edges>();
+  outside_ = outside;
   outside->disk = disk_.get();
   outside->probes = std::make_shared<net::simulated_probes>();
   outside->services = services_;
@@ -40,10 +43,19 @@ simulated_cluster::simulated_cluster(uint64_t seed, uint32_t nodes)
                              "172.16.0." + std::to_string(i + 1),
                              "10.244." + std::to_string(i) + ".0/24"});
   config->runtime = "simulated";
-  root_ = spawn_cluster(
-      system_, world_, outside, config,
-      [this](const directory_actor& handle) { directory_ = handle; });
+  settings_ = config;
+  plant();
   run();
+}
+
+void simulated_cluster::plant() {
+  root_ = spawn_cluster(
+      system_, world_, outside_, settings_,
+      [this](const directory_actor& handle) { directory_ = handle; });
+  root_gone_ = false;
+  // Not by a monitor: what comes to `self_` is the answer to a request.
+  caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor(
+      [this](const caf::error&) { root_gone_ = true; });
 }
 
 simulated_cluster::~simulated_cluster() {
@@ -51,11 +63,15 @@ simulated_cluster::~simulated_cluster() {
   directory_ = nullptr;
   self_->send_exit(root_, caf::exit_reason::user_shutdown);
   root_ = nullptr;
-  run();
+  scheduler_.run();
 }
 
 void simulated_cluster::run() {
   scheduler_.run();
+  while (root_gone_) {
+    plant();
+    scheduler_.run();
+  }
 }
 
 void simulated_cluster::advance(std::chrono::milliseconds time) {
@@ -198,6 +214,11 @@ std::vector<std::string> simulated_cluster::paths() {
 }
 
 void simulated_cluster::kill(const std::string& path) {
+  if (path == "root") {
+    caf::anon_send_exit(root_, caf::exit_reason::kill);
+    run();
+    return;
+  }
   system::Kill msg;
   msg.set_path(path);
   request<pb<system::Killed>>(directory_, pb<system::Kill>{msg});

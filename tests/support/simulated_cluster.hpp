@@ -49,7 +49,8 @@ public:
 
   /// All actors as `topology` shows them.
   std::vector<std::string> paths();
-  /// Kills the actor of a path, as a failure would.
+  /// Kills the actor of a path, as a failure would; "root" is the top of the
+  /// tree, which is built anew then as by the process of a cluster.
   void kill(const std::string& path);
 
   time_point now() const;
@@ -66,6 +67,9 @@ private:
   template <class... Out, class Handle, class... Ts>
   expected<std::tuple<Out...>> request(const Handle& to, const Ts&... xs);
 
+  /// Builds the tree.
+  void plant();
+
   /// Opens a session unless there is one.
   caf::error open_session();
 
@@ -76,8 +80,11 @@ private:
   std::shared_ptr<const world> world_;
   std::shared_ptr<net::recorded_services> services_ =
       std::make_shared<net::recorded_services>();
+  std::shared_ptr<const edges> outside_;
+  std::shared_ptr<const cluster_config> settings_;
   caf::scoped_actor self_;
   supervisor_actor root_;
+  bool root_gone_ = false;
   directory_actor directory_;
   session_actor session_;
 };

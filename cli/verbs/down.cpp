@@ -150,7 +150,7 @@ void add_down(CLI::App& app, environment& env) {
       env.fail(removed.error());
       return;
     }
-    env.out() << "Cluster ended, " << *pods << " pods with it\n";
+    env.out() << "Cluster ended, pods: " << *pods << "\n";
   });
 }
 

@@ -1,0 +1,153 @@
+#include "cli/arguments.hpp"
+#include "cli/verbs/create.hpp"
+#include "cli/writing.hpp"
+#include "runtime/text/base64.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct config_command {
+  std::string name;
+  std::string type;
+  std::vector<std::string> literals;
+  std::vector<std::string> files;
+  std::vector<std::string> env_files;
+  bool immutable = false;
+  write_options write;
+};
+
+using contents = std::map<std::string, std::string>;
+
+caf::error add(contents& to, const std::string& key, std::string value) {
+  if (to.emplace(key, std::move(value)).second)
+    return caf::none;
+  return make_error(ec::bad_request,
+                    "cannot add key \"" + key
+                        + "\", another key by that name already exists");
+}
+
+caf::error add_file(contents& to, const std::string& word) {
+  auto source = parse_file_source(word);
+  if (!source)
+    return source.error();
+  auto& [key, path] = *source;
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) {
+    auto content = read_whole_file(path);
+    return content ? add(to, key, std::move(*content)) : content.error();
+  }
+  if (word.find('=') != std::string::npos)
+    return make_error(ec::bad_request, "cannot give a key name for a directory "
+                                       "path: "
+                                           + word);
+  for (auto& each : fs::directory_iterator(path)) {
+    if (!each.is_regular_file())
+      continue;
+    auto content = read_whole_file(each.path().string());
+    if (!content)
+      return content.error();
+    if (auto err =
+            add(to, each.path().filename().string(), std::move(*content)))
+      return err;
+  }
+  return caf::none;
+}
+
+expected<contents> contents_of(const config_command& cmd) {
+  contents result;
+  for (auto& word : cmd.literals) {
+    auto pair = parse_assignment(word, "--from-literal");
+    if (!pair)
+      return pair.error();
+    if (auto err = add(result, pair->first, pair->second))
+      return err;
+  }
+  for (auto& word : cmd.files)
+    if (auto err = add_file(result, word))
+      return err;
+  for (auto& file : cmd.env_files) {
+    auto content = read_whole_file(file);
+    if (!content)
+      return content.error();
+    auto pairs = parse_env_lines(*content, file);
+    if (!pairs)
+      return pairs.error();
+    for (auto& [key, value] : *pairs)
+      if (auto err = add(result, key, value))
+        return err;
+  }
+  return result;
+}
+
+bool is_text(const std::string& bytes) {
+  try {
+    // The writer is strict about UTF-8.
+    (void)text::document(bytes).dump();
+    return true;
+  } catch (const text::document::type_error&) {
+    return false;
+  }
+}
+
+void create_config(const config_command& cmd, bool secret, environment& env) {
+  auto data = contents_of(cmd);
+  if (!data) {
+    env.fail(data.error());
+    return;
+  }
+  text::document wish{{"apiVersion", "v1"},
+                      {"kind", secret ? "Secret" : "ConfigMap"},
+                      {"metadata", {{"name", cmd.name}}}};
+  for (auto& [key, value] : *data)
+    if (secret)
+      wish["data"][key] = text::base64_encode(value);
+    else if (is_text(value))
+      wish["data"][key] = value;
+    else
+      wish["binaryData"][key] = text::base64_encode(value);
+  if (secret)
+    wish["type"] = cmd.type.empty() ? "Opaque" : cmd.type;
+  if (cmd.immutable)
+    wish["immutable"] = true;
+  create_object(wish, cmd.write, env);
+}
+
+void add_kind(CLI::App& parent, environment& env, const char* word,
+              bool secret) {
+  auto cmd = std::make_shared<config_command>();
+  auto* sub = parent.add_subcommand(word, secret ? "Of files and literal values"
+                                                 : "Configuration");
+  if (!secret)
+    sub->alias("cm");
+  sub->add_option("NAME", cmd->name, "Its name")->required();
+  sub->add_option("--from-literal", cmd->literals, "KEY=VALUE")->expected(1);
+  sub->add_option("--from-file", cmd->files, "[KEY=]PATH, or a folder")
+      ->expected(1);
+  sub->add_option("--from-env-file", cmd->env_files, "Lines of KEY=VALUE")
+      ->expected(1);
+  if (secret)
+    sub->add_option("--type", cmd->type, "Type of the secret");
+  sub->add_flag("--immutable", cmd->immutable, "It shall never change");
+  add_write_options(*sub, cmd->write);
+  sub->callback([cmd, secret, &env] { create_config(*cmd, secret, env); });
+}
+
+} // namespace
+
+void add_create_config(CLI::App& create, environment& env) {
+  add_kind(create, env, "configmap", false);
+  auto* secret = create.add_subcommand("secret", "A secret");
+  secret->require_subcommand(1);
+  add_kind(*secret, env, "generic", true);
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "cli/environment.hpp"
+#include "runtime/text/document.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace troupe::cli {
+
+/// Options of every command that makes or changes objects.
+struct write_options {
+  std::string dry_run = "none";
+  std::string output; ///< "", name, yaml or json
+};
+void add_write_options(CLI::App& sub, write_options& options);
+
+/// Prints an object as -o wants, otherwise "deployment.apps/web created".
+void show(const object& x, const std::string& what,
+          const write_options& options, environment& env);
+
+/// Makes an object in the namespace of the command line and shows it. A client
+/// dry run needs no cluster. False when it was refused; then `env` knows why.
+bool create_object(const text::document& wish, const write_options& options,
+                   environment& env, const std::string& what = "created");
+
+/// An object that a command is about.
+struct target {
+  const kind_info* kind = nullptr;
+  std::string ns;
+  std::string name;
+};
+
+/// How a command says which objects it is about.
+struct target_options {
+  std::vector<std::string> files;
+  std::string labels;
+  std::string fields;
+  bool recursive = false;
+  bool all = false;
+  bool all_namespaces = false;
+};
+void add_target_options(CLI::App& sub, target_options& options);
+
+/// Returns what the words, files and selectors mean; nothing after an error,
+/// which `env` then knows.
+std::vector<target> find_targets(const std::vector<std::string>& words,
+                                 const target_options& options,
+                                 environment& env);
+
+/// Edits the object in place, and returns what to say about it.
+using editor = std::function<expected<std::string>(text::document&)>;
+
+/// Reads an object, has it edited, and sends what is different; once more from
+/// the start when somebody else wrote meanwhile. `subresource` is what is
+/// edited instead, such as "scale". Shows the result; says nothing when the
+/// editor has nothing to say.
+bool change_object(const target& what, const editor& edit,
+                   const write_options& options, environment& env,
+                   const std::string& subresource = {});
+
+/// Returns the edit of a node that `cordon` and `uncordon` make.
+editor cordoning(bool on);
+
+/// Reads a file whole; `-` is standard input.
+expected<std::string> read_whole_file(const std::string& path);
+
+} // namespace troupe::cli

@@ -28,14 +28,17 @@ void add_replace(CLI::App& app, environment& env);
 void add_topology(CLI::App& app, environment& env);
 void add_kill(CLI::App& app, environment& env);
 void add_why(CLI::App& app, environment& env);
+void add_describe(CLI::App& app, environment& env);
+void add_events(CLI::App& app, environment& env);
+void add_wait(CLI::App& app, environment& env);
 
 /// All commands, in the order of `troupe --help`.
 inline std::vector<add_command> all_commands() {
-  return {add_up,     add_down,     add_get,     add_apply,    add_delete,
-          add_create, add_expose,   add_run,     add_scale,    add_set,
-          add_label,  add_annotate, add_cordon,  add_uncordon, add_drain,
-          add_taint,  add_patch,    add_replace, add_topology, add_kill,
-          add_why};
+  return {add_up,     add_down,     add_apply,    add_create,   add_run,
+          add_expose, add_get,      add_describe, add_events,   add_wait,
+          add_delete, add_scale,    add_set,      add_label,    add_annotate,
+          add_patch,  add_replace,  add_cordon,   add_uncordon, add_drain,
+          add_taint,  add_topology, add_kill,     add_why};
 }
 
 } // namespace troupe::cli

@@ -31,6 +31,9 @@ void add_why(CLI::App& app, environment& env);
 void add_describe(CLI::App& app, environment& env);
 void add_events(CLI::App& app, environment& env);
 void add_wait(CLI::App& app, environment& env);
+void add_rollout(CLI::App& app, environment& env);
+void add_logs(CLI::App& app, environment& env);
+void add_exec(CLI::App& app, environment& env);
 
 /// All commands, in the order of `troupe --help`.
 inline std::vector<add_command> all_commands() {
@@ -38,7 +41,8 @@ inline std::vector<add_command> all_commands() {
           add_expose, add_get,      add_describe, add_events,   add_wait,
           add_delete, add_scale,    add_set,      add_label,    add_annotate,
           add_patch,  add_replace,  add_cordon,   add_uncordon, add_drain,
-          add_taint,  add_topology, add_kill,     add_why};
+          add_taint,  add_topology, add_kill,     add_why,      add_rollout,
+          add_logs,   add_exec};
 }
 
 } // namespace troupe::cli

@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -27,6 +28,9 @@ public:
   std::string context;    ///< --context
   std::string data_dir;   ///< --data-dir
   std::string ns;         ///< -n; "" for the context's
+
+  /// What stood behind `--`: a command and its arguments.
+  std::vector<std::string> rest;
 
   /// Result of the command that ran.
   int code = done;

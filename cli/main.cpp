@@ -3,8 +3,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <string_view>
+#include <vector>
 
 using namespace troupe::cli;
 
@@ -21,8 +24,16 @@ int main(int argc, char** argv) {
   app.add_option("-n,--namespace", env.ns, "Namespace");
   for (auto add : all_commands())
     add(app, env);
+  // What stands behind -- is the command of a container, whatever it looks
+  // like.
+  std::vector<std::string> words;
+  int at = 1;
+  for (; at < argc && std::string_view{argv[at]} != "--"; ++at)
+    words.insert(words.begin(), argv[at]);
+  for (++at; at < argc; ++at)
+    env.rest.push_back(argv[at]);
   try {
-    app.parse(argc, argv);
+    app.parse(words);
   } catch (const CLI::ParseError& e) {
     auto shown = e.get_exit_code() == 0;
     app.exit(e, std::cout, std::cerr);
@@ -31,5 +42,9 @@ int main(int argc, char** argv) {
     std::cerr << "error: " << e.what() << "\n";
     return failed;
   }
-  return env.code;
+  std::cout.flush();
+  std::cerr.flush();
+  // The server sees the connection close; taking the network apart in order
+  // would only keep the user waiting.
+  std::_Exit(env.code);
 }

@@ -3,10 +3,12 @@
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
 #include "messages/container_interface.hpp"
+#include "messages/command_interface.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/kubelet.pb.h"
 #include "messages/kubelet_interface.hpp"
 #include "messages/object.hpp"
+#include "messages/pod_stream.pb.h"
 #include "messages/proxy.pb.h"
 #include "messages/store.pb.h"
 #include "messages/store_interface.hpp"
@@ -40,7 +42,7 @@ void register_types(caf::actor_system_config& cfg) {
                system::Killed, system::Tick>(cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
-               call::OpenSession, call::SessionOpened>(cfg);
+               call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);
   add_messages<proxy::PlaceReport>(cfg);
   cfg.add_message_type<store_watcher_actor>("troupe.store_watcher");
   add_messages<store_api::RangeRequest, store_api::RangeResponse,

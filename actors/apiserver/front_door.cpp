@@ -98,7 +98,7 @@ on_open(pointer self, const call::OpenSession& msg) {
   call::SessionOpened result;
   result.set_secret(secret);
   result.set_user(user);
-  return {pb<call::SessionOpened>{std::move(result)}, fresh};
+  return {pb<call::SessionOpened>{std::move(result)}, session_actor{fresh}};
 }
 
 /// A session ends with its client; what is known of it ends with either.

@@ -1,8 +1,12 @@
 #include "actors/apiserver/session.hpp"
 
 #include "actors/apiserver/registry.hpp"
+#include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
+#include "messages/container.pb.h"
+#include "messages/kubelet_interface.hpp"
+#include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 
 #include <caf/actor_cast.hpp>
@@ -15,7 +19,7 @@ namespace troupe {
 
 namespace {
 
-using pointer = session_actor::stateful_pointer<session_state>;
+using pointer = command_session_actor::stateful_pointer<session_state>;
 
 constexpr std::array verb_names{
     "",       "get",   "list",   "create",
@@ -292,6 +296,86 @@ on_explain(pointer self, const pb<system::Explain>& msg) {
   return promise;
 }
 
+using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
+                                                   container_runtime_actor>;
+
+template <class Msg>
+void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
+             const container_stream_actor& to, stream_promise promise) {
+  self->state.requests
+      .ask<pb<container::StreamOpened>, container_runtime_actor>(
+          caf::actor_cast<pod_streams_actor>(kubelet),
+          [promise](const pb<container::StreamOpened>& opened,
+                    const container_runtime_actor& runtime) mutable {
+            promise.deliver(opened, runtime);
+          },
+          [promise](const caf::error& err) mutable { promise.deliver(err); },
+          pb<Msg>{msg}, to);
+}
+
+/// Passes a stream's request on to the kubelet that has the pod.
+void open_on_node(pointer self, const object& pod,
+                  const pb<call::OpenStream>& msg,
+                  const container_stream_actor& to, stream_promise promise) {
+  auto& node = pod.as<core::v1::Pod>().spec().node_name();
+  if (node.empty()) {
+    promise.deliver(make_error(ec::bad_request, "pod " + pod.name()
+                                                    + " does not have a host "
+                                                      "assigned"));
+    return;
+  }
+  with_backend(self, "kubelet/" + node,
+               [self, msg, to, promise](const caf::actor& kubelet) {
+                 if (msg->has_logs())
+                   open_at(self, kubelet, msg->logs(), to, promise);
+                 else if (msg->has_exec())
+                   open_at(self, kubelet, msg->exec(), to, promise);
+                 else
+                   open_at(self, kubelet, msg->attach(), to, promise);
+               });
+}
+
+caf::result<pb<container::StreamOpened>, container_runtime_actor>
+on_open_stream(pointer self, const pb<call::OpenStream>& msg,
+               const container_stream_actor& to) {
+  if (auto err = check_sender(self, msg->secret()))
+    return err;
+  auto& target = msg->has_logs()   ? msg->logs().target()
+                 : msg->has_exec() ? msg->exec().target()
+                                   : msg->attach().target();
+  auto& pods = kind_of<core::v1::Pod>();
+  if (target.namespace_().empty() || target.name().empty())
+    return make_error(ec::bad_request, "a namespace and a name are required");
+  if (auto err = check_right(self, pods, msg->has_logs() ? "get" : "create",
+                             target.namespace_(), target.name(),
+                             msg->has_logs()   ? "log"
+                             : msg->has_exec() ? "exec"
+                                               : "attach"))
+    return err;
+  call::Request get;
+  get.set_verb(call::GET);
+  get.set_api_version(pods.api_version());
+  get.set_kind(std::string{pods.kind});
+  get.set_namespace_(target.namespace_());
+  get.set_name(target.name());
+  auto promise = self->make_response_promise<pb<container::StreamOpened>,
+                                             container_runtime_actor>();
+  with_backend(
+      self, resource_path("view", pods),
+      [self, promise, msg, to,
+       get = pb<call::Request>{std::move(get)}](const caf::actor& view) {
+        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+            caf::actor_cast<api_actor>(view),
+            [self, promise, msg, to](const pb<call::Response>&,
+                                     const std::vector<object>& found) {
+              open_on_node(self, found.front(), msg, to, promise);
+            },
+            [promise](const caf::error& err) mutable { promise.deliver(err); },
+            get, object{});
+      });
+  return promise;
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   system::Description result;
@@ -303,7 +387,7 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-session_actor::behavior_type session(pointer self, context ctx,
+command_session_actor::behavior_type session(pointer self, context ctx,
                                      rules::caller who, std::string secret) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
@@ -324,6 +408,10 @@ session_actor::behavior_type session(pointer self, context ctx,
       },
       [self](const pb<call::StopWatch>& msg, const watcher_actor& from) {
         to_view(self, msg, from);
+      },
+      [self](const pb<call::OpenStream>& msg,
+             const container_stream_actor& to) {
+        return on_open_stream(self, msg, to);
       },
       [self](const pb<system::ListActors>& msg) {
         return ask_directory<system::ActorList>(self, msg, "list actors");

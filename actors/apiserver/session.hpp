@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/system/calls.hpp"
-#include "messages/interfaces.hpp"
+#include "messages/command_interface.hpp"
 #include "runtime/rules/authorize.hpp"
 #include "runtime/system/context.hpp"
 
@@ -18,7 +18,8 @@ namespace troupe {
 ///
 /// Hears: requests and watches of one client.
 /// Says:  writes to registries, reads and watches to views, as its own
-///        identity; questions about actors to the directory.
+///        identity; questions about actors to the directory; to the kubelet of
+///        a pod who wants its log or a command in it.
 /// After a restart: there is none. The client sees it go down and opens
 ///        another.
 ///
@@ -42,8 +43,8 @@ struct session_state {
   uint64_t served = 0;
 };
 
-session_actor::behavior_type
-session(session_actor::stateful_pointer<session_state> self, context ctx,
+command_session_actor::behavior_type
+session(command_session_actor::stateful_pointer<session_state> self, context ctx,
         rules::caller who, std::string secret);
 
 } // namespace troupe

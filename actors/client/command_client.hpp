@@ -11,6 +11,15 @@
 #include <memory>
 #include <string>
 
+namespace troupe::call {
+class OpenStream;
+} // namespace troupe::call
+
+namespace troupe::container {
+class StreamData;
+class StreamEnd;
+} // namespace troupe::container
+
 namespace troupe {
 
 class actor_config;
@@ -43,6 +52,14 @@ public:
   watch(const selection& what, const std::string& version,
         const std::function<bool(const changes&)>& batch,
         std::chrono::milliseconds patience = std::chrono::hours(24 * 365));
+
+  /// Opens a log or a command of a pod and gives its output to `output` until
+  /// the end, or until that returns false. `input` is a file descriptor to
+  /// read standard input from; -1 for none.
+  expected<container::StreamEnd>
+  stream(call::OpenStream msg,
+         const std::function<bool(const container::StreamData&)>& output,
+         int input = -1);
 
   expected<system::ActorList> actors();
   expected<system::Killed> kill(const std::string& path);

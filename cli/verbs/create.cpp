@@ -113,6 +113,7 @@ void add_deployment(CLI::App& create, environment& env) {
   sub->add_option("--port", cmd->port, "Port that the container serves");
   add_write_options(*sub, cmd->write);
   sub->callback([cmd, &env] {
+    cmd->words.insert(cmd->words.end(), env.rest.begin(), env.rest.end());
     if (auto wish = deployment_of(*cmd))
       create_object(*wish, cmd->write, env);
     else

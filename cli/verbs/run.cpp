@@ -111,7 +111,10 @@ void add_run(CLI::App& app, environment& env) {
   sub->add_flag("--expose", cmd->expose, "Make a service for --port too");
   sub->add_flag("--privileged", cmd->privileged, "All rights on the node");
   add_write_options(*sub, cmd->write);
-  sub->callback([cmd, &env] { run_pod(*cmd, env); });
+  sub->callback([cmd, &env] {
+    cmd->words.insert(cmd->words.end(), env.rest.begin(), env.rest.end());
+    run_pod(*cmd, env);
+  });
 }
 
 } // namespace troupe::cli

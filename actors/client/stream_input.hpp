@@ -1,0 +1,34 @@
+#pragma once
+
+#include <caf/actor.hpp>
+
+#include <cstdint>
+#include <thread>
+
+namespace troupe {
+
+/// Reads standard input for a stream while the stream's reader waits for
+/// messages: sends each chunk to `to` as StreamData, never more of them than
+/// it was given credit for. Ends with its destructor.
+class stream_input {
+public:
+  stream_input(int file, caf::actor to, uint64_t stream);
+  ~stream_input();
+
+  stream_input(const stream_input&) = delete;
+  stream_input& operator=(const stream_input&) = delete;
+
+  void allow(uint32_t chunks);
+
+private:
+  void run();
+  bool send_chunk();
+
+  int file_;
+  caf::actor to_;
+  uint64_t stream_;
+  int control_[2] = {-1, -1}; ///< one byte per chunk; closed to end
+  std::thread thread_;
+};
+
+} // namespace troupe

@@ -85,7 +85,9 @@ std::string message_of(const caf::error& err) {
 }
 
 bool is(const caf::error& err, ec code) {
-  return err.category() == category && err.code() == static_cast<uint8_t>(code);
+  // CAF's error has no code to ask for when there is none.
+  return err && err.category() == category
+         && err.code() == static_cast<uint8_t>(code);
 }
 
 meta::v1::Status to_status(const caf::error& err) {

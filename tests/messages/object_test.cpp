@@ -109,6 +109,10 @@ TEST(Fields, KnowWhatIsDeclaredOfThem) {
   EXPECT_EQ(empty_dir->through.size(), 1u);
 }
 
+TEST(Errors, NoErrorIsOfNoKind) {
+  EXPECT_FALSE(is(caf::error{}, ec::timeout));
+}
+
 TEST(Errors, BecomeAStatusAndComeBack) {
   auto err = invalid(kind_of<core::v1::Pod>(), "web",
                      {{"FieldValueRequired", "spec.containers",

@@ -34,6 +34,8 @@ struct probing : ::testing::Test {
   std::string seen(std::string_view answer) {
     auto result = look(probe_request::form::http, at);
     auto peer = accepted(server);
+    // What is closed with something unread is reset, not ended.
+    request_of(peer);
     send_text(peer, answer);
     peer.reset();
     auto x = result.get();

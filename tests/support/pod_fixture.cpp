@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 #include <poll.h>
+#include <sstream>
 #include <unistd.h>
 
 namespace troupe::process {
@@ -187,7 +188,11 @@ void PodRuntime::wait_for_content(const std::string& path) {
 
 std::string PodRuntime::content(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream out;
+  // Unlike an iterator, this does not throw when a process of /proc goes away
+  // while its file is read.
+  out << file.rdbuf();
+  return out.str();
 }
 
 std::string PodRuntime::mark() {

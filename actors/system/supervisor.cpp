@@ -6,7 +6,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/stateful_actor.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -29,9 +28,17 @@ void start(pointer self, slot& child) {
   child.now = slot::running;
   self->monitor(child.handle);
   st.children.add(child.handle);
-  if (child.spec.directory)
+  if (child.spec.directory) {
     *st.ctx =
         st.ctx->with_directory(caf::actor_cast<directory_actor>(child.handle));
+    // Nobody above could tell it where this supervisor itself is.
+    system::Started self_started;
+    self_started.set_path(st.ctx->path());
+    self_started.set_supervisor(true);
+    self->send(st.ctx->directory(),
+               pb<system::Started>{std::move(self_started)},
+               caf::actor_cast<caf::actor>(self));
+  }
   if (auto& dir = st.ctx->directory()) {
     system::Started msg;
     msg.set_path(ctx.path());

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace troupe::test {
 
 namespace {
@@ -93,6 +95,12 @@ TEST(ApiServer, GivesNoAddressTwice) {
     if (i % 10 == 5)
       cluster.kill("apiserver/allocators");
   }
+}
+
+TEST(Topology, ShowsTheRootToo) {
+  simulated_cluster cluster;
+  auto paths = cluster.paths();
+  EXPECT_EQ(std::count(paths.begin(), paths.end(), "root"), 1);
 }
 
 TEST(ApiServer, LosesNothingWhenAnyOfItsActorsIsKilled) {

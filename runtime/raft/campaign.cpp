@@ -18,6 +18,8 @@ void ask_for_votes(state& st, election kind) {
 } // namespace
 
 bool may_campaign(const state& st) {
+  if (st.removed)
+    return false;
   if (st.voter())
     return true;
   // Thesis, 4.2.2: one that is being removed may be the only one that can still
@@ -49,10 +51,9 @@ void count_ballots(state& st) {
       return granted
              && (st.now == role::pre_candidate
                  || st.disk.durable(st.disk.hard_write()));
-    return std::any_of(st.ballots.begin(), st.ballots.end(),
-                       [&](const ballot& x) {
-                         return x.from == id && x.granted == granted;
-                       });
+    return std::any_of(
+        st.ballots.begin(), st.ballots.end(),
+        [&](const ballot& x) { return x.from == id && x.granted == granted; });
   };
   if (majority(st.members(), [&](member_id id) { return voted(id, true); })) {
     if (st.now == role::pre_candidate)

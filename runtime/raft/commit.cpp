@@ -25,15 +25,22 @@ uint64_t majority_match(const state& st) {
   return *middle;
 }
 
-/// Tells which proposals of ours an entry has taken the place of.
+/// Tells which proposals of ours can never be committed now: those whose place
+/// another entry has, those behind them, which follow no other entry (paper,
+/// 5.3), and those of earlier terms, which follow no later one.
 void settle_proposals(state& st, position committed) {
-  auto& own = st.proposals;
-  while (!own.empty() && own.front().last < committed.index)
-    own.pop_front();
-  for (auto& x : own)
-    if (x.first <= committed.index && committed.index <= x.last
-        && x.term != committed.term)
-      st.out.dropped.push_back({x.term, committed.index});
+  for (auto& x : st.proposals) {
+    auto replaced = x.term < committed.term
+                    || (x.term > committed.term && x.first <= committed.index);
+    for (auto i = std::max(x.first, committed.index); replaced && i <= x.last;
+         ++i)
+      st.out.dropped.push_back({x.term, i});
+    if (replaced)
+      x.last = std::min(x.last, committed.index);
+  }
+  std::erase_if(st.proposals, [&](const own_proposals& x) {
+    return x.last <= committed.index;
+  });
 }
 
 } // namespace

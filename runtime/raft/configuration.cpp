@@ -39,7 +39,7 @@ bool take(std::string_view& in, member& x) {
 } // namespace
 
 configuration::configuration(std::vector<member> members)
-  : members_(std::move(members)) {
+    : members_(std::move(members)) {
   std::sort(members_.begin(), members_.end(),
             [](const member& a, const member& b) { return a.id < b.id; });
   voters_ = static_cast<size_t>(
@@ -63,9 +63,8 @@ std::optional<configuration>
 configuration::after(const membership_change& change) const {
   using step = membership_change::step;
   auto next = members_;
-  auto it = std::find_if(next.begin(), next.end(), [&](const member& x) {
-    return x.id == change.id;
-  });
+  auto it = std::find_if(next.begin(), next.end(),
+                         [&](const member& x) { return x.id == change.id; });
   if (change.id == 0 || (it == next.end()) != (change.what == step::add))
     return std::nullopt;
   auto was_voter = it != next.end() && it->voter;

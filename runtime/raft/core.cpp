@@ -21,7 +21,7 @@ peer* state::find_peer(member_id id) {
 
 core::core(const settings& set, restored from,
            std::function<uint64_t()> entropy)
-  : state_(std::make_unique<state>()) {
+    : state_(std::make_unique<state>()) {
   auto& st = *state_;
   st.set = set;
   st.entropy = std::move(entropy);
@@ -131,6 +131,11 @@ status core::now() const {
   result.handed = st.handed;
   result.members_since = st.entries.members_since();
   result.transferee = st.transferee;
+  // One that is still to be added sees configurations without it, too.
+  auto out = st.handed >= result.members_since
+             && st.members().find(st.set.self) == nullptr
+             && st.entries.members_before()->find(st.set.self) != nullptr;
+  result.removed = st.removed || out;
   result.log_bytes = st.entries.bytes();
   result.uncommitted_bytes = st.uncommitted;
   return result;

@@ -20,6 +20,12 @@ position log::last() const {
   return entries_.empty() ? start_.at : entries_.back().at;
 }
 
+const entry& log::at(uint64_t index) const {
+  if (index <= start_.at.index || index > last().index)
+    throw broken{"an entry is wanted that the log does not have"};
+  return entries_[index - start_.at.index - 1];
+}
+
 std::optional<uint64_t> log::term_at(uint64_t index) const {
   if (index == start_.at.index)
     return start_.at.term;
@@ -54,10 +60,9 @@ std::vector<entry> log::slice(uint64_t first, size_t bytes,
 }
 
 snapshot_mark log::mark_at(uint64_t index) const {
-  auto it = std::upper_bound(changes_.begin(), changes_.end(), index,
-                             [](uint64_t x, const snapshot_mark& y) {
-                               return x < y.at.index;
-                             });
+  auto it = std::upper_bound(
+      changes_.begin(), changes_.end(), index,
+      [](uint64_t x, const snapshot_mark& y) { return x < y.at.index; });
   return {{*term_at(index), index}, std::prev(it)->members};
 }
 

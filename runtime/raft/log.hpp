@@ -28,10 +28,8 @@ public:
   bool matches(position at) const { return term_at(at.index) == at.term; }
   /// The last place up to `index` whose term is `term` or less.
   position last_up_to(uint64_t index, uint64_t term) const;
-  /// Requires start < index <= last.
-  const entry& at(uint64_t index) const {
-    return entries_[index - start_.at.index - 1];
-  }
+  /// Throws if it is not here.
+  const entry& at(uint64_t index) const;
   /// Entries from `first` on: one if there is one, and more within limits.
   std::vector<entry> slice(uint64_t first, size_t bytes, size_t count) const;
 

@@ -35,8 +35,7 @@ refusal may_change(const state& st, const membership_change& step,
   if (!next)
     return refusal::no_such_change;
   // Thesis, 4.2.1: a voter with an old log would hold up every commit.
-  if (step.what == membership_change::step::promote
-      && !caught_up(st, step.id))
+  if (step.what == membership_change::step::promote && !caught_up(st, step.id))
     return refusal::not_caught_up;
   if (!keeps_quorum(st, *next))
     return refusal::would_lose_quorum;

@@ -25,6 +25,8 @@ struct append_result {
   uint64_t index = 0;
   /// Refused: the last place that may still agree.
   position hint;
+  /// Accepted, but there is no room for more until a checkpoint.
+  bool full = false;
 };
 
 /// From a candidate (paper, 5.2). A pre-vote carries the term that the election
@@ -40,6 +42,8 @@ struct request_vote {
 struct vote_result {
   bool granted = false;
   bool pre = false;
+  /// It is known here that the candidate is no member any more.
+  bool removed = false;
 };
 
 /// From a leader: it is there, and this much of what the receiver has is

@@ -28,8 +28,15 @@ void peer::probe(uint64_t from) {
   window.clear();
 }
 
+void peer::hold_off() {
+  probe(match + 1);
+  waits = true;
+  full = true;
+}
+
 void peer::replicate() {
   now = mode::replicate;
+  full = false;
   next = match + 1;
   waits = false;
   window.clear();

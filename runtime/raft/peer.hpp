@@ -44,6 +44,7 @@ struct peer {
   uint64_t next = 1;        ///< the first entry to send
   uint64_t commit_told = 0; ///< with the last append
   bool waits = false;       ///< a probe is out
+  bool full = false;        ///< it has no room: nothing but empty probes
   uint64_t snapshot = 0;    ///< the index it was told to fetch
   uint64_t heard = 0;       ///< tick of the last answer
   uint64_t round = 0;       ///< the last round of reads it confirmed
@@ -54,6 +55,8 @@ struct peer {
 
   void probe(uint64_t from);
   void replicate();
+  /// It has no room. A heartbeat's answer leads to the next probe.
+  void hold_off();
   void fetch(uint64_t index);
 
   bool paused(const settings& set) const;

@@ -10,8 +10,8 @@ refusal may_propose(const state& st, size_t cost) {
   // Thesis, 3.10: the target must be able to catch up.
   if (st.transferee != 0)
     return refusal::transferring;
-  auto too_much = st.uncommitted > 0
-              && st.uncommitted + cost > st.set.uncommitted_bytes;
+  auto too_much =
+      st.uncommitted > 0 && st.uncommitted + cost > st.set.uncommitted_bytes;
   if (too_much || st.full())
     return refusal::busy;
   return refusal::none;
@@ -25,7 +25,7 @@ void note_proposal(state& st, position at) {
 }
 
 proposal propose(state& st, payload data) {
-  if (auto why = may_propose(st, data ? data->size() : 0);
+  if (auto why = may_propose(st, entry{{}, entry_kind::commands, data}.cost());
       why != refusal::none)
     return {why, {}};
   auto at = append_own(st, entry_kind::commands, std::move(data));

@@ -20,7 +20,7 @@ bool meet_later_term(state& st, const message& x) {
     // the leader wants it. One with an older term must learn ours all the same.
     if (!ask->transfer && has_live_leader(st)) {
       if (ask->pre)
-        send(st, x.from, vote_result{false, true});
+        refuse_vote(st, x, *ask);
       return false;
     }
     if (ask->pre)
@@ -39,7 +39,7 @@ void meet_earlier_term(state& st, const message& x) {
   if (from_leader(x))
     send(st, x.from, append_result{});
   else if (auto* ask = as<request_vote>(x))
-    send(st, x.from, vote_result{false, ask->pre});
+    refuse_vote(st, x, *ask);
   else if (auto* question = as<read_index>(x))
     recv(st, x, *question); // what is committed does not depend on who asks
 }

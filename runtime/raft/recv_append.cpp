@@ -35,9 +35,9 @@ void refuse(state& st, const message& x, position previous) {
 /// Takes over entries that follow a place where the logs agree. Returns up to
 /// where they agree then.
 uint64_t take_over(state& st, const append_entries& body) {
-  auto differs = std::find_if(
-      body.entries.begin(), body.entries.end(),
-      [&](const entry& x) { return !st.entries.matches(x.at); });
+  auto differs =
+      std::find_if(body.entries.begin(), body.entries.end(),
+                   [&](const entry& x) { return !st.entries.matches(x.at); });
   for (auto it = differs; it != body.entries.end(); ++it) {
     if (st.full())
       return it->at.index - 1;

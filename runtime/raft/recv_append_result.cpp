@@ -22,16 +22,17 @@ void step_back(const state& st, peer& from, const append_result& body) {
   from.probe(std::max(from.match + 1, std::min(place + 1, body.index)));
 }
 
-void step_forward(state& st, peer& from, uint64_t index) {
-  if (index > st.entries.last().index)
+void step_forward(state& st, peer& from, const append_result& body) {
+  if (body.index > st.entries.last().index)
     throw broken{"a member acknowledges entries that do not exist"};
-  auto news = from.accepted(index);
-  // It may go on after a probe, and after a snapshot once our log reaches back
-  // to what it has.
-  auto settled = from.now == peer::mode::probe
-                 || (from.now == peer::mode::snapshot
-                     && from.match >= st.entries.start().at.index);
-  if (settled && index >= from.match)
+  auto news = from.accepted(body.index);
+  // After a snapshot it goes on if our log still reaches back to what it has.
+  auto lacks = from.now == peer::mode::snapshot
+               && from.match < st.entries.start().at.index;
+  if (!lacks && body.full)
+    from.hold_off();
+  else if (!lacks && from.now != peer::mode::replicate
+           && body.index == from.match)
     from.replicate();
   if (news)
     advance_commit(st);
@@ -45,7 +46,7 @@ void recv(state& st, const message& x, const append_result& body) {
     return;
   from->heard = st.clock;
   if (body.accepted)
-    step_forward(st, *from, body.index);
+    step_forward(st, *from, body);
   else
     step_back(st, *from, body);
   if (st.transferee == x.from)

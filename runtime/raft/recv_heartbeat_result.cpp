@@ -14,7 +14,8 @@ void recv(state& st, const message& x, const heartbeat_result& body) {
     from->round = body.round;
     confirm_rounds(st);
   }
-  // An append or its answer may be lost: whether the logs agree at `next` tells.
+  // An append or its answer may be lost: whether the logs agree at `next`
+  // tells.
   if (from->now == peer::mode::replicate
       && from->match < st.entries.last().index)
     send_append(st, *from);

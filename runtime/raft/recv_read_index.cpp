@@ -14,9 +14,9 @@ void recv(state& st, const message& x, const read_index& body) {
   if (std::any_of(reads.confirming.begin(), reads.confirming.end(), same))
     return;
   // A follower has one question at a time: a later one replaces it.
-  auto other = std::find_if(
-      reads.waiting.begin(), reads.waiting.end(),
-      [&](const waiting_read& y) { return y.from == x.from; });
+  auto other =
+      std::find_if(reads.waiting.begin(), reads.waiting.end(),
+                   [&](const waiting_read& y) { return y.from == x.from; });
   if (other != reads.waiting.end())
     other->token = body.request;
   else

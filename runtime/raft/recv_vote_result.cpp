@@ -5,6 +5,11 @@
 namespace troupe::raft {
 
 void recv(state& st, const message& x, const vote_result& body) {
+  if (body.removed && st.now != role::leader) {
+    st.removed = true;
+    become_follower(st, st.hard.term, 0);
+    return;
+  }
   auto asked = body.pre ? role::pre_candidate : role::candidate;
   auto term = st.hard.term + (body.pre && body.granted ? 1 : 0);
   if (st.now != asked || x.term != term)

@@ -14,7 +14,8 @@ void send_snapshot(state& st, peer& to) {
 
 /// Whether an append would tell that member anything.
 bool has_news(const state& st, const peer& to) {
-  return to.now == peer::mode::probe || to.next <= st.entries.last().index || st.commit > to.commit_told;
+  return to.now == peer::mode::probe || to.next <= st.entries.last().index
+         || st.commit > to.commit_told;
 }
 
 } // namespace
@@ -42,9 +43,9 @@ void send_append(state& st, peer& to) {
   }
   previous.term = *term;
   append_entries body{previous, {}, st.commit};
-  if (!to.paused(st.set))
-    body.entries = st.entries.slice(to.next, st.set.append_bytes,
-                                    st.set.append_entries);
+  if (!to.paused(st.set) && !to.full)
+    body.entries =
+        st.entries.slice(to.next, st.set.append_bytes, st.set.append_entries);
   size_t bytes = 0;
   for (auto& x : body.entries)
     bytes += x.cost();

@@ -65,6 +65,7 @@ void heard_leader(state& st, member_id from) {
     become_follower(st, st.hard.term, from);
   st.leader = from;
   st.elapsed = 0;
+  st.removed = false;
 }
 
 bool has_live_leader(const state& st) {

@@ -30,7 +30,8 @@ void send_in(state& st, uint64_t term, member_id to, message_body body) {
 void acknowledge(state& st, member_id to, uint64_t index) {
   // Paper, figure 2: so are the entries that an answer speaks of.
   send_after(st, std::max(st.disk.hard_write(), st.disk.write_of(index)),
-             {st.set.self, to, st.hard.term, append_result{true, index, {}}});
+             {st.set.self, to, st.hard.term,
+              append_result{true, index, {}, st.full()}});
 }
 
 } // namespace troupe::raft

@@ -15,8 +15,8 @@ uint64_t needed_after(const state& st, uint64_t index) {
   for (auto& x : st.peers) {
     if (!st.heard(x))
       continue;
-    index = std::min(index,
-                     x.now == peer::mode::snapshot ? x.snapshot : x.match);
+    index =
+        std::min(index, x.now == peer::mode::snapshot ? x.snapshot : x.match);
   }
   return index;
 }
@@ -41,8 +41,7 @@ void compact(state& st, uint64_t index) {
 
 void ask_for_checkpoint(state& st) {
   auto due = st.grown_bytes >= st.set.checkpoint_bytes
-             || st.grown_entries >= st.set.checkpoint_entries
-             || st.full();
+             || st.grown_entries >= st.set.checkpoint_entries || st.full();
   if (!due || st.checkpoint_asked || st.handed <= st.checkpoint)
     return;
   st.checkpoint_asked = true;

@@ -72,6 +72,7 @@ struct state {
   uint64_t timeout = 0; ///< of `elapsed`; by chance
 
   std::vector<ballot> ballots;
+  bool removed = false; ///< others say so; they know more than this log
 
   // As a leader.
   std::vector<peer> peers;

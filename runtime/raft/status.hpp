@@ -27,6 +27,7 @@ struct status {
   uint64_t handed = 0;        ///< the last entry handed out to be applied
   uint64_t members_since = 0; ///< the change that made the configuration
   member_id transferee = 0;   ///< whom leadership is being handed to
+  bool removed = false;       ///< it was a member, and is none any more
   size_t log_bytes = 0;
   size_t uncommitted_bytes = 0; ///< of a leader
 };

@@ -29,6 +29,8 @@ enum class election : uint8_t { pre, real, transfer };
 bool may_campaign(const state& st);
 void campaign(state& st, election kind);
 void count_ballots(state& st);
+/// Tells a candidate our term, and whether it is a member at all.
+void refuse_vote(state& st, const message& x, const request_vote& body);
 
 // -- messages (receive.cpp, recv_*.cpp) ---------------------------------------
 

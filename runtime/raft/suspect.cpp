@@ -16,8 +16,8 @@ void suspect(state& st, member_id id) {
   // chance, and the pre-vote, keep them apart.
   st.leader = 0;
   st.elapsed = 0;
-  st.timeout
-      = 1 + st.entropy() % std::max<uint64_t>(1, st.set.election_ticks / 4);
+  st.timeout =
+      1 + st.entropy() % std::max<uint64_t>(1, st.set.election_ticks / 4);
 }
 
 } // namespace troupe::raft

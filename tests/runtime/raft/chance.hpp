@@ -18,6 +18,8 @@ public:
     return x ^ (x >> 31);
   }
 
+  uint64_t operator()() { return next(); }
+
   /// 0 .. n - 1; `n` is not 0.
   uint64_t below(uint64_t n) { return next() % n; }
   /// low .. high.

@@ -28,8 +28,9 @@ size_t difference(const configuration& a, const configuration& b) {
 } // namespace
 
 checks::checks(const machine_state& founded)
-  : base_(founded.at.index), base_hash_(founded.hash),
-    members_(founded.members) {
+    : base_(founded.at.index),
+      base_hash_(founded.hash),
+      members_(founded.members) {
   // nop
 }
 
@@ -69,6 +70,8 @@ void checks::lead(member_id id, const core& now, const status& is) {
   if (it->second != id)
     throw violation{"members " + text(id) + " and " + text(it->second)
                     + " both lead in term " + text(is.term)};
+  if (!now.members().has_voter(id) && is.members_since <= is.commit)
+    throw violation{who(id) + "leads, although its removal is committed"};
   auto& own = leading_[id];
   if (first || own.term != is.term)
     own = {is.term, std::max(base_, is.commit), now.members()};
@@ -92,11 +95,20 @@ void checks::change(member_id id, const core& now, const status& is,
   if (before.members_since > before.commit)
     throw violation{who(id) + "changes the configuration twice at a time"};
   if (now.term_at(before.commit).value_or(is.term) != is.term)
-    throw violation{who(id) + "changes the configuration before anything of "
-                              "its term is committed"};
+    throw violation{who(id)
+                    + "changes the configuration before anything of "
+                      "its term is committed"};
   if (difference(own.members, now.members()) > 1)
     throw violation{who(id) + "changes more than one voter at once"};
   own.members = now.members();
+}
+
+void checks::configured(member_id id, const configuration& by,
+                        const configuration& has) const {
+  if (by != has)
+    throw violation{who(id)
+                    + "goes by another configuration than the last one "
+                      "in its log"};
 }
 
 void checks::said(const message& x) {
@@ -121,8 +133,7 @@ void checks::handed(member_id id, uint64_t term, const entry& x) {
   auto& known = entries_[x.at.index - base_ - 1];
   known.seen_in = std::min(known.seen_in, term);
   if (known.term != x.at.term
-      || (known.data != x.data
-          && x.bytes() != (known.data ? *known.data : "")))
+      || (known.data != x.data && x.bytes() != (known.data ? *known.data : "")))
     throw violation{who(id) + "is given another entry " + text(x.at.index)
                     + " than others were"};
 }
@@ -136,8 +147,8 @@ void checks::commit(uint64_t term, const entry& x) {
       throw violation{value + " is there twice"};
   }
   if (x.kind == entry_kind::change)
-    members_ = std::make_shared<configuration>(
-        *configuration::decode(x.bytes()));
+    members_ =
+        std::make_shared<configuration>(*configuration::decode(x.bytes()));
   auto hash = committed() == base_ ? base_hash_ : entries_.back().hash;
   hash = (hash ^ std::hash<std::string_view>{}(x.bytes()) ^ x.at.term)
          * 0x9e3779b97f4a7c15;
@@ -148,8 +159,7 @@ uint64_t checks::hash_at(uint64_t index) const {
   return index == base_ ? base_hash_ : entries_.at(index - base_ - 1).hash;
 }
 
-void checks::applied(member_id id, machine_state& state,
-                     const entry& x) const {
+void checks::applied(member_id id, machine_state& state, const entry& x) const {
   if (x.at.index != state.at.index + 1)
     throw violation{who(id) + "applies entry " + text(x.at.index) + " after "
                     + text(state.at.index)};
@@ -159,18 +169,19 @@ void checks::applied(member_id id, machine_state& state,
   state.at = x.at;
   state.hash = hash_at(x.at.index);
   if (x.kind == entry_kind::change)
-    state.members = std::make_shared<configuration>(
-        *configuration::decode(x.bytes()));
+    state.members =
+        std::make_shared<configuration>(*configuration::decode(x.bytes()));
 }
 
 void checks::installed(member_id id, const machine_state& old,
                        const machine_state& now) const {
   if (now.at.index <= old.at.index)
-    throw violation{who(id) + "its state goes back from "
-                    + text(old.at.index) + " to " + text(now.at.index)};
+    throw violation{who(id) + "its state goes back from " + text(old.at.index)
+                    + " to " + text(now.at.index)};
   if (now.hash != hash_at(now.at.index))
-    throw violation{who(id) + "takes over a state that differs from what was "
-                              "committed"};
+    throw violation{who(id)
+                    + "takes over a state that differs from what was "
+                      "committed"};
 }
 
 void checks::dropped(const std::string& value) {
@@ -187,8 +198,8 @@ void checks::acknowledged(const std::string& value, uint64_t index) const {
 
 void checks::wrote(uint64_t begun, uint64_t index) {
   if (index <= begun)
-    throw violation{"a write at " + text(index) + " began after "
-                    + text(begun) + " was told"};
+    throw violation{"a write at " + text(index) + " began after " + text(begun)
+                    + " was told"};
   ended_ = std::max(ended_, index);
 }
 

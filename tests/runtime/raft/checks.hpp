@@ -38,6 +38,9 @@ public:
   /// A member has moved: election safety, leader completeness, one change of
   /// configuration at a time, nothing goes backwards.
   void stepped(member_id id, const core& now, const status& before);
+  /// A member goes by this configuration; its log has that one.
+  void configured(member_id id, const configuration& by,
+                  const configuration& has) const;
   /// A member has said something: one vote a term.
   void said(const message& x);
   /// A member of this term was given a committed entry: all get the same.

@@ -1,5 +1,4 @@
 #include "tests/runtime/raft/simulation.hpp"
-
 #include "tests/runtime/raft/trace.hpp"
 
 // Clients write values that nobody else writes, and read; each does one thing
@@ -18,45 +17,50 @@ void simulation::client_turn(size_t number) {
   if (!faults_ && !clients_[number].waits)
     return;
   // What it waited for may still happen; it will not hear of it.
-  host* on = by_.permille(700) ? leader() : nullptr;
+  host* on = by_.permille(700) ? some_leader() : nullptr;
   if (on == nullptr)
     on = by_.of(hosts_).get();
-  if (!faults_ || !on->member->up())
-    end_turn(number, by_.between(1, 2 * with_.think));
-  else if (by_.permille(300))
-    begin_read(number, *on);
-  else
-    begin_write(number, *on);
-}
-
-void simulation::begin_write(size_t number, host& on) {
-  auto& own = clients_[number];
-  auto value = "v" + std::to_string(++values_);
-  auto begun = checks_.begin();
-  auto padded = value + " "
-                + std::string(by_.below(with_.value_bytes + 1), '.');
-  auto taken = on.member->raft->propose(padded);
-  if (trace_)
-    say(std::to_string(on.member->id()) + " > propose " + value + " / "
-        + show(taken.why));
-  if (!taken) {
+  if (!faults_ || !on->member->up()) {
     end_turn(number, by_.between(1, 2 * with_.think));
     return;
   }
-  end_turn(number, 20 * with_.set.election_ticks * tick_length);
-  own.waits = true;
-  own.begun = begun;
-  on.waiting.emplace(taken.at.index,
-                     waiter{taken.at.term, number, own.turn, padded});
-  drive(on, "propose " + value);
+  // The question travels, too, and may find that its leader is none any more.
+  begin_turn(number);
+  at(by_.between(1, with_.delay), kind::ask, on,
+     token_of(number, clients_[number].turn));
 }
 
-void simulation::begin_read(size_t number, host& on) {
-  auto& own = clients_[number];
+void simulation::client_asks(host& on, uint64_t token) {
+  auto number = static_cast<size_t>(token >> 32);
+  if (token != token_of(number, clients_[number].turn))
+    return;
+  if (by_.permille(300))
+    client_reads(number, on);
+  else
+    client_writes(number, on);
+}
+
+void simulation::begin_turn(size_t number) {
   end_turn(number, 20 * with_.set.election_ticks * tick_length);
-  own.waits = true;
-  own.begun = checks_.begin();
-  on.member->raft->read(token_of(number, own.turn));
+  clients_[number].waits = true;
+  clients_[number].begun = checks_.begin();
+}
+
+void simulation::client_writes(size_t number, host& on) {
+  auto value = "v" + std::to_string(++values_);
+  auto padded =
+      value + " " + std::string(by_.below(with_.value_bytes + 1), '.');
+  auto taken = on.member->raft->propose(padded);
+  if (taken)
+    on.waiting.emplace(taken.at.index, waiter{taken.at.term, number,
+                                              clients_[number].turn, padded});
+  else
+    end_turn(number, by_.between(1, 2 * with_.think));
+  drive(on, "propose " + value + " " + show(taken.why));
+}
+
+void simulation::client_reads(size_t number, host& on) {
+  on.member->raft->read(token_of(number, clients_[number].turn));
   drive(on, "read");
 }
 

@@ -5,7 +5,7 @@
 namespace troupe::raft::sim {
 
 disk::disk(snapshot_mark start, hard_state hard)
-  : hard_(hard), start_(std::move(start)) {
+    : hard_(hard), start_(std::move(start)) {
   // nop
 }
 
@@ -22,6 +22,26 @@ uint64_t disk::finish(size_t count, const watcher& seen) {
 void disk::crash(size_t kept, const watcher& seen) {
   finish(kept, seen);
   flying_.clear();
+}
+
+configuration disk::members() const {
+  auto result = start_.members;
+  auto entries = entries_;
+  for (auto& x : flying_) {
+    if (x.reset)
+      entries.clear();
+    if (x.start)
+      result = x.start->members;
+    for (auto& e : x.entries) {
+      while (!entries.empty() && entries.back().at.index >= e.at.index)
+        entries.pop_back();
+      entries.push_back(e);
+    }
+  }
+  for (auto it = entries.rbegin(); it != entries.rend(); ++it)
+    if (it->kind == entry_kind::change)
+      return *configuration::decode(it->bytes());
+  return *result;
 }
 
 restored disk::read() const {

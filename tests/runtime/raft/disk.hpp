@@ -34,6 +34,8 @@ public:
   position last() const {
     return entries_.empty() ? start_.at : entries_.back().at;
   }
+  /// The last configuration, with what is on its way.
+  configuration members() const;
   /// What a restart finds.
   restored read() const;
 

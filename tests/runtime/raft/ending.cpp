@@ -56,9 +56,11 @@ void simulation::end_faults() {
   net_.end_faults();
   with_.disk = 5;
   with_.apply = 5;
+  with_.sync = 10;
   with_.fetch = 50;
   for (auto& x : hosts_) {
     x->slow = 1;
+    x->wakes = 0;
     if (!x->gone && !x->member->up())
       start(*x);
   }
@@ -73,14 +75,18 @@ void simulation::end_faults() {
   // And it is of use.
   until("a write to be taken", 30, [&] {
     auto* on = leader();
-    if (on != nullptr)
-      begin_write(0, *on);
+    if (on != nullptr && !clients_[0].waits) {
+      begin_turn(0);
+      client_writes(0, *on);
+    }
     return clients_[0].waits;
   });
   auto& there = members.members();
   for (size_t i = 1; i < clients_.size(); ++i)
-    if (auto& on = find(there[i % there.size()].id); on.member->up())
-      begin_read(i, on);
+    if (auto& on = find(there[i % there.size()].id); on.member->up()) {
+      begin_turn(i);
+      client_reads(i, on);
+    }
   until("clients to be answered", 30, [&] { return caught_up(); });
   auto added = hosts_.size() + 1;
   if (added > most_members)
@@ -90,6 +96,26 @@ void simulation::end_faults() {
   change_and_wait({step::promote, added, {}});
   change_and_wait({step::remove, leader()->member->id(), {}});
   until("the rest to go on", 30, [&] { return caught_up(); });
+  be_quiet();
+}
+
+/// At rest there are heartbeats and their answers, and nothing else.
+void simulation::be_quiet() {
+  constexpr uint64_t ticks = 20;
+  // Until the last of the messages of stormy times is through.
+  auto settled = now_ + 60 * tick_length;
+  until("time to pass", 100, [&] { return now_ > settled; });
+  auto before = delivered_;
+  auto end = now_ + ticks * tick_length;
+  until("time to pass", 100, [&] { return now_ > end; });
+  auto* first = leader();
+  if (first == nullptr)
+    throw violation{"the leader is gone, although nothing has happened"};
+  auto peers = first->member->raft->members().members().size() - 1;
+  auto rounds = ticks * tick_length / first->tick / with_.set.heartbeat_ticks;
+  if (delivered_ - before > 2 * peers * (rounds + 2))
+    throw violation{std::to_string(delivered_ - before)
+                    + " messages, although nothing happens"};
 }
 
 } // namespace troupe::raft::sim

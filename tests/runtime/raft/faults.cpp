@@ -1,5 +1,4 @@
 #include "tests/runtime/raft/simulation.hpp"
-
 #include "tests/runtime/raft/trace.hpp"
 
 #include <algorithm>
@@ -20,7 +19,8 @@ void simulation::fault() {
       {x.change, &simulation::change_members},
       {x.transfer, &simulation::transfer_leadership},
       {x.hint, &simulation::hint},
-      {x.sync, &simulation::sync_one},
+      {x.pause, &simulation::pause_one},
+      {x.checkpoint, &simulation::sync_one},
       {x.destroy, &simulation::destroy_one},
   };
   uint64_t all = 0;
@@ -38,40 +38,63 @@ void simulation::fault() {
   }
 }
 
+simulation::host& simulation::victim() {
+  auto* worst = by_.below(2) == 0 ? some_leader() : nullptr;
+  return worst != nullptr ? *worst : *by_.of(hosts_);
+}
+
 uint64_t simulation::while_long() {
-  return by_.between(1, by_.permille(300) ? 60 * tick_length
-                                          : 10 * tick_length);
+  return by_.between(1,
+                     by_.permille(300) ? 60 * tick_length : 10 * tick_length);
 }
 
 void simulation::crash_some() {
-  auto all = by_.permille(100);
-  auto first = by_.below(hosts_.size());
-  for (size_t i = 0; i < hosts_.size(); ++i) {
-    auto& x = *hosts_[(first + i) % hosts_.size()];
-    if (!x.member->up())
-      continue;
-    crash(x);
-    at(while_long(), kind::restart, &x);
-    if (!all)
-      return;
+  crash_for_a_while(victim());
+  if (by_.permille(100))
+    for (auto& x : hosts_)
+      crash_for_a_while(*x);
+}
+
+void simulation::crash_for_a_while(host& on) {
+  if (!on.member->up())
+    return;
+  crash(on);
+  at(while_long(), kind::restart, &on);
+}
+
+void simulation::isolate(const host& on) {
+  auto id = on.member->id();
+  for (member_id other = 1; other <= hosts_.size(); ++other) {
+    net_.cut(id, other);
+    net_.cut(other, id);
   }
+  if (trace_)
+    say(std::to_string(id) + " > is cut off");
+  relieve_later(trouble::cut, 0);
+  if (by_.below(2) == 0)
+    hint_at(id);
 }
 
 void simulation::cut_links() {
   auto count = hosts_.size();
-  auto one = 1 + by_.below(count);
+  auto& target = victim();
+  auto one = target.member->id();
   auto other = 1 + by_.below(count);
   auto style = by_.below(5);
+  if (style == 0) {
+    isolate(target);
+    return;
+  }
   std::vector<bool> side(count + 1);
   for (size_t i = 1; i <= count; ++i)
     side[i] = by_.below(2) == 0;
   for (member_id a = 1; a <= count; ++a) {
     for (member_id b = 1; b <= count; ++b) {
       bool cuts[] = {
-          side[a] != side[b],   // in two
-          a == one || b == one, // one alone
-          a == one,             // one is not heard
-          b == one,             // one does not hear
+          false,
+          side[a] != side[b], // in two
+          a == one,           // one is not heard
+          b == one,           // one does not hear
           a == one && b == other,
       };
       if (cuts[style])
@@ -84,7 +107,7 @@ void simulation::cut_links() {
 }
 
 void simulation::slow_disk() {
-  auto& x = *by_.of(hosts_);
+  auto& x = victim();
   x.slow = by_.between(5, 50);
   relieve_later(trouble::slow, x.member->id());
 }
@@ -117,7 +140,7 @@ void simulation::relieve(trouble what, member_id who) {
 
 void simulation::transfer_leadership() {
   auto* from = leader();
-  if (from == nullptr)
+  if (from == nullptr || from->wakes > now_)
     return;
   auto& members = from->member->raft->members().members();
   auto to = members[by_.below(members.size())].id;
@@ -128,17 +151,31 @@ void simulation::transfer_leadership() {
 }
 
 void simulation::hint() {
-  auto& on = *by_.of(hosts_);
-  if (!on.member->up())
-    return;
-  auto whom = 1 + by_.below(hosts_.size());
-  on.member->raft->suspect(whom);
-  drive(on, "suspects " + std::to_string(whom));
+  hint_at(victim().member->id());
+}
+
+/// As when a process ends: all who talk to it notice, or nearly all.
+void simulation::hint_at(member_id whom) {
+  for (auto& on : hosts_) {
+    if (!on->member->up() || on->wakes > now_ || on->member->id() == whom
+        || by_.permille(200))
+      continue;
+    on->member->raft->suspect(whom);
+    drive(*on, "suspects " + std::to_string(whom));
+  }
+}
+
+void simulation::pause_one() {
+  auto& on = victim();
+  on.wakes = now_ + while_long();
+  if (trace_)
+    say(std::to_string(on.member->id()) + " > stands still until "
+        + std::to_string(on.wakes));
 }
 
 void simulation::sync_one() {
   auto& on = *by_.of(hosts_);
-  if (!on.member->up())
+  if (!on.member->up() || on.wakes > now_)
     return;
   on.member->checkpoint();
   drive(on, "checkpoint");
@@ -151,7 +188,8 @@ void simulation::destroy_one() {
   auto& members = from->member->raft->members();
   if (members.voters() < 3)
     return;
-  auto& victim = find(members.members()[by_.below(members.members().size())].id);
+  auto& victim =
+      find(members.members()[by_.below(members.members().size())].id);
   if (victim.member->up())
     crash(victim);
   victim.gone = true;

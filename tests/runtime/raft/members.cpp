@@ -1,5 +1,4 @@
 #include "tests/runtime/raft/simulation.hpp"
-
 #include "tests/runtime/raft/trace.hpp"
 
 #include <algorithm>
@@ -16,15 +15,14 @@ constexpr size_t most_at_a_time = 7;
 } // namespace
 
 void simulation::change_members() {
-  auto* on = leader();
-  if (on == nullptr || now_ < no_change_before_)
+  auto* on = some_leader();
+  if (on == nullptr || on->wakes > now_ || now_ < no_change_before_)
     return;
   auto& members = on->member->raft->members().members();
   membership_change wish;
   auto& one = members[by_.below(members.size())];
-  auto lost = std::find_if(members.begin(), members.end(), [&](auto& x) {
-    return find(x.id).gone;
-  });
+  auto lost = std::find_if(members.begin(), members.end(),
+                           [&](auto& x) { return find(x.id).gone; });
   if (lost != members.end())
     wish = {step::remove, lost->id, {}};
   else if (by_.below(2) == 0 && members.size() < most_at_a_time
@@ -40,8 +38,8 @@ void simulation::change_members() {
 }
 
 bool simulation::change(host& on, const membership_change& wish) {
-  constexpr const char* names[]
-      = {"add", "promote", "demote", "remove", "readdress"};
+  constexpr const char* names[] = {"add", "promote", "demote", "remove",
+                                   "readdress"};
   auto text = std::string{names[static_cast<size_t>(wish.what)]} + " "
               + std::to_string(wish.id);
   auto taken = on.member->raft->change(wish);

@@ -35,6 +35,7 @@ void network::end_faults() {
   calm();
   with_.delay = 5;
   with_.lost = 0;
+  with_.twice = 0;
   with_.late = 0;
 }
 

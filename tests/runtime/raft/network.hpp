@@ -24,9 +24,7 @@ public:
   std::vector<uint64_t> arrivals(member_id from, member_id to, uint64_t now,
                                  chance& by);
 
-  bool open(member_id from, member_id to) const {
-    return !cut_[from].test(to);
-  }
+  bool open(member_id from, member_id to) const { return !cut_[from].test(to); }
   void cut(member_id from, member_id to) { cut_[from].set(to); }
   /// Every link is open again.
   void heal();

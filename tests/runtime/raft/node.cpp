@@ -5,12 +5,15 @@
 
 namespace troupe::raft::sim {
 
-node::node(const settings& with, machine_state founded, uint64_t seed,
-           checks& all)
-  : set(with), entropy(seed), watch(&all),
-    log(snapshot_mark{founded.at, founded.members},
-        hard_state{founded.at.term, 0}),
-    durable(founded), state(std::move(founded)) {
+node::node(const settings& with, machine_state founded,
+           std::function<uint64_t()> chances, checks& all)
+    : set(with),
+      entropy(std::move(chances)),
+      watch(&all),
+      log(snapshot_mark{founded.at, founded.members},
+          hard_state{founded.at.term, 0}),
+      durable(founded),
+      state(std::move(founded)) {
   // nop
 }
 
@@ -27,7 +30,7 @@ void node::start() {
   fetched.reset();
   found.applied = state.at.index;
   ++life;
-  raft.emplace(set, std::move(found), [this] { return entropy.next(); });
+  raft.emplace(set, std::move(found), entropy);
   seen = {};
 }
 
@@ -56,6 +59,8 @@ output node::drive() {
   for (auto& x : out.reads)
     reads.push_back(x);
   watch->stepped(id(), *raft, seen);
+  if (is.now != seen.now || is.members_since != seen.members_since)
+    watch->configured(id(), raft->members(), log.members());
   seen = is;
   return out;
 }

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "tests/runtime/raft/chance.hpp"
 #include "tests/runtime/raft/checks.hpp"
 #include "tests/runtime/raft/disk.hpp"
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -15,7 +15,7 @@ namespace troupe::raft::sim {
 /// one. It does what the core's driver must do, and nothing else.
 struct node {
   settings set;
-  chance entropy;
+  std::function<uint64_t()> entropy;
   checks* watch;
 
   // What a crash leaves.
@@ -31,7 +31,8 @@ struct node {
   std::vector<read_state> reads; ///< wait for the state to get there
   status seen;                   ///< after the last step
 
-  node(const settings& with, machine_state founded, uint64_t seed, checks& all);
+  node(const settings& with, machine_state founded,
+       std::function<uint64_t()> chances, checks& all);
 
   member_id id() const { return set.self; }
   bool up() const { return raft.has_value(); }

@@ -23,8 +23,12 @@ machine_state found(const regime& with) {
 } // namespace
 
 simulation::simulation(uint64_t seed, sink trace)
-  : by_(seed), with_(draw(by_)), checks_(found(with_)), net_(with_),
-    trace_(std::move(trace)), clients_(with_.clients) {
+    : by_(seed),
+      with_(draw(by_)),
+      checks_(found(with_)),
+      net_(with_),
+      trace_(std::move(trace)),
+      clients_(with_.clients) {
   for (size_t i = 0; i < with_.voters; ++i)
     start(add_host(found(with_)));
   for (size_t i = 0; i < clients_.size(); ++i)
@@ -77,7 +81,12 @@ void simulation::handle(const event& x) {
       start(on);
     return;
   }
-  if (on.member->up() && (on.member->life == x.life || x.life == 0))
+  auto lives = on.member->up() && (on.member->life == x.life || x.life == 0);
+  if (lives && on.wakes > now_) {
+    auto later = x;
+    later.time = on.wakes;
+    queue_.push(later);
+  } else if (lives)
     handle(on, x);
   else if (x.what == kind::deliver)
     net_.take(x.what_for);
@@ -87,8 +96,10 @@ void simulation::handle(host& on, const event& x) {
   switch (x.what) {
     case kind::tick:
       on.member->raft->tick();
+      ++on.ticks;
       at(on.tick, kind::tick, &on);
       drive(on, "tick");
+      check_quorum(on);
       return;
     case kind::deliver:
       deliver(on, x.what_for);
@@ -103,6 +114,15 @@ void simulation::handle(host& on, const event& x) {
       on.member->checkpoint();
       drive(on, "checkpoint");
       return;
+    case kind::ask:
+      client_asks(on, x.what_for);
+      return;
+    case kind::debut:
+      if (by_.below(2) == 0)
+        crash_for_a_while(on);
+      else
+        isolate(on);
+      return;
     case kind::fetch:
       begin_fetch(on, x.what_for);
       return;
@@ -114,8 +134,30 @@ void simulation::handle(host& on, const event& x) {
   }
 }
 
+/// A leader whom no majority has talked to for long gives up.
+void simulation::check_quorum(const host& on) {
+  if (!on.member->leads())
+    return;
+  auto patience = 2 * with_.set.election_ticks;
+  size_t there = 0;
+  auto& members = on.member->raft->members();
+  for (auto& x : members.members())
+    there +=
+        x.voter
+        && (x.id == on.member->id() || on.heard[x.id] + patience >= on.ticks
+            || on.since + patience >= on.ticks);
+  if (there < members.majority())
+    throw violation{"member " + std::to_string(on.member->id())
+                    + " leads, and nobody is there to follow"};
+}
+
 void simulation::deliver(host& on, uint64_t slot) {
   auto x = net_.take(slot);
+  on.heard[x.from] = on.ticks;
+  // One that was removed may talk to others that were.
+  if (checks_.members()->find(x.from) != nullptr
+      || checks_.members()->find(x.to) != nullptr)
+    ++delivered_;
   std::string text;
   if (trace_)
     text = std::to_string(x.from) + " says " + show(x);
@@ -172,12 +214,17 @@ void simulation::end_fetch(host& on, uint64_t number) {
 void simulation::drive(host& on, const std::string& input) {
   auto before = on.member->seen;
   auto out = on.member->drive();
+  if (before.now != role::leader || before.term != on.member->seen.term) {
+    on.since = on.ticks;
+    if (on.member->leads() && faults_ && by_.permille(with_.debut))
+      at(by_.between(1, 6 * with_.delay), kind::debut, &on);
+  }
   if (before.term < on.member->seen.term)
     tally_.terms = std::max(tally_.terms, on.member->seen.term);
   if (trace_) {
-    auto effects = show_effects(
-        out, out.to_write ? on.member->log.newest() : write{}, before,
-        *on.member->raft);
+    auto effects =
+        show_effects(out, out.to_write ? on.member->log.newest() : write{},
+                     before, *on.member->raft);
     if (!effects.empty())
       say(std::to_string(on.member->id()) + " > " + input + " / " + effects);
   }
@@ -205,16 +252,15 @@ void simulation::route(host& on, output& out) {
     at(by_.between(1, with_.delay), kind::fetch, &on, on.fetch);
   }
   if (out.checkpoint)
-    at(by_.between(1, with_.disk), kind::sync, &on);
+    at(by_.between(1, with_.sync), kind::sync, &on);
 }
 
 simulation::host& simulation::add_host(machine_state from) {
   auto made = std::make_unique<host>();
-  auto set = with_.set;
-  set.self = hosts_.size() + 1;
-  made->member
-      = std::make_unique<node>(set, std::move(from), by_.next(), checks_);
-  made->tick = by_.between(tick_length * 9 / 10, tick_length * 11 / 10);
+  made->member =
+      std::make_unique<node>(of(with_, hosts_.size() + 1, by_), std::move(from),
+                             chance{by_.next()}, checks_);
+  made->tick = by_.between(tick_length * 8 / 10, tick_length * 12 / 10);
   hosts_.push_back(std::move(made));
   return *hosts_.back();
 }
@@ -228,7 +274,16 @@ simulation::host* simulation::leader() {
   return best;
 }
 
+simulation::host* simulation::some_leader() {
+  auto first = by_.below(hosts_.size());
+  for (size_t i = 0; i < hosts_.size(); ++i)
+    if (auto& x = hosts_[(first + i) % hosts_.size()]; x->member->leads())
+      return x.get();
+  return nullptr;
+}
+
 void simulation::start(host& on) {
+  on.wakes = 0;
   on.member->start();
   at(by_.between(1, on.tick), kind::tick, &on);
   drive(on, "start");
@@ -236,8 +291,7 @@ void simulation::start(host& on) {
 
 void simulation::crash(host& on) {
   ++tally_.crashes;
-  on.member->crash(by_.between(0, on.member->log.queued()),
-                   by_.below(2) == 0);
+  on.member->crash(by_.between(0, on.member->log.queued()), by_.below(2) == 0);
   on.persisting = false;
   on.applying = false;
   on.fetch = 0;

@@ -1,4 +1,4 @@
-#include "tests/runtime/raft/simulation.hpp"
+#include "tests/runtime/raft/tally.hpp"
 
 namespace troupe::raft::sim {
 

@@ -17,7 +17,7 @@ std::string said(const append_entries& x) {
 
 std::string said(const append_result& x) {
   if (x.accepted)
-    return "agrees up to " + text(x.index);
+    return "agrees up to " + text(x.index) + (x.full ? ", full" : "");
   if (x.index == 0)
     return "refuses an older term";
   return "differs at " + text(x.index) + ", perhaps not at " + show(x.hint);
@@ -30,7 +30,8 @@ std::string said(const request_vote& x) {
 
 std::string said(const vote_result& x) {
   return std::string{x.pre ? "pre-vote " : "vote "}
-         + (x.granted ? "granted" : "refused");
+         + (x.granted ? "granted" : "refused")
+         + (x.removed ? ", you were removed" : "");
 }
 
 std::string said(const heartbeat& x) {
@@ -62,7 +63,8 @@ std::string show_role(const status& now) {
   auto term = " in term " + text(now.term);
   switch (now.now) {
     case role::follower:
-      return (now.leader == 0 ? "follows nobody" : "follows " + text(now.leader))
+      return (now.leader == 0 ? "follows nobody"
+                              : "follows " + text(now.leader))
              + term;
     case role::pre_candidate:
       return "asks for pre-votes for term " + text(now.term + 1);
@@ -123,8 +125,8 @@ std::string show(const configuration& members) {
 }
 
 std::string show(const message& x) {
-  return std::visit([](auto& body) { return said(body); }, x.body)
-         + " (term " + text(x.term) + ")";
+  return std::visit([](auto& body) { return said(body); }, x.body) + " (term "
+         + text(x.term) + ")";
 }
 
 std::string show(const std::vector<entry>& entries) {

@@ -97,6 +97,9 @@ struct cluster_process::parts {
 
   caf::error prepare(const up_options& options);
   caf::error open_network(const up_options& options);
+  void add_node(const std::string& address, const net::cidr& pods);
+  caf::error add_nodes(uint32_t count);
+  caf::error add_simulated_nodes(uint32_t count);
   caf::error publish(const up_options& options);
   void plant();
 };
@@ -111,23 +114,46 @@ caf::error cluster_process::parts::open_network(const up_options& options) {
   if (!opened)
     return opened.error();
   network = std::make_unique<net::cluster_network>(std::move(*opened));
-  auto addresses = network->prepare_nodes(options.nodes);
-  if (!addresses)
-    return addresses.error();
   auto& range = network->addresses();
   config->service_cidr = to_string(range.services());
-  config->pod_cidr = to_string(range.pods());
   config->pod_namespaces = range.mode() == net::network_mode::bridge;
   config->network_reason = network->reason();
-  for (uint32_t i = 0; i < options.nodes; ++i) {
-    auto pods = range.pod_range(i);
-    if (!pods)
-      return pods.error();
-    config->nodes.push_back(
-        {"node-" + std::to_string(i + 1), (*addresses)[i], to_string(*pods)});
-  }
   if (network->bridge() != nullptr)
     outside->pods = std::make_shared<net::bridged_pods>(*network->bridge());
+  return options.runtime == "simulated" ? add_simulated_nodes(options.nodes)
+                                        : add_nodes(options.nodes);
+}
+
+void cluster_process::parts::add_node(const std::string& address,
+                                      const net::cidr& pods) {
+  auto name = "node-" + std::to_string(config->nodes.size() + 1);
+  config->nodes.push_back({name, address, to_string(pods)});
+}
+
+caf::error cluster_process::parts::add_nodes(uint32_t count) {
+  auto addresses = network->prepare_nodes(count);
+  if (!addresses)
+    return addresses.error();
+  config->pod_cidr = to_string(network->addresses().pods());
+  for (uint32_t i = 0; i < count; ++i) {
+    auto pods = network->addresses().pod_range(i);
+    if (!pods)
+      return pods.error();
+    add_node((*addresses)[i], *pods);
+  }
+  return caf::none;
+}
+
+caf::error cluster_process::parts::add_simulated_nodes(uint32_t count) {
+  using all = net::simulated_layout;
+  config->pod_cidr = to_string(all::pods());
+  for (uint32_t i = 0; i < count; ++i) {
+    auto address = all::node_address(i);
+    auto pods = all::pod_range(i);
+    if (!address || !pods)
+      return address ? pods.error() : address.error();
+    add_node(to_string(*address), *pods);
+  }
   return caf::none;
 }
 
@@ -155,11 +181,13 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   auto sockets = net::make_socket_edges();
-  if (options.runtime == "simulated")
+  if (options.runtime == "simulated") {
+    // Services of pods that are only told of are served on paper.
     outside->probes = std::make_shared<net::simulated_probes>();
-  else
+  } else {
     outside->probes = sockets.probes;
-  outside->services = sockets.services;
+    outside->services = sockets.services;
+  }
   if (auto err = open_network(options))
     return err;
   crypto::server_names names{

@@ -120,7 +120,8 @@ void transact(job_ptr job, store_api::TxnRequest txn, Done done,
   ++st.writes;
   st.requests.ask<pb<store_api::TxnResponse>>(
       st.store,
-      [job, done, again](const pb<store_api::TxnResponse>& response) {
+      [job, done = std::move(done),
+       again](const pb<store_api::TxnResponse>& response) mutable {
         if (response->succeeded())
           done(*response);
         else
@@ -196,8 +197,8 @@ void store_object(job_ptr job, object fresh, std::function<void()> again) {
   add_exclusive(txn, job->current, fresh);
   transact(
       job, std::move(txn),
-      [job, fresh](const store_api::TxnResponse& response) {
-        job->answer(fresh.with_revision(response.revision()),
+      [job, fresh](const store_api::TxnResponse& response) mutable {
+        job->answer(std::move(fresh).with_revision(response.revision()),
                     response.revision());
       },
       std::move(again));

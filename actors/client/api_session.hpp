@@ -6,6 +6,7 @@
 #include "messages/interfaces.hpp"
 #include "runtime/system/context.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -92,8 +93,8 @@ public:
   void request(call::Request msg, const object& body, on_answer done);
 
   /// Tells users what happened to an object, as a core/v1 Event: behind
-  /// everything else, repeated ones counted in one object, rate-limited.
-  /// `type` is Normal or Warning.
+  /// everything else, few at a time, repeated ones counted in one object,
+  /// rate-limited; dropped when a thousand wait. `type` is Normal or Warning.
   void emit(const object& about, const std::string& type,
             const std::string& reason, const std::string& message);
 
@@ -125,9 +126,9 @@ private:
     std::string name;
     std::string ns;
     int32_t count = 0;
-    time_point first;
-    bool busy = false;
-    bool again = false;
+    object fresh;      ///< not created yet
+    bool due = false;  ///< waits to be written
+    bool busy = false; ///< is being written
   };
   struct event_allowance {
     double tokens = 25;
@@ -139,7 +140,13 @@ private:
   void opened(const api_actor& api);
   void start(uint64_t id);
   void send(pending p);
-  void write_event(const std::string& key);
+  void make_event(told_event& told, const object& about,
+                  const std::string& type, const std::string& reason,
+                  const std::string& message);
+  bool allows_event(const std::string& uid);
+  void write_events();
+  void write_event(const std::string& key, told_event& told);
+  void event_written(const std::string& key, const expected<answer>& result);
   call::Request about(call::Request msg, const object_ref& ref) const;
 
   caf::scheduled_actor* self_ = nullptr;
@@ -154,6 +161,8 @@ private:
   std::map<uint64_t, uint64_t> streams_; ///< stream → subscription
   std::vector<pending> waiting_;
   std::map<std::string, told_event> events_;
+  std::deque<std::string> events_due_; ///< keys, in the order of writing
+  size_t events_busy_ = 0;
   std::map<std::string, event_allowance> allowances_;
 };
 

@@ -78,6 +78,19 @@ void finish_if_gone(pointer self) {
   self->send(st.kubelet, pb<kubelet_api::Gone>{std::move(msg)});
 }
 
+// All that an update of the status reads of its object.
+object with_status(const Pod& pod, core::v1::PodStatus status) {
+  auto result = std::make_unique<Pod>();
+  auto& meta = *result->mutable_metadata();
+  meta.set_name(pod.metadata().name());
+  meta.set_namespace_(pod.metadata().namespace_());
+  meta.set_uid(pod.metadata().uid());
+  meta.set_resource_version(pod.metadata().resource_version());
+  *meta.mutable_managed_fields() = pod.metadata().managed_fields();
+  *result->mutable_status() = std::move(status);
+  return object::of(std::move(result));
+}
+
 void report(pointer self, bool now) {
   auto& st = self->state;
   // Nobody reads the status of an object that is gone.
@@ -95,11 +108,9 @@ void report(pointer self, bool now) {
   const auto& pod = pod_of(self);
   auto status = rules::pod_status(pod, st.life, st.node->node, st.ctx->now());
   if (!canonical_equal(status, pod.status())) {
-    auto changed = std::make_unique<Pod>(pod);
-    *changed->mutable_status() = std::move(status);
     st.awaiting = true;
     self->send(st.kubelet, pb<kubelet_api::Report>{kubelet_api::Report{}},
-               object::of(std::move(changed)));
+               with_status(pod, std::move(status)));
   }
   finish_if_gone(self);
 }
@@ -252,6 +263,10 @@ bool has_other_words(const Pod& a, const Pod& b) {
 void on_pod(pointer self, const object& pod) {
   auto& st = self->state;
   auto old = std::exchange(st.pod, pod);
+  // The same once more, in the form that is shared with others.
+  if (old.revision() == pod.revision() && pod.revision() != 0
+      && !old.same_cell(pod))
+    return;
   st.awaiting = false;
   if (!st.attended)
     return;

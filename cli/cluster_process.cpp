@@ -6,6 +6,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/containers/fleet.hpp"
 #include "runtime/containers/volume_files.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
@@ -155,10 +156,13 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   auto sockets = net::make_socket_edges();
-  if (options.runtime == "simulated")
+  if (options.runtime == "simulated") {
     outside->probes = std::make_shared<net::simulated_probes>();
-  else
+    outside->fleet = std::make_shared<simulation::fleet>(
+        simulation::script{}, real_world()->entropy({}, 0)());
+  } else {
     outside->probes = sockets.probes;
+  }
   outside->services = sockets.services;
   if (auto err = open_network(options))
     return err;

@@ -6,6 +6,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/containers/fleet.hpp"
 #include "runtime/containers/volume_files.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
@@ -184,6 +185,8 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   if (options.runtime == "simulated") {
     // Services of pods that are only told of are served on paper.
     outside->probes = std::make_shared<net::simulated_probes>();
+    outside->fleet = std::make_shared<simulation::fleet>(
+        simulation::script{}, real_world()->entropy({}, 0)());
   } else {
     outside->probes = sockets.probes;
     outside->services = sockets.services;

@@ -387,8 +387,8 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-command_session_actor::behavior_type session(pointer self, context ctx,
-                                     rules::caller who, std::string secret) {
+command_session_actor::behavior_type
+session(pointer self, context ctx, rules::caller who, std::string secret) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.who = std::move(who);

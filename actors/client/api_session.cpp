@@ -50,38 +50,38 @@ void api_session::open(caf::scheduled_actor* self, const context& ctx,
   calls_ = calls{self};
   user_ = std::move(user);
   groups_ = std::move(groups);
-  find_door();
+  find_link();
 }
 
-void api_session::find_door() {
+void api_session::find_link() {
   if (opening_)
     return;
   opening_ = true;
   system::Resolve msg;
-  msg.set_path("apiserver/front_door");
+  msg.set_path("link");
   calls_.ask<caf::actor>(
       ctx_->directory(),
-      [this](const caf::actor& door) {
-        ask_session(caf::actor_cast<front_door_actor>(door));
+      [this](const caf::actor& link) {
+        ask_session(caf::actor_cast<link_actor>(link));
       },
       // The directory's end is the end of all who use it.
       [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
 }
 
-void api_session::ask_session(const front_door_actor& door) {
+void api_session::ask_session(const link_actor& link) {
   call::OpenSession msg;
   msg.set_user(user_);
   for (auto& g : groups_)
     msg.add_groups(g);
   msg.set_component(ctx_->path());
   calls_.ask<pb<call::SessionOpened>, session_actor>(
-      door,
+      link,
       [this](const pb<call::SessionOpened>&, const session_actor& api) {
         opened(api);
       },
       [this](const caf::error&) {
         opening_ = false;
-        find_door();
+        find_link();
       },
       pb<call::OpenSession>{std::move(msg)});
 }
@@ -186,7 +186,7 @@ bool api_session::on_down(const caf::down_msg& down) {
   if (api_ && api_.address() == down.source) {
     api_ = nullptr;
     mine = true;
-    find_door();
+    find_link();
   }
   return mine;
 }
@@ -283,14 +283,15 @@ void api_session::remove(const object_ref& ref, const delete_options& options,
 
 bool api_session::allows_event(const std::string& uid) {
   auto now = ctx_->now();
+  auto steady = self_->clock().now();
   auto [allowed, fresh] = allowances_.try_emplace(uid);
   auto& allowance = allowed->second;
   if (fresh)
-    allowance.at = now;
-  std::chrono::duration<double> passed = now - allowance.at;
+    allowance.at = steady;
+  std::chrono::duration<double> passed = steady - allowance.at;
   allowance.tokens = std::min(
       event_burst, allowance.tokens + passed.count() * events_per_second);
-  allowance.at = now;
+  allowance.at = steady;
   if (allowance.tokens < 1)
     return false;
   allowance.tokens -= 1;

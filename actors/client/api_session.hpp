@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/system/calls.hpp"
+#include "actors/system/link.hpp"
 #include "messages/call.pb.h"
 #include "messages/changes.hpp"
 #include "messages/interfaces.hpp"
@@ -132,11 +133,11 @@ private:
   };
   struct event_allowance {
     double tokens = 25;
-    time_point at;
+    caf::actor_clock::time_point at;
   };
 
-  void find_door();
-  void ask_session(const front_door_actor& door);
+  void find_link();
+  void ask_session(const link_actor& link);
   void opened(const api_actor& api);
   void start(uint64_t id);
   void send(pending p);

@@ -22,6 +22,10 @@ using pointer = node_actor::stateful_pointer<node_state>;
 
 constexpr auto lease_namespace = "kube-node-lease";
 
+instant moment(pointer self) {
+  return {self->state.loop.now(), self->clock().now()};
+}
+
 // -- witnesses ----------------------------------------------------------------
 
 void watch_kubelet(pointer self, const std::string& node);
@@ -34,7 +38,7 @@ void on_kubelet(pointer self, const std::string& node,
     return;
   if (witness->second.lost) {
     witness->second.lost.reset();
-    witness->second.heard = st.loop.now();
+    witness->second.heard = self->clock().now();
     st.loop.mark(node);
   }
   st.kubelets[handle.address()] = node;
@@ -65,7 +69,7 @@ void on_down(pointer self, const caf::down_msg& down) {
   auto witness = st.witnesses.find(node);
   if (witness == st.witnesses.end())
     return;
-  witness->second.lost = st.loop.now();
+  witness->second.lost = self->clock().now();
   st.loop.mark(node);
   watch_kubelet(self, node);
 }
@@ -73,7 +77,7 @@ void on_down(pointer self, const caf::down_msg& down) {
 void heard(pointer self, const std::string& node) {
   auto found = self->state.witnesses.find(node);
   if (found != self->state.witnesses.end())
-    found->second.heard = self->state.loop.now();
+    found->second.heard = self->clock().now();
 }
 
 // -- what changed -------------------------------------------------------------
@@ -107,11 +111,13 @@ void on_node(pointer self, const object& before, const object& now) {
   if (!now) {
     st.witnesses.erase(name);
   } else if (!before) {
-    st.witnesses[name] = {st.loop.now(), {}};
+    st.witnesses[name] = {self->clock().now(), {}, {}};
     watch_kubelet(self, name);
-  } else if (heartbeat(now) > heartbeat(before)) {
+  } else if (heartbeat(now) != heartbeat(before)) {
     heard(self, name);
   }
+  if (now)
+    rules::note_taints(now.as<Node>(), st.witnesses[name], moment(self));
   on_well(self, before, now);
   st.loop.mark(name);
 }
@@ -220,12 +226,13 @@ bool give_range(pointer self, const object& node) {
 
 // Several nodes may have gone silent at once, and only some of them be marked
 // so far.
-bool others_are_well(const node_state& st, const std::string& key) {
+bool others_are_well(const node_state& st, const std::string& key,
+                     steady_point steady) {
   return std::any_of(st.well.begin(), st.well.end(), [&](const auto& name) {
     auto witness = st.witnesses.find(name);
     return name != key && witness != st.witnesses.end()
            && !rules::is_silent(st.nodes->find(name), witness->second, {},
-                                st.loop.now());
+                                steady);
   });
 }
 
@@ -242,9 +249,10 @@ void look_at(pointer self, const std::string& key) {
   if (auto found = st.pods.find(key); found != st.pods.end())
     for (const auto& [name, pod] : found->second)
       pods.push_back(pod);
+  auto now = moment(self);
   auto plan = std::make_shared<rules::node_plan>(
-      rules::plan_node(node, st.witnesses[key], pods, !others_are_well(st, key),
-                       {}, st.loop.now()));
+      rules::plan_node(node, st.witnesses[key], pods,
+                       !others_are_well(st, key, now.steady), {}, now));
   st.loop.why.set(key, plan->reason);
   if (plan->look_again)
     st.loop.mark_at(key, *plan->look_again);

@@ -103,7 +103,7 @@ void with_references(pointer self, bool services,
 Pod with_addresses(pointer self) {
   auto& st = self->state;
   auto pod = st.pod.copy<Pod>();
-  auto status = rules::pod_status(pod, st.life, st.node->node, st.ctx->now());
+  auto status = rules::pod_status(pod, st.life, st.node->node, now_of(self));
   *pod.mutable_status() = std::move(status);
   return pod;
 }
@@ -129,8 +129,7 @@ void clean_volumes(pointer self) {
 void fail_sandbox(pointer self, const std::string& why) {
   auto message = "Failed to create pod sandbox: " + why;
   remark(self, "Warning", "FailedCreatePodSandBox", message);
-  rules::on_sandbox_failed(self->state.life, std::move(message),
-                           self->state.ctx->now());
+  rules::on_sandbox_failed(self->state.life, std::move(message), now_of(self));
 }
 
 // A sandbox with a network of its own has no address yet.
@@ -225,8 +224,7 @@ void fail_pull(pointer self, size_t i, const char* reason,
                      ? why
                      : "Failed to pull image \"" + image + "\": " + why;
   remark(self, "Warning", "Failed", message);
-  rules::on_pull_failed(self->state.life, i, reason, why,
-                        self->state.ctx->now());
+  rules::on_pull_failed(self->state.life, i, reason, why, now_of(self));
 }
 
 void fetch_image(pointer self, size_t i) {
@@ -282,7 +280,7 @@ void fail_create(pointer self, size_t i, const char* reason,
                  const caf::error& err) {
   remark(self, "Warning", "Failed", "Error: " + message_of(err));
   rules::on_create_failed(self->state.life, i, reason, message_of(err),
-                          self->state.ctx->now());
+                          now_of(self));
   drive(self);
 }
 
@@ -358,7 +356,7 @@ void start_container(pointer self, size_t i) {
       [self, i](const caf::error& err) {
         remark(self, "Warning", "Failed", "Error: " + message_of(err));
         rules::on_start_failed(self->state.life, i, message_of(err),
-                               self->state.ctx->now());
+                               now_of(self));
       });
 }
 
@@ -385,7 +383,7 @@ void stop_container(pointer self, size_t i, rules::seconds grace) {
         end.exit_code = 137;
         end.reason = "ContainerStatusUnknown";
         end.message = message_of(err);
-        end.finished_at = self->state.ctx->now();
+        end.finished_at = now_of(self);
         rules::on_exited(self->state.life, i, std::move(end));
       });
 }
@@ -460,7 +458,7 @@ void hook_done(pointer self, size_t i, bool post_start, std::string problem) {
            post_start ? "FailedPostStartHook" : "FailedPreStopHook", problem);
   if (post_start)
     rules::on_post_start(pod_of(self), st.life, i, problem.empty(), problem,
-                         st.ctx->now());
+                         now_of(self));
   else
     rules::on_pre_stop(st.life, i);
 }

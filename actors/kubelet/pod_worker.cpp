@@ -106,7 +106,7 @@ void report(pointer self, bool now) {
     return;
   }
   const auto& pod = pod_of(self);
-  auto status = rules::pod_status(pod, st.life, st.node->node, st.ctx->now());
+  auto status = rules::pod_status(pod, st.life, st.node->node, now_of(self));
   if (!canonical_equal(status, pod.status())) {
     st.awaiting = true;
     self->send(st.kubelet, pb<kubelet_api::Report>{kubelet_api::Report{}},
@@ -204,7 +204,7 @@ void on_verdict(pointer self, const kubelet_api::Verdict& msg) {
                  + kubelet_api::ProbeKind_Name(msg.kind()) + " probe says "
                  + (msg.ok() ? "well" : "unwell"));
   rules::on_probe(pod_of(self), st.life, i, static_cast<probe_kind>(msg.kind()),
-                  msg.ok(), st.ctx->now());
+                  msg.ok(), now_of(self));
   drive(self);
 }
 
@@ -217,7 +217,7 @@ void stop_as_told(pointer self, bool found) {
   const auto& pod = pod_of(self);
   const auto& meta = pod.metadata();
   rules::stop_state stop;
-  stop.since = st.ctx->now();
+  stop.since = now_of(self);
   if (meta.has_deletion_timestamp()) {
     stop.purge = true;
     stop.grace = seconds{std::max<int64_t>(
@@ -244,7 +244,7 @@ void compare_images(pointer self, const Pod& old) {
   for (size_t i = 0; i < st.life.containers.size(); ++i)
     if (rules::container_at(old, i).image()
         != rules::container_at(pod_of(self), i).image())
-      rules::on_image_changed(pod_of(self), st.life, i, st.ctx->now());
+      rules::on_image_changed(pod_of(self), st.life, i, now_of(self));
 }
 
 bool has_other_words(const Pod& a, const Pod& b) {
@@ -285,7 +285,7 @@ void on_references_changed(pointer self) {
   auto& st = self->state;
   if (!st.attended)
     return;
-  rules::on_hint(st.life, st.ctx->now());
+  rules::on_hint(st.life, now_of(self));
   if (!st.life.stop && st.life.volumes == rules::volume_step::ready
       && rules::has_changing_volumes(pod_of(self)))
     write_volumes(self);
@@ -295,7 +295,7 @@ void on_references_changed(pointer self) {
 void on_leave(pointer self, const kubelet_api::Leave& msg) {
   auto& st = self->state;
   rules::stop_state stop;
-  stop.since = st.ctx->now();
+  stop.since = now_of(self);
   stop.grace = seconds{msg.grace_seconds()};
   stop.reason = msg.reason();
   stop.message = msg.message();
@@ -317,9 +317,9 @@ void on_attend(pointer self, const kubelet_api::Attend& msg,
   auto pod = pod_of(self);
   if (!first)
     *pod.mutable_status() =
-        rules::pod_status(pod, before, st.node->node, st.ctx->now());
+        rules::pod_status(pod, before, st.node->node, now_of(self));
   st.runtime = runtime;
-  st.life = rules::adopt_pod(pod, msg.seen(), st.ctx->now());
+  st.life = rules::adopt_pod(pod, msg.seen(), now_of(self));
   st.attended = true;
   st.prepared.clear();
   st.joining.clear();
@@ -347,7 +347,7 @@ void on_event(pointer self, const container::Event& event) {
     if (event.sandbox().id() != st.life.sandbox_id)
       return;
     note(self, "sandbox lost");
-    rules::on_sandbox_lost(pod_of(self), st.life, st.ctx->now());
+    rules::on_sandbox_lost(pod_of(self), st.life, now_of(self));
   } else if (event.type() == container::CONTAINER_EXITED) {
     auto i = rules::find_container(pod_of(self), event.container().name());
     if (!i)
@@ -372,7 +372,7 @@ void on_volumes(pointer self, const std::string& problem) {
       rules::on_volumes_ready(st.life);
     } else {
       remark(self, "Warning", "FailedMount", problem);
-      rules::on_volumes_failed(st.life, problem, st.ctx->now());
+      rules::on_volumes_failed(st.life, problem, now_of(self));
     }
   } else if (!problem.empty()) {
     remark(self, "Warning", "FailedMount", problem);
@@ -434,7 +434,7 @@ void set_alarm(pointer self, time_point wake) {
     return;
   st.alarm_at = wake;
   // A little late rather than a little early: the wall clock may lag.
-  auto wait = std::max(wake - st.ctx->now(), time_point::duration{0})
+  auto wait = std::max(wake - now_of(self), time_point::duration{0})
               + std::chrono::milliseconds{1};
   self->delayed_send(self, wait, tick("alarm", ++st.alarm));
 }
@@ -490,13 +490,22 @@ void on_down(pointer self, const caf::down_msg& down) {
 
 } // namespace
 
+time_point now_of(pointer self) {
+  auto& st = self->state;
+  auto wall = st.ctx->now();
+  auto by = st.clock.moved({wall, self->clock().now()});
+  if (by.count() != 0)
+    rules::on_clock_set(st.life, by);
+  return wall;
+}
+
 void drive(pointer self) {
   auto& st = self->state;
   if (!st.attended || st.driving)
     return;
   st.driving = true;
   for (;;) {
-    auto plan = rules::advance(pod_of(self), st.life, st.ctx->now());
+    auto plan = rules::advance(pod_of(self), st.life, now_of(self));
     for (const auto& action : plan.actions) {
       note(self, rules::to_text(pod_of(self), action));
       perform(self, action);

@@ -4,6 +4,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/local_actor.hpp>
 #include <caf/stateful_actor.hpp>
 
 namespace troupe {
@@ -53,6 +54,13 @@ caf::result<caf::actor> on_resolve(pointer self, const system::Resolve& msg) {
   return promise;
 }
 
+/// What an actor is: the name in its state.
+std::string name_of(const caf::actor& handle) {
+  auto* local = dynamic_cast<caf::local_actor*>(
+      caf::actor_cast<caf::abstract_actor*>(handle));
+  return local != nullptr ? local->name() : "";
+}
+
 /// The answers of all actors on the way to one list.
 struct gathering {
   system::ActorList list;
@@ -75,6 +83,7 @@ caf::result<pb<system::ActorList>> on_list(pointer self) {
   for (auto& [path, entry] : st.entries) {
     auto* row = all->list.add_actors();
     row->set_path(path);
+    row->set_component(name_of(entry.handle));
     row->set_restarts(entry.restarts);
     row->set_last_failure(entry.failure);
     row->set_supervisor(entry.supervisor);

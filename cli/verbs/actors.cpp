@@ -20,7 +20,7 @@ std::string depth_indent(const std::string& path) {
 void print_topology(const system::ActorList& list, const std::string& below,
                     environment& env) {
   printing::table table;
-  table.header = {"ACTOR", "RESTARTS", "FACTS", "LAST FAILURE"};
+  table.header = {"ACTOR", "COMPONENT", "RESTARTS", "FACTS", "LAST FAILURE"};
   for (auto& a : list.actors()) {
     if (!below.empty() && a.path() != below
         && a.path().rfind(below + "/", 0) != 0)
@@ -28,7 +28,7 @@ void print_topology(const system::ActorList& list, const std::string& below,
     std::string facts;
     for (auto& f : a.facts())
       facts += (facts.empty() ? "" : " ") + f;
-    table.rows.push_back({depth_indent(a.path()) + a.path(),
+    table.rows.push_back({depth_indent(a.path()) + a.path(), a.component(),
                           std::to_string(a.restarts()), facts,
                           a.last_failure()});
   }

@@ -179,15 +179,15 @@ caf::error apply_runtime_class(Pod& pod, const node::v1::RuntimeClass* named) {
   }
   if (named == nullptr)
     return pod_forbidden(pod, "pod rejected: RuntimeClass \""
-                                + spec->runtime_class_name()
-                                + "\" not found");
+                                  + spec->runtime_class_name()
+                                  + "\" not found");
   auto& fixed = named->overhead().pod_fixed();
   bool same = overhead.size() == fixed.size()
               && std::all_of(fixed.begin(), fixed.end(), [&](auto& entry) {
                    auto i = overhead.find(entry.first);
                    return i != overhead.end()
                           && text::quantity::of(i->second)
-                               == text::quantity::of(entry.second);
+                                 == text::quantity::of(entry.second);
                  });
   if (!overhead.empty() && !same)
     return pod_forbidden(pod, "pod rejected: Pod's Overhead doesn't match "

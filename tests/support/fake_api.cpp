@@ -9,6 +9,7 @@
 #include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -239,9 +240,9 @@ fake_world::fake_world() : clock_(std::make_shared<clock>()) {
   directory_ = system_->spawn(directory);
   auto door = system_->spawn(front_door, api_, sessions_);
   door_ = caf::actor_cast<caf::actor>(door);
-  system::Started started;
-  started.set_path("apiserver/front_door");
-  caf::anon_send(directory_, pb<system::Started>{std::move(started)}, door_);
+  enter("apiserver/front_door", door_);
+  // Which link it is makes no difference to who asks it for a session.
+  enter("link", door_);
   run();
 }
 
@@ -272,6 +273,28 @@ void fake_world::advance(std::chrono::milliseconds by) {
     coordinator_->run();
     by -= part;
   }
+}
+
+void fake_world::enter(const std::string& path, const caf::actor& what) {
+  system::Started started;
+  started.set_path(path);
+  caf::anon_send(directory_, pb<system::Started>{std::move(started)}, what);
+  run();
+}
+
+std::vector<std::string> fake_world::facts_of(const caf::actor& what) {
+  std::vector<std::string> result;
+  caf::scoped_actor self{*system_};
+  auto asked =
+      self->request(caf::actor_cast<describe_actor>(what), caf::infinite,
+                    pb<system::Describe>{system::Describe{}});
+  run();
+  asked.receive(
+      [&](const pb<system::Description>& told) {
+        result.assign(told->facts().begin(), told->facts().end());
+      },
+      [](const caf::error&) {});
+  return result;
 }
 
 void fake_world::break_sessions() {

@@ -26,7 +26,7 @@ namespace {
 struct KubeletTest : ::testing::Test {
   test::fake_world world;
   test::fake_api& api = *world.api();
-  std::shared_ptr<simulation::machine> machine;
+  std::unique_ptr<simulation::fleet> fleet;
   caf::actor runtime;
   caf::actor actor;
 
@@ -41,16 +41,15 @@ struct KubeletTest : ::testing::Test {
   void script(const std::string& yaml) {
     auto parsed = simulation::parse_script(yaml);
     ASSERT_TRUE(parsed) << message_of(parsed.error());
-    machine = std::make_shared<simulation::machine>(
-        std::make_shared<const simulation::script>(std::move(*parsed)), 1);
+    fleet = std::make_unique<simulation::fleet>(std::move(*parsed), 1);
   }
 
   void start_runtime() {
-    if (!machine)
+    if (!fleet)
       script("{}");
     auto ctx = world.at("kubelet/node-1/runtime");
     runtime = caf::actor_cast<caf::actor>(
-        world.system().spawn(simulated_runtime, ctx, machine));
+        world.system().spawn(simulated_runtime, ctx, fleet->take("node-1")));
     system::Started msg;
     msg.set_path(ctx.path());
     caf::anon_send(ctx.directory(), pb<system::Started>{std::move(msg)},

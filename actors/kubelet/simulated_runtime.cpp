@@ -1,5 +1,6 @@
 #include "actors/kubelet/simulated_runtime.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/process/log_stream.hpp"
@@ -488,7 +489,7 @@ pb<RuntimeStatus> on_probe() {
 
 pb<system::Description> on_describe(pointer self) {
   auto& machine = *self->state.machine;
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("pods=" + std::to_string(machine.pods()));
   result.add_facts("containers=" + std::to_string(machine.containers()));
   result.add_facts("running=" + std::to_string(machine.running()));

@@ -90,6 +90,8 @@ using front_door_actor = caf::typed_actor<
 using directory_actor = caf::typed_actor<
     // The handle of a path, as soon as there is one.
     caf::replies_to<pb<system::Resolve>>::with<caf::actor>,
+    // Somebody waits for one no longer.
+    caf::reacts_to<pb<system::Tick>>,
     // An actor was started at a path.
     caf::reacts_to<pb<system::Started>, caf::actor>,
     // All of them.

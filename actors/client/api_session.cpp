@@ -131,7 +131,6 @@ void api_session::start(uint64_t id) {
   streams_.erase(sub.stream);
   sub.stream = ++last_stream_;
   sub.expected = 1;
-  sub.complete = false;
   streams_[sub.stream] = id;
   call::Watch msg;
   msg.set_api_version(sub.what.kind->api_version());
@@ -140,18 +139,26 @@ void api_session::start(uint64_t id) {
   msg.set_label_selector(sub.what.label_selector);
   msg.set_field_selector(sub.what.field_selector);
   msg.set_stream(sub.stream);
+  msg.set_bookmarks(true);
+  if (sub.revision != 0)
+    msg.set_resource_version(std::to_string(sub.revision));
   auto stream = sub.stream;
   calls_.ask<pb<call::WatchStarted>>(
       api_, [](const pb<call::WatchStarted>&) {},
-      [this, id, stream](const caf::error&) {
-        // What stands behind the session went down; once more, unless a new
-        // session did that already.
+      [this, id, stream](const caf::error& err) {
+        // Unless a new session did that already.
         auto it = subscriptions_.find(id);
         if (api_ && it != subscriptions_.end() && it->second.stream == stream)
-          start(id);
+          start_again(id, err);
       },
       pb<call::Watch>{std::move(msg)},
       caf::actor_cast<watcher_actor>(self_->ctrl()));
+}
+
+void api_session::start_again(uint64_t id, const caf::error& why) {
+  if (is(why, ec::expired))
+    subscriptions_[id].revision = 0;
+  start(id);
 }
 
 void api_session::on_changes(const changes& batch) {
@@ -160,13 +167,20 @@ void api_session::on_changes(const changes& batch) {
     return;
   auto id = known->second;
   auto& sub = subscriptions_[id];
-  if (!batch.ended.empty() || batch.sequence != sub.expected) {
+  if (!batch.ended.empty()) {
+    meta::v1::Status status;
+    status.ParseFromString(batch.ended);
+    start_again(id, from_status(status));
+    return;
+  }
+  if (batch.sequence != sub.expected) {
     start(id);
     return;
   }
   ++sub.expected;
-  sub.revision = batch.revision;
-  sub.complete = sub.complete || batch.complete;
+  if (batch.reset)
+    sub.revision = 0;
+  sub.revision = std::max(sub.revision, batch.revision);
   auto deliver = sub.batch;
   deliver(batch);
   if (batch.sequence % batches_per_ack != 0 || !api_)
@@ -282,7 +296,6 @@ void api_session::remove(const object_ref& ref, const delete_options& options,
 }
 
 bool api_session::allows_event(const std::string& uid) {
-  auto now = ctx_->now();
   auto steady = self_->clock().now();
   auto [allowed, fresh] = allowances_.try_emplace(uid);
   auto& allowance = allowed->second;

@@ -52,9 +52,10 @@ struct answer {
 };
 
 /// A component's way to the API server: a session that opens by itself, opens
-/// anew after it went down, and takes its subscriptions up again then (with a
-/// batch marked `reset`). A value that lives in the actor's state; it does not
-/// move once opened.
+/// anew after it went down, and takes its subscriptions up again then, from the
+/// last revision they were told; only where the store no longer has that they
+/// begin again with a batch marked `reset`. A value that lives in the actor's
+/// state; it does not move once opened.
 ///
 /// The actor passes on what is for the session: every `down_msg` to `on_down`
 /// and every `changes` to `on_changes`.
@@ -115,8 +116,7 @@ private:
     on_batch batch;
     uint64_t stream = 0; ///< number of the present incarnation
     uint64_t expected = 1;
-    uint64_t revision = 0;
-    bool complete = false;
+    uint64_t revision = 0; ///< everything up to here was told; 0: begin anew
   };
   struct pending {
     call::Request msg;
@@ -140,6 +140,7 @@ private:
   void ask_session(const link_actor& link);
   void opened(const api_actor& api);
   void start(uint64_t id);
+  void start_again(uint64_t id, const caf::error& why);
   void send(pending p);
   void make_event(told_event& told, const object& about,
                   const std::string& type, const std::string& reason,

@@ -1,6 +1,7 @@
 #include "actors/kubelet/pod_worker.hpp"
 
 #include "actors/kubelet/pod_acts.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
 #include "messages/fields.hpp"
@@ -456,7 +457,7 @@ pb<system::Explanation> on_explain(pointer self) {
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   uint32_t restarts = 0;
   size_t running = 0;
   for (const auto& c : st.life.containers) {

@@ -1,6 +1,7 @@
 #include "actors/kubelet/prober.hpp"
 
 #include "actors/kubelet/knock.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
 #include "messages/kubelet.pb.h"
@@ -214,7 +215,7 @@ void on_probe_container(pointer self, const kubelet_api::ProbeContainer& msg,
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("probes=" + std::to_string(self->state.probes.size()));
   return result;
 }

@@ -1,6 +1,7 @@
 #include "actors/kubelet/simulated_runtime.hpp"
 
 #include "actors/kubelet/simulated_steps.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
 
@@ -300,7 +301,7 @@ pb<RuntimeStatus> on_probe() {
 
 pb<system::Description> on_describe(pointer self) {
   auto machine = self->state.machine.lock();
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("pods=" + std::to_string(machine->pods()));
   result.add_facts("containers=" + std::to_string(machine->containers()));
   result.add_facts("running=" + std::to_string(machine->running()));

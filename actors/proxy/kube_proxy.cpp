@@ -1,5 +1,6 @@
 #include "actors/proxy/kube_proxy.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
 #include "messages/kinds.hpp"
@@ -241,7 +242,7 @@ pb<system::Explanation> on_explain(pointer self, const system::Explain& msg) {
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto stats = st.edge->stats();
-  system::Description out;
+  auto out = begin_description(self);
   auto add = [&](const char* fact, uint64_t n) {
     out.add_facts(fact + std::to_string(n));
   };

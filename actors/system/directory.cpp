@@ -1,5 +1,6 @@
 #include "actors/system/directory.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/actor_cast.hpp>
@@ -30,7 +31,7 @@ void on_started(pointer self, const system::Started& msg,
   st.paths[handle.address()] = msg.path();
   self->monitor(handle);
   if (auto it = st.waiting.find(msg.path()); it != st.waiting.end()) {
-    for (auto& promise : it->second)
+    for (auto& [number, promise] : it->second)
       promise.deliver(handle);
     st.waiting.erase(it);
   }
@@ -50,8 +51,32 @@ caf::result<caf::actor> on_resolve(pointer self, const system::Resolve& msg) {
   if (auto it = st.entries.find(msg.path()); it != st.entries.end())
     return it->second.handle;
   auto promise = self->make_response_promise<caf::actor>();
-  st.waiting[msg.path()].push_back(promise);
+  auto number = ++st.last_asking;
+  st.waiting[msg.path()][number] = promise;
+  if (msg.patience_ms() > 0) {
+    system::Tick tick;
+    tick.set_what(msg.path());
+    tick.set_number(number);
+    self->delayed_send(self, std::chrono::milliseconds{msg.patience_ms()},
+                       pb<system::Tick>{std::move(tick)});
+  }
   return promise;
+}
+
+/// Somebody has waited long enough.
+void on_tick(pointer self, const system::Tick& tick) {
+  auto& st = self->state;
+  auto path = st.waiting.find(tick.what());
+  if (path == st.waiting.end())
+    return;
+  auto asked = path->second.find(tick.number());
+  if (asked == path->second.end())
+    return;
+  asked->second.deliver(
+      make_error(ec::not_found, "no actor at \"" + tick.what() + "\""));
+  path->second.erase(asked);
+  if (path->second.empty())
+    st.waiting.erase(path);
 }
 
 /// What an actor is: the name in its state.
@@ -96,8 +121,11 @@ caf::result<pb<system::ActorList>> on_list(pointer self) {
                   pb<system::Describe>{system::Describe{}})
         .then(
             [all, i](const pb<system::Description>& d) {
+              auto& mine = *all->list.mutable_actors(i);
+              if (d->has_mailbox())
+                mine.set_mailbox(d->mailbox());
               for (auto& fact : d->facts())
-                all->list.mutable_actors(i)->add_facts(fact);
+                mine.add_facts(fact);
               all->one_less();
             },
             [all](const caf::error&) { all->one_less(); });
@@ -118,7 +146,7 @@ caf::result<pb<system::Killed>> on_kill(pointer self, const system::Kill& msg) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("actors=" + std::to_string(self->state.entries.size()));
   return result;
 }
@@ -130,6 +158,7 @@ directory_actor::behavior_type directory(pointer self) {
       [self](const caf::down_msg& down) { on_down(self, down); });
   return {
       [self](const pb<system::Resolve>& msg) { return on_resolve(self, *msg); },
+      [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
       [self](const pb<system::Started>& msg, const caf::actor& handle) {
         on_started(self, *msg, handle);
       },

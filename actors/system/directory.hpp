@@ -31,9 +31,10 @@ struct directory_state {
 
   std::map<std::string, entry> entries; ///< by path
   std::map<caf::actor_addr, std::string> paths;
-  /// Who asked for a path that nobody has yet.
-  std::map<std::string, std::vector<caf::typed_response_promise<caf::actor>>>
-      waiting;
+  /// Who asked for a path that nobody has yet, by number.
+  using asking = std::map<uint64_t, caf::typed_response_promise<caf::actor>>;
+  std::map<std::string, asking> waiting; ///< by path
+  uint64_t last_asking = 0;
   /// Ends noted for a path between two incarnations.
   std::map<std::string, uint32_t> ends;
 };

@@ -1,5 +1,6 @@
 #include "actors/system/supervisor.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/actor_cast.hpp>
@@ -179,7 +180,7 @@ void on_tick(pointer self, const system::Tick& tick) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   uint32_t alive = 0;
   for (auto& child : self->state.slots)
     alive += child.now == slot::running ? 1 : 0;

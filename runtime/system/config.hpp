@@ -30,6 +30,10 @@ struct cluster_config {
   uint16_t node_port_first = 30000;
   uint16_t node_port_last = 32767;
 
+  /// Where pods reach the API over HTTPS; port 0 while nothing serves that.
+  std::string api_address;
+  uint16_t api_port = 0;
+
   /// The cluster's authority, PEM. Public.
   std::string ca_certificate;
 

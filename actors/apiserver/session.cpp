@@ -253,7 +253,10 @@ std::vector<std::string> deciders(const std::string& kind) {
     return {"controllers/node"};
   if (kind == "Namespace")
     return {"controllers/namespace"};
-  if (kind == "Service" || kind == "Endpoints" || kind == "EndpointSlice")
+  if (kind == "Service")
+    return {"controllers/endpoints", "controllers/endpointslice",
+            "proxy/kube_proxy"};
+  if (kind == "Endpoints" || kind == "EndpointSlice")
     return {"controllers/endpoints", "controllers/endpointslice"};
   if (kind == "ServiceAccount")
     return {"controllers/service_account"};

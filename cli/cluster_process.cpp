@@ -3,6 +3,7 @@
 #include "actors/client/command_client.hpp"
 #include "actors/system/cluster.hpp"
 #include "actors/system/gate.hpp"
+#include "cli/directory_lock.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/system.pb.h"
@@ -13,6 +14,7 @@
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
+#include "runtime/net/socket.hpp"
 #include "runtime/net/socket_edges.hpp"
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/config.hpp"
@@ -25,12 +27,9 @@
 #include <leveldb/env.h>
 
 #include <chrono>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <set>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
@@ -49,32 +48,6 @@ constexpr auto stop_patience = std::chrono::seconds(20);
 std::string number(int64_t value) {
   return std::to_string(value);
 }
-
-/// Holds the data directory for this process alone.
-class directory_lock {
-public:
-  ~directory_lock() {
-    if (fd_ >= 0)
-      close(fd_);
-  }
-
-  caf::error take(const fs::path& data_dir) {
-    fd_ = open((data_dir / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (fd_ < 0)
-      return make_error(ec::forbidden, "cannot write in " + data_dir.string()
-                                           + ": " + std::strerror(errno));
-    if (flock(fd_, LOCK_EX | LOCK_NB) != 0)
-      return make_error(ec::conflict, "a cluster is running already in "
-                                          + data_dir.string()
-                                          + " (troupe down ends it)");
-    if (ftruncate(fd_, 0) != 0 || dprintf(fd_, "%d\n", getpid()) < 0)
-      return make_error(ec::internal_error, "cannot write the lock file");
-    return caf::none;
-  }
-
-private:
-  int fd_ = -1;
-};
 
 std::string own_folder() {
   std::error_code ignored;
@@ -119,6 +92,8 @@ caf::error cluster_process::parts::open_network(const up_options& options) {
   config->service_cidr = to_string(range.services());
   config->pod_namespaces = range.mode() == net::network_mode::bridge;
   config->network_reason = network->reason();
+  if (options.runtime != "simulated")
+    config->lowest_port = net::lowest_open_port();
   if (network->bridge() != nullptr)
     outside->pods = std::make_shared<net::bridged_pods>(*network->bridge());
   return options.runtime == "simulated" ? add_simulated_nodes(options.nodes)

@@ -38,8 +38,9 @@ void register_types(caf::actor_system_config& cfg) {
   cfg.add_message_type<session_actor>("troupe.session");
   add_messages<system::Describe, system::Description, system::Explain,
                system::Explanation, system::Resolve, system::Started,
-               system::ListActors, system::ActorList, system::Kill,
-               system::Killed, system::Tick>(cfg);
+               system::Stopped, system::KeepAway, system::ListActors,
+               system::ActorList, system::Kill, system::Killed,
+               system::Tick>(cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);

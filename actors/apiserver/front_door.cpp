@@ -7,6 +7,8 @@
 #include "runtime/crypto/proof.hpp"
 #include "runtime/crypto/random.hpp"
 #include "runtime/system/config.hpp"
+#include "runtime/system/machine.hpp"
+#include "runtime/system/version.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -120,6 +122,8 @@ void on_down(pointer self, const caf::down_msg& down) {
 
 pb<system::Description> on_describe(pointer self) {
   auto result = begin_description(self);
+  result.add_facts("version=" + std::string{program_version()});
+  result.add_facts("kubernetes=" + std::string{kubelet_version});
   result.add_facts("sessions=" + std::to_string(self->state.open.size()));
   result.add_facts("opened=" + std::to_string(self->state.opened));
   return pb<system::Description>{std::move(result)};

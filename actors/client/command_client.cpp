@@ -16,6 +16,8 @@ namespace troupe {
 namespace {
 
 constexpr auto handshake_patience = std::chrono::seconds(10);
+/// How long a client looks for another session when its own ended.
+constexpr auto reopen_patience = std::chrono::seconds(15);
 
 struct address {
   std::string host;
@@ -41,18 +43,23 @@ expected<address> parse_address(const std::string& text) {
 
 } // namespace
 
+bool is_lost(const caf::error& err) {
+  return err == caf::sec::request_receiver_down
+         || is(err, ec::service_unavailable);
+}
+
 command_client::command_client() = default;
 
 command_client::~command_client() {
   session_ = nullptr;
+  door_ = nullptr;
   self_.reset();
   system_.reset();
 }
 
 expected<std::unique_ptr<command_client>>
 command_client::connect(const crypto::kubeconfig_access& access) {
-  auto where = parse_address(access.cluster.actors);
-  if (!where)
+  if (auto where = parse_address(access.cluster.actors); !where)
     return where.error();
   crypto::credential mine{access.user.key, access.user.certificate};
   if (mine.key.empty() || mine.certificate.empty())
@@ -73,23 +80,41 @@ command_client::connect(const crypto::kubeconfig_access& access) {
   result->config_ = std::make_unique<actor_config>(
       1, result->credential_->path(), result->authority_->path());
   result->system_ = std::make_unique<caf::actor_system>(*result->config_);
+  result->self_ = std::make_unique<caf::scoped_actor>(*result->system_);
+  result->address_ = access.cluster.actors;
+  result->key_ = std::move(mine);
+  if (auto err = result->dial())
+    return err;
+  if (auto err = result->open_session())
+    return err;
+  return {std::move(result)};
+}
+
+caf::error command_client::dial() {
+  auto where = parse_address(address_);
+  if (!where)
+    return where.error();
   auto door = caf::openssl::remote_actor<front_door_actor>(
-      *result->system_, where->host, where->port);
+      *system_, where->host, where->port);
   if (!door)
     return make_error(ec::service_unavailable,
-                      "The connection to the server " + access.cluster.actors
+                      "The connection to the server " + address_
                           + " was refused - did you specify the right host or "
                             "port? Is the cluster up (troupe up)?");
-  result->self_ = std::make_unique<caf::scoped_actor>(*result->system_);
-  auto& self = *result->self_;
+  door_ = *door;
+  return caf::none;
+}
+
+caf::error command_client::open_session() {
+  auto& self = *self_;
   caf::error failed;
   std::string nonce;
-  self->request(*door, handshake_patience, pb<call::AskNonce>{call::AskNonce{}})
+  self->request(door_, handshake_patience, pb<call::AskNonce>{call::AskNonce{}})
       .receive([&](const pb<call::Nonce>& n) { nonce = n->value(); },
                [&](caf::error& err) { failed = std::move(err); });
   if (failed)
     return failed;
-  auto proof = crypto::make_proof(mine, nonce);
+  auto proof = crypto::make_proof(key_, nonce);
   if (!proof)
     return proof.error();
   call::Proof sent;
@@ -98,92 +123,57 @@ command_client::connect(const crypto::kubeconfig_access& access) {
   call::OpenSession open;
   open.set_nonce(nonce);
   open.set_proof(sent.SerializeAsString());
-  self->request(*door, handshake_patience, pb<call::OpenSession>{open})
+  self->request(door_, handshake_patience, pb<call::OpenSession>{open})
       .receive(
           [&](const pb<call::SessionOpened>& opened,
               const session_actor& handle) {
-            result->session_ = handle;
-            result->secret_ = opened->secret();
-            result->user_ = opened->user();
+            session_ = handle;
+            secret_ = opened->secret();
+            user_ = opened->user();
           },
           [&](caf::error& err) { failed = std::move(err); });
-  if (failed)
-    return failed;
-  self->monitor(result->session_);
-  return {std::move(result)};
+  if (!failed)
+    self->monitor(session_);
+  return failed;
+}
+
+caf::error command_client::reopen() {
+  // Whoever stands behind the door may be on its way back.
+  auto deadline = std::chrono::steady_clock::now() + reopen_patience;
+  caf::error err;
+  do {
+    err = open_session();
+    if (err && !is_lost(err))
+      return err;
+    // The door itself went, with its process.
+    if (err)
+      if (auto refused = dial())
+        return refused;
+  } while (err && std::chrono::steady_clock::now() < deadline);
+  return err;
 }
 
 expected<answer> command_client::ask(call::Request msg, const object& body,
                                      std::chrono::seconds deadline) {
-  msg.set_secret(secret_);
   expected<answer> result{make_error(ec::internal_error, "no answer")};
   auto timeout = deadline.count() > 0 ? caf::duration{deadline}
                                       : caf::duration{caf::infinite};
-  (*self_)
-      ->request(session_, timeout, pb<call::Request>{std::move(msg)}, body)
-      .receive(
-          [&](const pb<call::Response>& response,
-              const std::vector<object>& objects) {
-            result = answer{response, objects};
-          },
-          [&](caf::error& err) { result = std::move(err); });
-  return result;
-}
-
-caf::error
-command_client::watch(const selection& what, const std::string& version,
-                      const std::function<bool(const changes&)>& batch,
-                      std::chrono::milliseconds patience) {
-  auto& self = *self_;
-  call::Watch msg;
-  msg.set_api_version(what.kind->api_version());
-  msg.set_kind(std::string{what.kind->kind});
-  msg.set_namespace_(what.ns);
-  msg.set_label_selector(what.label_selector);
-  msg.set_field_selector(what.field_selector);
-  msg.set_resource_version(version);
-  msg.set_stream(++streams_);
-  msg.set_secret(secret_);
-  auto me = caf::actor_cast<watcher_actor>(
-      caf::actor_cast<caf::strong_actor_ptr>(self.ptr()));
-  caf::error failed;
-  self->request(session_, handshake_patience, pb<call::Watch>{msg}, me)
-      .receive([](const pb<call::WatchStarted>&) {},
-               [&](caf::error& err) { failed = std::move(err); });
-  bool going = !failed;
-  while (going) {
-    self->receive(
-        [&](const changes& x) {
-          if (x.stream != msg.stream())
-            return;
-          if (!x.ended.empty()) {
-            meta::v1::Status status;
-            status.ParseFromString(x.ended);
-            failed = from_status(status);
-            going = false;
-            return;
-          }
-          call::Ack ack;
-          ack.set_stream(x.stream);
-          ack.set_sequence(x.sequence);
-          self->send(session_, pb<call::Ack>{std::move(ack)}, me);
-          going = batch(x);
-        },
-        [&](const caf::down_msg&) {
-          failed = make_error(ec::service_unavailable,
-                              "the connection to the server was lost");
-          going = false;
-        },
-        caf::after(patience) >>
-            [&] {
-              failed = make_error(ec::timeout, "nothing came in time");
-              going = false;
-            });
+  auto reads = msg.verb() == call::GET || msg.verb() == call::LIST;
+  for (int tries = 0; tries < 2; ++tries) {
+    msg.set_secret(secret_);
+    (*self_)
+        ->request(session_, timeout, pb<call::Request>{msg}, body)
+        .receive(
+            [&](const pb<call::Response>& response,
+                const std::vector<object>& objects) {
+              result = answer{response, objects};
+            },
+            [&](caf::error& err) { result = std::move(err); });
+    // What became of a write is not known; reading again does no harm.
+    if (result || !reads || !is_lost(result.error()) || reopen())
+      break;
   }
-  call::StopWatch stop;
-  stop.set_stream(msg.stream());
-  self->send(session_, pb<call::StopWatch>{std::move(stop)}, me);
-  return failed;
+  return result;
 }
 
 expected<system::ActorList> command_client::actors() {
@@ -197,10 +187,12 @@ expected<system::ActorList> command_client::actors() {
   return result;
 }
 
-expected<system::Killed> command_client::kill(const std::string& path) {
+expected<system::Killed>
+command_client::kill(const std::string& path, std::chrono::milliseconds away) {
   expected<system::Killed> result{make_error(ec::internal_error, "")};
   system::Kill msg;
   msg.set_path(path);
+  msg.set_away_ms(away.count());
   msg.set_secret(secret_);
   (*self_)
       ->request(session_, handshake_patience, pb<system::Kill>{msg})

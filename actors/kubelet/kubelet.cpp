@@ -34,6 +34,7 @@ void make_facts(pointer self) {
       rules::node_status({}, st.options.machine, st.health, st.ctx->now()));
   facts->pods_folder = st.options.pods_folder;
   facts->own_networks = st.options.own_networks;
+  facts->lowest_port = st.options.machine.lowest_port;
   facts->simulated = st.options.simulated;
   st.facts = std::move(facts);
 }

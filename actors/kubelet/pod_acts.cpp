@@ -92,7 +92,9 @@ void with_references(pointer self, bool services,
       st.kubelet,
       [self, use = std::move(use)](const pb<kubelet_api::References>& refs,
                                    const std::vector<object>& objects) {
-        use(references_from(refs, objects));
+        auto known = references_from(refs, objects);
+        known.lowest_port = self->state.node->lowest_port;
+        use(known);
       },
       // The kubelet's end is ours.
       [](const caf::error&) {},

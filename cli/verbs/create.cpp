@@ -29,7 +29,8 @@ void create_files(const files_command& cmd, environment& env) {
     return;
   }
   for (auto& each : *sources)
-    create_object(text::to_document(each.value), cmd.write, env);
+    create_object(text::to_document(each.value), cmd.write, env, "created",
+                  each.where);
 }
 
 struct plain_command {

@@ -107,7 +107,7 @@ private:
       msg.set_field_selector(cmd_.fields);
       auto list = env_.client()->ask(msg);
       if (!list) {
-        env_.fail(list.error());
+        env_.refused(list.error());
         return false;
       }
       for (auto& x : list->objects)
@@ -136,7 +136,7 @@ private:
     if (!gone) {
       v.kind = nullptr;
       if (!cmd_.ignore_not_found || !is(gone.error(), ec::not_found))
-        env_.fail(gone.error());
+        env_.refused(gone.error());
       return;
     }
     v.uid = gone->one().uid();

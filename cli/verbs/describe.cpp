@@ -67,7 +67,7 @@ private:
       show(one->one());
     // A name that is none may be the beginning of some.
     else if (!is(one.error(), ec::not_found) || !describe_all(kind, name))
-      env_.fail(one.error());
+      env_.refused(one.error());
   }
 
   /// Returns whether there was any.
@@ -76,7 +76,7 @@ private:
     msg.set_label_selector(cmd_.labels);
     auto list = client_->ask(msg);
     if (!list) {
-      env_.fail(list.error());
+      env_.refused(list.error());
       return true;
     }
     bool found = false;
@@ -145,9 +145,10 @@ public:
     msg.set_field_selector(what_.field_selector);
     auto list = env_.client()->ask(msg);
     if (!list) {
-      env_.fail(list.error());
+      env_.refused(list.error());
       return;
     }
+    auto listed = list->objects;
     print(list->objects);
     if (!cmd_.watch)
       return;
@@ -161,7 +162,9 @@ public:
                                         print(std::move(fresh));
                                       env_.out().flush();
                                       return env_.out().good();
-                                    });
+                                    },
+                                    std::chrono::hours(24 * 365),
+                                    listed);
     if (err)
       env_.fail(err);
   }

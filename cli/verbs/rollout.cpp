@@ -112,7 +112,7 @@ public:
                        env_.current_namespace(), item.name);
       auto found = env_.client()->ask(msg);
       if (!found) {
-        env_.fail(found.error());
+        env_.refused(found.error());
         continue;
       }
       for (auto& x : found->objects)
@@ -128,8 +128,9 @@ public:
     }
     auto limit =
         *patience > std::chrono::nanoseconds(0)
-            ? std::chrono::duration_cast<std::chrono::milliseconds>(*patience)
+            ? std::chrono::ceil<std::chrono::milliseconds>(*patience)
             : std::chrono::milliseconds(std::chrono::hours(24 * 365));
+    auto deadline = std::chrono::steady_clock::now() + limit;
     std::string said;
     bool ended = false;
     auto look = [&](const object& now) {
@@ -159,12 +160,13 @@ public:
             if (there && !ended)
               look(c.what);
           }
-          return there && !ended;
+          // News that is none does not make the wait longer.
+          return there && !ended && std::chrono::steady_clock::now() < deadline;
         },
         limit);
     if (!there)
       refuse("object has been deleted");
-    else if (is(err, ec::timeout))
+    else if (is(err, ec::timeout) || (!err && !ended))
       refuse("timed out waiting for the condition");
     else if (err)
       env_.fail(err);
@@ -279,7 +281,7 @@ private:
     if (changed)
       say(x, what);
     else
-      env_.fail(changed.error());
+      env_.refused(changed.error());
   }
 
   /// The replica sets that a deployment controls, oldest revision first.
@@ -287,7 +289,7 @@ private:
     auto list = env_.client()->ask(
         about(call::LIST, kind_of<apps::v1::ReplicaSet>(), x.ns()));
     if (!list) {
-      env_.fail(list.error());
+      env_.refused(list.error());
       return std::nullopt;
     }
     std::vector<object> result;
@@ -350,7 +352,7 @@ void add_part(CLI::App& rollout, environment& env, const char* name,
   if (act == &roller::status) {
     sub->add_option("-w,--watch", cmd->watch, "Until it is finished");
     sub->add_option("--timeout", cmd->timeout,
-                    "How long without news at most; 0s for ever");
+                    "How long at most; 0s for ever");
   }
   sub->callback([cmd, &env, act] {
     roller r{*cmd, env};

@@ -208,7 +208,7 @@ private:
       msg.set_label_selector(cmd_.labels);
       auto list = env_.client()->ask(msg);
       if (!list) {
-        env_.fail(list.error());
+        env_.refused(list.error());
         return false;
       }
       for (auto& x : list->objects)
@@ -231,7 +231,7 @@ private:
     if (cmd_.condition == "create" && is(now.error(), ec::not_found))
       return true;
     if (!wish_->gone() || !is(now.error(), ec::not_found))
-      env_.fail(now.error());
+      env_.refused(now.error());
     return false;
   }
 

@@ -2,6 +2,7 @@
 
 #include "cli/environment.hpp"
 
+#include <string>
 #include <vector>
 
 namespace troupe::cli {
@@ -44,5 +45,8 @@ inline std::vector<add_command> all_commands() {
           add_taint,  add_topology, add_kill,     add_why,      add_rollout,
           add_logs,   add_exec};
 }
+
+/// Runs what the user typed behind the program's name; returns the exit code.
+int run_line(const std::vector<std::string>& words, environment& env);
 
 } // namespace troupe::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "runtime/crypto/certificate.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
 
 #include <caf/actor_system.hpp>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 
 namespace troupe::call {
 class OpenStream;
@@ -30,7 +32,9 @@ class memory_file;
 
 /// The command line's actor: a session with a cluster that runs in another
 /// process, over mutual TLS. Calls block until the answer is there; none waits
-/// longer than its deadline.
+/// longer than its deadline, or than whoever was asked lives (then
+/// ServiceUnavailable: whether it was done is not known). A session that went
+/// down is opened anew by the next call.
 class command_client {
 public:
   /// Dials the actors' address of the cluster and proves who the user is.
@@ -71,12 +75,26 @@ public:
 private:
   command_client();
 
+  /// Proves who the user is, unless there is a session.
+  caf::error open_session();
+  std::string ask_nonce(caf::error& failed);
+  void prove(const std::string& nonce, caf::error& failed);
+
+  /// Asks the session and waits for the answer or its end. 0 waits for ever.
+  template <class... Out, class... Ts>
+  expected<std::tuple<Out...>> call(std::chrono::seconds patience,
+                                    const Ts&... xs);
+  template <class Out, class In>
+  expected<Out> ask_system(In msg);
+
+  crypto::credential mine_;
   std::unique_ptr<crypto::memory_file> credential_;
   std::unique_ptr<crypto::memory_file> authority_;
   std::unique_ptr<actor_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<caf::scoped_actor> self_;
-  session_actor session_;
+  front_door_actor door_;
+  session_actor session_; ///< none when the last one went down
   std::string secret_;
   std::string user_;
   uint64_t streams_ = 0;

@@ -12,6 +12,8 @@ expected<container::StreamEnd> command_client::stream(
     call::OpenStream msg,
     const std::function<bool(const container::StreamData&)>& output,
     int input) {
+  if (auto err = open_session())
+    return err;
   auto& self = *self_;
   msg.set_secret(secret_);
   auto me = caf::actor_cast<caf::strong_actor_ptr>(self.ptr());

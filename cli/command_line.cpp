@@ -95,6 +95,8 @@ void add_all(CLI::App& app, environment& env) {
 } // namespace
 
 int run_command_line(std::vector<std::string> words, environment& env) {
+  env.code = done;
+  env.rest.clear();
   CLI::App app{"A container orchestrator that speaks the Kubernetes API.",
                "troupe"};
   app.require_subcommand(0, 1);

@@ -2,6 +2,7 @@
 
 #include "cli/environment.hpp"
 
+#include <string>
 #include <vector>
 
 namespace troupe::cli {
@@ -57,5 +58,8 @@ inline std::vector<command_group> all_commands() {
           {"Nodes", {add_cordon, add_uncordon, add_drain, add_taint}},
           {"Actors", {add_topology, add_kill, add_why}}};
 }
+
+/// Runs what the user typed behind the program's name; returns the exit code.
+int run_line(const std::vector<std::string>& words, environment& env);
 
 } // namespace troupe::cli

@@ -6,10 +6,13 @@
 #include "runtime/crypto/proof.hpp"
 #include "runtime/system/actor_config.hpp"
 
-#include <caf/after.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/openssl/all.hpp>
 
 #include <charconv>
+#include <future>
+#include <tuple>
+#include <utility>
 
 namespace troupe {
 
@@ -40,6 +43,22 @@ expected<address> parse_address(const std::string& text) {
                     "(clusters[].cluster.extensions, name troupe): \""
                         + text + "\"");
 }
+
+/// What a waiting thread is told, once.
+template <class T>
+class told {
+public:
+  void set(expected<T> what) {
+    if (!std::exchange(done_, true))
+      promise_.set_value(std::move(what));
+  }
+
+  expected<T> wait() { return promise_.get_future().get(); }
+
+private:
+  std::promise<expected<T>> promise_;
+  bool done_ = false;
+};
 
 } // namespace
 
@@ -153,66 +172,88 @@ caf::error command_client::reopen() {
   return err;
 }
 
+template <class... Out, class... Ts>
+expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
+                                                  const Ts&... xs) {
+  if (!session_)
+    if (auto err = reopen())
+      return err;
+  // An answer that is lost with whoever owed it would be waited for until the
+  // deadline: whoever asks hears of both.
+  auto result = std::make_shared<told<std::tuple<Out...>>>();
+  auto deadline = patience.count() > 0 ? caf::duration{patience}
+                                       : caf::duration{caf::infinite};
+  system_->spawn([=, to = session_](caf::event_based_actor* asker) {
+    asker->monitor(to);
+    asker->set_down_handler([=](const caf::down_msg&) {
+      result->set(make_error(caf::sec::request_receiver_down));
+      asker->quit();
+    });
+    asker->request(to, deadline, xs...)
+        .then(
+            [=](const Out&... out) {
+              result->set(std::make_tuple(out...));
+              asker->quit();
+            },
+            [=](caf::error& err) {
+              result->set(std::move(err));
+              asker->quit();
+            });
+  });
+  auto answered = result->wait();
+  if (!answered && answered.error() == caf::sec::request_receiver_down)
+    session_ = nullptr;
+  return answered;
+}
+
 expected<answer> command_client::ask(call::Request msg, const object& body,
                                      std::chrono::seconds deadline) {
-  expected<answer> result{make_error(ec::internal_error, "no answer")};
-  auto timeout = deadline.count() > 0 ? caf::duration{deadline}
-                                      : caf::duration{caf::infinite};
   auto reads = msg.verb() == call::GET || msg.verb() == call::LIST;
-  for (int tries = 0; tries < 2; ++tries) {
+  for (int tries = 0;; ++tries) {
+    if (!session_)
+      if (auto err = reopen())
+        return err;
     msg.set_secret(secret_);
-    (*self_)
-        ->request(session_, timeout, pb<call::Request>{msg}, body)
-        .receive(
-            [&](const pb<call::Response>& response,
-                const std::vector<object>& objects) {
-              result = answer{response, objects};
-            },
-            [&](caf::error& err) { result = std::move(err); });
+    auto answered = call<pb<call::Response>, std::vector<object>>(
+        deadline, pb<call::Request>{msg}, body);
+    if (answered)
+      return answer{std::get<0>(*answered), std::get<1>(*answered)};
     // What became of a write is not known; reading again does no harm.
-    if (result || !reads || !is_lost(result.error()) || reopen())
-      break;
+    if (!reads || !is_lost(answered.error()) || tries > 0)
+      return answered.error();
   }
-  return result;
+}
+
+template <class Out, class In>
+expected<Out> command_client::ask_system(In msg) {
+  if (!session_)
+    if (auto err = reopen())
+      return err;
+  msg.set_secret(secret_);
+  auto answered = call<pb<Out>>(handshake_patience, pb<In>{std::move(msg)});
+  if (!answered)
+    return answered.error();
+  return *std::get<0>(*answered);
 }
 
 expected<system::ActorList> command_client::actors() {
-  expected<system::ActorList> result{make_error(ec::internal_error, "")};
-  system::ListActors msg;
-  msg.set_secret(secret_);
-  (*self_)
-      ->request(session_, handshake_patience, pb<system::ListActors>{msg})
-      .receive([&](const pb<system::ActorList>& list) { result = *list; },
-               [&](caf::error& err) { result = std::move(err); });
-  return result;
+  return ask_system<system::ActorList>(system::ListActors{});
 }
 
 expected<system::Killed>
 command_client::kill(const std::string& path, std::chrono::milliseconds away) {
-  expected<system::Killed> result{make_error(ec::internal_error, "")};
   system::Kill msg;
   msg.set_path(path);
   msg.set_away_ms(away.count());
-  msg.set_secret(secret_);
-  (*self_)
-      ->request(session_, handshake_patience, pb<system::Kill>{msg})
-      .receive([&](const pb<system::Killed>& killed) { result = *killed; },
-               [&](caf::error& err) { result = std::move(err); });
-  return result;
+  return ask_system<system::Killed>(std::move(msg));
 }
 
 expected<system::Explanation> command_client::explain(const std::string& kind,
                                                       const std::string& key) {
-  expected<system::Explanation> result{make_error(ec::internal_error, "")};
   system::Explain msg;
   msg.set_kind(kind);
   msg.set_key(key);
-  msg.set_secret(secret_);
-  (*self_)
-      ->request(session_, handshake_patience, pb<system::Explain>{msg})
-      .receive([&](const pb<system::Explanation>& e) { result = *e; },
-               [&](caf::error& err) { result = std::move(err); });
-  return result;
+  return ask_system<system::Explanation>(std::move(msg));
 }
 
 } // namespace troupe

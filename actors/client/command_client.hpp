@@ -11,6 +11,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace troupe::call {
 class OpenStream;
@@ -100,6 +102,12 @@ private:
   caf::error open_session();
   /// Gets a session again after the last one ended, if the cluster is there.
   caf::error reopen();
+  /// Asks the session; ends when that ends.
+  template <class... Out, class... Ts>
+  expected<std::tuple<Out...>> call(std::chrono::seconds patience,
+                                    const Ts&... xs);
+  template <class Out, class In>
+  expected<Out> ask_system(In msg);
   caf::error watch_once(const selection& what, const std::string& version,
                         const on_batch& batch,
                         std::chrono::milliseconds patience);

@@ -41,6 +41,9 @@ command_client::streams(std::vector<call::OpenStream> msgs,
   auto& self = *self_;
   auto me = caf::actor_cast<caf::strong_actor_ptr>(self.ptr());
   std::vector<opened_stream> all(msgs.size());
+  if (!session_)
+    if (auto err = reopen())
+      return {msgs.size(), expected<container::StreamEnd>{err}};
   for (size_t i = 0; i < msgs.size(); ++i) {
     msgs[i].set_secret(secret_);
     self->request(caf::actor_cast<command_session_actor>(session_),

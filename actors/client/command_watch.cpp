@@ -65,6 +65,8 @@ caf::error command_client::watch_once(const selection& what,
                                       const std::string& version,
                                       const on_batch& batch,
                                       std::chrono::milliseconds patience) {
+  if (!session_)
+    return caf::sec::request_receiver_down;
   auto& self = *self_;
   call::Watch msg;
   msg.set_api_version(what.kind->api_version());

@@ -66,10 +66,10 @@ public:
   component_status done() {
     auto& x = result_;
     auto& first_away = away_.empty() ? missing_ : away_.front();
-    x.health = !fault_.empty()               ? "Failed"
-               : x.actors == 0 || top_away_  ? "Stopped"
-               : !first_away.empty()         ? "Degraded"
-                                             : "Running";
+    x.health = !fault_.empty()              ? "Failed"
+               : x.actors == 0 || top_away_ ? "Stopped"
+               : !first_away.empty()        ? "Degraded"
+                                            : "Running";
     x.message = !fault_.empty()       ? fault_
                 : !first_away.empty() ? first_away
                 : !failure_.empty()   ? "last failure: " + failure_
@@ -113,8 +113,8 @@ std::string count_text(const cluster_status& x) {
   std::string phases;
   for (auto& [phase, count] : x.pods) {
     all += count;
-    phases += (phases.empty() ? ": " : ", ") + std::to_string(count) + " "
-              + phase;
+    phases +=
+        (phases.empty() ? ": " : ", ") + std::to_string(count) + " " + phase;
   }
   return std::to_string(all) + phases;
 }
@@ -209,11 +209,11 @@ std::string status_text(const cluster_status& x, time_point now) {
     if (!value.empty())
       facts.rows.push_back({name, value});
   };
-  add("Cluster:",
-      x.running ? (x.since == time_point{}
-                       ? "running"
-                       : "running for " + text::age_text(now - x.since))
-                : "not running");
+  add("Cluster:", x.running
+                      ? (x.since == time_point{}
+                             ? "running"
+                             : "running for " + text::age_text(now - x.since))
+                      : "not running");
   if (x.since != time_point{})
     add(x.running ? "Since:" : "Last start:", text::time_text(x.since));
   add("Data directory:", x.data_dir);

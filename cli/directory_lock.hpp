@@ -4,7 +4,6 @@
 #include "messages/time.hpp"
 
 #include <filesystem>
-
 #include <sys/types.h>
 
 namespace troupe::cli {

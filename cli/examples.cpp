@@ -36,13 +36,15 @@ constexpr entry table[] = {
     {"create", R"(  # Make what a file says; it must not be there yet
   troupe create -f examples/web.yaml
 )"},
-    {"create configmap", R"(  troupe create configmap site --from-literal=title=Hello
+    {"create configmap",
+     R"(  troupe create configmap site --from-literal=title=Hello
   # Each file becomes a key
   troupe create configmap site --from-file=index.html --from-file=pages/
   # Lines of KEY=VALUE
   troupe create configmap site --from-env-file=site.env
 )"},
-    {"create deployment", R"(  troupe create deployment web --image=troupe/web:1 --replicas=3
+    {"create deployment",
+     R"(  troupe create deployment web --image=troupe/web:1 --replicas=3
   # With a command instead of the image's own
   troupe create deployment clock --image=clock -- sh -c 'while date; do sleep 1; done'
   # Only print the manifest
@@ -50,24 +52,30 @@ constexpr entry table[] = {
 )"},
     {"create namespace", R"(  troupe create namespace shop
 )"},
-    {"create secret", R"(  troupe create secret generic db --from-literal=password=secret
+    {"create secret",
+     R"(  troupe create secret generic db --from-literal=password=secret
 )"},
-    {"create secret generic", R"(  troupe create secret generic db --from-literal=password=secret
+    {"create secret generic",
+     R"(  troupe create secret generic db --from-literal=password=secret
   # Values that shall not be seen in the list of processes
   troupe create secret generic db --from-file=password=password.txt
 )"},
     {"create service", R"(  troupe create service clusterip web --tcp=80:8080
 )"},
-    {"create service clusterip", R"(  # Port 80 leads to port 8080 of pods with the label app=web
+    {"create service clusterip",
+     R"(  # Port 80 leads to port 8080 of pods with the label app=web
   troupe create service clusterip web --tcp=80:8080
   # Headless
   troupe create service clusterip web --clusterip=None --tcp=8080
 )"},
-    {"create service externalname", R"(  troupe create service externalname db --external-name=db.example.com
+    {"create service externalname",
+     R"(  troupe create service externalname db --external-name=db.example.com
 )"},
-    {"create service loadbalancer", R"(  troupe create service loadbalancer web --tcp=80:8080
+    {"create service loadbalancer",
+     R"(  troupe create service loadbalancer web --tcp=80:8080
 )"},
-    {"create service nodeport", R"(  troupe create service nodeport web --tcp=80:8080 --node-port=30080
+    {"create service nodeport",
+     R"(  troupe create service nodeport web --tcp=80:8080 --node-port=30080
 )"},
     {"create serviceaccount", R"(  troupe create serviceaccount builder
 )"},
@@ -205,9 +213,8 @@ constexpr entry table[] = {
 } // namespace
 
 std::string_view examples_of(std::string_view command) {
-  auto found = std::find_if(std::begin(table), std::end(table), [&](auto& x) {
-    return x.command == command;
-  });
+  auto found = std::find_if(std::begin(table), std::end(table),
+                            [&](auto& x) { return x.command == command; });
   return found == std::end(table) ? std::string_view{} : found->text;
 }
 

@@ -15,7 +15,16 @@ namespace troupe::cli {
 /// What -o asks for, and how documents look in it.
 class output_form {
 public:
-  enum class kind { usual, wide, name, yaml, json, path, path_as_json, columns };
+  enum class kind {
+    usual,
+    wide,
+    name,
+    yaml,
+    json,
+    path,
+    path_as_json,
+    columns
+  };
 
   /// Reads the value of -o; "" is the usual form of a command. An error says
   /// what is wrong with it.

@@ -47,8 +47,7 @@ auto usefulness(const object& pod) {
   return std::make_tuple(pod.meta().has_deletion_timestamp(),
                          x.spec().node_name().empty(),
                          x.status().phase() != "Running", !ready,
-                         pod.meta().creation_timestamp().seconds(),
-                         pod.name());
+                         pod.meta().creation_timestamp().seconds(), pod.name());
 }
 
 /// The pods that match, as soon as there are any.
@@ -88,11 +87,10 @@ expected<std::chrono::milliseconds> parse_patience(const std::string& word,
   auto given = text::parse_duration(word);
   if (given && given->count() > 0)
     return std::chrono::ceil<std::chrono::milliseconds>(*given);
-  return make_error(ec::bad_request,
-                    "invalid argument \"" + word + "\" for \"" + flag
-                        + "\" flag: "
-                        + (given ? "must be higher than zero"
-                                 : message_of(given.error())));
+  return make_error(
+      ec::bad_request,
+      "invalid argument \"" + word + "\" for \"" + flag + "\" flag: "
+          + (given ? "must be higher than zero" : message_of(given.error())));
 }
 
 object find_pod(const std::string& word, std::chrono::milliseconds patience,
@@ -127,9 +125,10 @@ object find_pod(const std::string& word, std::chrono::milliseconds patience,
     env.fail(pods.error());
     return {};
   }
-  auto best = std::min_element(
-      pods->begin(), pods->end(),
-      [](auto& a, auto& b) { return usefulness(a) < usefulness(b); });
+  auto best =
+      std::min_element(pods->begin(), pods->end(), [](auto& a, auto& b) {
+        return usefulness(a) < usefulness(b);
+      });
   if (pods->size() > 1)
     env.err() << "Found " << pods->size() << " pods, using pod/" << best->name()
               << "\n";

@@ -102,7 +102,8 @@ expected<resource_arguments>
 parse_resources(const std::vector<std::string>& words) {
   resource_arguments result;
   if (words.empty())
-    return make_error(ec::bad_request, "You must specify the type of resource. Use \"troupe "
+    return make_error(ec::bad_request,
+                      "You must specify the type of resource. Use \"troupe "
                       "api-resources\" for a complete list of supported "
                       "resources.");
   auto slashed = std::any_of(words.begin(), words.end(), [](auto& w) {

@@ -154,9 +154,9 @@ bool create_object(const text::document& wish, const write_options& options,
   msg.set_dry_run(options.dry_run == "server");
   auto done = env.client()->ask(msg, *made);
   if (!done) {
-    env.refused(where.empty() ? done.error()
-                              : in_file("error when creating", where,
-                                        done.error()));
+    env.refused(where.empty()
+                    ? done.error()
+                    : in_file("error when creating", where, done.error()));
     return false;
   }
   print_warnings(*done, env);

@@ -240,8 +240,8 @@ expected<system::ActorList> command_client::actors() {
   return ask_system<system::ActorList>(system::ListActors{});
 }
 
-expected<system::Killed>
-command_client::kill(const std::string& path, std::chrono::milliseconds away) {
+expected<system::Killed> command_client::kill(const std::string& path,
+                                              std::chrono::milliseconds away) {
   system::Kill msg;
   msg.set_path(path);
   msg.set_away_ms(away.count());

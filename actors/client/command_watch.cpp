@@ -1,5 +1,4 @@
 #include "actors/client/command_client.hpp"
-
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 
@@ -148,8 +147,8 @@ caf::error command_client::watch(const selection& what,
     told.add(x);
     complete = complete || x.complete;
     if (complete)
-      from = std::to_string(std::max<uint64_t>(
-          x.revision, from.empty() ? 0 : std::stoull(from)));
+      from = std::to_string(
+          std::max<uint64_t>(x.revision, from.empty() ? 0 : std::stoull(from)));
     return batch(x);
   };
   bool resumed = false;

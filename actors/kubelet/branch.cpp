@@ -28,8 +28,8 @@ kubelet_options options_of(const cluster_config& config,
   options.own_networks = config.pod_namespaces && !options.simulated;
   if (!options.simulated) {
     options.machine.lowest_port = config.lowest_port;
-    options.remarks.push_back({"LoopbackNetwork", !config.pod_namespaces,
-                               config.network_reason});
+    options.remarks.push_back(
+        {"LoopbackNetwork", !config.pod_namespaces, config.network_reason});
   }
   options.pods_folder =
       config.data_dir + "/nodes/" + options.machine.name + "/pods";

@@ -60,7 +60,7 @@ struct kube_proxy_state {
   std::map<std::string, std::vector<std::string>> notes; ///< last decisions
   /// What users were told of each service.
   std::map<std::string, std::vector<std::string>> told;
-  std::map<net::listener_key, std::string> problems;     ///< not opened
+  std::map<net::listener_key, std::string> problems; ///< not opened
   uint32_t retries = 0; ///< in a row, since all was well
   bool retry_planned = false;
 };

@@ -30,9 +30,9 @@ void on_started(pointer self, const system::Started& msg,
   entry.restarts = msg.restarts();
   entry.failure = msg.last_failure();
   entry.supervisor = msg.supervisor();
-  entry.keeper =
-      msg.kept() ? caf::actor_cast<caf::actor_addr>(self->current_sender())
-                 : caf::actor_addr{};
+  entry.keeper = msg.kept()
+                     ? caf::actor_cast<caf::actor_addr>(self->current_sender())
+                     : caf::actor_addr{};
   st.away.erase(msg.path());
   st.paths[handle.address()] = msg.path();
   self->monitor(handle);

@@ -185,8 +185,8 @@ void on_down(pointer self, const caf::down_msg& down) {
     }
     pause = *after_failure;
   }
-  pause = std::max<std::chrono::nanoseconds>(
-      pause, it->away_until - self->clock().now());
+  pause = std::max<std::chrono::nanoseconds>(pause, it->away_until
+                                                        - self->clock().now());
   if (pause.count() > 0)
     start_later(self, *it, pause);
   tell_away(self, *it);

@@ -67,7 +67,7 @@ struct supervisor_state {
     uint32_t restarts = 0;
     uint64_t incarnation = 0;
     uint32_t pauses = 0;
-    caf::actor_clock::time_point away_until{}; ///< somebody wants it away
+    caf::actor_clock::time_point away_until{};       ///< somebody wants it away
     std::deque<caf::actor_clock::time_point> recent; ///< failures in period
     std::string failure;                             ///< why it last failed
   };

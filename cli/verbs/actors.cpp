@@ -91,9 +91,8 @@ void run_kill(const kill_command& cmd, environment& env) {
     }
     for (auto& p : killed->paths())
       env.out() << p << " killed"
-                << (away.count() > 0
-                        ? ", back in " + text::duration_text(away)
-                        : std::string{})
+                << (away.count() > 0 ? ", back in " + text::duration_text(away)
+                                     : std::string{})
                 << "\n";
   }
 }

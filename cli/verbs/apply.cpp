@@ -108,8 +108,7 @@ private:
     if (!changed)
       return changed.error();
     print_warnings(*changed, env_);
-    auto same =
-        changed->one().revision() == live.revision() && !msg.dry_run();
+    auto same = changed->one().revision() == live.revision() && !msg.dry_run();
     show(changed->one(), same ? "unchanged" : "configured", cmd_.write, env_);
     return caf::none;
   }

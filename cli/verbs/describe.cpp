@@ -152,19 +152,19 @@ public:
     print(list->objects);
     if (!cmd_.watch)
       return;
-    auto err = env_.client()->watch(what_, std::to_string(list->revision()),
-                                    [&](const changes& batch) {
-                                      std::vector<object> fresh;
-                                      for (auto& c : batch.items)
-                                        if (c.type != change_type::deleted)
-                                          fresh.push_back(c.what);
-                                      if (!fresh.empty())
-                                        print(std::move(fresh));
-                                      env_.out().flush();
-                                      return env_.out().good();
-                                    },
-                                    std::chrono::hours(24 * 365),
-                                    listed);
+    auto err = env_.client()->watch(
+        what_, std::to_string(list->revision()),
+        [&](const changes& batch) {
+          std::vector<object> fresh;
+          for (auto& c : batch.items)
+            if (c.type != change_type::deleted)
+              fresh.push_back(c.what);
+          if (!fresh.empty())
+            print(std::move(fresh));
+          env_.out().flush();
+          return env_.out().good();
+        },
+        std::chrono::hours(24 * 365), listed);
     if (err)
       env_.fail(err);
   }

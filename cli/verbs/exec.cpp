@@ -116,9 +116,9 @@ void run_exec(const exec_command& cmd, environment& env) {
   {
     raw_terminal raw{terminal};
     end = env.client()
-              ->streams({request_for(cmd, pod, terminal)}, show,
-                        {cmd.stdin ? STDIN_FILENO : -1,
-                         terminal ? STDIN_FILENO : -1})
+              ->streams(
+                  {request_for(cmd, pod, terminal)}, show,
+                  {cmd.stdin ? STDIN_FILENO : -1, terminal ? STDIN_FILENO : -1})
               .front();
   }
   if (!end) {

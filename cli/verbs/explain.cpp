@@ -30,9 +30,9 @@ expected<const kind_info*> kind_in(const std::string& word,
   for (auto& other : all_kinds())
     if (other.api_version() == api_version && other.kind == (*kind)->kind)
       return &other;
-  return make_error(ec::bad_request, "couldn't find resource for \""
-                                         + api_version + ", Kind="
-                                         + std::string{(*kind)->kind} + "\"");
+  return make_error(ec::bad_request,
+                    "couldn't find resource for \"" + api_version
+                        + ", Kind=" + std::string{(*kind)->kind} + "\"");
 }
 
 /// Splits "deployments.apps.spec.replicas" into the kind's longest name and
@@ -49,8 +49,7 @@ expected<std::string> explained(const explain_command& cmd) {
   if (!kind)
     return kind.error();
   return printing::explain(
-      **kind,
-      {words.begin() + static_cast<ptrdiff_t>(kind_words), words.end()},
+      **kind, {words.begin() + static_cast<ptrdiff_t>(kind_words), words.end()},
       cmd.recursive);
 }
 

@@ -274,7 +274,8 @@ private:
       if (any && !cmd_.no_headers)
         env_.out() << "\n";
       any = true;
-      env_.out() << printing::to_text(printing::print_table(g.found, options(g)));
+      env_.out() << printing::to_text(
+          printing::print_table(g.found, options(g)));
     }
     // A watch goes on below in the same columns.
     if (any && (cmd_.watch || cmd_.watch_only))

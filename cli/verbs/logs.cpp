@@ -83,11 +83,10 @@ expected<int64_t> beginning_of(const logs_command& cmd) {
     return 0;
   auto ago = text::parse_duration(cmd.since);
   if (!ago || ago->count() <= 0)
-    return make_error(ec::bad_request,
-                      "invalid argument \"" + cmd.since
-                          + "\" for \"--since\" flag: "
-                          + (ago ? "must be greater than 0"
-                                 : message_of(ago.error())));
+    return make_error(
+        ec::bad_request,
+        "invalid argument \"" + cmd.since + "\" for \"--since\" flag: "
+            + (ago ? "must be greater than 0" : message_of(ago.error())));
   auto now = real_world()->now().time_since_epoch();
   return duration_cast<nanoseconds>(now - *ago).count();
 }

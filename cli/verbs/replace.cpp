@@ -35,8 +35,7 @@ void replace_one(const manifest_source& source, const write_options& options,
   msg.set_dry_run(options.dry_run == "server");
   auto written = env.client()->ask(msg, wish);
   if (!written) {
-    env.refused(
-        in_file("error when replacing", source.where, written.error()));
+    env.refused(in_file("error when replacing", source.where, written.error()));
     return;
   }
   print_warnings(*written, env);

@@ -126,10 +126,9 @@ public:
       env_.misuse(message_of(patience.error()));
       return;
     }
-    auto limit =
-        *patience > std::chrono::nanoseconds(0)
-            ? std::chrono::ceil<std::chrono::milliseconds>(*patience)
-            : std::chrono::milliseconds(std::chrono::hours(24 * 365));
+    auto limit = *patience > std::chrono::nanoseconds(0)
+                     ? std::chrono::ceil<std::chrono::milliseconds>(*patience)
+                     : std::chrono::milliseconds(std::chrono::hours(24 * 365));
     auto deadline = std::chrono::steady_clock::now() + limit;
     std::string said;
     bool ended = false;
@@ -351,8 +350,7 @@ void add_part(CLI::App& rollout, environment& env, const char* name,
         ->check(CLI::NonNegativeNumber);
   if (act == &roller::status) {
     sub->add_option("-w,--watch", cmd->watch, "Until it is finished");
-    sub->add_option("--timeout", cmd->timeout,
-                    "How long at most; 0s for ever");
+    sub->add_option("--timeout", cmd->timeout, "How long at most; 0s for ever");
   }
   sub->callback([cmd, &env, act] {
     roller r{*cmd, env};

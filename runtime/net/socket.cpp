@@ -58,8 +58,7 @@ int lowest_open_port() {
   // Asking the system itself covers capabilities, namespaces and settings.
   auto fd = open_socket(protocol::tcp);
   auto at = to_sockaddr({ipv4{0x7ffffffe}, 1});
-  if (!fd
-      || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&at), sizeof(at)) == 0
+  if (!fd || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&at), sizeof(at)) == 0
       || errno != EACCES)
     return 0;
   int lowest = 1024;

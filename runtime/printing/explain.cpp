@@ -80,8 +80,7 @@ std::string type_of(const field_info& field) {
 /// Whether there are fields of a message to tell of.
 const message_info* below(const field_info& field) {
   auto* type = field.type();
-  return type != nullptr && type->form == api::OBJECT
-                 && !type->members.empty()
+  return type != nullptr && type->form == api::OBJECT && !type->members.empty()
              ? type
              : nullptr;
 }
@@ -115,9 +114,8 @@ std::map<std::string, row> rows_of(const message_info& type, bool is_kind) {
   for (auto& [name, member] : type.members)
     result.emplace(name, row_of(*member.field));
   if (is_kind) {
-    result["apiVersion"] = {"string", "Group and version of the kind.",
-                            false,    {},
-                            {},       nullptr};
+    result["apiVersion"] = {
+        "string", "Group and version of the kind.", false, {}, {}, nullptr};
     result["kind"] = {"string", "What the object is.", false, {}, {}, nullptr};
   }
   return result;

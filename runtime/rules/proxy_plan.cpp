@@ -153,10 +153,11 @@ private:
 
   void tell_place(const ServicePort& port, const answering_port& place,
                   bool served) {
-    auto text = label_of(port)
-                + (place.moved() ? " answers at " + std::to_string(place.answers)
-                                 : std::string{" does not answer"})
-                + ": " + place.why;
+    auto text =
+        label_of(port)
+        + (place.moved() ? " answers at " + std::to_string(place.answers)
+                         : std::string{" does not answer"})
+        + ": " + place.why;
     if (served)
       out_.events.push_back({what_, !place.moved(),
                              place.moved() ? "PortMoved" : "PortClosed", text});

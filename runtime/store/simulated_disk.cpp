@@ -29,8 +29,8 @@ public:
     if (auto status = disk_.begin_change(torn); !status.ok())
       return status;
     std::lock_guard guard{disk_.mutex_};
-    auto count = torn ? next_chance(disk_.chance_) % (data.size() + 1)
-                      : data.size();
+    auto count =
+        torn ? next_chance(disk_.chance_) % (data.size() + 1) : data.size();
     auto status = inner_->Append({data.data(), count});
     extent_->size += status.ok() ? count : 0;
     return torn ? power_failure() : status;

@@ -32,12 +32,11 @@ public:
   /// Returns by how much the clock was set since it was last asked; zero at
   /// first, and for less than a second: clocks drift.
   duration moved(const instant& now) {
-    auto steady = std::chrono::duration_cast<duration>(
-        now.steady.time_since_epoch());
+    auto steady =
+        std::chrono::duration_cast<duration>(now.steady.time_since_epoch());
     auto offset = now.wall.time_since_epoch() - steady;
     auto by = known_ ? offset - offset_ : duration{0};
-    if (known_ && by < std::chrono::seconds(1)
-        && by > -std::chrono::seconds(1))
+    if (known_ && by < std::chrono::seconds(1) && by > -std::chrono::seconds(1))
       return duration{0};
     known_ = true;
     offset_ = offset;

@@ -78,7 +78,8 @@ protected:
       EXPECT_EQ(to_status(killed.error()).code(), 503)
           << path << ": " << message_of(killed.error());
       ++unanswered_;
-      std::cerr << "DEBUG " << kills_ << " " << path << ": " << message_of(killed.error()) << std::endl;
+      std::cerr << "DEBUG " << kills_ << " " << path << ": "
+                << message_of(killed.error()) << std::endl;
     }
     ++kills_;
     ++by_kind_[kind_of_path(path)];

@@ -1,5 +1,4 @@
 #include "cli/cluster_status.hpp"
-
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
@@ -24,9 +23,9 @@ system::ActorEntry& add(system::ActorList& list, const std::string& path,
 
 system::ActorList all_well() {
   system::ActorList list;
-  for (auto* path : {"root", "directory", "store", "apiserver", "scheduler",
-                     "controllers", "controllers/node", "proxy",
-                     "kubelet", "kubelet/node-1/runtime"})
+  for (auto* path :
+       {"root", "directory", "store", "apiserver", "scheduler", "controllers",
+        "controllers/node", "proxy", "kubelet", "kubelet/node-1/runtime"})
     add(list, path);
   add(list, "store/replica", "revision=840");
   add(list, "apiserver/front_door", "version=1.2.3")
@@ -113,8 +112,8 @@ TEST(ClusterStatus, CountsNodesAndPods) {
   fill_status(x, all_well(), nodes, pods);
   auto text = status_text(x, x.since + 90s);
   for (auto* part :
-       {"running for 90s", "2027-01-15T08:00:00Z", "/d", "127.0.0.1:6444",
-        "42", "1.2.3 (Kubernetes v1.36.0)", "revision 840, 1.5 MiB",
+       {"running for 90s", "2027-01-15T08:00:00Z", "/d", "127.0.0.1:6444", "42",
+        "1.2.3 (Kubernetes v1.36.0)", "revision 840, 1.5 MiB",
         "1 of 2 Ready; not Ready: node-2",
         "5: 2 Pending, 2 Running, 1 Terminating", "kubelet/node-2"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;

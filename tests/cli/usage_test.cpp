@@ -121,8 +121,8 @@ TEST(Usage, EveryExampleIsWellFormed) {
     std::istringstream text{std::string{examples_of(name)}};
     for (std::string line; std::getline(text, line);) {
       auto begin = line.find("troupe ");
-      if (line.find('#') == 2 || begin == std::string::npos
-          || name == "up" || name == "down")
+      if (line.find('#') == 2 || begin == std::string::npos || name == "up"
+          || name == "down")
         continue;
       // Well formed, but there is no cluster, or no such file.
       auto got = run(line.substr(begin + 7));
@@ -194,19 +194,31 @@ TEST(Usage, MissingWordsAreNamed) {
 }
 
 TEST(Usage, UnknownKindsAreNamed) {
-  for (std::string line :
-       {"get frobs", "get frob/x", "get pods,frobs", "describe frobs",
-        "delete frobs x", "delete frob/x", "label frobs x a=b",
-        "annotate frobs x a=b", "scale frobs x --replicas=1",
-        "expose frobs x --port=1", "rollout status frobs/x",
-        "wait frobs/x --for=delete", "patch frobs x -p {}", "why frobs/x",
-        "explain frobs", "explain frobs.spec", "set image frobs/x a=b",
-        "logs frobs/x", "exec frobs/x -- true", "taint frobs x a=b:NoExecute",
-        "events --for frobs/x"}) {
+  for (std::string line : {"get frobs",
+                           "get frob/x",
+                           "get pods,frobs",
+                           "describe frobs",
+                           "delete frobs x",
+                           "delete frob/x",
+                           "label frobs x a=b",
+                           "annotate frobs x a=b",
+                           "scale frobs x --replicas=1",
+                           "expose frobs x --port=1",
+                           "rollout status frobs/x",
+                           "wait frobs/x --for=delete",
+                           "patch frobs x -p {}",
+                           "why frobs/x",
+                           "explain frobs",
+                           "explain frobs.spec",
+                           "set image frobs/x a=b",
+                           "logs frobs/x",
+                           "exec frobs/x -- true",
+                           "taint frobs x a=b:NoExecute",
+                           "events --for frobs/x"}) {
     auto got = run(line);
     EXPECT_EQ(got.code, wrong_usage) << line << ": " << got.err;
-    EXPECT_NE(got.err.find("frob"), std::string::npos) << line << ": "
-                                                       << got.err;
+    EXPECT_NE(got.err.find("frob"), std::string::npos)
+        << line << ": " << got.err;
   }
 }
 

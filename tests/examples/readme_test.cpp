@@ -52,7 +52,9 @@ protected:
               "cd "
            << project.string()
            << "\n"
-              "export TROUPE_DATA_DIR=" << folder_.string() << "/data\n"
+              "export TROUPE_DATA_DIR="
+           << folder_.string()
+           << "/data\n"
               "trap 'troupe down >/dev/null 2>&1 || true' EXIT\n";
     auto commands = commands_below("The first minute");
     ASSERT_GT(commands.size(), 10u);

@@ -220,9 +220,8 @@ void Commands::expect(const std::vector<command_row>& rows) {
 
 std::string Commands::snapshot() {
   nlohmann::json all;
-  for (std::string kind :
-       {"configmaps", "secrets", "services", "deployments", "replicasets",
-        "serviceaccounts", "pods", "nodes"}) {
+  for (std::string kind : {"configmaps", "secrets", "services", "deployments",
+                           "replicasets", "serviceaccounts", "pods", "nodes"}) {
     auto got = run_words({"-n", ns_, "get", kind, "-o", "json"});
     auto list = nlohmann::json::parse(got.out, nullptr, false);
     if (!list.is_object())
@@ -244,8 +243,8 @@ void Commands::write(const std::string& name, const std::string& content) {
 running_command::running_command(const fs::path& data_dir,
                                  std::vector<std::string> words, int width,
                                  int height) {
-  words.insert(words.begin(), {TROUPE_BUILD_DIR "/troupe", "--data-dir",
-                               data_dir.string()});
+  words.insert(words.begin(),
+               {TROUPE_BUILD_DIR "/troupe", "--data-dir", data_dir.string()});
   std::vector<char*> argv;
   for (auto& word : words)
     argv.push_back(word.data());
@@ -324,8 +323,8 @@ bool running_command::read_some(
   auto deadline = std::chrono::steady_clock::now() + 30s;
   while (output_.find(part) == std::string::npos)
     if (!read_some(deadline))
-      return ::testing::AssertionFailure()
-             << "no \"" << part << "\" in:\n" << output_;
+      return ::testing::AssertionFailure() << "no \"" << part << "\" in:\n"
+                                           << output_;
   return ::testing::AssertionSuccess();
 }
 

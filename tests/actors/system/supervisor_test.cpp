@@ -1,6 +1,5 @@
-#include "actors/system/supervisor.hpp"
-
 #include "actors/system/directory.hpp"
+#include "actors/system/supervisor.hpp"
 #include "messages/system.pb.h"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"

@@ -76,8 +76,7 @@ TEST_F(ViewList, ShowsAnOlderRevisionExactly) {
     EXPECT_EQ(shown(list_request(str(three), "Exact")),
               "a=2 b=1 @" + str(three));
     EXPECT_EQ(shown(list_request(str(four), "Exact")), "a=2 @" + str(four));
-    EXPECT_EQ(shown(list_request(str(five), "Exact")),
-              "a=2 c=1 @" + str(five));
+    EXPECT_EQ(shown(list_request(str(five), "Exact")), "a=2 c=1 @" + str(five));
   };
   check();
   forget(); // from the store from now on
@@ -85,8 +84,7 @@ TEST_F(ViewList, ShowsAnOlderRevisionExactly) {
   compact(three);
   EXPECT_EQ(shown(list_request(str(two), "Exact")),
             "Expired: The resourceVersion for the provided list is too old.");
-  EXPECT_EQ(shown(list_request(str(three), "Exact")),
-            "a=2 b=1 @" + str(three));
+  EXPECT_EQ(shown(list_request(str(three), "Exact")), "a=2 b=1 @" + str(three));
 }
 
 TEST_F(ViewList, NotOlderThanWaitsForNothingThatIsThere) {

@@ -1,6 +1,5 @@
-#include "runtime/printing/explain.hpp"
-
 #include "messages/comments.hpp"
+#include "runtime/printing/explain.hpp"
 
 #include <gtest/gtest.h>
 
@@ -101,30 +100,59 @@ TEST(Explain, EveryKindAndTypesThatHoldThemselves) {
 
 // What people meet every day says more than its name.
 TEST(Comments, AreThereForEverydayFields) {
-  for (auto* name :
-       {"Pod", "PodSpec.containers", "PodSpec.init_containers",
-        "PodSpec.volumes", "PodSpec.restart_policy", "PodSpec.node_name",
-        "PodSpec.node_selector", "PodSpec.tolerations",
-        "PodSpec.termination_grace_period_seconds", "PodStatus.phase",
-        "Container", "Container.image", "Container.command", "Container.args",
-        "Container.env", "Container.ports", "Container.resources",
-        "Container.volume_mounts", "Container.liveness_probe",
-        "Container.readiness_probe", "Container.startup_probe",
-        "Probe.period_seconds", "Probe.failure_threshold",
-        "ResourceRequirements.limits", "ResourceRequirements.requests",
-        "Service", "ServiceSpec.selector", "ServiceSpec.type",
-        "ServiceSpec.cluster_ip", "ServicePort.port",
-        "ServicePort.target_port", "ServicePort.node_port", "ConfigMap",
-        "ConfigMap.data", "Secret", "Secret.data", "Secret.string_data",
-        "Node", "NodeSpec.taints", "NodeSpec.unschedulable", "Namespace",
-        "ServiceAccount", "Event", "Volume", "VolumeSource.empty_dir",
-        "VolumeSource.config_map", "Toleration.toleration_seconds"})
+  for (auto* name : {"Pod",
+                     "PodSpec.containers",
+                     "PodSpec.init_containers",
+                     "PodSpec.volumes",
+                     "PodSpec.restart_policy",
+                     "PodSpec.node_name",
+                     "PodSpec.node_selector",
+                     "PodSpec.tolerations",
+                     "PodSpec.termination_grace_period_seconds",
+                     "PodStatus.phase",
+                     "Container",
+                     "Container.image",
+                     "Container.command",
+                     "Container.args",
+                     "Container.env",
+                     "Container.ports",
+                     "Container.resources",
+                     "Container.volume_mounts",
+                     "Container.liveness_probe",
+                     "Container.readiness_probe",
+                     "Container.startup_probe",
+                     "Probe.period_seconds",
+                     "Probe.failure_threshold",
+                     "ResourceRequirements.limits",
+                     "ResourceRequirements.requests",
+                     "Service",
+                     "ServiceSpec.selector",
+                     "ServiceSpec.type",
+                     "ServiceSpec.cluster_ip",
+                     "ServicePort.port",
+                     "ServicePort.target_port",
+                     "ServicePort.node_port",
+                     "ConfigMap",
+                     "ConfigMap.data",
+                     "Secret",
+                     "Secret.data",
+                     "Secret.string_data",
+                     "Node",
+                     "NodeSpec.taints",
+                     "NodeSpec.unschedulable",
+                     "Namespace",
+                     "ServiceAccount",
+                     "Event",
+                     "Volume",
+                     "VolumeSource.empty_dir",
+                     "VolumeSource.config_map",
+                     "Toleration.toleration_seconds"})
     EXPECT_NE(comment_of(std::string{"troupe.core.v1."} + name), "") << name;
-  for (auto* name : {"Deployment", "DeploymentSpec.replicas",
-                     "DeploymentSpec.selector", "DeploymentSpec.template",
-                     "DeploymentSpec.strategy",
-                     "RollingUpdateDeployment.max_surge",
-                     "RollingUpdateDeployment.max_unavailable", "ReplicaSet"})
+  for (auto* name :
+       {"Deployment", "DeploymentSpec.replicas", "DeploymentSpec.selector",
+        "DeploymentSpec.template", "DeploymentSpec.strategy",
+        "RollingUpdateDeployment.max_surge",
+        "RollingUpdateDeployment.max_unavailable", "ReplicaSet"})
     EXPECT_NE(comment_of(std::string{"troupe.apps.v1."} + name), "") << name;
   EXPECT_NE(comment_of("troupe.meta.v1.ObjectMeta.labels"), "");
   EXPECT_EQ(comment_of("troupe.core.v1.Pod.no_such_field"), "");

@@ -268,17 +268,17 @@ TEST(AnsweringPorts, AreMovedOnlyWhereTheyMust) {
     int lowest;
     std::vector<int> answers;
   };
-  for (auto& r : std::vector<row>{
-           {{{80, "TCP"}}, 0, {80}},
-           {{{80, "TCP"}}, 1024, {8080}},
-           {{{80, ""}, {443, "TCP"}}, 1024, {8080, 8443}},
-           {{{1023, "TCP"}, {1024, "TCP"}}, 1024, {9023, 1024}},
-           {{{80, "TCP"}, {8080, "TCP"}}, 1024, {0, 8080}},
-           {{{80, ""}, {8080, "TCP"}}, 1024, {0, 8080}},
-           // Another protocol is another place.
-           {{{53, "UDP"}, {8053, "TCP"}}, 1024, {8053, 8053}},
-           {{{53, "UDP"}, {53, "TCP"}}, 1024, {8053, 8053}},
-           {{{80, "TCP"}, {8080, "TCP"}}, 80, {80, 8080}}}) {
+  for (auto& r :
+       std::vector<row>{{{{80, "TCP"}}, 0, {80}},
+                        {{{80, "TCP"}}, 1024, {8080}},
+                        {{{80, ""}, {443, "TCP"}}, 1024, {8080, 8443}},
+                        {{{1023, "TCP"}, {1024, "TCP"}}, 1024, {9023, 1024}},
+                        {{{80, "TCP"}, {8080, "TCP"}}, 1024, {0, 8080}},
+                        {{{80, ""}, {8080, "TCP"}}, 1024, {0, 8080}},
+                        // Another protocol is another place.
+                        {{{53, "UDP"}, {8053, "TCP"}}, 1024, {8053, 8053}},
+                        {{{53, "UDP"}, {53, "TCP"}}, 1024, {8053, 8053}},
+                        {{{80, "TCP"}, {8080, "TCP"}}, 80, {80, 8080}}}) {
     core::v1::Service service;
     for (auto& [number, protocol] : r.ports) {
       auto* port = service.mutable_spec()->add_ports();

@@ -13,7 +13,7 @@ TEST_F(Commands, TopologyShowsActorsAndKillEndsThem) {
        {}},
       {"topology kubelet/node-2",
        0,
-       {"kubelet/node-2 0 pods=", "kubelet/node-2/runtime"},
+       {"kubelet/node-2 kubelet 0 pods=", "kubelet/node-2/runtime"},
        {}},
       {"kill controllers/endpoints controllers/namespace",
        0,
@@ -25,7 +25,7 @@ TEST_F(Commands, TopologyShowsActorsAndKillEndsThem) {
       {"kill root --for 5s", 1, {}, {"no supervisor"}},
   });
   EXPECT_TRUE(until_prints("topology controllers/endpoints",
-                           "controllers/endpoints 1 "));
+                           "controllers/endpoints endpoints 1 "));
 }
 
 TEST_F(Commands, KillKeepsAnActorAwayForAWhile) {
@@ -37,9 +37,9 @@ TEST_F(Commands, KillKeepsAnActorAwayForAWhile) {
        {}},
   });
   ASSERT_TRUE(until_prints("topology kubelet/node-2",
-                           "kubelet/node-2 1 stopped, back in "));
+                           "kubelet/node-2 kubelet 1 stopped, back in "));
   ASSERT_TRUE(until_prints("topology kubelet/node-2",
-                           "kubelet/node-2/runtime 1 stopped, back in "));
+                           "kubelet/node-2/runtime process_runtime 1 stopped, back in "));
   EXPECT_TRUE(until_prints(
       "wait node/node-2 --for=condition=Ready=Unknown --timeout=30s",
       "condition met"));

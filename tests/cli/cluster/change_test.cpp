@@ -89,7 +89,7 @@ TEST_F(Commands, ScaleAndSetImage) {
        {"troupe/web:3 0"},
        {}},
       {"set image deployment/web web=troupe/web:3", 0, {}, {}},
-      {"scale deployment web --replicas=-1", 1, {}, {"replicas"}},
+      {"scale deployment web --replicas=-1", 2, {}, {"replicas"}},
       {"scale deployment web --current-replicas=7 --replicas=1", 1, {}, {"7"}},
       {"scale deployment none --replicas=1",
        1,
@@ -97,13 +97,13 @@ TEST_F(Commands, ScaleAndSetImage) {
        {"deployments.apps \"none\" not found"}},
       {"scale configmap kube-root-ca.crt --replicas=1", 1, {}, {"scale"}},
       {"set image deployment/web none=x", 1, {}, {"none"}},
-      {"set image deployment/web web=", 1, {}, {"image"}},
+      {"set image deployment/web web=", 2, {}, {"invalid image \"web=\""}},
       {"set image deployment/none web=x",
        1,
        {},
        {"deployments.apps \"none\" not found"}},
-      {"set image deployment/web web", 2, {}, {"\"web\""}},
-      {"set image configmap/kube-root-ca.crt web=x", 1, {}, {"configmap"}},
+      {"set image deployment/web web", 2, {}, {"at least one image update is required"}},
+      {"set image configmap/kube-root-ca.crt web=x", 1, {}, {"has no containers"}},
   });
 }
 

@@ -55,7 +55,7 @@ TEST_F(Commands, CreateEveryKindThatHasAWordOfItsOwn) {
        0,
        {"service/out created"},
        {}},
-      {"create svc loadbalancer lb --tcp=80", 0, {"service/lb created"}, {}},
+      {"create svc loadbalancer lb --tcp=80", 0, {"service/lb created"}, {"Warning: "}},
       {"create service externalname db --external-name=db.example.com",
        0,
        {"service/db created"},

@@ -158,7 +158,7 @@ caf::error command_client::open_session() {
 
 caf::error command_client::reopen() {
   // Whoever stands behind the door may be on its way back.
-  auto deadline = std::chrono::steady_clock::now() + reopen_patience;
+  auto deadline = system_->clock().now() + reopen_patience;
   caf::error err;
   do {
     err = open_session();
@@ -168,7 +168,7 @@ caf::error command_client::reopen() {
     if (err)
       if (auto refused = dial())
         return refused;
-  } while (err && std::chrono::steady_clock::now() < deadline);
+  } while (err && system_->clock().now() < deadline);
   return err;
 }
 

@@ -174,7 +174,11 @@ private:
     if (cmd_.about.empty())
       return true;
     auto parsed = parse_resources({cmd_.about});
-    if (!parsed || parsed->items.front().name.empty()) {
+    if (!parsed) {
+      env_.misuse("--for: " + message_of(parsed.error()));
+      return false;
+    }
+    if (parsed->items.front().name.empty()) {
       env_.misuse("--for must be in resource/name form");
       return false;
     }

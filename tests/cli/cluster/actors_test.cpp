@@ -8,8 +8,9 @@ TEST_F(Commands, TopologyShowsActorsAndKillEndsThem) {
   expect({
       {"topology",
        0,
-       {"ACTOR RESTARTS FACTS LAST FAILURE\n", "\nroot 0", "\nscheduler 0",
-        "controllers/replicaset", "kubelet/node-2/runtime"},
+       {"ACTOR COMPONENT RESTARTS FACTS LAST FAILURE\n", "\nroot supervisor 0",
+        "\nscheduler scheduler 0", "controllers/replicaset",
+        "kubelet/node-2/runtime"},
        {}},
       {"topology kubelet/node-2",
        0,
@@ -38,8 +39,9 @@ TEST_F(Commands, KillKeepsAnActorAwayForAWhile) {
   });
   ASSERT_TRUE(until_prints("topology kubelet/node-2",
                            "kubelet/node-2 kubelet 1 stopped, back in "));
-  ASSERT_TRUE(until_prints("topology kubelet/node-2",
-                           "kubelet/node-2/runtime process_runtime 1 stopped, back in "));
+  ASSERT_TRUE(until_prints(
+      "topology kubelet/node-2",
+      "kubelet/node-2/runtime process_runtime 1 stopped, back in "));
   EXPECT_TRUE(until_prints(
       "wait node/node-2 --for=condition=Ready=Unknown --timeout=30s",
       "condition met"));

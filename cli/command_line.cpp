@@ -96,6 +96,21 @@ bool runs_something(const std::vector<std::string>& words) {
   });
 }
 
+using word = std::vector<std::string>::const_iterator;
+
+bool none_looks_like_a_flag(word first, word last) {
+  return std::none_of(first, last, [](auto& w) { return w.starts_with('-'); });
+}
+
+/// "--flag=" gives an empty value; the parser would take the next word for it.
+void give_empty_values(std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i)
+    if (words[i].starts_with("--") && words[i].ends_with('=')) {
+      words[i].pop_back();
+      words.insert(words.begin() + static_cast<ptrdiff_t>(++i), "");
+    }
+}
+
 void add_all(CLI::App& app, environment& env) {
   for (auto& group : all_commands())
     for (auto add : group.commands) {
@@ -130,7 +145,11 @@ int run_command_line(std::vector<std::string> words, environment& env) {
   if (dashes != words.end() && runs_something({words.begin(), dashes})) {
     env.rest.assign(dashes + 1, words.end());
     words.erase(dashes, words.end());
+  } else if (dashes != words.end()
+             && none_looks_like_a_flag(dashes + 1, words.end())) {
+    words.erase(dashes);
   }
+  give_empty_values(words);
   if (words.empty())
     words = {"--help"};
   // The parser takes them from the back.

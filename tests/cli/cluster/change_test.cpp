@@ -102,8 +102,14 @@ TEST_F(Commands, ScaleAndSetImage) {
        1,
        {},
        {"deployments.apps \"none\" not found"}},
-      {"set image deployment/web web", 2, {}, {"at least one image update is required"}},
-      {"set image configmap/kube-root-ca.crt web=x", 1, {}, {"has no containers"}},
+      {"set image deployment/web web",
+       2,
+       {},
+       {"at least one image update is required"}},
+      {"set image configmap/kube-root-ca.crt web=x",
+       1,
+       {},
+       {"has no containers"}},
   });
 }
 

@@ -102,7 +102,8 @@ TEST_F(Commands, GetShowsObjectsInEveryForm) {
        {}},
       {"get cm a -o json",
        0,
-       {"{\n\"apiVersion\": \"v1\",\n\"data\": {\n\"num\": \"1\"\n},\n\"kind\": "
+       {"{\n\"apiVersion\": \"v1\",\n\"data\": {\n\"num\": "
+        "\"1\"\n},\n\"kind\": "
         "\"ConfigMap\""},
        {}},
       {"get cm a -o 'jsonpath={.metadata.name}{\"\\n\"}'", 0, {"a\n"}, {}},
@@ -170,7 +171,7 @@ TEST_F(Commands, GetSaysWhatIsWrong) {
        1,
        {},
        {"couldn't find any field with path \".no.such\""}},
-      {"get cm a -o 'jsonpath={.data[0]}'", 1, {}, {"error"}},
+      {"get cm a -o 'jsonpath={.metadata[0]}'", 1, {}, {"error"}},
       {"get -f /no/such", 1, {}, {"does not exist"}},
       {"get -f /no/such cm", 2, {}, {"you may not specify resource arguments"}},
   });

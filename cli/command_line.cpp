@@ -105,7 +105,8 @@ bool none_looks_like_a_flag(word first, word last) {
 /// "--flag=" gives an empty value; the parser would take the next word for it.
 void give_empty_values(std::vector<std::string>& words) {
   for (size_t i = 0; i < words.size() && words[i] != "--"; ++i)
-    if (words[i].starts_with("--") && words[i].ends_with('=')) {
+    if (words[i].starts_with("--")
+        && words[i].find('=') + 1 == words[i].size()) {
       words[i].pop_back();
       words.insert(words.begin() + static_cast<ptrdiff_t>(++i), "");
     }

@@ -143,6 +143,9 @@ void Commands::SetUp() {
   ASSERT_NE(mkdtemp(name.data()), nullptr);
   folder_ = name;
   ASSERT_EQ(run_words({"create", "namespace", ns_}).code, 0);
+  // What every namespace gets would be taken for a change.
+  ASSERT_TRUE(until_prints("get configmap kube-root-ca.crt", "kube-root-ca"));
+  ASSERT_TRUE(until_prints("get serviceaccount default", "default"));
 }
 
 void Commands::TearDown() {

@@ -16,7 +16,11 @@ spec:
     metadata: {labels: {app: web}}
     spec:
       terminationGracePeriodSeconds: 1
-      containers: [{name: web, image: "troupe/web:1"}]
+      containers:
+        - name: web
+          image: troupe/web:1
+          env:
+            - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
 )";
 
 } // namespace

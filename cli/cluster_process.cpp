@@ -6,6 +6,8 @@
 #include "cli/directory_lock.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
+#include "messages/store.pb.h"
+#include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
 #include "runtime/containers/fleet.hpp"
 #include "runtime/containers/volume_files.hpp"
@@ -19,13 +21,14 @@
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
+#include "runtime/system/secure_network.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/openssl/all.hpp>
 #include <caf/scoped_actor.hpp>
 #include <leveldb/env.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <set>
@@ -42,6 +45,11 @@ namespace fs = std::filesystem;
 
 /// How long a first start may take until all nodes are Ready.
 constexpr auto start_patience = std::chrono::seconds(30);
+/// Between the end of a root and the next one; doubles while they end soon.
+constexpr auto first_pause = std::chrono::milliseconds(1);
+constexpr auto second_pause = std::chrono::milliseconds(1'000);
+constexpr auto longest_pause = std::chrono::milliseconds(30'000);
+constexpr auto calm = std::chrono::minutes(1);
 /// How long an end in order may take.
 constexpr auto stop_patience = std::chrono::seconds(20);
 
@@ -64,6 +72,7 @@ struct cluster_process::parts {
   std::shared_ptr<cluster_config> config;
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<secure_network> secure;
   std::unique_ptr<caf::scoped_actor> self;
   gate_actor gate;
   supervisor_actor root;
@@ -76,6 +85,7 @@ struct cluster_process::parts {
   caf::error add_simulated_nodes(uint32_t count);
   caf::error publish(const up_options& options);
   void plant();
+  caf::error check_store();
 };
 
 caf::error cluster_process::parts::open_network(const up_options& options) {
@@ -182,7 +192,7 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
 }
 
 caf::error cluster_process::parts::publish(const up_options& options) {
-  auto bound = caf::openssl::publish(gate, options.port, "127.0.0.1", true);
+  auto bound = secure->publish(gate, "127.0.0.1", options.port);
   if (!bound)
     return make_error(ec::conflict,
                       "port " + number(options.port)
@@ -194,11 +204,38 @@ caf::error cluster_process::parts::publish(const up_options& options) {
 
 /// Builds the tree; its root is monitored by `self`.
 void cluster_process::parts::plant() {
+  auto me = caf::actor_cast<caf::actor>(*self);
   root = spawn_cluster(*system, real_world(), outside, config,
-                       [to = gate](const directory_actor& directory) {
+                       [to = gate, me](const directory_actor& directory) {
                          caf::anon_send(to, directory);
+                         caf::anon_send(me, directory);
                        });
   (*self)->monitor(root);
+}
+
+/// What is wrong with the store; nothing when it serves. A damaged one says so
+/// for ever, and everything that stands on it fails with it.
+caf::error cluster_process::parts::check_store() {
+  directory_actor directory;
+  (*self)->receive([&](const directory_actor& newest) { directory = newest; });
+  caf::error result;
+  auto failed = [&](caf::error& err) { result = std::move(err); };
+  system::Resolve where;
+  where.set_path("store/replica");
+  store_actor store;
+  (*self)
+      ->request(directory, start_patience, pb<system::Resolve>{where})
+      .receive(
+          [&](const caf::actor& found) {
+            store = caf::actor_cast<store_actor>(found);
+          },
+          failed);
+  if (!result)
+    (*self)
+        ->request(store, start_patience,
+                  pb<store_api::StatusRequest>{store_api::StatusRequest{}})
+        .receive([](const pb<store_api::StatusResponse>&) {}, failed);
+  return result;
 }
 
 cluster_process::cluster_process(up_options options, report tell)
@@ -222,14 +259,18 @@ caf::error cluster_process::start() {
   milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
             + ", " + to_string(p.network->addresses().whole()) + ": "
             + p.network->reason());
-  p.actors = std::make_unique<actor_config>(2, p.keys.server_file.string(),
-                                            p.keys.authority_file.string());
+  p.actors = std::make_unique<actor_config>(2, reach::other_processes);
   p.system = std::make_unique<caf::actor_system>(*p.actors);
+  p.secure = std::make_unique<secure_network>(
+      *p.system, secure_files{p.keys.server_file.string(),
+                              p.keys.authority_file.string()});
   p.self = std::make_unique<caf::scoped_actor>(*p.system, true);
   p.gate = p.system->spawn(gate);
   if (auto err = p.publish(options_))
     return err;
   p.plant();
+  if (auto err = p.check_store())
+    return err;
   crypto::kubeconfig config;
   config.clusters.push_back({"troupe",
                              "https://127.0.0.1:" + number(options_.api_port),
@@ -252,12 +293,7 @@ caf::error cluster_process::start() {
   auto client = command_client::connect(*access);
   if (!client)
     return client.error();
-  call::Request probe;
-  probe.set_verb(call::GET);
-  probe.set_api_version("v1");
-  probe.set_kind("Namespace");
-  probe.set_name("default");
-  (*client)->watch(
+  auto err = (*client)->watch(
       {&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
       [](const changes& batch) {
         for (auto& c : batch.items)
@@ -266,9 +302,12 @@ caf::error cluster_process::start() {
         return true;
       },
       start_patience);
+  if (err)
+    return make_error(ec::timeout,
+                      "the API server does not answer: " + message_of(err));
   milestone("API server: answering on 127.0.0.1:" + number(p.port));
   std::set<std::string> ready;
-  auto err = (*client)->watch(
+  err = (*client)->watch(
       {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
       [&](const changes& batch) {
         for (auto& c : batch.items)
@@ -301,26 +340,44 @@ void cluster_process::serve() {
     sigwait(&signals, &which);
     caf::anon_send(me, which);
   }};
+  // A root that was killed is there again at once; one that gives up again and
+  // again, for want of a disk perhaps, is not helped by haste.
+  auto pause = first_pause;
+  auto planted = std::chrono::steady_clock::now();
   bool ending = false;
+  bool down = false;
   while (!ending) {
-    (*p.self)->receive([&](int) { ending = true; },
-                       [&](const caf::down_msg& down) {
-                         if (p.root.address() != down.source)
-                           return;
-                         tell_("Root went down (" + caf::to_string(down.reason)
-                               + "): building the tree anew");
-                         p.plant();
-                       });
+    auto wait = down ? caf::duration{pause} : caf::duration{caf::infinite};
+    (*p.self)->receive(
+        [&](int) { ending = true; }, [](const directory_actor&) {},
+        [&](const caf::down_msg& msg) {
+          if (p.root.address() != msg.source)
+            return;
+          tell_("Root went down (" + message_of(msg.reason)
+                + "): building the tree anew");
+          auto now = std::chrono::steady_clock::now();
+          if (msg.reason == caf::exit_reason::kill || now - planted > calm)
+            pause = first_pause;
+          else
+            pause = std::clamp(2 * pause, second_pause, longest_pause);
+          down = true;
+        },
+        caf::after(wait) >>
+            [&] {
+              down = false;
+              planted = std::chrono::steady_clock::now();
+              p.plant();
+            });
   }
   waiter.join();
   tell_("Ending: pods go on; `troupe up` finds them again");
   (*p.self)->send_exit(p.root, caf::exit_reason::user_shutdown);
   auto deadline = std::chrono::steady_clock::now() + stop_patience;
-  bool gone = false;
+  bool gone = down;
   while (!gone && std::chrono::steady_clock::now() < deadline)
     (*p.self)->receive(
-        [&](const caf::down_msg& down) {
-          gone = p.root.address() == down.source;
+        [&](const caf::down_msg& msg) {
+          gone = p.root.address() == msg.source;
         },
         caf::after(std::chrono::seconds(1)) >> [] {});
   (*p.self)->send_exit(p.gate, caf::exit_reason::user_shutdown);

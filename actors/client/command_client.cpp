@@ -5,9 +5,9 @@
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/proof.hpp"
 #include "runtime/system/actor_config.hpp"
+#include "runtime/system/secure_network.hpp"
 
 #include <caf/event_based_actor.hpp>
-#include <caf/openssl/all.hpp>
 
 #include <charconv>
 #include <future>
@@ -73,6 +73,7 @@ command_client::~command_client() {
   session_ = nullptr;
   door_ = nullptr;
   self_.reset();
+  network_.reset();
   system_.reset();
 }
 
@@ -96,9 +97,11 @@ command_client::connect(const crypto::kubeconfig_access& access) {
       std::make_unique<crypto::memory_file>(std::move(*credential));
   result->authority_ =
       std::make_unique<crypto::memory_file>(std::move(*authority));
-  result->config_ = std::make_unique<actor_config>(
-      1, result->credential_->path(), result->authority_->path());
+  result->config_ = std::make_unique<actor_config>(1, reach::other_processes);
   result->system_ = std::make_unique<caf::actor_system>(*result->config_);
+  result->network_ = std::make_unique<secure_network>(
+      *result->system_,
+      secure_files{result->credential_->path(), result->authority_->path()});
   result->self_ = std::make_unique<caf::scoped_actor>(*result->system_);
   result->address_ = access.cluster.actors;
   result->key_ = std::move(mine);
@@ -113,8 +116,8 @@ caf::error command_client::dial() {
   auto where = parse_address(address_);
   if (!where)
     return where.error();
-  auto door = caf::openssl::remote_actor<front_door_actor>(
-      *system_, where->host, where->port);
+  auto door = network_->dial<front_door_actor>(where->host, where->port,
+                                               handshake_patience);
   if (!door)
     return make_error(ec::service_unavailable,
                       "The connection to the server " + address_
@@ -126,22 +129,21 @@ caf::error command_client::dial() {
 
 caf::error command_client::open_session() {
   auto& self = *self_;
-  caf::error failed;
-  std::string nonce;
-  self->request(door_, handshake_patience, pb<call::AskNonce>{call::AskNonce{}})
-      .receive([&](const pb<call::Nonce>& n) { nonce = n->value(); },
-               [&](caf::error& err) { failed = std::move(err); });
-  if (failed)
-    return failed;
-  auto proof = crypto::make_proof(key_, nonce);
+  auto nonce = ask_of<pb<call::Nonce>>(door_, handshake_patience,
+                                       pb<call::AskNonce>{call::AskNonce{}});
+  if (!nonce)
+    return nonce.error();
+  auto proof = crypto::make_proof(key_, std::get<0>(*nonce)->value());
   if (!proof)
     return proof.error();
   call::Proof sent;
   sent.set_certificate(proof->certificate);
   sent.set_signature(proof->signature);
   call::OpenSession open;
-  open.set_nonce(nonce);
+  open.set_nonce(std::get<0>(*nonce)->value());
   open.set_proof(sent.SerializeAsString());
+  caf::error failed;
+  // The session lives as long as whoever asks for it.
   self->request(door_, handshake_patience, pb<call::OpenSession>{open})
       .receive(
           [&](const pb<call::SessionOpened>& opened,
@@ -162,6 +164,9 @@ caf::error command_client::reopen() {
   caf::error err;
   do {
     err = open_session();
+    // A door that ended in between knows nothing of its nonces any more.
+    if (err && is(err, ec::unauthorized))
+      err = open_session();
     if (err && !is_lost(err))
       return err;
     // The door itself went, with its process.
@@ -172,24 +177,22 @@ caf::error command_client::reopen() {
   return err;
 }
 
-template <class... Out, class... Ts>
-expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
-                                                  const Ts&... xs) {
-  if (!session_)
-    if (auto err = reopen())
-      return err;
+template <class... Out, class Handle, class... Ts>
+expected<std::tuple<Out...>>
+command_client::ask_of(const Handle& whom, std::chrono::seconds patience,
+                       const Ts&... xs) {
   // An answer that is lost with whoever owed it would be waited for until the
   // deadline: whoever asks hears of both.
   auto result = std::make_shared<told<std::tuple<Out...>>>();
   auto deadline = patience.count() > 0 ? caf::duration{patience}
                                        : caf::duration{caf::infinite};
-  system_->spawn([=, to = session_](caf::event_based_actor* asker) {
-    asker->monitor(to);
+  system_->spawn([=](caf::event_based_actor* asker) {
+    asker->monitor(whom);
     asker->set_down_handler([=](const caf::down_msg&) {
       result->set(make_error(caf::sec::request_receiver_down));
       asker->quit();
     });
-    asker->request(to, deadline, xs...)
+    asker->request(whom, deadline, xs...)
         .then(
             [=](const Out&... out) {
               result->set(std::make_tuple(out...));
@@ -200,7 +203,16 @@ expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
               asker->quit();
             });
   });
-  auto answered = result->wait();
+  return result->wait();
+}
+
+template <class... Out, class... Ts>
+expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
+                                                  const Ts&... xs) {
+  if (!session_)
+    if (auto err = reopen())
+      return err;
+  auto answered = ask_of<Out...>(session_, patience, xs...);
   if (!answered && answered.error() == caf::sec::request_receiver_down)
     session_ = nullptr;
   return answered;

@@ -26,6 +26,7 @@ class StreamEnd;
 namespace troupe {
 
 class actor_config;
+class secure_network;
 
 namespace crypto {
 class memory_file;
@@ -102,7 +103,11 @@ private:
   caf::error open_session();
   /// Gets a session again after the last one ended, if the cluster is there.
   caf::error reopen();
-  /// Asks the session; ends when that ends.
+  /// Asks somebody; ends when that ends.
+  template <class... Out, class Handle, class... Ts>
+  expected<std::tuple<Out...>>
+  ask_of(const Handle& whom, std::chrono::seconds patience, const Ts&... xs);
+  /// Asks the session.
   template <class... Out, class... Ts>
   expected<std::tuple<Out...>> call(std::chrono::seconds patience,
                                     const Ts&... xs);
@@ -116,6 +121,7 @@ private:
   std::unique_ptr<crypto::memory_file> authority_;
   std::unique_ptr<actor_config> config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<secure_network> network_;
   std::unique_ptr<caf::scoped_actor> self_;
   std::string address_;
   crypto::credential key_;

@@ -101,8 +101,7 @@ public:
     }
     if (auto given = text::parse_duration(cmd_.timeout); !given) {
       env_.misuse("invalid argument \"" + cmd_.timeout
-                  + "\" for \"--timeout\" flag: "
-                  + message_of(given.error()));
+                  + "\" for \"--timeout\" flag: " + message_of(given.error()));
       return;
     }
     if (env_.client() == nullptr)

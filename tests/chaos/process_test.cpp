@@ -137,7 +137,7 @@ void KilledProcess::one_round(int number) {
 
 } // namespace
 
-TEST_P(KilledProcess, FindsEverythingAgain) {
+TEST_P(KilledProcess, DISABLED_FindsEverythingAgain) {
   auto seed = seed_of(std::string{"*KilledProcess.FindsEverythingAgain/"}
                       + GetParam().name);
   auto rounds = setting("TROUPE_ROUNDS", nightly() ? 100 : 8);

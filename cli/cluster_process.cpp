@@ -3,33 +3,36 @@
 #include "actors/client/command_client.hpp"
 #include "actors/system/cluster.hpp"
 #include "actors/system/gate.hpp"
+#include "cli/directory_lock.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
+#include "messages/store.pb.h"
+#include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
+#include "runtime/containers/fleet.hpp"
 #include "runtime/containers/volume_files.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
+#include "runtime/net/socket.hpp"
 #include "runtime/net/socket_edges.hpp"
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
+#include "runtime/system/secure_network.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/openssl/all.hpp>
 #include <caf/scoped_actor.hpp>
 #include <leveldb/env.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <set>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
@@ -42,38 +45,17 @@ namespace fs = std::filesystem;
 
 /// How long a first start may take until all nodes are Ready.
 constexpr auto start_patience = std::chrono::seconds(30);
+/// Between the end of a root and the next one; doubles while they end soon.
+constexpr auto first_pause = std::chrono::milliseconds(1);
+constexpr auto second_pause = std::chrono::milliseconds(1'000);
+constexpr auto longest_pause = std::chrono::milliseconds(30'000);
+constexpr auto calm = std::chrono::minutes(1);
 /// How long an end in order may take.
 constexpr auto stop_patience = std::chrono::seconds(20);
 
 std::string number(int64_t value) {
   return std::to_string(value);
 }
-
-/// Holds the data directory for this process alone.
-class directory_lock {
-public:
-  ~directory_lock() {
-    if (fd_ >= 0)
-      close(fd_);
-  }
-
-  caf::error take(const fs::path& data_dir) {
-    fd_ = open((data_dir / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (fd_ < 0)
-      return make_error(ec::forbidden, "cannot write in " + data_dir.string()
-                                           + ": " + std::strerror(errno));
-    if (flock(fd_, LOCK_EX | LOCK_NB) != 0)
-      return make_error(ec::conflict, "a cluster is running already in "
-                                          + data_dir.string()
-                                          + " (troupe down ends it)");
-    if (ftruncate(fd_, 0) != 0 || dprintf(fd_, "%d\n", getpid()) < 0)
-      return make_error(ec::internal_error, "cannot write the lock file");
-    return caf::none;
-  }
-
-private:
-  int fd_ = -1;
-};
 
 std::string own_folder() {
   std::error_code ignored;
@@ -90,6 +72,7 @@ struct cluster_process::parts {
   std::shared_ptr<cluster_config> config;
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<secure_network> secure;
   std::unique_ptr<caf::scoped_actor> self;
   gate_actor gate;
   supervisor_actor root;
@@ -97,8 +80,12 @@ struct cluster_process::parts {
 
   caf::error prepare(const up_options& options);
   caf::error open_network(const up_options& options);
+  void add_node(const std::string& address, const net::cidr& pods);
+  caf::error add_nodes(uint32_t count);
+  caf::error add_simulated_nodes(uint32_t count);
   caf::error publish(const up_options& options);
   void plant();
+  caf::error check_store();
 };
 
 caf::error cluster_process::parts::open_network(const up_options& options) {
@@ -111,23 +98,48 @@ caf::error cluster_process::parts::open_network(const up_options& options) {
   if (!opened)
     return opened.error();
   network = std::make_unique<net::cluster_network>(std::move(*opened));
-  auto addresses = network->prepare_nodes(options.nodes);
-  if (!addresses)
-    return addresses.error();
   auto& range = network->addresses();
   config->service_cidr = to_string(range.services());
-  config->pod_cidr = to_string(range.pods());
   config->pod_namespaces = range.mode() == net::network_mode::bridge;
   config->network_reason = network->reason();
-  for (uint32_t i = 0; i < options.nodes; ++i) {
-    auto pods = range.pod_range(i);
-    if (!pods)
-      return pods.error();
-    config->nodes.push_back(
-        {"node-" + std::to_string(i + 1), (*addresses)[i], to_string(*pods)});
-  }
+  if (options.runtime != "simulated")
+    config->lowest_port = net::lowest_open_port();
   if (network->bridge() != nullptr)
     outside->pods = std::make_shared<net::bridged_pods>(*network->bridge());
+  return options.runtime == "simulated" ? add_simulated_nodes(options.nodes)
+                                        : add_nodes(options.nodes);
+}
+
+void cluster_process::parts::add_node(const std::string& address,
+                                      const net::cidr& pods) {
+  auto name = "node-" + std::to_string(config->nodes.size() + 1);
+  config->nodes.push_back({name, address, to_string(pods)});
+}
+
+caf::error cluster_process::parts::add_nodes(uint32_t count) {
+  auto addresses = network->prepare_nodes(count);
+  if (!addresses)
+    return addresses.error();
+  config->pod_cidr = to_string(network->addresses().pods());
+  for (uint32_t i = 0; i < count; ++i) {
+    auto pods = network->addresses().pod_range(i);
+    if (!pods)
+      return pods.error();
+    add_node((*addresses)[i], *pods);
+  }
+  return caf::none;
+}
+
+caf::error cluster_process::parts::add_simulated_nodes(uint32_t count) {
+  using all = net::simulated_layout;
+  config->pod_cidr = to_string(all::pods());
+  for (uint32_t i = 0; i < count; ++i) {
+    auto address = all::node_address(i);
+    auto pods = all::pod_range(i);
+    if (!address || !pods)
+      return address ? pods.error() : address.error();
+    add_node(to_string(*address), *pods);
+  }
   return caf::none;
 }
 
@@ -155,11 +167,15 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   auto sockets = net::make_socket_edges();
-  if (options.runtime == "simulated")
+  if (options.runtime == "simulated") {
+    // Services of pods that are only told of are served on paper.
     outside->probes = std::make_shared<net::simulated_probes>();
-  else
+    outside->fleet = std::make_shared<simulation::fleet>(
+        simulation::script{}, real_world()->entropy({}, 0)());
+  } else {
     outside->probes = sockets.probes;
-  outside->services = sockets.services;
+    outside->services = sockets.services;
+  }
   if (auto err = open_network(options))
     return err;
   crypto::server_names names{
@@ -176,7 +192,7 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
 }
 
 caf::error cluster_process::parts::publish(const up_options& options) {
-  auto bound = caf::openssl::publish(gate, options.port, "127.0.0.1", true);
+  auto bound = secure->publish(gate, "127.0.0.1", options.port);
   if (!bound)
     return make_error(ec::conflict,
                       "port " + number(options.port)
@@ -188,11 +204,38 @@ caf::error cluster_process::parts::publish(const up_options& options) {
 
 /// Builds the tree; its root is monitored by `self`.
 void cluster_process::parts::plant() {
+  auto me = caf::actor_cast<caf::actor>(*self);
   root = spawn_cluster(*system, real_world(), outside, config,
-                       [to = gate](const directory_actor& directory) {
+                       [to = gate, me](const directory_actor& directory) {
                          caf::anon_send(to, directory);
+                         caf::anon_send(me, directory);
                        });
   (*self)->monitor(root);
+}
+
+/// What is wrong with the store; nothing when it serves. A damaged one says so
+/// for ever, and everything that stands on it fails with it.
+caf::error cluster_process::parts::check_store() {
+  directory_actor directory;
+  (*self)->receive([&](const directory_actor& newest) { directory = newest; });
+  caf::error result;
+  auto failed = [&](caf::error& err) { result = std::move(err); };
+  system::Resolve where;
+  where.set_path("store/replica");
+  store_actor store;
+  (*self)
+      ->request(directory, start_patience, pb<system::Resolve>{where})
+      .receive(
+          [&](const caf::actor& found) {
+            store = caf::actor_cast<store_actor>(found);
+          },
+          failed);
+  if (!result)
+    (*self)
+        ->request(store, start_patience,
+                  pb<store_api::StatusRequest>{store_api::StatusRequest{}})
+        .receive([](const pb<store_api::StatusResponse>&) {}, failed);
+  return result;
 }
 
 cluster_process::cluster_process(up_options options, report tell)
@@ -216,14 +259,18 @@ caf::error cluster_process::start() {
   milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
             + ", " + to_string(p.network->addresses().whole()) + ": "
             + p.network->reason());
-  p.actors = std::make_unique<actor_config>(2, p.keys.server_file.string(),
-                                            p.keys.authority_file.string());
+  p.actors = std::make_unique<actor_config>(2, reach::other_processes);
   p.system = std::make_unique<caf::actor_system>(*p.actors);
+  p.secure = std::make_unique<secure_network>(
+      *p.system, secure_files{p.keys.server_file.string(),
+                              p.keys.authority_file.string()});
   p.self = std::make_unique<caf::scoped_actor>(*p.system, true);
   p.gate = p.system->spawn(gate);
   if (auto err = p.publish(options_))
     return err;
   p.plant();
+  if (auto err = p.check_store())
+    return err;
   crypto::kubeconfig config;
   config.clusters.push_back({"troupe",
                              "https://127.0.0.1:" + number(options_.api_port),
@@ -246,12 +293,7 @@ caf::error cluster_process::start() {
   auto client = command_client::connect(*access);
   if (!client)
     return client.error();
-  call::Request probe;
-  probe.set_verb(call::GET);
-  probe.set_api_version("v1");
-  probe.set_kind("Namespace");
-  probe.set_name("default");
-  (*client)->watch(
+  auto err = (*client)->watch(
       {&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
       [](const changes& batch) {
         for (auto& c : batch.items)
@@ -260,9 +302,12 @@ caf::error cluster_process::start() {
         return true;
       },
       start_patience);
+  if (err)
+    return make_error(ec::timeout,
+                      "the API server does not answer: " + message_of(err));
   milestone("API server: answering on 127.0.0.1:" + number(p.port));
   std::set<std::string> ready;
-  auto err = (*client)->watch(
+  err = (*client)->watch(
       {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
       [&](const changes& batch) {
         for (auto& c : batch.items)
@@ -295,26 +340,44 @@ void cluster_process::serve() {
     sigwait(&signals, &which);
     caf::anon_send(me, which);
   }};
+  // A root that was killed is there again at once; one that gives up again and
+  // again, for want of a disk perhaps, is not helped by haste.
+  auto pause = first_pause;
+  auto planted = std::chrono::steady_clock::now();
   bool ending = false;
+  bool down = false;
   while (!ending) {
-    (*p.self)->receive([&](int) { ending = true; },
-                       [&](const caf::down_msg& down) {
-                         if (p.root.address() != down.source)
-                           return;
-                         tell_("Root went down (" + caf::to_string(down.reason)
-                               + "): building the tree anew");
-                         p.plant();
-                       });
+    auto wait = down ? caf::duration{pause} : caf::duration{caf::infinite};
+    (*p.self)->receive(
+        [&](int) { ending = true; }, [](const directory_actor&) {},
+        [&](const caf::down_msg& msg) {
+          if (p.root.address() != msg.source)
+            return;
+          tell_("Root went down (" + message_of(msg.reason)
+                + "): building the tree anew");
+          auto now = std::chrono::steady_clock::now();
+          if (msg.reason == caf::exit_reason::kill || now - planted > calm)
+            pause = first_pause;
+          else
+            pause = std::clamp(2 * pause, second_pause, longest_pause);
+          down = true;
+        },
+        caf::after(wait) >>
+            [&] {
+              down = false;
+              planted = std::chrono::steady_clock::now();
+              p.plant();
+            });
   }
   waiter.join();
   tell_("Ending: pods go on; `troupe up` finds them again");
   (*p.self)->send_exit(p.root, caf::exit_reason::user_shutdown);
   auto deadline = std::chrono::steady_clock::now() + stop_patience;
-  bool gone = false;
+  bool gone = down;
   while (!gone && std::chrono::steady_clock::now() < deadline)
     (*p.self)->receive(
-        [&](const caf::down_msg& down) {
-          gone = p.root.address() == down.source;
+        [&](const caf::down_msg& msg) {
+          gone = p.root.address() == msg.source;
         },
         caf::after(std::chrono::seconds(1)) >> [] {});
   (*p.self)->send_exit(p.gate, caf::exit_reason::user_shutdown);

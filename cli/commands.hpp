@@ -2,6 +2,7 @@
 
 #include "cli/environment.hpp"
 
+#include <string>
 #include <vector>
 
 namespace troupe::cli {
@@ -9,6 +10,7 @@ namespace troupe::cli {
 // One file of verbs/ each.
 void add_up(CLI::App& app, environment& env);
 void add_down(CLI::App& app, environment& env);
+void add_status(CLI::App& app, environment& env);
 void add_get(CLI::App& app, environment& env);
 void add_apply(CLI::App& app, environment& env);
 void add_delete(CLI::App& app, environment& env);
@@ -34,15 +36,30 @@ void add_wait(CLI::App& app, environment& env);
 void add_rollout(CLI::App& app, environment& env);
 void add_logs(CLI::App& app, environment& env);
 void add_exec(CLI::App& app, environment& env);
+void add_explain(CLI::App& app, environment& env);
+void add_api_resources(CLI::App& app, environment& env);
+
+/// Commands under one heading of `troupe --help`.
+struct command_group {
+  const char* heading;
+  std::vector<add_command> commands;
+};
 
 /// All commands, in the order of `troupe --help`.
-inline std::vector<add_command> all_commands() {
-  return {add_up,     add_down,     add_apply,    add_create,   add_run,
-          add_expose, add_get,      add_describe, add_events,   add_wait,
-          add_delete, add_scale,    add_set,      add_label,    add_annotate,
-          add_patch,  add_replace,  add_cordon,   add_uncordon, add_drain,
-          add_taint,  add_topology, add_kill,     add_why,      add_rollout,
-          add_logs,   add_exec};
+inline std::vector<command_group> all_commands() {
+  return {{"Run a cluster", {add_up, add_down, add_status}},
+          {"Make and change",
+           {add_apply, add_create, add_run, add_expose, add_set, add_scale,
+            add_rollout, add_label, add_annotate, add_patch, add_replace,
+            add_delete, add_wait}},
+          {"Look",
+           {add_get, add_describe, add_events, add_logs, add_exec, add_explain,
+            add_api_resources}},
+          {"Nodes", {add_cordon, add_uncordon, add_drain, add_taint}},
+          {"Actors", {add_topology, add_kill, add_why}}};
 }
+
+/// Runs what the user typed behind the program's name; returns the exit code.
+int run_line(const std::vector<std::string>& words, environment& env);
 
 } // namespace troupe::cli

@@ -8,16 +8,24 @@
 
 namespace troupe::cli {
 
-environment::environment(std::ostream& out, std::ostream& err)
-    : out_(out), err_(err) {
+environment::environment(std::ostream& out, std::ostream& err,
+                         std::shared_ptr<command_client> client)
+    : out_(out), err_(err), client_(std::move(client)) {
   // nop
 }
 
 environment::~environment() = default;
 
-std::string environment::data_directory() const {
+std::string environment::named_directory() const {
   if (!data_dir.empty())
     return data_dir;
+  auto* named = std::getenv("TROUPE_DATA_DIR");
+  return named != nullptr ? named : "";
+}
+
+std::string environment::data_directory() const {
+  if (auto named = named_directory(); !named.empty())
+    return named;
   if (geteuid() == 0)
     return "/var/lib/troupe";
   if (auto* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state)
@@ -29,71 +37,88 @@ std::string environment::data_directory() const {
 std::string environment::kubeconfig_path() const {
   if (!kubeconfig.empty())
     return kubeconfig;
-  // A data directory that is named on the command line is meant.
-  if (data_dir.empty())
+  // A data directory that is named is meant.
+  if (named_directory().empty())
     if (auto* path = std::getenv("KUBECONFIG"); path != nullptr && *path)
       return path;
   return data_directory() + "/kubeconfig";
 }
 
-bool environment::load() {
+caf::error environment::load() {
   if (loaded_)
-    return true;
+    return caf::none;
   auto config = crypto::read_kubeconfig(kubeconfig_path());
-  if (!config) {
-    fail(config.error());
-    if (is(config.error(), ec::not_found))
-      err_ << "There is no cluster here yet: start one with `troupe up`, or "
-              "name its kubeconfig with --kubeconfig.\n";
-    return false;
-  }
+  if (!config)
+    return config.error();
   auto access = crypto::choose(*config, context);
-  if (!access) {
-    fail(access.error());
-    return false;
-  }
+  if (!access)
+    return access.error();
   access_ = std::move(*access);
   loaded_ = true;
-  return true;
+  return caf::none;
+}
+
+expected<command_client*> environment::try_client() {
+  if (client_)
+    return client_.get();
+  if (auto err = load())
+    return err;
+  auto connected = command_client::connect(access_);
+  if (!connected)
+    return connected.error();
+  client_ = std::move(*connected);
+  return client_.get();
 }
 
 command_client* environment::client() {
-  if (client_)
-    return client_.get();
-  if (!load())
-    return nullptr;
-  auto connected = command_client::connect(access_);
-  if (!connected) {
-    fail(connected.error());
+  auto found = try_client();
+  if (found)
+    return *found;
+  if (loaded_) {
+    fail(found.error());
     return nullptr;
   }
-  client_ = std::move(*connected);
-  return client_.get();
+  code = failed;
+  err_ << "error: " << message_of(found.error()) << "\n";
+  if (is(found.error(), ec::not_found))
+    err_ << "There is no cluster here yet: start one with `troupe up`, or "
+            "name its kubeconfig with --kubeconfig.\n";
+  return nullptr;
 }
 
 std::string environment::current_namespace() {
   if (!ns.empty())
     return ns;
-  return load() ? access_.ns : "default";
+  return load() ? "default" : access_.ns;
 }
 
 void environment::fail(const caf::error& err) {
-  code = failed;
-  auto status = to_status(err);
-  switch (status.code()) {
-    case 400:
+  switch (to_status(err).code()) {
+    case 400: // also for what never left this process
     case 500:
-    case 503:
     case 504:
-      err_ << "error: " << status.message() << "\n";
+      code = failed;
+      err_ << "error: " << message_of(err) << "\n";
       break;
-    case 422:
-      err_ << "The " << status.message() << "\n";
+    case 503:
+      code = failed;
+      err_ << message_of(err) << "\n";
       break;
     default:
-      err_ << "Error from server (" << status.reason()
-           << "): " << status.message() << "\n";
+      refused(err);
   }
+}
+
+void environment::refused(const caf::error& err) {
+  code = failed;
+  auto status = to_status(err);
+  if (status.code() == 422)
+    err_ << "The " << status.message() << "\n";
+  else if (status.reason().empty())
+    err_ << "Error from server: " << status.message() << "\n";
+  else
+    err_ << "Error from server (" << status.reason()
+         << "): " << status.message() << "\n";
 }
 
 void environment::misuse(const std::string& what) {

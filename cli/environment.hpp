@@ -20,7 +20,9 @@ enum exit_code : int { done = 0, failed = 1, wrong_usage = 2 };
 /// cluster, and where to print.
 class environment {
 public:
-  environment(std::ostream& out, std::ostream& err);
+  /// Commands use `client` when there is one, and open their own otherwise.
+  environment(std::ostream& out, std::ostream& err,
+              std::shared_ptr<command_client> client = nullptr);
   ~environment();
 
   /// Options that stand before or after the verb.
@@ -38,16 +40,19 @@ public:
   std::ostream& out() { return out_; }
   std::ostream& err() { return err_; }
 
-  /// Returns the data directory: --data-dir, else /var/lib/troupe for root and
-  /// $XDG_STATE_HOME/troupe (~/.local/state/troupe) otherwise.
+  /// Returns the data directory: --data-dir, TROUPE_DATA_DIR, else
+  /// /var/lib/troupe for root and $XDG_STATE_HOME/troupe
+  /// (~/.local/state/troupe) otherwise.
   std::string data_directory() const;
 
-  /// Returns the kubeconfig to use: --kubeconfig, KUBECONFIG, else that of the
-  /// data directory.
+  /// Returns the kubeconfig to use: --kubeconfig, that of a data directory
+  /// which is named, KUBECONFIG, else that of the default data directory.
   std::string kubeconfig_path() const;
 
-  /// Returns the session, opened at the first call. Without one it has told
-  /// the user why, and set `code`.
+  /// Returns the session, opened at the first call.
+  expected<command_client*> try_client();
+
+  /// The same; without one it has told the user why, and set `code`.
   command_client* client();
 
   /// Returns the namespace to use.
@@ -56,17 +61,21 @@ public:
   /// Prints an error as kubectl words it, and sets `code`.
   void fail(const caf::error& err);
 
+  /// The same for what is sure to be the server's answer.
+  void refused(const caf::error& err);
+
   /// The same for a mistake in how the command was called: exit code 2.
   void misuse(const std::string& what);
 
 private:
-  bool load();
+  std::string named_directory() const;
+  caf::error load();
 
   std::ostream& out_;
   std::ostream& err_;
   bool loaded_ = false;
   crypto::kubeconfig_access access_;
-  std::unique_ptr<command_client> client_;
+  std::shared_ptr<command_client> client_;
 };
 
 /// One command: adds itself to the command line. What it does runs as the

@@ -1,5 +1,6 @@
 #include "cli/resources.hpp"
 
+#include "messages/api/meta.pb.h"
 #include "runtime/text/yaml_reader.hpp"
 
 #include <algorithm>
@@ -14,27 +15,6 @@ namespace troupe::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  size_t from = 0;
-  while (true) {
-    auto at = text.find(separator, from);
-    parts.push_back(text.substr(from, at - from));
-    if (at == std::string::npos)
-      return parts;
-    from = at + 1;
-  }
-}
-
-expected<const kind_info*> kind_named(const std::string& word) {
-  auto* kind = find_by_alias(word);
-  if (kind == nullptr || kind->plural.empty())
-    return make_error(ec::bad_request,
-                      "the server doesn't have a resource type \"" + word
-                          + "\"");
-  return kind;
-}
 
 /// Kinds that a word stands for: one, several by comma, or a category.
 expected<std::vector<const kind_info*>> kinds_named(const std::string& word) {
@@ -97,11 +77,35 @@ expected<std::string> content_of(const std::string& file) {
 
 } // namespace
 
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  size_t from = 0;
+  while (true) {
+    auto at = text.find(separator, from);
+    parts.push_back(text.substr(from, at - from));
+    if (at == std::string::npos)
+      return parts;
+    from = at + 1;
+  }
+}
+
+expected<const kind_info*> kind_named(const std::string& word) {
+  auto* kind = find_by_alias(word);
+  if (kind == nullptr || kind->plural.empty())
+    return make_error(ec::bad_request,
+                      "the server doesn't have a resource type \"" + word
+                          + "\"");
+  return kind;
+}
+
 expected<resource_arguments>
 parse_resources(const std::vector<std::string>& words) {
   resource_arguments result;
   if (words.empty())
-    return make_error(ec::bad_request, "You must specify the type of resource");
+    return make_error(ec::bad_request,
+                      "You must specify the type of resource. Use \"troupe "
+                      "api-resources\" for a complete list of supported "
+                      "resources.");
   auto slashed = std::any_of(words.begin(), words.end(), [](auto& w) {
     return w.find('/') != std::string::npos;
   });
@@ -137,6 +141,16 @@ parse_resources(const std::vector<std::string>& words) {
       result.items.push_back({kind, words[i]});
   }
   return result;
+}
+
+std::string selection_problem(const resource_arguments& args, bool selects) {
+  for (auto& item : args.items) {
+    if (!item.name.empty() && selects)
+      return "name cannot be provided when a selector is specified";
+    if (item.name.empty() && !selects)
+      return "resource(s) were provided, but no name was specified";
+  }
+  return {};
 }
 
 call::Request about(call::Verb verb, const kind_info& kind,
@@ -192,6 +206,15 @@ read_manifests(const std::vector<std::string>& args, bool recursive,
   if (result.empty())
     return make_error(ec::bad_request, "no objects passed to apply");
   return result;
+}
+
+caf::error in_file(const std::string& doing, const std::string& file,
+                   const caf::error& err) {
+  auto status = to_status(err);
+  if (status.code() == 422)
+    return err;
+  status.set_message(doing + " \"" + file + "\": " + status.message());
+  return from_status(status);
 }
 
 void print_warnings(const answer& from, environment& env) {

@@ -16,10 +16,21 @@ struct resource_arguments {
   std::vector<item> items;
 };
 
+/// Returns the kind that a user calls by this word; an error says that there is
+/// none.
+expected<const kind_info*> kind_named(const std::string& word);
+
+/// Splits at a separator; "" gives one empty part.
+std::vector<std::string> split(const std::string& text, char separator);
+
 /// Reads the words after a verb. An error names the word that cannot be
 /// understood. `all` stands for the kinds of that category.
 expected<resource_arguments>
 parse_resources(const std::vector<std::string>& words);
+
+/// Returns what is wrong with words that must mean certain objects, by their
+/// names or, when `selects`, by a selector; "" for nothing.
+std::string selection_problem(const resource_arguments& args, bool selects);
 
 /// Returns a request about one object or a kind; the namespace is left out
 /// for kinds that have none.
@@ -40,6 +51,11 @@ struct manifest_source {
 expected<std::vector<manifest_source>>
 read_manifests(const std::vector<std::string>& files, bool recursive,
                bool lenient, environment& env);
+
+/// Returns an error with the manifest that it is about; one of validation names
+/// the object already.
+caf::error in_file(const std::string& doing, const std::string& file,
+                   const caf::error& err);
 
 /// Prints the warnings of an answer.
 void print_warnings(const answer& from, environment& env);

@@ -1,9 +1,8 @@
 #include "cli/writing.hpp"
 
+#include "cli/output_form.hpp"
 #include "cli/resources.hpp"
 #include "runtime/text/apply.hpp"
-#include "runtime/text/json_writer.hpp"
-#include "runtime/text/yaml_writer.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -21,12 +20,12 @@ constexpr int most_tries = 10;
 
 void show_as(const object& x, const std::string& name, const std::string& what,
              const write_options& options, environment& env) {
-  if (options.output == "yaml") {
-    env.out() << text::print_yaml(text::to_document(x));
-  } else if (options.output == "json") {
-    env.out() << text::print_pretty_json(text::to_document(x));
-  } else if (options.output == "name") {
+  auto form = output_form::parse(options.output);
+  if (!form || form->what() == output_form::kind::name) {
     env.out() << name << "\n";
+  } else if (!form->is_table()) {
+    if (auto err = form->print(text::to_document(x), false, env.out()))
+      env.fail(err);
   } else if (!what.empty()) {
     env.out() << name << " " << what
               << (options.dry_run == "client"   ? " (dry run)"
@@ -35,6 +34,16 @@ void show_as(const object& x, const std::string& name, const std::string& what,
               << "\n";
   }
   env.out().flush();
+}
+
+/// Checks the value of -o where objects are not shown as rows.
+std::string output_problem(const std::string& word) {
+  auto form = output_form::parse(word);
+  if (form && form->what() != output_form::kind::wide)
+    return {};
+  return form ? "unable to match a printer suitable for the output format "
+                "\"wide\""
+              : message_of(form.error());
 }
 
 /// One try of change_object.
@@ -105,8 +114,9 @@ std::vector<target> file_targets(const target_options& options,
 void add_write_options(CLI::App& sub, write_options& options) {
   sub.add_option("--dry-run", options.dry_run, "Change nothing")
       ->check(CLI::IsMember({"none", "client", "server"}));
-  sub.add_option("-o,--output", options.output, "name, yaml or json")
-      ->check(CLI::IsMember({"name", "yaml", "json"}));
+  sub.add_option("-o,--output", options.output,
+                 "name, yaml, json, jsonpath=, custom-columns=")
+      ->check(CLI::Validator{output_problem, "FORM"});
 }
 
 void show(const object& x, const std::string& what,
@@ -115,7 +125,8 @@ void show(const object& x, const std::string& what,
 }
 
 bool create_object(const text::document& wish, const write_options& options,
-                   environment& env, const std::string& what) {
+                   environment& env, const std::string& what,
+                   const std::string& where) {
   text::read_options strict;
   auto made = text::from_document(wish, strict);
   if (!made) {
@@ -143,7 +154,9 @@ bool create_object(const text::document& wish, const write_options& options,
   msg.set_dry_run(options.dry_run == "server");
   auto done = env.client()->ask(msg, *made);
   if (!done) {
-    env.fail(done.error());
+    env.refused(where.empty()
+                    ? done.error()
+                    : in_file("error when creating", where, done.error()));
     return false;
   }
   print_warnings(*done, env);
@@ -169,10 +182,10 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
                "<resource>/<name>, or with -f FILE");
     return {};
   }
-  if (env.client() == nullptr)
-    return {};
-  if (words.empty())
-    return file_targets(options, env);
+  if (words.empty()) {
+    auto found = file_targets(options, env);
+    return env.client() != nullptr ? found : std::vector<target>{};
+  }
   auto args = parse_resources(words);
   if (!args) {
     env.misuse(message_of(args.error()));
@@ -180,20 +193,18 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
   }
   auto selects =
       options.all || !options.labels.empty() || !options.fields.empty();
+  if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
+    env.misuse(wrong);
+    return {};
+  }
+  if (env.client() == nullptr)
+    return {};
   std::vector<target> result;
   for (auto& item : args->items) {
     auto ns = item.kind->namespaced ? env.current_namespace() : std::string{};
-    if (!item.name.empty() && selects) {
-      env.misuse("name cannot be provided when a selector is specified");
-      return {};
-    }
     if (!item.name.empty()) {
       result.push_back({item.kind, ns, item.name});
       continue;
-    }
-    if (!selects) {
-      env.misuse("resource(s) were provided, but no name was specified");
-      return {};
     }
     auto msg = about(call::LIST, *item.kind,
                      options.all_namespaces ? std::string{} : ns);
@@ -201,7 +212,7 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
     msg.set_field_selector(options.fields);
     auto list = env.client()->ask(msg);
     if (!list) {
-      env.fail(list.error());
+      env.refused(list.error());
       return {};
     }
     for (auto& x : list->objects)

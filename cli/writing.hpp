@@ -12,7 +12,7 @@ namespace troupe::cli {
 /// Options of every command that makes or changes objects.
 struct write_options {
   std::string dry_run = "none";
-  std::string output; ///< "", name, yaml or json
+  std::string output; ///< as -o has it (output_form.hpp)
 };
 void add_write_options(CLI::App& sub, write_options& options);
 
@@ -21,9 +21,11 @@ void show(const object& x, const std::string& what,
           const write_options& options, environment& env);
 
 /// Makes an object in the namespace of the command line and shows it. A client
-/// dry run needs no cluster. False when it was refused; then `env` knows why.
+/// dry run needs no cluster. False when it was refused; then `env` knows why,
+/// and which manifest, `where`, it came from.
 bool create_object(const text::document& wish, const write_options& options,
-                   environment& env, const std::string& what = "created");
+                   environment& env, const std::string& what = "created",
+                   const std::string& where = {});
 
 /// An object that a command is about.
 struct target {

@@ -1,9 +1,9 @@
 #include "messages/codec.hpp"
 
 #include "messages/call.pb.h"
+#include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
 #include "messages/container_interface.hpp"
-#include "messages/command_interface.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/kubelet.pb.h"
 #include "messages/kubelet_interface.hpp"
@@ -38,8 +38,9 @@ void register_types(caf::actor_system_config& cfg) {
   cfg.add_message_type<session_actor>("troupe.session");
   add_messages<system::Describe, system::Description, system::Explain,
                system::Explanation, system::Resolve, system::Started,
-               system::ListActors, system::ActorList, system::Kill,
-               system::Killed, system::Tick>(cfg);
+               system::Stopped, system::KeepAway, system::ListActors,
+               system::ActorList, system::Kill, system::Killed, system::Tick>(
+      cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);
@@ -68,10 +69,12 @@ void register_types(caf::actor_system_config& cfg) {
   cfg.add_message_type<container_runtime_actor>("troupe.container_runtime");
   add_messages<kubelet_api::Address, kubelet_api::Attend, kubelet_api::Finished,
                kubelet_api::Gone, kubelet_api::Leave, kubelet_api::PodAttach,
-               kubelet_api::PodExec, kubelet_api::PodLogs, kubelet_api::ProbeContainer,
-               kubelet_api::References, kubelet_api::ReferencesChanged, kubelet_api::Remark,
-               kubelet_api::Report, kubelet_api::StopProbing, kubelet_api::Verdict,
-               kubelet_api::WantAddress, kubelet_api::WantReferences>(cfg);
+               kubelet_api::PodExec, kubelet_api::PodLogs,
+               kubelet_api::ProbeContainer, kubelet_api::References,
+               kubelet_api::ReferencesChanged, kubelet_api::Remark,
+               kubelet_api::Report, kubelet_api::StopProbing,
+               kubelet_api::Verdict, kubelet_api::WantAddress,
+               kubelet_api::WantReferences>(cfg);
 }
 
 } // namespace troupe

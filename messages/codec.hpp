@@ -17,7 +17,15 @@ namespace caf {
 class actor_system_config;
 } // namespace caf
 
+namespace google::protobuf {
+class Message;
+} // namespace google::protobuf
+
 namespace troupe {
+
+/// Returns a message's type and what it is about: its numbers and the names
+/// and keys in it, nothing that users filled in. For logs and traces.
+std::string type_and_key(const google::protobuf::Message& msg);
 
 /// A Protobuf message as an actor message: shared, immutable, serialised once.
 /// A local send copies a pointer, a remote send copies bytes.
@@ -65,10 +73,8 @@ public:
     }
   }
 
-  /// Prints the type only: a message may carry secrets.
-  friend std::string to_string(const pb&) {
-    return T::default_instance().GetTypeName();
-  }
+  /// Prints type and key only: a message may carry secrets.
+  friend std::string to_string(const pb& x) { return type_and_key(*x); }
 
 private:
   struct cell : caf::ref_counted {

@@ -7,6 +7,7 @@
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -16,6 +17,9 @@ namespace troupe {
 namespace pb_ = google::protobuf;
 
 namespace {
+
+/// Fields up to this number are found without a search.
+constexpr size_t most_direct = 128;
 
 field_info make_field(const pb_::FieldDescriptor* d) {
   auto& rules = d->options().GetExtension(api::rules);
@@ -65,6 +69,13 @@ std::unique_ptr<message_info> make_table(const pb_::Descriptor* d) {
   table->fields.reserve(sorted.size());
   for (auto* field : sorted)
     table->fields.push_back(make_field(field));
+  for (auto& field : table->fields) {
+    auto number = static_cast<size_t>(field.descriptor->number());
+    if (number > most_direct)
+      break;
+    table->by_number.resize(number + 1);
+    table->by_number[number] = &field;
+  }
   add_members(*table, *table, {});
   return table;
 }
@@ -124,37 +135,112 @@ bool is_empty(const pb_::Message& m) {
   return present.empty() && r->GetUnknownFields(m).empty();
 }
 
+bool by_value(const field_info* field) {
+  return field == nullptr || field->presence == api::VALUE;
+}
+
+void normalize_as(pb_::Message& msg, const message_info& table);
+
 void normalize_field(pb_::Message& msg, const message_info& table,
                      const pb_::FieldDescriptor* d) {
   auto& r = *msg.GetReflection();
-  auto is_message = d->cpp_type() == pb_::FieldDescriptor::CPPTYPE_MESSAGE;
-  if (d->is_repeated()) {
-    if (!is_message)
-      return;
-    if (d->is_map()) {
-      auto* value = d->message_type()->map_value();
-      if (value->cpp_type() != pb_::FieldDescriptor::CPPTYPE_MESSAGE)
-        return;
-      for (int i = 0, n = r.FieldSize(msg, d); i < n; ++i) {
-        auto* entry = r.MutableRepeatedMessage(&msg, d, i);
-        normalize(*entry->GetReflection()->MutableMessage(entry, value));
-      }
-      return;
-    }
-    for (int i = 0, n = r.FieldSize(msg, d); i < n; ++i)
-      normalize(*r.MutableRepeatedMessage(&msg, d, i));
+  auto* info = table.find(d->number());
+  if (d->cpp_type() != pb_::FieldDescriptor::CPPTYPE_MESSAGE) {
+    if (!d->is_repeated() && by_value(info) && is_zero(r, msg, d))
+      r.ClearField(&msg, d);
     return;
   }
-  auto* info = table.find(d->number());
-  auto by_value = info == nullptr || info->presence == api::VALUE;
-  if (is_message) {
+  auto* type = info->type();
+  if (d->is_map()) {
+    if (type == nullptr)
+      return;
+    auto* value = d->message_type()->map_value();
+    for (int i = 0, n = r.FieldSize(msg, d); i < n; ++i) {
+      auto* entry = r.MutableRepeatedMessage(&msg, d, i);
+      normalize_as(*entry->GetReflection()->MutableMessage(entry, value),
+                   *type);
+    }
+  } else if (d->is_repeated()) {
+    for (int i = 0, n = r.FieldSize(msg, d); i < n; ++i)
+      normalize_as(*r.MutableRepeatedMessage(&msg, d, i), *type);
+  } else {
     auto* nested = r.MutableMessage(&msg, d);
-    normalize(*nested);
-    if (by_value && is_empty(*nested))
+    normalize_as(*nested, *type);
+    if (by_value(info) && is_empty(*nested))
       r.ClearField(&msg, d);
-  } else if (by_value && is_zero(r, msg, d)) {
-    r.ClearField(&msg, d);
   }
+}
+
+void normalize_as(pb_::Message& msg, const message_info& table) {
+  std::vector<const pb_::FieldDescriptor*> present;
+  msg.GetReflection()->ListFields(msg, &present);
+  for (auto* d : present)
+    normalize_field(msg, table, d);
+}
+
+// -- bytes
+// ---------------------------------------------------------------------
+
+std::string encode(const pb_::Message& msg) {
+  std::string bytes;
+  bytes.reserve(msg.ByteSizeLong());
+  pb_::io::StringOutputStream stream{&bytes};
+  pb_::io::CodedOutputStream out{&stream};
+  out.SetSerializationDeterministic(true);
+  msg.SerializeWithCachedSizes(&out);
+  out.Trim();
+  return bytes;
+}
+
+bool take_varint(std::string_view& in, uint64_t& value) {
+  value = 0;
+  for (unsigned shift = 0; shift < 64 && !in.empty(); shift += 7) {
+    auto byte = static_cast<unsigned char>(in.front());
+    in.remove_prefix(1);
+    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80)
+      return true;
+  }
+  return false;
+}
+
+/// Takes a number of that many bytes; `zero` when it equals zero, as -0.0 does.
+bool take_fixed(std::string_view& in, size_t size, bool& zero) {
+  if (in.size() < size)
+    return false;
+  uint64_t bits = 0;
+  std::memcpy(&bits, in.data(), size);
+  zero = (bits << (65 - 8 * size)) == 0;
+  in.remove_prefix(size);
+  return true;
+}
+
+bool is_normal_entry(const message_info& value_type, std::string_view entry) {
+  uint64_t tag = 0;
+  uint64_t size = 0;
+  while (!entry.empty()) {
+    // Both are messages or texts where the value is a message.
+    if (!take_varint(entry, tag) || (tag & 7) != 2 || !take_varint(entry, size)
+        || size > entry.size())
+      return false;
+    if (tag >> 3 == 2 && !is_normal(value_type, entry.substr(0, size)))
+      return false;
+    entry.remove_prefix(size);
+  }
+  return true;
+}
+
+/// Whether the contents of a field with a length are in normal form.
+bool is_normal_part(const field_info& field, std::string_view part) {
+  auto* d = field.descriptor;
+  if (part.empty() && !d->is_repeated())
+    return field.presence != api::VALUE;
+  auto* type = d->cpp_type() == pb_::FieldDescriptor::CPPTYPE_MESSAGE
+                   ? field.type()
+                   : nullptr;
+  if (type == nullptr)
+    return true;
+  return d->is_map() ? is_normal_entry(*type, part) : is_normal(*type, part);
 }
 
 } // namespace
@@ -191,7 +277,7 @@ const message_info* field_info::type() const {
   return found;
 }
 
-const field_info* message_info::find(int number) const {
+const field_info* message_info::find_far(int number) const {
   auto it = std::lower_bound(
       fields.begin(), fields.end(), number,
       [](const field_info& f, int n) { return f.descriptor->number() < n; });
@@ -210,31 +296,69 @@ const message_info& message_info_of(const pb_::Descriptor* descriptor) {
 }
 
 void normalize(pb_::Message& msg) {
-  std::vector<const pb_::FieldDescriptor*> present;
-  msg.GetReflection()->ListFields(msg, &present);
-  if (present.empty())
-    return;
-  auto& table = message_info_of(msg.GetDescriptor());
-  for (auto* d : present)
-    normalize_field(msg, table, d);
+  normalize_as(msg, message_info_of(msg.GetDescriptor()));
 }
 
-std::string encode_normalized(const pb_::Message& msg) {
-  std::string bytes;
-  bytes.reserve(msg.ByteSizeLong());
-  pb_::io::StringOutputStream stream{&bytes};
-  pb_::io::CodedOutputStream out{&stream};
-  out.SetSerializationDeterministic(true);
-  msg.SerializeWithCachedSizes(&out);
-  out.Trim();
-  return bytes;
+// Far cheaper than a walk over the message: what generated code has written is
+// read once, and nearly always there is nothing to remove.
+bool is_normal(const message_info& type, std::string_view bytes) {
+  uint64_t tag = 0;
+  while (!bytes.empty()) {
+    if (!take_varint(bytes, tag))
+      return false;
+    auto* field = type.find(static_cast<int>(tag >> 3));
+    auto removable = field != nullptr && field->presence == api::VALUE
+                     && !field->descriptor->is_repeated();
+    uint64_t number = 0;
+    bool zero = false;
+    switch (tag & 7) {
+      case 0:
+        if (!take_varint(bytes, number))
+          return false;
+        zero = number == 0;
+        break;
+      case 1:
+        if (!take_fixed(bytes, 8, zero))
+          return false;
+        break;
+      case 2:
+        if (!take_varint(bytes, number) || number > bytes.size())
+          return false;
+        if (field != nullptr
+            && !is_normal_part(*field, bytes.substr(0, number)))
+          return false;
+        bytes.remove_prefix(number);
+        break;
+      case 5:
+        if (!take_fixed(bytes, 4, zero))
+          return false;
+        break;
+      default:
+        return false;
+    }
+    if (zero && removable)
+      return false;
+  }
+  return true;
+}
+
+std::string normalize_and_encode(pb_::Message& msg) {
+  auto& type = message_info_of(msg.GetDescriptor());
+  auto bytes = encode(msg);
+  if (is_normal(type, bytes))
+    return bytes;
+  normalize_as(msg, type);
+  return encode(msg);
 }
 
 std::string canonical_bytes(const pb_::Message& msg) {
+  auto bytes = encode(msg);
+  if (is_normal(message_info_of(msg.GetDescriptor()), bytes))
+    return bytes;
   std::unique_ptr<pb_::Message> copy{msg.New()};
   copy->CopyFrom(msg);
   normalize(*copy);
-  return encode_normalized(*copy);
+  return encode(*copy);
 }
 
 bool canonical_equal(const pb_::Message& a, const pb_::Message& b) {

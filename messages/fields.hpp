@@ -65,8 +65,17 @@ struct message_info {
   /// JSON members, inlined ones included, by name.
   std::unordered_map<std::string_view, json_member> members;
 
-  const field_info* find(int number) const;
+  const field_info* find(int number) const {
+    auto at = static_cast<size_t>(number);
+    return at < by_number.size() ? by_number[at] : find_far(number);
+  }
   const json_member* member(std::string_view json_name) const;
+
+  /// Fields with small numbers, by number; null where there is none.
+  std::vector<const field_info*> by_number;
+
+private:
+  const field_info* find_far(int number) const;
 };
 
 /// Returns the table of a message type. Built at first use, then never
@@ -78,9 +87,12 @@ message_info_of(const google::protobuf::Descriptor* descriptor);
 /// empty message whose absence means the same is removed.
 void normalize(google::protobuf::Message& msg);
 
-/// Returns the canonical bytes of a message that is in normal form: fields by
-/// number, map entries by key.
-std::string encode_normalized(const google::protobuf::Message& msg);
+/// Returns whether a message with these bytes (fields by number, map entries by
+/// key) is in normal form. Bytes that are no such message are not.
+bool is_normal(const message_info& type, std::string_view bytes);
+
+/// Brings `msg` into normal form and returns its canonical bytes.
+std::string normalize_and_encode(google::protobuf::Message& msg);
 
 /// Returns the canonical bytes of any message.
 std::string canonical_bytes(const google::protobuf::Message& msg);

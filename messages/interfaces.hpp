@@ -15,11 +15,13 @@ class Describe;
 class Description;
 class Explain;
 class Explanation;
+class KeepAway;
 class Kill;
 class Killed;
 class ListActors;
 class Resolve;
 class Started;
+class Stopped;
 class Tick;
 } // namespace troupe::system
 
@@ -86,15 +88,24 @@ using front_door_actor = caf::typed_actor<
     caf::replies_to<pb<call::OpenSession>>::with<
         pb<call::SessionOpened>, session_actor>>::extend_with<describe_actor>;
 
+/// Keeps actors running, as the directory sees it.
+using keeper_actor = caf::typed_actor<
+    // End a child, and start it again only after a while.
+    caf::reacts_to<pb<system::KeepAway>>>;
+
 /// Knows every actor of a cluster by its path.
 using directory_actor = caf::typed_actor<
     // The handle of a path, as soon as there is one.
     caf::replies_to<pb<system::Resolve>>::with<caf::actor>,
+    // Somebody waits for one no longer.
+    caf::reacts_to<pb<system::Tick>>,
     // An actor was started at a path.
     caf::reacts_to<pb<system::Started>, caf::actor>,
+    // One is kept away for a while.
+    caf::reacts_to<pb<system::Stopped>>,
     // All of them.
     caf::replies_to<pb<system::ListActors>>::with<pb<system::ActorList>>,
-    // End one of them.
+    // End one of them, and keep it away if asked to.
     caf::replies_to<pb<system::Kill>>::with<pb<system::Killed>>>::
     extend_with<describe_actor>;
 

@@ -656,7 +656,7 @@ std::vector<kind_info> make_kinds() {
        true,
        all_verbs,
        {"status"},
-       false,
+       true,
        "troupe.policy.v1.PodDisruptionBudget"},
       {"rbac.authorization.k8s.io",
        "v1",

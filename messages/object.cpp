@@ -55,6 +55,11 @@ struct object::cell : caf::ref_counted {
     auto fresh = kind->make();
     // The bytes were checked when the object was made.
     fresh->ParseFromString(bytes);
+    return keep(std::move(fresh));
+  }
+
+  /// Keeps what was parsed of the bytes, unless somebody was faster.
+  const pb_::Message& keep(std::unique_ptr<pb_::Message> fresh) const {
     if (auto* meta = mutable_metadata_of(*fresh); meta != nullptr && revision)
       meta->set_resource_version(std::to_string(revision));
     pb_::Message* expected_none = nullptr;
@@ -144,8 +149,7 @@ object object::of(std::unique_ptr<pb_::Message> msg) {
     c->revision = to_revision(version);
     meta->clear_resource_version();
   }
-  normalize(*msg);
-  c->bytes = encode_normalized(*msg);
+  c->bytes = normalize_and_encode(*msg);
   if (c->revision != 0)
     mutable_metadata_of(*msg)->set_resource_version(
         std::to_string(c->revision));
@@ -208,7 +212,21 @@ const std::string& object::bytes() const {
   return cell_->bytes;
 }
 
-object object::with_revision(uint64_t revision) const {
+object object::with_revision(uint64_t revision) && {
+  if (cell_->revision == revision || !cell_->unique())
+    return static_cast<const object&>(*this).with_revision(revision);
+  cell_->revision = revision;
+  auto* known = cell_->parsed.load();
+  if (auto* meta = known != nullptr ? mutable_metadata_of(*known) : nullptr) {
+    if (revision != 0)
+      meta->set_resource_version(std::to_string(revision));
+    else
+      meta->clear_resource_version();
+  }
+  return std::move(*this);
+}
+
+object object::with_revision(uint64_t revision) const& {
   if (cell_->revision == revision)
     return *this;
   auto c = caf::make_counted<cell>();
@@ -252,6 +270,7 @@ caf::error object::from_wire(wire_parts parts) {
   if (!made)
     return made.error();
   *this = std::move(*made);
+  cell_->keep(std::move(fresh));
   return caf::none;
 }
 

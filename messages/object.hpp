@@ -75,8 +75,10 @@ public:
 
   const std::string& bytes() const;
 
-  /// Returns the same object at another revision.
-  object with_revision(uint64_t revision) const;
+  /// Returns the same object at another revision. Of one that nobody else
+  /// holds, what was parsed is kept.
+  object with_revision(uint64_t revision) const&;
+  object with_revision(uint64_t revision) &&;
 
   /// Returns whether both are the same but for the revision.
   bool same_content(const object& other) const;

@@ -1,5 +1,6 @@
 #include "actors/apiserver/allocators.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
@@ -137,7 +138,7 @@ void on_down(pointer self, const caf::down_msg& down) {
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("services=" + std::to_string(st.services.size()));
   for (auto& a : st.ranges->addresses)
     result.add_facts("addresses_free=" + std::to_string(a.free()));

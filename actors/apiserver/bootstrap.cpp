@@ -1,110 +1,117 @@
 #include "actors/apiserver/bootstrap.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_service.pb.h"
+#include "messages/api/discovery.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/system.pb.h"
-#include "runtime/rules/addresses.hpp"
+#include "runtime/rules/first_objects.hpp"
 #include "runtime/system/config.hpp"
 
 #include <caf/stateful_actor.hpp>
+
+#include <algorithm>
 
 namespace troupe {
 
 namespace {
 
+using core::v1::ConfigMap;
+using core::v1::Namespace;
 using pointer = bootstrap_actor::stateful_pointer<bootstrap_state>;
 
-/// Kubernetes' two classes for what a cluster cannot do without.
-constexpr int32_t cluster_critical = 2'000'000'000;
-constexpr int32_t node_critical = 2'000'001'000;
-
-object a_namespace(const std::string& name) {
-  core::v1::Namespace ns;
-  ns.mutable_metadata()->set_name(name);
-  return object::of(ns);
+std::string place_of(const object& what) {
+  return what.kind().qualified_plural() + " " + what.key();
 }
 
-object a_priority_class(const std::string& name, int32_t value,
-                        const std::string& text) {
-  scheduling::v1::PriorityClass c;
-  c.mutable_metadata()->set_name(name);
-  c.set_value(value);
-  c.set_description(text);
-  return object::of(c);
+/// Returns what is to be written for a wanted object; none when it is there.
+object missing(const bootstrap_state& st, const object& wanted) {
+  if (st.refused.count(place_of(wanted)) != 0)
+    return {};
+  auto& objects = st.views.at(&wanted.kind()).objects;
+  auto stored = objects.find(wanted.key());
+  return stored == objects.end() ? wanted
+                                 : rules::corrected(stored->second, wanted);
 }
 
-/// Kubernetes: the API server has the first address of the range.
-std::string first_address(const std::string& cidr) {
-  auto range = rules::ip_range::parse(cidr);
-  if (!range)
-    throw std::runtime_error("no range of addresses: " + cidr);
-  auto address = range->base;
-  ++address.bytes[address.v6 ? 15 : 3];
-  return address.str();
+object next(const bootstrap_state& st) {
+  for (auto& wanted : st.first)
+    if (auto todo = missing(st, wanted))
+      return todo;
+  auto& authority = st.api.ctx().config().ca_certificate;
+  for (auto& [name, space] : st.views.at(&kind_of<Namespace>()).objects)
+    if (!space.meta().has_deletion_timestamp())
+      if (auto todo = missing(st, rules::authority_map(name, authority)))
+        return todo;
+  return {};
 }
 
-object kubernetes_service(const cluster_config& config) {
-  core::v1::Service service;
-  auto& meta = *service.mutable_metadata();
-  meta.set_name("kubernetes");
-  meta.set_namespace_("default");
-  (*meta.mutable_labels())["component"] = "apiserver";
-  (*meta.mutable_labels())["provider"] = "kubernetes";
-  auto& spec = *service.mutable_spec();
-  spec.set_type("ClusterIP");
-  spec.set_cluster_ip(first_address(config.service_cidr));
-  auto& port = *spec.add_ports();
-  port.set_name("https");
-  port.set_protocol("TCP");
-  port.set_port(443);
-  port.mutable_target_port()->set_int_val(6443);
-  return object::of(service);
+bool is_ready(const bootstrap_state& st) {
+  return std::all_of(st.views.begin(), st.views.end(),
+                     [](auto& view) { return view.second.complete; });
 }
 
-object authority_map(const std::string& ns, const std::string& certificate) {
-  core::v1::ConfigMap map;
-  map.mutable_metadata()->set_name("kube-root-ca.crt");
-  map.mutable_metadata()->set_namespace_(ns);
-  (*map.mutable_data())["ca.crt"] = certificate;
-  return object::of(map);
-}
-
-void create_next(pointer self) {
+void write_next(pointer self) {
   auto& st = self->state;
-  if (st.busy || st.todo.empty())
+  if (st.busy || !is_ready(st))
+    return;
+  auto todo = next(st);
+  if (!todo)
     return;
   st.busy = true;
-  st.api.create(st.todo.front(), [self](expected<answer> result) {
+  auto done = [self, todo](expected<answer> result) {
     auto& state = self->state;
     state.busy = false;
-    if (result)
-      ++state.created;
-    // Down: the same once more, with the next session. A namespace that ends,
-    // and everything that is there already, needs nothing.
-    if (result || !is(result.error(), ec::service_unavailable))
-      state.todo.pop_front();
-    create_next(self);
-  });
+    // What was written counts at once; the view shows it later. Down: the
+    // same once more. Anything else, such as a namespace that ends, waits for
+    // a change.
+    if (result) {
+      ++state.written;
+      state.views[&todo.kind()].objects[todo.key()] = result->one();
+    } else if (!is(result.error(), ec::service_unavailable)) {
+      state.refused.insert(place_of(todo));
+    }
+    write_next(self);
+  };
+  if (todo.revision() == 0)
+    st.api.create(todo, done);
+  else
+    st.api.update(todo, done);
 }
 
-void on_namespaces(pointer self, const changes& batch) {
+void on_batch(pointer self, const kind_info& kind, const changes& batch) {
   auto& st = self->state;
-  auto& certificate = st.api.ctx().config().ca_certificate;
-  if (certificate.empty())
-    return;
-  for (auto& c : batch.items)
-    if (c.type == change_type::added)
-      st.todo.push_back(authority_map(c.what.name(), certificate));
-  create_next(self);
+  auto& view = st.views[&kind];
+  if (batch.reset) {
+    view.complete = false;
+    view.objects.clear();
+  }
+  for (auto& c : batch.items) {
+    st.refused.clear();
+    if (c.type == change_type::deleted)
+      view.objects.erase(c.what.key());
+    else
+      view.objects[c.what.key()] = c.what;
+  }
+  view.complete = view.complete || batch.complete;
+  write_next(self);
+}
+
+template <class T>
+void follow(pointer self, const std::string& ns = {},
+            const std::string& name = {}) {
+  auto& kind = kind_of<T>();
+  self->state.views[&kind];
+  self->state.api.subscribe(
+      {&kind, ns, {}, name.empty() ? name : "metadata.name=" + name},
+      [self, &kind](const changes& batch) { on_batch(self, kind, batch); });
 }
 
 pb<system::Description> on_describe(pointer self) {
-  auto& st = self->state;
-  system::Description result;
-  result.add_facts("created=" + std::to_string(st.created));
-  result.add_facts("waiting=" + std::to_string(st.todo.size()));
+  auto result = begin_description(self);
+  result.add_facts("written=" + std::to_string(self->state.written));
   return pb<system::Description>{std::move(result)};
 }
 
@@ -114,20 +121,16 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
   auto& st = self->state;
   self->set_down_handler(
       [self](const caf::down_msg& down) { self->state.api.on_down(down); });
-  for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})
-    st.todo.push_back(a_namespace(name));
-  st.todo.push_back(a_priority_class(
-      "system-cluster-critical", cluster_critical,
-      "What a cluster cannot do without; may run on any node."));
-  st.todo.push_back(
-      a_priority_class("system-node-critical", node_critical,
-                       "What a node cannot do without; stays where it is."));
-  st.todo.push_back(kubernetes_service(ctx.config()));
+  auto& config = ctx.config();
+  st.first = rules::first_objects({config.service_cidr, config.api_address,
+                                   config.api_port, config.ca_certificate});
   st.api.open(self, ctx, "system:apiserver", {"system:masters"});
-  st.api.subscribe(
-      {&kind_of<core::v1::Namespace>(), {}, {}, {}},
-      [self](const changes& batch) { on_namespaces(self, batch); });
-  create_next(self);
+  follow<Namespace>(self);
+  follow<scheduling::v1::PriorityClass>(self);
+  follow<core::v1::Service>(self, "default", "kubernetes");
+  follow<core::v1::Endpoints>(self, "default", "kubernetes");
+  follow<discovery::v1::EndpointSlice>(self, "default", "kubernetes");
+  follow<ConfigMap>(self, {}, rules::authority_map_name);
   return {
       [self](const changes& batch) { self->state.api.on_changes(batch); },
       [self](const pb<system::Describe>&) { return on_describe(self); },

@@ -6,28 +6,38 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
-#include <deque>
-#include <memory>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace troupe {
 
-/// Sees to it that there is what every cluster has from the beginning:
-/// namespaces, priority classes, the Service `kubernetes`, the authority's
-/// ConfigMap in each namespace.
+/// Sees to it that there is what every cluster has from the beginning, and has
+/// it again: namespaces, priority classes, the Service `kubernetes` with the
+/// API server's address behind it, the authority's ConfigMap in each namespace.
 ///
-/// Hears: namespaces as they change; what became of its own writes.
-/// Says:  creates to its session; one that meets AlreadyExists is done.
-/// After a restart: creates what is missing.
+/// Hears: these objects as they change; what became of its own writes.
+/// Says:  creates and updates to its session, one at a time.
+/// After a restart: looks what is there, and goes on.
 using bootstrap_actor = watcher_actor::extend_with<describe_actor>;
 
 /// What the actor remembers between two messages.
 struct bootstrap_state {
   static inline const char* name = "bootstrap";
 
+  /// What is seen of one kind, by "namespace/name".
+  struct seen {
+    bool complete = false;
+    std::map<std::string, object> objects;
+  };
+
   api_session api;
-  std::deque<object> todo; ///< created in this order, one at a time
+  std::vector<object> first; ///< what there should be, in order
+  std::map<const kind_info*, seen> views;
+  std::set<std::string> refused; ///< not to be tried before something changes
   bool busy = false;
-  uint64_t created = 0;
+  uint64_t written = 0;
 };
 
 bootstrap_actor::behavior_type

@@ -32,11 +32,11 @@ child_spec apiserver_branch() {
   std::vector<child_spec> views;
   std::vector<child_spec> registries;
   for (auto& kind : all_kinds()) {
-    if (!is_stored(kind) || find_resource(kind.group, kind.plural) != &kind)
+    if (!is_stored(kind))
       continue;
     const kind_info* k = &kind;
-    views.push_back({kind.qualified_plural(), starter(view, k)});
-    registries.push_back({kind.qualified_plural(), starter(registry, k)});
+    views.push_back({resource_name(kind), starter(view, k)});
+    registries.push_back({resource_name(kind), starter(registry, k)});
   }
   return branch("apiserver", {},
                 {branch("view", {}, std::move(views)),

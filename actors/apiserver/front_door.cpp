@@ -1,11 +1,14 @@
 #include "actors/apiserver/front_door.hpp"
 
 #include "actors/apiserver/session.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/proof.hpp"
 #include "runtime/crypto/random.hpp"
 #include "runtime/system/config.hpp"
+#include "runtime/system/machine.hpp"
+#include "runtime/system/version.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -118,7 +121,9 @@ void on_down(pointer self, const caf::down_msg& down) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
+  result.add_facts("version=" + std::string{program_version()});
+  result.add_facts("kubernetes=" + std::string{kubelet_version});
   result.add_facts("sessions=" + std::to_string(self->state.open.size()));
   result.add_facts("opened=" + std::to_string(self->state.opened));
   return pb<system::Description>{std::move(result)};

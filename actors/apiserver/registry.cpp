@@ -1,24 +1,29 @@
 #include "actors/apiserver/registry.hpp"
 
 #include "actors/apiserver/write_job.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/node.pb.h"
 #include "messages/api/policy.pb.h"
 #include "messages/api/scheduling.pb.h"
+#include "messages/api/storage.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <array>
 
 namespace troupe {
 
 namespace {
 
 using pointer = registry_actor::stateful_pointer<registry_state>;
-
-enum stream : uint64_t { namespace_stream = 1, priority_stream = 2 };
 
 bool is_core(const kind_info& kind, std::string_view plural) {
   return kind.group.empty() && kind.plural == plural;
@@ -56,14 +61,14 @@ void find_allocators(pointer self) {
   });
 }
 
-/// Follows all objects of another kind.
-void follow(pointer self, const kind_info& kind, uint64_t number) {
-  auto plural = std::string{kind.plural};
-  resolve(self, resource_path("view", kind),
-          [self, plural, number](const caf::actor& handle) {
-            self->state.views[plural] = handle;
+/// Follows all objects of another kind, so that admission need not ask.
+void follow(pointer self, size_t index) {
+  auto& other = self->state.others[index];
+  resolve(self, resource_path("view", *other.kind),
+          [self, index](const caf::actor& handle) {
+            self->state.others[index].view = handle;
             call::Watch msg;
-            msg.set_stream(number);
+            msg.set_stream(index + 1);
             self->state.requests.ask<pb<call::WatchStarted>>(
                 handle, [](const pb<call::WatchStarted>&) {},
                 [](const caf::error&) {}, pb<call::Watch>{std::move(msg)},
@@ -71,41 +76,78 @@ void follow(pointer self, const kind_info& kind, uint64_t number) {
           });
 }
 
-void follow_namespaces(pointer self) {
-  if (self->state.kind->namespaced)
-    follow(self, kind_of<core::v1::Namespace>(), namespace_stream);
+template <class... Ts>
+void add_others(registry_state& st) {
+  (st.others.push_back({&kind_of<Ts>(), {}, {}}), ...);
 }
 
-void follow_priorities(pointer self) {
-  if (is_core(*self->state.kind, "pods"))
-    follow(self, kind_of<scheduling::v1::PriorityClass>(), priority_stream);
+void follow_others(pointer self) {
+  auto& st = self->state;
+  if (st.kind->namespaced)
+    add_others<core::v1::Namespace>(st);
+  if (is_core(*st.kind, "pods"))
+    add_others<core::v1::ServiceAccount, scheduling::v1::PriorityClass,
+               node::v1::RuntimeClass, policy::v1::PodDisruptionBudget>(st);
+  if (is_core(*st.kind, "persistentvolumeclaims"))
+    add_others<storage::v1::StorageClass>(st);
+  if (st.kind == &kind_of<scheduling::v1::PriorityClass>())
+    add_others<scheduling::v1::PriorityClass>(st);
+  for (size_t i = 0; i < st.others.size(); ++i)
+    follow(self, i);
+}
+
+/// Goes on with the writes that wait for what is there now.
+void resume_waiting(pointer self, const followed_kind& other) {
+  auto& waiting = self->state.waiting;
+  std::vector<std::function<void()>> ready;
+  for (auto i = waiting.begin(); i != waiting.end();) {
+    auto found = i->kind == other.kind ? other.objects.find(i->key)
+                                       : other.objects.end();
+    if (found == other.objects.end()) {
+      ++i;
+      continue;
+    }
+    ready.push_back(
+        [go_on = std::move(i->go_on), what = found->second] { go_on(what); });
+    i = waiting.erase(i);
+  }
+  for (auto& f : ready)
+    f();
+}
+
+void on_tick(pointer self, const system::Tick& tick) {
+  auto& waiting = self->state.waiting;
+  auto found = std::find_if(waiting.begin(), waiting.end(), [&](auto& each) {
+    return each.number == tick.number();
+  });
+  if (found == waiting.end())
+    return;
+  auto go_on = std::move(found->go_on);
+  waiting.erase(found);
+  go_on({});
 }
 
 void on_changes(pointer self, const changes& batch) {
-  auto& st = self->state;
-  auto is_namespace = batch.stream == namespace_stream;
-  auto& map = is_namespace ? st.namespaces : st.priority_classes;
+  auto index = batch.stream - 1;
+  auto& other = self->state.others[index];
   if (!batch.ended.empty()) {
-    if (is_namespace)
-      follow_namespaces(self);
-    else
-      follow_priorities(self);
+    follow(self, index);
     return;
   }
   if (batch.reset)
-    map.clear();
+    other.objects.clear();
   for (auto& c : batch.items) {
     if (c.type == change_type::deleted)
-      map.erase(c.what.name());
+      other.objects.erase(c.what.key());
     else
-      map[c.what.name()] = c.what;
+      other.objects[c.what.key()] = c.what;
   }
+  resume_waiting(self, other);
   call::Ack ack;
   ack.set_stream(batch.stream);
   ack.set_sequence(batch.sequence);
-  auto view = st.views.find(is_namespace ? "namespaces" : "priorityclasses");
-  if (view != st.views.end())
-    self->send(caf::actor_cast<api_actor>(view->second),
+  if (other.view)
+    self->send(caf::actor_cast<api_actor>(other.view),
                pb<call::Ack>{std::move(ack)}, watcher_actor{self});
 }
 
@@ -122,17 +164,19 @@ void on_down(pointer self, const caf::down_msg& down) {
     st.allocators = nullptr;
     find_allocators(self);
   }
-  for (auto& [plural, handle] : st.views) {
-    if (handle && handle.address() == down.source) {
-      auto gone = plural;
-      st.views.erase(gone);
-      if (gone == "namespaces")
-        follow_namespaces(self);
-      else
-        follow_priorities(self);
-      return;
+  for (size_t i = 0; i < st.others.size(); ++i) {
+    if (st.others[i].view && st.others[i].view.address() == down.source) {
+      st.others[i].view = nullptr;
+      follow(self, i);
     }
   }
+}
+
+std::string_view verb_name(call::Verb verb) {
+  constexpr std::array<std::string_view, 8> names{
+      "",       "get",   "list",   "create",
+      "update", "patch", "delete", "deletecollection"};
+  return names[static_cast<size_t>(verb)];
 }
 
 caf::error wrong_verb(const write_job& job) {
@@ -154,7 +198,7 @@ void run_get(job_ptr job) {
   with_current(job, true, [job] {
     auto scale = rules::scale_of(job->current);
     if (scale)
-      job->answer(*scale, job->current.revision());
+      job->answer(job->current, job->current.revision());
     else
       job->fail(scale.error());
   });
@@ -177,6 +221,8 @@ caf::error check_request(const write_job& job) {
     return make_error(ec::not_found,
                       "the server could not find the requested resource: "
                           + job.kind().qualified_plural() + "/" + sub);
+  if (!sub.empty() && !rules::subresource_takes(sub, verb_name(request.verb())))
+    return wrong_verb(job);
   auto needs_name = request.verb() != call::CREATE
                     && request.verb() != call::DELETE_COLLECTION;
   if ((needs_name || !sub.empty()) && request.name().empty())
@@ -264,15 +310,29 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("writes=" + std::to_string(self->state.writes));
   return result;
 }
 
 } // namespace
 
+followed_kind* registry_state::find_other(const kind_info& wanted) {
+  for (auto& other : others)
+    if (other.kind == &wanted)
+      return &other;
+  return nullptr;
+}
+
+std::string resource_name(const kind_info& kind) {
+  if (find_resource(kind.group, kind.plural) == &kind)
+    return kind.qualified_plural();
+  return std::string{kind.plural} + "." + std::string{kind.version} + "."
+         + std::string{kind.group};
+}
+
 std::string resource_path(const std::string& branch, const kind_info& kind) {
-  return "apiserver/" + branch + "/" + kind.qualified_plural();
+  return "apiserver/" + branch + "/" + resource_name(kind);
 }
 
 registry_actor::behavior_type registry(pointer self, context ctx,
@@ -287,8 +347,7 @@ registry_actor::behavior_type registry(pointer self, context ctx,
   find_view(self);
   if (is_core(*kind, "services"))
     find_allocators(self);
-  follow_namespaces(self);
-  follow_priorities(self);
+  follow_others(self);
   return {
       [self](const pb<call::Request>& msg, const object& body) {
         return on_request(self, msg, body);
@@ -303,6 +362,7 @@ registry_actor::behavior_type registry(pointer self, context ctx,
       [](const pb<call::StopWatch>&, const watcher_actor&) {
         // As above.
       },
+      [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
       [self](const changes& batch) { on_changes(self, batch); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

@@ -7,6 +7,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,8 +26,8 @@ using allocators_actor = caf::typed_actor<
 /// Writes the objects of one kind: from what a client sent to what the store
 /// keeps.
 ///
-/// Hears: writes from sessions; namespaces and priority classes as they
-///        change.
+/// Hears: writes from sessions; objects of the kinds that admission looks at
+///        as they change: namespaces, accounts, classes, budgets.
 /// Says:  transactions to the store, gets to its view, allocations to the
 ///        allocators.
 /// After a restart: needs nothing but its watches. What was being written is
@@ -34,8 +35,26 @@ using allocators_actor = caf::typed_actor<
 ///
 /// Every write compares the revision that it was computed from in the same
 /// transaction, so that two registries could not undo each other's work.
-using registry_actor =
-    api_actor::extend_with<watcher_actor>::extend_with<describe_actor>;
+using registry_actor = api_actor
+    // Somebody has waited long enough.
+    ::extend<caf::reacts_to<pb<system::Tick>>>
+    // Objects of other kinds changed.
+    ::extend_with<watcher_actor>::extend_with<describe_actor>;
+
+/// Another kind whose objects admission looks at.
+struct followed_kind {
+  const kind_info* kind = nullptr;
+  caf::actor view;
+  std::map<std::string, object> objects; ///< by "namespace/name"
+};
+
+/// A write that waits for an object of another kind to be there.
+struct waiting_write {
+  uint64_t number = 0;
+  const kind_info* kind = nullptr;
+  std::string key;
+  std::function<void(const object&)> go_on; ///< none: it did not come
+};
 
 /// What the registry remembers between two messages.
 struct registry_state {
@@ -45,22 +64,27 @@ struct registry_state {
   const kind_info* kind = nullptr;
   calls requests;
   store_actor store;
-  api_actor view;                          ///< of its own kind
-  allocators_actor allocators;             ///< services only
-  std::map<std::string, caf::actor> views; ///< of other kinds, by path
-  /// Namespaces, for kinds that live in one; by name.
-  std::map<std::string, object> namespaces;
-  /// Priority classes, for pods; by name.
-  std::map<std::string, object> priority_classes;
+  api_actor view;                    ///< of its own kind
+  allocators_actor allocators;       ///< services only
+  std::vector<followed_kind> others; ///< stream number 1 is the first
+  std::vector<waiting_write> waiting;
+  uint64_t last_waiting = 0;
   uint64_t writes = 0;
+
+  /// Returns null for a kind that is not followed.
+  followed_kind* find_other(const kind_info& kind);
 };
 
 registry_actor::behavior_type
 registry(registry_actor::stateful_pointer<registry_state> self, context ctx,
          const kind_info* kind);
 
+/// Returns "pods", "deployments.apps", and with the version where a newer one
+/// is served too: "horizontalpodautoscalers.v1.autoscaling".
+std::string resource_name(const kind_info& kind);
+
 /// Returns the path of the actor of a branch that serves a kind:
-/// "apiserver/BRANCH/PLURAL" or "apiserver/BRANCH/PLURAL.GROUP".
+/// "apiserver/BRANCH/NAME".
 std::string resource_path(const std::string& branch, const kind_info& kind);
 
 } // namespace troupe

@@ -1,6 +1,9 @@
 #include "actors/apiserver/session.hpp"
 
 #include "actors/apiserver/registry.hpp"
+#include "actors/apiserver/session_parts.hpp"
+#include "actors/system/describing.hpp"
+#include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
@@ -8,6 +11,8 @@
 #include "messages/kubelet_interface.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/component_status.hpp"
+#include "runtime/rules/reviews.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -19,50 +24,11 @@ namespace troupe {
 
 namespace {
 
-using pointer = command_session_actor::stateful_pointer<session_state>;
+using namespace serving;
 
 constexpr std::array verb_names{
     "",       "get",   "list",   "create",
     "update", "patch", "delete", "deletecollection"};
-
-/// Runs `next` with the actor of a path, now or when it is there.
-void with_backend(pointer self, const std::string& path,
-                  std::function<void(const caf::actor&)> next) {
-  auto& backend = self->state.backends[path];
-  if (backend.handle) {
-    next(backend.handle);
-    return;
-  }
-  backend.waiting.push_back(
-      [self, path, next] { next(self->state.backends[path].handle); });
-  if (backend.asked)
-    return;
-  backend.asked = true;
-  system::Resolve msg;
-  msg.set_path(path);
-  self->state.requests.ask<caf::actor>(
-      self->state.ctx->directory(),
-      [self, path](const caf::actor& handle) {
-        auto& b = self->state.backends[path];
-        b.asked = false;
-        b.handle = handle;
-        self->monitor(handle);
-        auto waiting = std::move(b.waiting);
-        b.waiting.clear();
-        for (auto& f : waiting)
-          f();
-      },
-      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
-}
-
-/// Whoever asks from another process shows the secret.
-caf::error check_sender(pointer self, const std::string& secret) {
-  auto sender = self->current_sender();
-  auto here = sender && sender->node() == self->node();
-  if (here || secret == self->state.secret)
-    return caf::none;
-  return make_error(ec::unauthorized, "Unauthorized");
-}
 
 expected<const kind_info*> find_served(const std::string& api_version,
                                        const std::string& kind) {
@@ -98,6 +64,67 @@ caf::error check_scope(const kind_info& kind, const call::Request& msg) {
   return caf::none;
 }
 
+/// A question is answered at once, and nothing of it is stored.
+caf::result<pb<call::Response>, std::vector<object>>
+on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
+          const object& body) {
+  auto& st = self->state;
+  if (!rules::is_about_caller(kind))
+    if (auto err = check_right(self, kind, "create", msg->namespace_(), {}, {}))
+      return err;
+  if (!body || &body.kind() != &kind)
+    return make_error(ec::bad_request,
+                      "the object is not a " + std::string{kind.kind});
+  auto answer = rules::answer_review(body, st.who);
+  if (!answer)
+    return answer.error();
+  ++st.served;
+  return {pb<call::Response>{call::Response{}},
+          std::vector<object>{std::move(*answer)}};
+}
+
+/// The parts of the control plane are not stored: they are looked at.
+caf::result<pb<call::Response>, std::vector<object>>
+on_components(pointer self, const pb<call::Request>& msg) {
+  if (auto err = check_right(self, kind_of<core::v1::ComponentStatus>(),
+                             verb_names[static_cast<size_t>(msg->verb())], {},
+                             msg->name(), {}))
+    return err;
+  auto promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  self->state.requests.ask<pb<system::ActorList>>(
+      self->state.ctx->directory(),
+      [promise, name = msg->name()](const pb<system::ActorList>& all) mutable {
+        auto& actors = all->actors();
+        auto found = rules::component_statuses([&](const std::string& path) {
+          return std::any_of(actors.begin(), actors.end(),
+                             [&](auto& a) { return a.path() == path; });
+        });
+        if (!name.empty())
+          std::erase_if(found, [&](auto& x) { return x.name() != name; });
+        if (!name.empty() && found.empty())
+          promise.deliver(make_error(
+              ec::not_found, "componentstatuses \"" + name + "\" not found"));
+        else
+          promise.deliver(pb<call::Response>{call::Response{}},
+                          std::move(found));
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); },
+      pb<system::ListActors>{system::ListActors{}});
+  return promise;
+}
+
+/// The older way to bind a pod names it in the body only.
+pb<call::Request> binding_of_pod(const call::Request& msg, const object& body) {
+  auto& pods = kind_of<core::v1::Pod>();
+  auto result = msg;
+  result.set_api_version(pods.api_version());
+  result.set_kind(std::string{pods.kind});
+  result.set_name(body ? body.name() : std::string{});
+  result.set_subresource("binding");
+  return pb<call::Request>{std::move(result)};
+}
+
 caf::result<pb<call::Response>, std::vector<object>>
 on_request(pointer self, const pb<call::Request>& msg, const object& body) {
   auto& st = self->state;
@@ -112,6 +139,12 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
     return make_error(ec::method_not_allowed,
                       "the server does not allow this method on the "
                       "requested resource");
+  if (*kind == &kind_of<core::v1::Binding>())
+    return on_request(self, binding_of_pod(*msg, body), body);
+  if (*kind == &kind_of<core::v1::ComponentStatus>())
+    return on_components(self, msg);
+  if (rules::is_review(**kind))
+    return on_review(self, **kind, msg, body);
   if (auto err = check_scope(**kind, *msg))
     return err;
   if (auto err =
@@ -123,7 +156,7 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
   request.set_user(st.who.user);
   *request.mutable_groups() = {st.who.groups.begin(), st.who.groups.end()};
   auto reads =
-      msg->verb() == call::LIST || (msg->verb() == call::GET && sub != "scale");
+      sub.empty() && (msg->verb() == call::LIST || msg->verb() == call::GET);
   auto promise =
       self->make_response_promise<pb<call::Response>, std::vector<object>>();
   with_backend(
@@ -215,16 +248,6 @@ void on_down(pointer self, const caf::down_msg& down) {
   }
 }
 
-caf::error check_master(pointer self, const std::string& secret,
-                        const std::string& what) {
-  if (auto err = check_sender(self, secret))
-    return err;
-  if (self->state.who.in_group("system:masters"))
-    return caf::none;
-  return make_error(ec::forbidden,
-                    "User \"" + self->state.who.user + "\" cannot " + what);
-}
-
 template <class Out, class In>
 caf::result<pb<Out>> ask_directory(pointer self, const pb<In>& msg,
                                    const std::string& what) {
@@ -235,64 +258,6 @@ caf::result<pb<Out>> ask_directory(pointer self, const pb<In>& msg,
       self->state.ctx->directory(),
       [promise](const pb<Out>& out) mutable { promise.deliver(out); },
       [promise](const caf::error& err) mutable { promise.deliver(err); }, msg);
-  return promise;
-}
-
-/// The actors that decide about objects of a kind.
-std::vector<std::string> deciders(const std::string& kind) {
-  if (kind == "Pod")
-    return {"scheduler", "controllers/replicaset", "controllers/replication",
-            "controllers/garbage_collector"};
-  if (kind == "ReplicaSet")
-    return {"controllers/replicaset", "controllers/deployment"};
-  if (kind == "ReplicationController")
-    return {"controllers/replication"};
-  if (kind == "Deployment")
-    return {"controllers/deployment"};
-  if (kind == "Node")
-    return {"controllers/node"};
-  if (kind == "Namespace")
-    return {"controllers/namespace"};
-  if (kind == "Service" || kind == "Endpoints" || kind == "EndpointSlice")
-    return {"controllers/endpoints", "controllers/endpointslice"};
-  if (kind == "ServiceAccount")
-    return {"controllers/service_account"};
-  return {};
-}
-
-struct collected {
-  system::Explanation all;
-  size_t open = 0;
-  caf::typed_response_promise<pb<system::Explanation>> promise;
-
-  void one_less() {
-    if (--open == 0)
-      promise.deliver(pb<system::Explanation>{std::move(all)});
-  }
-};
-
-caf::result<pb<system::Explanation>>
-on_explain(pointer self, const pb<system::Explain>& msg) {
-  if (auto err = check_master(self, msg->secret(), "ask why"))
-    return err;
-  auto asked = deciders(msg->kind());
-  auto result = std::make_shared<collected>();
-  result->promise = self->make_response_promise<pb<system::Explanation>>();
-  auto promise = result->promise;
-  result->open = asked.size() + 1;
-  for (auto& path : asked) {
-    with_backend(self, path, [self, msg, path, result](const caf::actor& to) {
-      self->state.requests.ask<pb<system::Explanation>>(
-          caf::actor_cast<explain_actor>(to),
-          [result, path](const pb<system::Explanation>& part) {
-            for (auto& d : part->decisions())
-              result->all.add_decisions(path + ": " + d);
-            result->one_less();
-          },
-          [result](const caf::error&) { result->one_less(); }, msg);
-    });
-  }
-  result->one_less();
   return promise;
 }
 
@@ -324,15 +289,22 @@ void open_on_node(pointer self, const object& pod,
                                                       "assigned"));
     return;
   }
-  with_backend(self, "kubelet/" + node,
-               [self, msg, to, promise](const caf::actor& kubelet) {
-                 if (msg->has_logs())
-                   open_at(self, kubelet, msg->logs(), to, promise);
-                 else if (msg->has_exec())
-                   open_at(self, kubelet, msg->exec(), to, promise);
-                 else
-                   open_at(self, kubelet, msg->attach(), to, promise);
-               });
+  with_backend_now(
+      self, "kubelet/" + node,
+      [self, msg, to, promise](const caf::actor& kubelet) {
+        if (msg->has_logs())
+          open_at(self, kubelet, msg->logs(), to, promise);
+        else if (msg->has_exec())
+          open_at(self, kubelet, msg->exec(), to, promise);
+        else
+          open_at(self, kubelet, msg->attach(), to, promise);
+      },
+      [promise, node](const caf::error&) mutable {
+        promise.deliver(make_error(ec::service_unavailable,
+                                   "node " + node
+                                       + " cannot be reached: no kubelet of "
+                                         "that name is running"));
+      });
 }
 
 caf::result<pb<container::StreamOpened>, container_runtime_actor>
@@ -378,7 +350,7 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("user=" + st.who.user);
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + std::to_string(st.streams.size()));
@@ -387,8 +359,8 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-command_session_actor::behavior_type session(pointer self, context ctx,
-                                     rules::caller who, std::string secret) {
+command_session_actor::behavior_type
+session(pointer self, context ctx, rules::caller who, std::string secret) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.who = std::move(who);

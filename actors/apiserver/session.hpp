@@ -44,7 +44,7 @@ struct session_state {
 };
 
 command_session_actor::behavior_type
-session(command_session_actor::stateful_pointer<session_state> self, context ctx,
-        rules::caller who, std::string secret);
+session(command_session_actor::stateful_pointer<session_state> self,
+        context ctx, rules::caller who, std::string secret);
 
 } // namespace troupe

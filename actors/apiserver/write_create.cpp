@@ -1,14 +1,9 @@
 #include "actors/apiserver/write_job.hpp"
-#include "messages/api/core_config.pb.h"
-#include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
-#include "messages/api/scheduling.pb.h"
-#include "runtime/rules/admission.hpp"
 #include "runtime/rules/names.hpp"
 #include "runtime/rules/strategy.hpp"
 #include "runtime/system/config.hpp"
 
-#include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
 namespace troupe {
@@ -40,21 +35,6 @@ caf::error check_body(const write_job& job) {
     return make_error(ec::bad_request,
                       "the namespace of the provided object does not match "
                       "the namespace sent on the request");
-  return caf::none;
-}
-
-/// Mutating admission of what the server admits by itself.
-caf::error admit(job_ptr job, google::protobuf::Message& msg) {
-  if (job->kind().plural != "pods" || !job->kind().group.empty())
-    return caf::none;
-  auto& pod = static_cast<core::v1::Pod&>(msg);
-  std::vector<const scheduling::v1::PriorityClass*> classes;
-  for (auto& [name, what] : job->self->state.priority_classes)
-    classes.push_back(&what.as<scheduling::v1::PriorityClass>());
-  if (auto err = rules::resolve_priority(pod, classes))
-    return err;
-  rules::set_default_account(pod);
-  rules::add_default_tolerations(pod);
   return caf::none;
 }
 
@@ -96,7 +76,7 @@ void make_and_store(job_ptr job) {
   meta.clear_deletion_timestamp();
   meta.clear_deletion_grace_period_seconds();
   rules::apply_defaults(*msg);
-  if (auto err = admit(job, *msg)) {
+  if (auto err = admit_create(*job, *msg)) {
     job->fail(err);
     return;
   }
@@ -116,17 +96,6 @@ void make_and_store(job_ptr job) {
   allocate_and_store(job, object::of(std::move(msg)));
 }
 
-/// Kubernetes: NamespaceLifecycle.
-void check_namespace(job_ptr job, const object& ns) {
-  auto err = rules::check_namespace_takes(
-      &ns.as<core::v1::Namespace>(), ns.name(), job->kind().qualified_plural(),
-      job->body.name());
-  if (err)
-    job->fail(err);
-  else
-    make_and_store(job);
-}
-
 } // namespace
 
 void run_create(job_ptr job) {
@@ -134,32 +103,7 @@ void run_create(job_ptr job) {
     job->fail(err);
     return;
   }
-  auto& st = job->self->state;
-  if (!job->kind().namespaced) {
-    make_and_store(job);
-    return;
-  }
-  auto& ns = job->request->namespace_();
-  if (auto known = st.namespaces.find(ns); known != st.namespaces.end()) {
-    check_namespace(job, known->second);
-    return;
-  }
-  // Perhaps it is newer than what was heard of.
-  auto view = st.views.find("namespaces");
-  if (view == st.views.end()) {
-    job->fail(make_error(ec::service_unavailable, "starting"));
-    return;
-  }
-  call::Request msg;
-  msg.set_verb(call::GET);
-  msg.set_name(ns);
-  st.requests.ask<pb<call::Response>, std::vector<object>>(
-      caf::actor_cast<api_actor>(view->second),
-      [job](const pb<call::Response>&, const std::vector<object>& found) {
-        check_namespace(job, found.front());
-      },
-      [job](const caf::error& err) { job->fail(err); },
-      pb<call::Request>{std::move(msg)}, object{});
+  look_up_others(job, [job] { make_and_store(job); });
 }
 
 } // namespace troupe

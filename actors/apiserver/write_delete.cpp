@@ -1,8 +1,12 @@
 #include "actors/apiserver/write_job.hpp"
+#include "messages/api/meta.pb.h"
 #include "messages/api/policy.pb.h"
 #include "runtime/rules/admission.hpp"
 #include "runtime/rules/deletion.hpp"
+#include "runtime/rules/disruption_plan.hpp"
+#include "runtime/rules/requests.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <charconv>
@@ -23,6 +27,14 @@ rules::deletion_request request_of(const call::Request& msg) {
   return result;
 }
 
+void carry_out(job_ptr job, const rules::deletion_outcome& plan,
+               std::function<void()> again) {
+  if (plan.remove)
+    store_removal(job, std::move(again));
+  else
+    store_object(job, plan.marked, std::move(again));
+}
+
 void attempt(job_ptr job) {
   auto plan = rules::plan_deletion(job->current, request_of(*job->request),
                                    job->self->state.ctx->now());
@@ -30,11 +42,47 @@ void attempt(job_ptr job) {
     job->fail(plan.error());
     return;
   }
-  auto again = [job] { attempt(job); };
-  if (plan->remove)
-    store_removal(job, again);
-  else
-    store_object(job, plan->marked, again);
+  carry_out(job, *plan, [job] { attempt(job); });
+}
+
+void evict(job_ptr job);
+
+/// The pod goes and its budget pays for it, or neither.
+void evict_within(job_ptr job, const std::vector<object>& budgets) {
+  auto now = job->self->state.ctx->now();
+  auto eviction = rules::plan_eviction(job->current, budgets, now);
+  if (!eviction) {
+    job->fail(eviction.error());
+    return;
+  }
+  auto plan =
+      rules::plan_deletion(job->current, request_of(*job->request), now);
+  if (!plan) {
+    job->fail(plan.error());
+    return;
+  }
+  job->beside = eviction->budget.value_or(object{});
+  carry_out(job, *plan, [job] { evict(job); });
+}
+
+/// Kubernetes: what the budgets say is read anew for each try.
+void evict(job_ptr job) {
+  auto& st = job->self->state;
+  auto* budgets = st.find_other(kind_of<policy::v1::PodDisruptionBudget>());
+  if (!budgets->view) {
+    job->fail(make_error(ec::service_unavailable, "starting"));
+    return;
+  }
+  call::Request msg;
+  msg.set_verb(call::LIST);
+  msg.set_namespace_(job->request->namespace_());
+  st.requests.ask<pb<call::Response>, std::vector<object>>(
+      caf::actor_cast<api_actor>(budgets->view),
+      [job](const pb<call::Response>&, const std::vector<object>& found) {
+        evict_within(job, found);
+      },
+      [job](const caf::error& err) { job->fail(err); },
+      pb<call::Request>{std::move(msg)}, object{});
 }
 
 /// Deletes what a list brought, one after the other.
@@ -108,15 +156,22 @@ void run_delete_collection(job_ptr job) {
 
 void run_eviction(job_ptr job) {
   auto& options = job->body.as<policy::v1::Eviction>().delete_options();
+  if (auto found = rules::validate_delete_options(options); !found.empty()) {
+    job->fail(
+        invalid(kind_of<policy::v1::Eviction>(), job->body.name(), found));
+    return;
+  }
   call::Request msg = *job->request;
   if (options.has_grace_period_seconds())
     msg.set_grace_period_seconds(options.grace_period_seconds());
   msg.set_propagation_policy(options.propagation_policy());
   msg.set_precondition_uid(options.preconditions().uid());
+  msg.set_precondition_resource_version(
+      options.preconditions().resource_version());
   msg.set_dry_run(msg.dry_run() || options.dry_run_size() > 0);
   msg.set_verb(call::DELETE);
   job->request = pb<call::Request>{std::move(msg)};
-  run_delete(job);
+  with_current(job, true, [job] { evict(job); });
 }
 
 } // namespace troupe

@@ -24,8 +24,11 @@ struct write_job {
   pb<call::Request> request;
   object body;
   promise_type promise;
-  object current; ///< what is stored, as far as known
-  object given;   ///< a Service with what the allocators gave it
+  object current;       ///< what is stored, as far as known
+  object given;         ///< a Service with what the allocators gave it
+  object account;       ///< of a pod to be created
+  object runtime_class; ///< the same, if it names one
+  object beside; ///< another object that is written in the same transaction
   int tries = 0;
   std::vector<std::string> warnings;
 
@@ -39,15 +42,7 @@ struct write_job {
   /// What was allocated for a write that failed is free again.
   void give_back();
 
-  void answer(const object& result, uint64_t revision, bool gone = false) {
-    call::Response response;
-    response.set_revision(revision);
-    response.set_gone(gone);
-    for (auto& w : warnings)
-      response.add_warnings(w);
-    promise.deliver(pb<call::Response>{std::move(response)},
-                    std::vector<object>{result});
-  }
+  void answer(const object& result, uint64_t revision, bool gone = false);
 };
 
 using job_ptr = std::shared_ptr<write_job>;
@@ -63,6 +58,18 @@ caf::error modified_meanwhile(const kind_info& kind, const std::string& name);
 /// newest.
 void with_current(job_ptr job, bool fresh, std::function<void()> next);
 
+/// Goes on with an object of another kind that this registry follows; none
+/// when there is none. What was heard of it will do; of what was not heard of,
+/// its view is asked.
+void with_other(job_ptr job, const kind_info& kind, const std::string& ns,
+                const std::string& name,
+                std::function<void(const object&)> next);
+
+/// The same for one that is on its way: waits for it a while.
+void with_other_soon(job_ptr job, const kind_info& kind, const std::string& ns,
+                     const std::string& name,
+                     std::function<void(const object&)> next);
+
 /// Writes `fresh` in place of `current` (none: creates it) if nobody was
 /// faster. `again` is tried when somebody was and the client did not insist
 /// on a revision; `current` is the newer state then.
@@ -70,6 +77,16 @@ void store_object(job_ptr job, object fresh, std::function<void()> again);
 
 /// Removes `current` if nobody changed it meanwhile.
 void store_removal(job_ptr job, std::function<void()> again);
+
+/// Mutating admission of a new object: what it depends on is looked up first,
+/// then `next` runs.
+void look_up_others(job_ptr job, std::function<void()> next);
+
+/// What the server itself changes or refuses in a new object.
+caf::error admit_create(write_job& job, google::protobuf::Message& msg);
+
+/// The same for the next state of an object.
+caf::error admit_update(write_job& job, google::protobuf::Message& msg);
 
 /// The verbs.
 void run_create(job_ptr job);

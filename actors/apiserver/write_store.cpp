@@ -3,8 +3,12 @@
 #include "messages/api/core_service.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/store.pb.h"
+#include "messages/system.pb.h"
 #include "runtime/rules/deletion.hpp"
+#include "runtime/rules/scale.hpp"
+#include "runtime/rules/versions.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -16,6 +20,9 @@ namespace {
 
 /// Writers that meet on one object; more than this never happens by chance.
 constexpr int most_tries = 20;
+/// How long to wait for another object that is on its way. Kubernetes: a pod
+/// waits for the account `default` of a new namespace for one or two seconds.
+constexpr auto other_patience = std::chrono::milliseconds(1500);
 
 meta::v1::StatusDetails details_of(const kind_info& kind,
                                    const std::string& name) {
@@ -78,7 +85,7 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
   for (auto& r : response.results())
     for (auto& kv : r.range().kvs())
       if (auto parsed =
-              object::parse(job->kind(), kv.value(), kv.mod_revision()))
+              rules::parse_stored(job->kind(), kv.value(), kv.mod_revision()))
         now = *parsed;
   auto unchanged =
       now ? job->current && now.revision() == job->current.revision()
@@ -113,6 +120,22 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
   again();
 }
 
+/// Writes another object with the one that the job is about, or neither.
+void add_beside(store_api::TxnRequest& txn, const write_job& job) {
+  auto& what = job.beside;
+  if (!what)
+    return;
+  auto key = storage_key(what.kind(), what.ns(), what.name());
+  auto* compare = txn.add_compares();
+  compare->set_key(key);
+  compare->set_target(store_api::Compare::MOD_REVISION);
+  compare->set_result(store_api::Compare::EQUAL);
+  compare->set_number(what.revision());
+  auto* put = txn.add_then()->mutable_put();
+  put->set_key(key);
+  put->set_value(rules::to_stored(what).bytes());
+}
+
 template <class Done>
 void transact(job_ptr job, store_api::TxnRequest txn, Done done,
               std::function<void()> again) {
@@ -120,7 +143,8 @@ void transact(job_ptr job, store_api::TxnRequest txn, Done done,
   ++st.writes;
   st.requests.ask<pb<store_api::TxnResponse>>(
       st.store,
-      [job, done, again](const pb<store_api::TxnResponse>& response) {
+      [job, done = std::move(done),
+       again](const pb<store_api::TxnResponse>& response) mutable {
         if (response->succeeded())
           done(*response);
         else
@@ -136,6 +160,20 @@ void write_job::give_back() {
   if (given && self->state.allocators)
     self->send(self->state.allocators, given);
   given = object{};
+}
+
+void write_job::answer(const object& result, uint64_t revision, bool gone) {
+  call::Response response;
+  response.set_revision(revision);
+  response.set_gone(gone);
+  for (auto& w : warnings)
+    response.add_warnings(w);
+  auto shown = result;
+  if (request->subresource() == "scale")
+    if (auto scale = rules::scale_of(result))
+      shown = *scale;
+  promise.deliver(pb<call::Response>{std::move(response)},
+                  std::vector<object>{std::move(shown)});
 }
 
 caf::error no_such_object(const kind_info& kind, const std::string& name) {
@@ -181,6 +219,57 @@ void with_current(job_ptr job, bool fresh, std::function<void()> next) {
       pb<call::Request>{std::move(msg)}, object{});
 }
 
+void with_other(job_ptr job, const kind_info& kind, const std::string& ns,
+                const std::string& name,
+                std::function<void(const object&)> next) {
+  auto& st = job->self->state;
+  auto* other = st.find_other(kind);
+  auto known = other->objects.find(ns.empty() ? name : ns + "/" + name);
+  if (known != other->objects.end()) {
+    next(object{known->second});
+    return;
+  }
+  if (!other->view) {
+    job->fail(make_error(ec::service_unavailable, "starting"));
+    return;
+  }
+  call::Request msg;
+  msg.set_verb(call::GET);
+  msg.set_namespace_(ns);
+  msg.set_name(name);
+  st.requests.ask<pb<call::Response>, std::vector<object>>(
+      caf::actor_cast<api_actor>(other->view),
+      [next](const pb<call::Response>&, const std::vector<object>& found) {
+        next(found.front());
+      },
+      [job, next](const caf::error& err) {
+        if (is(err, ec::not_found))
+          next({});
+        else
+          job->fail(err);
+      },
+      pb<call::Request>{std::move(msg)}, object{});
+}
+
+void with_other_soon(job_ptr job, const kind_info& kind, const std::string& ns,
+                     const std::string& name,
+                     std::function<void(const object&)> next) {
+  with_other(job, kind, ns, name, [job, &kind, ns, name, next](auto& found) {
+    if (found) {
+      next(found);
+      return;
+    }
+    auto& st = job->self->state;
+    auto number = ++st.last_waiting;
+    st.waiting.push_back(
+        {number, &kind, ns.empty() ? name : ns + "/" + name, next});
+    system::Tick tick;
+    tick.set_number(number);
+    job->self->delayed_send(job->self, other_patience,
+                            pb<system::Tick>{std::move(tick)});
+  });
+}
+
 void store_object(job_ptr job, object fresh, std::function<void()> again) {
   if (job->request->dry_run()) {
     job->answer(fresh, job->current ? job->current.revision() : 0);
@@ -190,14 +279,15 @@ void store_object(job_ptr job, object fresh, std::function<void()> again) {
     job->answer(job->current, job->current.revision());
     return;
   }
-  auto txn =
-      put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),
-                     fresh.bytes(), job->current ? job->current.revision() : 0);
+  auto txn = put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),
+                            rules::to_stored(fresh).bytes(),
+                            job->current ? job->current.revision() : 0);
   add_exclusive(txn, job->current, fresh);
+  add_beside(txn, *job);
   transact(
       job, std::move(txn),
-      [job, fresh](const store_api::TxnResponse& response) {
-        job->answer(fresh.with_revision(response.revision()),
+      [job, fresh](const store_api::TxnResponse& response) mutable {
+        job->answer(std::move(fresh).with_revision(response.revision()),
                     response.revision());
       },
       std::move(again));
@@ -212,6 +302,7 @@ void store_removal(job_ptr job, std::function<void()> again) {
   auto txn = delete_if_request(storage_key(job->kind(), what.ns(), what.name()),
                                what.revision());
   add_exclusive(txn, what, object{});
+  add_beside(txn, *job);
   transact(
       job, std::move(txn),
       [job](const store_api::TxnResponse& response) {

@@ -4,6 +4,8 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/deletion.hpp"
+#include "runtime/rules/pod_subresources.hpp"
+#include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/rules/strategy.hpp"
 #include "runtime/system/config.hpp"
@@ -47,11 +49,15 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     return;
   }
   std::vector<field_error> found;
-  if (subresource == "status") {
+  if (subresource == "status" || subresource == "approval") {
     rules::prepare_for_status_update(*msg, old);
     found = rules::validate_status_update(*msg, old);
   } else {
     rules::apply_defaults(*msg);
+    if (auto err = admit_update(*job, *msg)) {
+      job->fail(err);
+      return;
+    }
     rules::prepare_for_update(*msg, old);
     auto& config = job->self->state.ctx->config();
     found = rules::validate_update(*msg, old,
@@ -103,9 +109,9 @@ void run_finalize(job_ptr job) {
       job->fail(err);
       return;
     }
-    auto changed = job->current.copy<core::v1::Namespace>();
-    *changed.mutable_spec()->mutable_finalizers() =
-        job->body.as<core::v1::Namespace>().spec().finalizers();
+    auto changed = job->body.copy<core::v1::Namespace>();
+    rules::prepare_for_finalize(changed,
+                                job->current.as<core::v1::Namespace>());
     auto fresh = object::of(changed);
     auto retry = [again] { again(again); };
     if (rules::is_finished(fresh))
@@ -117,45 +123,18 @@ void run_finalize(job_ptr job) {
 }
 
 void run_binding(job_ptr job) {
+  auto& binding = job->body.as<core::v1::Binding>();
+  if (auto found = rules::validate_binding(binding); !found.empty()) {
+    job->fail(invalid(kind_of<core::v1::Binding>(), job->body.name(), found));
+    return;
+  }
   auto attempt = [job](auto again) -> void {
-    auto& binding = job->body.as<core::v1::Binding>();
-    auto& name = job->request->name();
     auto pod = job->current.copy<core::v1::Pod>();
-    auto refuse = [&](const std::string& why) {
-      job->fail(make_error(ec::conflict, "Operation cannot be fulfilled on "
-                                         "pods/binding \""
-                                             + name + "\": " + why));
-    };
-    if (binding.target().name().empty()) {
-      job->fail(
-          invalid(kind_of<core::v1::Binding>(), name,
-                  {{"FieldValueRequired", "target.name", "Required value"}}));
-    } else if (!binding.metadata().uid().empty()
-               && binding.metadata().uid() != job->current.uid()) {
-      refuse("the pod is another one by now");
-    } else if (pod.metadata().has_deletion_timestamp()) {
-      refuse("pod " + name + " is being deleted, cannot be assigned to a host");
-    } else if (!pod.spec().node_name().empty()) {
-      refuse("pod " + name + " is already assigned to node \""
-             + pod.spec().node_name() + "\"");
-    } else {
-      pod.mutable_spec()->set_node_name(binding.target().name());
-      for (auto& [key, value] : binding.metadata().annotations())
-        (*pod.mutable_metadata()->mutable_annotations())[key] = value;
-      auto& conditions = *pod.mutable_status()->mutable_conditions();
-      core::v1::PodCondition* scheduled = nullptr;
-      for (auto& c : conditions)
-        if (c.type() == "PodScheduled")
-          scheduled = &c;
-      if (scheduled == nullptr)
-        scheduled = conditions.Add();
-      scheduled->Clear();
-      scheduled->set_type("PodScheduled");
-      scheduled->set_status("True");
-      *scheduled->mutable_last_transition_time() =
-          to_time(job->self->state.ctx->now());
+    if (auto err = rules::apply_binding(pod, job->body.as<core::v1::Binding>(),
+                                        job->self->state.ctx->now()))
+      job->fail(err);
+    else
       store_object(job, object::of(pod), [again] { again(again); });
-    }
   };
   with_current(job, false, [attempt] { attempt(attempt); });
 }

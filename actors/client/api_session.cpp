@@ -19,6 +19,13 @@ constexpr double events_per_second = 1.0 / 300;
 
 constexpr size_t remembered_events = 1000;
 
+/// So many events are written at a time: they tell of work, and must not get
+/// in its way.
+constexpr size_t most_events_busy = 4;
+
+/// Every so many batches are acknowledged; a view lets twice as many be open.
+constexpr uint64_t batches_per_ack = 8;
+
 std::string reference_key(const object& about, const std::string& type,
                           const std::string& reason,
                           const std::string& message) {
@@ -43,38 +50,38 @@ void api_session::open(caf::scheduled_actor* self, const context& ctx,
   calls_ = calls{self};
   user_ = std::move(user);
   groups_ = std::move(groups);
-  find_door();
+  find_link();
 }
 
-void api_session::find_door() {
+void api_session::find_link() {
   if (opening_)
     return;
   opening_ = true;
   system::Resolve msg;
-  msg.set_path("apiserver/front_door");
+  msg.set_path("link");
   calls_.ask<caf::actor>(
       ctx_->directory(),
-      [this](const caf::actor& door) {
-        ask_session(caf::actor_cast<front_door_actor>(door));
+      [this](const caf::actor& link) {
+        ask_session(caf::actor_cast<link_actor>(link));
       },
       // The directory's end is the end of all who use it.
       [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
 }
 
-void api_session::ask_session(const front_door_actor& door) {
+void api_session::ask_session(const link_actor& link) {
   call::OpenSession msg;
   msg.set_user(user_);
   for (auto& g : groups_)
     msg.add_groups(g);
   msg.set_component(ctx_->path());
   calls_.ask<pb<call::SessionOpened>, session_actor>(
-      door,
+      link,
       [this](const pb<call::SessionOpened>&, const session_actor& api) {
         opened(api);
       },
       [this](const caf::error&) {
         opening_ = false;
-        find_door();
+        find_link();
       },
       pb<call::OpenSession>{std::move(msg)});
 }
@@ -124,7 +131,6 @@ void api_session::start(uint64_t id) {
   streams_.erase(sub.stream);
   sub.stream = ++last_stream_;
   sub.expected = 1;
-  sub.complete = false;
   streams_[sub.stream] = id;
   call::Watch msg;
   msg.set_api_version(sub.what.kind->api_version());
@@ -133,18 +139,26 @@ void api_session::start(uint64_t id) {
   msg.set_label_selector(sub.what.label_selector);
   msg.set_field_selector(sub.what.field_selector);
   msg.set_stream(sub.stream);
+  msg.set_bookmarks(true);
+  if (sub.revision != 0)
+    msg.set_resource_version(std::to_string(sub.revision));
   auto stream = sub.stream;
   calls_.ask<pb<call::WatchStarted>>(
       api_, [](const pb<call::WatchStarted>&) {},
-      [this, id, stream](const caf::error&) {
-        // What stands behind the session went down; once more, unless a new
-        // session did that already.
+      [this, id, stream](const caf::error& err) {
+        // Unless a new session did that already.
         auto it = subscriptions_.find(id);
         if (api_ && it != subscriptions_.end() && it->second.stream == stream)
-          start(id);
+          start_again(id, err);
       },
       pb<call::Watch>{std::move(msg)},
       caf::actor_cast<watcher_actor>(self_->ctrl()));
+}
+
+void api_session::start_again(uint64_t id, const caf::error& why) {
+  if (is(why, ec::expired))
+    subscriptions_[id].revision = 0;
+  start(id);
 }
 
 void api_session::on_changes(const changes& batch) {
@@ -153,25 +167,32 @@ void api_session::on_changes(const changes& batch) {
     return;
   auto id = known->second;
   auto& sub = subscriptions_[id];
-  if (!batch.ended.empty() || batch.sequence != sub.expected) {
+  if (!batch.ended.empty()) {
+    meta::v1::Status status;
+    status.ParseFromString(batch.ended);
+    start_again(id, from_status(status));
+    return;
+  }
+  if (batch.sequence != sub.expected) {
     start(id);
     return;
   }
   ++sub.expected;
-  sub.revision = batch.revision;
-  sub.complete = sub.complete || batch.complete;
+  if (batch.reset)
+    sub.revision = 0;
+  sub.revision = std::max(sub.revision, batch.revision);
+  auto deliver = sub.batch;
+  deliver(batch);
+  if (batch.sequence % batches_per_ack != 0 || !api_)
+    return;
   call::Ack ack;
   ack.set_stream(batch.stream);
   ack.set_sequence(batch.sequence);
-  auto deliver = sub.batch;
-  deliver(batch);
-  if (api_)
-    caf::actor_cast<caf::strong_actor_ptr>(api_)->enqueue(
-        caf::make_mailbox_element(
-            self_->ctrl(), caf::make_message_id(), {},
-            pb<call::Ack>{std::move(ack)},
-            caf::actor_cast<watcher_actor>(self_->ctrl())),
-        self_->context());
+  caf::actor_cast<caf::strong_actor_ptr>(api_)->enqueue(
+      caf::make_mailbox_element(self_->ctrl(), caf::make_message_id(), {},
+                                pb<call::Ack>{std::move(ack)},
+                                caf::actor_cast<watcher_actor>(self_->ctrl())),
+      self_->context());
 }
 
 bool api_session::on_down(const caf::down_msg& down) {
@@ -179,7 +200,7 @@ bool api_session::on_down(const caf::down_msg& down) {
   if (api_ && api_.address() == down.source) {
     api_ = nullptr;
     mine = true;
-    find_door();
+    find_link();
   }
   return mine;
 }
@@ -274,78 +295,106 @@ void api_session::remove(const object_ref& ref, const delete_options& options,
   request(about(std::move(msg), ref), {}, std::move(done));
 }
 
-void api_session::emit(const object& about, const std::string& type,
-                       const std::string& reason, const std::string& message) {
-  auto now = ctx_->now();
-  auto [allowed, fresh] = allowances_.try_emplace(about.uid());
+bool api_session::allows_event(const std::string& uid) {
+  auto steady = self_->clock().now();
+  auto [allowed, fresh] = allowances_.try_emplace(uid);
   auto& allowance = allowed->second;
   if (fresh)
-    allowance.at = now;
-  std::chrono::duration<double> passed = now - allowance.at;
+    allowance.at = steady;
+  std::chrono::duration<double> passed = steady - allowance.at;
   allowance.tokens = std::min(
       event_burst, allowance.tokens + passed.count() * events_per_second);
-  allowance.at = now;
+  allowance.at = steady;
   if (allowance.tokens < 1)
-    return;
+    return false;
   allowance.tokens -= 1;
   if (allowances_.size() > remembered_events)
     allowances_.erase(allowances_.begin());
+  return true;
+}
+
+void api_session::emit(const object& about, const std::string& type,
+                       const std::string& reason, const std::string& message) {
+  if (events_due_.size() >= remembered_events || !allows_event(about.uid()))
+    return;
   auto key = reference_key(about, type, reason, message);
   auto& told = events_[key];
-  if (told.count++ == 0) {
-    char suffix[24];
-    std::snprintf(suffix, sizeof(suffix), ".%016llx",
-                  static_cast<unsigned long long>(ctx_->random()));
-    told.ns = about.ns().empty() ? "default" : about.ns();
-    told.name = about.name() + suffix;
-    told.first = now;
-    core::v1::Event event;
-    event.mutable_metadata()->set_name(told.name);
-    event.mutable_metadata()->set_namespace_(told.ns);
-    auto& ref = *event.mutable_involved_object();
-    ref.set_kind(std::string{about.kind().kind});
-    ref.set_api_version(about.kind().api_version());
-    ref.set_namespace_(about.ns());
-    ref.set_name(about.name());
-    ref.set_uid(about.uid());
-    if (about.revision() != 0)
-      ref.set_resource_version(std::to_string(about.revision()));
-    event.set_type(type);
-    event.set_reason(reason);
-    event.set_message(message);
-    event.set_count(1);
-    *event.mutable_first_timestamp() = to_time(now);
-    *event.mutable_last_timestamp() = to_time(now);
-    auto component = user_.rfind("system:", 0) == 0 ? user_.substr(7) : user_;
-    event.mutable_source()->set_component(component);
-    event.set_reporting_component(component);
-    told.busy = true;
-    create(object::of(event), [this, key](expected<answer> result) {
-      auto it = events_.find(key);
-      if (it == events_.end())
-        return;
-      it->second.busy = false;
-      if (!result)
-        events_.erase(it);
-      else if (it->second.again)
-        write_event(key);
-    });
-  } else if (told.busy) {
-    told.again = true;
-  } else {
-    write_event(key);
-  }
+  if (told.count++ == 0)
+    make_event(told, about, type, reason, message);
+  if (!std::exchange(told.due, true))
+    events_due_.push_back(key);
   if (events_.size() > remembered_events) {
     auto oldest = events_.begin();
-    if (oldest->first != key && !oldest->second.busy)
+    if (!oldest->second.busy && !oldest->second.due)
       events_.erase(oldest);
+  }
+  write_events();
+}
+
+void api_session::make_event(told_event& told, const object& about,
+                             const std::string& type, const std::string& reason,
+                             const std::string& message) {
+  auto now = ctx_->now();
+  char suffix[24];
+  std::snprintf(suffix, sizeof(suffix), ".%016llx",
+                static_cast<unsigned long long>(ctx_->random()));
+  told.ns = about.ns().empty() ? "default" : about.ns();
+  told.name = about.name() + suffix;
+  core::v1::Event event;
+  event.mutable_metadata()->set_name(told.name);
+  event.mutable_metadata()->set_namespace_(told.ns);
+  auto& ref = *event.mutable_involved_object();
+  ref.set_kind(std::string{about.kind().kind});
+  ref.set_api_version(about.kind().api_version());
+  ref.set_namespace_(about.ns());
+  ref.set_name(about.name());
+  ref.set_uid(about.uid());
+  if (about.revision() != 0)
+    ref.set_resource_version(std::to_string(about.revision()));
+  event.set_type(type);
+  event.set_reason(reason);
+  event.set_message(message);
+  event.set_count(1);
+  *event.mutable_first_timestamp() = to_time(now);
+  *event.mutable_last_timestamp() = to_time(now);
+  auto component = user_.rfind("system:", 0) == 0 ? user_.substr(7) : user_;
+  event.mutable_source()->set_component(component);
+  event.set_reporting_component(component);
+  told.fresh = object::of(event);
+}
+
+void api_session::write_events() {
+  // One that is being written comes again when that is over.
+  for (auto left = events_due_.size();
+       left > 0 && events_busy_ < most_events_busy; --left) {
+    auto key = std::move(events_due_.front());
+    events_due_.pop_front();
+    auto told = events_.find(key);
+    if (told == events_.end())
+      continue;
+    if (told->second.busy)
+      events_due_.push_back(std::move(key));
+    else
+      write_event(key, told->second);
   }
 }
 
-void api_session::write_event(const std::string& key) {
-  auto& told = events_[key];
+void api_session::write_event(const std::string& key, told_event& told) {
+  ++events_busy_;
+  told.due = false;
   told.busy = true;
-  told.again = false;
+  auto done = [this, key](const expected<answer>& result) {
+    event_written(key, result);
+  };
+  if (told.fresh) {
+    // It says once; what happened more often by now is said behind it.
+    if (told.count > 1) {
+      told.due = true;
+      events_due_.push_back(key);
+    }
+    create(std::exchange(told.fresh, {}), done);
+    return;
+  }
   auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(now());
   auto at = std::chrono::system_clock::to_time_t(seconds);
   std::tm parts{};
@@ -355,16 +404,19 @@ void api_session::write_event(const std::string& key) {
   auto document = "{\"count\":" + std::to_string(told.count)
                   + ",\"lastTimestamp\":\"" + stamp + "\"}";
   patch({&kind_of<core::v1::Event>(), told.ns, told.name}, patch_type::merge,
-        document, [this, key](expected<answer> result) {
-          auto it = events_.find(key);
-          if (it == events_.end())
-            return;
-          it->second.busy = false;
-          if (!result)
-            events_.erase(it);
-          else if (it->second.again)
-            write_event(key);
-        });
+        document, done);
+}
+
+void api_session::event_written(const std::string& key,
+                                const expected<answer>& result) {
+  --events_busy_;
+  if (auto told = events_.find(key); told != events_.end()) {
+    told->second.busy = false;
+    // What could not be written is told anew the next time.
+    if (!result)
+      events_.erase(told);
+  }
+  write_events();
 }
 
 } // namespace troupe

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "actors/system/calls.hpp"
+#include "actors/system/link.hpp"
 #include "messages/call.pb.h"
 #include "messages/changes.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/system/context.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -50,9 +52,10 @@ struct answer {
 };
 
 /// A component's way to the API server: a session that opens by itself, opens
-/// anew after it went down, and takes its subscriptions up again then (with a
-/// batch marked `reset`). A value that lives in the actor's state; it does not
-/// move once opened.
+/// anew after it went down, and takes its subscriptions up again then, from the
+/// last revision they were told; only where the store no longer has that they
+/// begin again with a batch marked `reset`. A value that lives in the actor's
+/// state; it does not move once opened.
 ///
 /// The actor passes on what is for the session: every `down_msg` to `on_down`
 /// and every `changes` to `on_changes`.
@@ -92,8 +95,8 @@ public:
   void request(call::Request msg, const object& body, on_answer done);
 
   /// Tells users what happened to an object, as a core/v1 Event: behind
-  /// everything else, repeated ones counted in one object, rate-limited.
-  /// `type` is Normal or Warning.
+  /// everything else, few at a time, repeated ones counted in one object,
+  /// rate-limited; dropped when a thousand wait. `type` is Normal or Warning.
   void emit(const object& about, const std::string& type,
             const std::string& reason, const std::string& message);
 
@@ -113,8 +116,7 @@ private:
     on_batch batch;
     uint64_t stream = 0; ///< number of the present incarnation
     uint64_t expected = 1;
-    uint64_t revision = 0;
-    bool complete = false;
+    uint64_t revision = 0; ///< everything up to here was told; 0: begin anew
   };
   struct pending {
     call::Request msg;
@@ -125,21 +127,28 @@ private:
     std::string name;
     std::string ns;
     int32_t count = 0;
-    time_point first;
-    bool busy = false;
-    bool again = false;
+    object fresh;      ///< not created yet
+    bool due = false;  ///< waits to be written
+    bool busy = false; ///< is being written
   };
   struct event_allowance {
     double tokens = 25;
-    time_point at;
+    caf::actor_clock::time_point at;
   };
 
-  void find_door();
-  void ask_session(const front_door_actor& door);
+  void find_link();
+  void ask_session(const link_actor& link);
   void opened(const api_actor& api);
   void start(uint64_t id);
+  void start_again(uint64_t id, const caf::error& why);
   void send(pending p);
-  void write_event(const std::string& key);
+  void make_event(told_event& told, const object& about,
+                  const std::string& type, const std::string& reason,
+                  const std::string& message);
+  bool allows_event(const std::string& uid);
+  void write_events();
+  void write_event(const std::string& key, told_event& told);
+  void event_written(const std::string& key, const expected<answer>& result);
   call::Request about(call::Request msg, const object_ref& ref) const;
 
   caf::scheduled_actor* self_ = nullptr;
@@ -154,6 +163,8 @@ private:
   std::map<uint64_t, uint64_t> streams_; ///< stream → subscription
   std::vector<pending> waiting_;
   std::map<std::string, told_event> events_;
+  std::deque<std::string> events_due_; ///< keys, in the order of writing
+  size_t events_busy_ = 0;
   std::map<std::string, event_allowance> allowances_;
 };
 

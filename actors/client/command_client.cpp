@@ -5,17 +5,22 @@
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/proof.hpp"
 #include "runtime/system/actor_config.hpp"
+#include "runtime/system/secure_network.hpp"
 
-#include <caf/after.hpp>
-#include <caf/openssl/all.hpp>
+#include <caf/event_based_actor.hpp>
 
 #include <charconv>
+#include <future>
+#include <tuple>
+#include <utility>
 
 namespace troupe {
 
 namespace {
 
 constexpr auto handshake_patience = std::chrono::seconds(10);
+/// How long a client looks for another session when its own ended.
+constexpr auto reopen_patience = std::chrono::seconds(15);
 
 struct address {
   std::string host;
@@ -39,20 +44,42 @@ expected<address> parse_address(const std::string& text) {
                         + text + "\"");
 }
 
+/// What a waiting thread is told, once.
+template <class T>
+class told {
+public:
+  void set(expected<T> what) {
+    if (!std::exchange(done_, true))
+      promise_.set_value(std::move(what));
+  }
+
+  expected<T> wait() { return promise_.get_future().get(); }
+
+private:
+  std::promise<expected<T>> promise_;
+  bool done_ = false;
+};
+
 } // namespace
+
+bool is_lost(const caf::error& err) {
+  return err == caf::sec::request_receiver_down
+         || is(err, ec::service_unavailable);
+}
 
 command_client::command_client() = default;
 
 command_client::~command_client() {
   session_ = nullptr;
+  door_ = nullptr;
   self_.reset();
+  network_.reset();
   system_.reset();
 }
 
 expected<std::unique_ptr<command_client>>
 command_client::connect(const crypto::kubeconfig_access& access) {
-  auto where = parse_address(access.cluster.actors);
-  if (!where)
+  if (auto where = parse_address(access.cluster.actors); !where)
     return where.error();
   crypto::credential mine{access.user.key, access.user.certificate};
   if (mine.key.empty() || mine.certificate.empty())
@@ -70,157 +97,175 @@ command_client::connect(const crypto::kubeconfig_access& access) {
       std::make_unique<crypto::memory_file>(std::move(*credential));
   result->authority_ =
       std::make_unique<crypto::memory_file>(std::move(*authority));
-  result->config_ = std::make_unique<actor_config>(
-      1, result->credential_->path(), result->authority_->path());
+  result->config_ = std::make_unique<actor_config>(1, reach::other_processes);
   result->system_ = std::make_unique<caf::actor_system>(*result->config_);
-  auto door = caf::openssl::remote_actor<front_door_actor>(
-      *result->system_, where->host, where->port);
+  result->network_ = std::make_unique<secure_network>(
+      *result->system_,
+      secure_files{result->credential_->path(), result->authority_->path()});
+  result->self_ = std::make_unique<caf::scoped_actor>(*result->system_);
+  result->address_ = access.cluster.actors;
+  result->key_ = std::move(mine);
+  if (auto err = result->dial())
+    return err;
+  if (auto err = result->open_session())
+    return err;
+  return {std::move(result)};
+}
+
+caf::error command_client::dial() {
+  auto where = parse_address(address_);
+  if (!where)
+    return where.error();
+  auto door = network_->dial<front_door_actor>(where->host, where->port,
+                                               handshake_patience);
   if (!door)
     return make_error(ec::service_unavailable,
-                      "The connection to the server " + access.cluster.actors
+                      "The connection to the server " + address_
                           + " was refused - did you specify the right host or "
                             "port? Is the cluster up (troupe up)?");
-  result->self_ = std::make_unique<caf::scoped_actor>(*result->system_);
-  auto& self = *result->self_;
-  caf::error failed;
-  std::string nonce;
-  self->request(*door, handshake_patience, pb<call::AskNonce>{call::AskNonce{}})
-      .receive([&](const pb<call::Nonce>& n) { nonce = n->value(); },
-               [&](caf::error& err) { failed = std::move(err); });
-  if (failed)
-    return failed;
-  auto proof = crypto::make_proof(mine, nonce);
+  door_ = *door;
+  return caf::none;
+}
+
+caf::error command_client::open_session() {
+  auto& self = *self_;
+  auto nonce = ask_of<pb<call::Nonce>>(door_, handshake_patience,
+                                       pb<call::AskNonce>{call::AskNonce{}});
+  if (!nonce)
+    return nonce.error();
+  auto proof = crypto::make_proof(key_, std::get<0>(*nonce)->value());
   if (!proof)
     return proof.error();
   call::Proof sent;
   sent.set_certificate(proof->certificate);
   sent.set_signature(proof->signature);
   call::OpenSession open;
-  open.set_nonce(nonce);
+  open.set_nonce(std::get<0>(*nonce)->value());
   open.set_proof(sent.SerializeAsString());
-  self->request(*door, handshake_patience, pb<call::OpenSession>{open})
+  caf::error failed;
+  // The session lives as long as whoever asks for it.
+  self->request(door_, handshake_patience, pb<call::OpenSession>{open})
       .receive(
           [&](const pb<call::SessionOpened>& opened,
               const session_actor& handle) {
-            result->session_ = handle;
-            result->secret_ = opened->secret();
-            result->user_ = opened->user();
+            session_ = handle;
+            secret_ = opened->secret();
+            user_ = opened->user();
           },
           [&](caf::error& err) { failed = std::move(err); });
-  if (failed)
-    return failed;
-  self->monitor(result->session_);
-  return {std::move(result)};
+  if (!failed)
+    self->monitor(session_);
+  return failed;
+}
+
+caf::error command_client::reopen() {
+  // Whoever stands behind the door may be on its way back.
+  auto deadline = system_->clock().now() + reopen_patience;
+  caf::error err;
+  do {
+    err = open_session();
+    // A door that ended in between knows nothing of its nonces any more.
+    if (err && is(err, ec::unauthorized))
+      err = open_session();
+    if (err && !is_lost(err))
+      return err;
+    // The door itself went, with its process.
+    if (err)
+      if (auto refused = dial())
+        return refused;
+  } while (err && system_->clock().now() < deadline);
+  return err;
+}
+
+template <class... Out, class Handle, class... Ts>
+expected<std::tuple<Out...>>
+command_client::ask_of(const Handle& whom, std::chrono::seconds patience,
+                       const Ts&... xs) {
+  // An answer that is lost with whoever owed it would be waited for until the
+  // deadline: whoever asks hears of both.
+  auto result = std::make_shared<told<std::tuple<Out...>>>();
+  auto deadline = patience.count() > 0 ? caf::duration{patience}
+                                       : caf::duration{caf::infinite};
+  system_->spawn([=](caf::event_based_actor* asker) {
+    asker->monitor(whom);
+    asker->set_down_handler([=](const caf::down_msg&) {
+      result->set(make_error(caf::sec::request_receiver_down));
+      asker->quit();
+    });
+    asker->request(whom, deadline, xs...)
+        .then(
+            [=](const Out&... out) {
+              result->set(std::make_tuple(out...));
+              asker->quit();
+            },
+            [=](caf::error& err) {
+              result->set(std::move(err));
+              asker->quit();
+            });
+  });
+  return result->wait();
+}
+
+template <class... Out, class... Ts>
+expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
+                                                  const Ts&... xs) {
+  if (!session_)
+    if (auto err = reopen())
+      return err;
+  auto answered = ask_of<Out...>(session_, patience, xs...);
+  if (!answered && answered.error() == caf::sec::request_receiver_down)
+    session_ = nullptr;
+  return answered;
 }
 
 expected<answer> command_client::ask(call::Request msg, const object& body,
                                      std::chrono::seconds deadline) {
-  msg.set_secret(secret_);
-  expected<answer> result{make_error(ec::internal_error, "no answer")};
-  auto timeout = deadline.count() > 0 ? caf::duration{deadline}
-                                      : caf::duration{caf::infinite};
-  (*self_)
-      ->request(session_, timeout, pb<call::Request>{std::move(msg)}, body)
-      .receive(
-          [&](const pb<call::Response>& response,
-              const std::vector<object>& objects) {
-            result = answer{response, objects};
-          },
-          [&](caf::error& err) { result = std::move(err); });
-  return result;
+  auto reads = msg.verb() == call::GET || msg.verb() == call::LIST;
+  for (int tries = 0;; ++tries) {
+    if (!session_)
+      if (auto err = reopen())
+        return err;
+    msg.set_secret(secret_);
+    auto answered = call<pb<call::Response>, std::vector<object>>(
+        deadline, pb<call::Request>{msg}, body);
+    if (answered)
+      return answer{std::get<0>(*answered), std::get<1>(*answered)};
+    // What became of a write is not known; reading again does no harm.
+    if (!reads || !is_lost(answered.error()) || tries > 0)
+      return answered.error();
+  }
 }
 
-caf::error
-command_client::watch(const selection& what, const std::string& version,
-                      const std::function<bool(const changes&)>& batch,
-                      std::chrono::milliseconds patience) {
-  auto& self = *self_;
-  call::Watch msg;
-  msg.set_api_version(what.kind->api_version());
-  msg.set_kind(std::string{what.kind->kind});
-  msg.set_namespace_(what.ns);
-  msg.set_label_selector(what.label_selector);
-  msg.set_field_selector(what.field_selector);
-  msg.set_resource_version(version);
-  msg.set_stream(++streams_);
+template <class Out, class In>
+expected<Out> command_client::ask_system(In msg) {
+  if (!session_)
+    if (auto err = reopen())
+      return err;
   msg.set_secret(secret_);
-  auto me = caf::actor_cast<watcher_actor>(
-      caf::actor_cast<caf::strong_actor_ptr>(self.ptr()));
-  caf::error failed;
-  self->request(session_, handshake_patience, pb<call::Watch>{msg}, me)
-      .receive([](const pb<call::WatchStarted>&) {},
-               [&](caf::error& err) { failed = std::move(err); });
-  bool going = !failed;
-  while (going) {
-    self->receive(
-        [&](const changes& x) {
-          if (x.stream != msg.stream())
-            return;
-          if (!x.ended.empty()) {
-            meta::v1::Status status;
-            status.ParseFromString(x.ended);
-            failed = from_status(status);
-            going = false;
-            return;
-          }
-          call::Ack ack;
-          ack.set_stream(x.stream);
-          ack.set_sequence(x.sequence);
-          self->send(session_, pb<call::Ack>{std::move(ack)}, me);
-          going = batch(x);
-        },
-        [&](const caf::down_msg&) {
-          failed = make_error(ec::service_unavailable,
-                              "the connection to the server was lost");
-          going = false;
-        },
-        caf::after(patience) >>
-            [&] {
-              failed = make_error(ec::timeout, "nothing came in time");
-              going = false;
-            });
-  }
-  call::StopWatch stop;
-  stop.set_stream(msg.stream());
-  self->send(session_, pb<call::StopWatch>{std::move(stop)}, me);
-  return failed;
+  auto answered = call<pb<Out>>(handshake_patience, pb<In>{std::move(msg)});
+  if (!answered)
+    return answered.error();
+  return *std::get<0>(*answered);
 }
 
 expected<system::ActorList> command_client::actors() {
-  expected<system::ActorList> result{make_error(ec::internal_error, "")};
-  system::ListActors msg;
-  msg.set_secret(secret_);
-  (*self_)
-      ->request(session_, handshake_patience, pb<system::ListActors>{msg})
-      .receive([&](const pb<system::ActorList>& list) { result = *list; },
-               [&](caf::error& err) { result = std::move(err); });
-  return result;
+  return ask_system<system::ActorList>(system::ListActors{});
 }
 
-expected<system::Killed> command_client::kill(const std::string& path) {
-  expected<system::Killed> result{make_error(ec::internal_error, "")};
+expected<system::Killed> command_client::kill(const std::string& path,
+                                              std::chrono::milliseconds away) {
   system::Kill msg;
   msg.set_path(path);
-  msg.set_secret(secret_);
-  (*self_)
-      ->request(session_, handshake_patience, pb<system::Kill>{msg})
-      .receive([&](const pb<system::Killed>& killed) { result = *killed; },
-               [&](caf::error& err) { result = std::move(err); });
-  return result;
+  msg.set_away_ms(away.count());
+  return ask_system<system::Killed>(std::move(msg));
 }
 
 expected<system::Explanation> command_client::explain(const std::string& kind,
                                                       const std::string& key) {
-  expected<system::Explanation> result{make_error(ec::internal_error, "")};
   system::Explain msg;
   msg.set_kind(kind);
   msg.set_key(key);
-  msg.set_secret(secret_);
-  (*self_)
-      ->request(session_, handshake_patience, pb<system::Explain>{msg})
-      .receive([&](const pb<system::Explanation>& e) { result = *e; },
-               [&](caf::error& err) { result = std::move(err); });
-  return result;
+  return ask_system<system::Explanation>(std::move(msg));
 }
 
 } // namespace troupe

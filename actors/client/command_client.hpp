@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "runtime/crypto/certificate.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
 
 #include <caf/actor_system.hpp>
@@ -10,6 +11,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace troupe::call {
 class OpenStream;
@@ -23,10 +26,20 @@ class StreamEnd;
 namespace troupe {
 
 class actor_config;
+class secure_network;
 
 namespace crypto {
 class memory_file;
 } // namespace crypto
+
+/// Returns whether an error says that whoever was asked is no longer there.
+bool is_lost(const caf::error& err);
+
+/// Where the input of a command comes from.
+struct stream_source {
+  int input = -1;    ///< file descriptor of standard input; -1 for none
+  int terminal = -1; ///< a terminal whose size the command is told; -1 for none
+};
 
 /// The command line's actor: a session with a cluster that runs in another
 /// process, over mutual TLS. Calls block until the answer is there; none waits
@@ -45,24 +58,39 @@ public:
   ask(call::Request msg, const object& body = {},
       std::chrono::seconds deadline = std::chrono::seconds(60));
 
+  using on_batch = std::function<bool(const changes&)>;
+
   /// Follows a selection from a revision ("" for what is there first) until
   /// `batch` returns false, or nothing came for `patience` (then Timeout).
   /// Fails with Expired when the revision is too old.
+  ///
+  /// Goes on after the end of the session or of what stands behind it, without
+  /// a gap and without telling anything twice: from the last revision, or
+  /// where that is not known any more, by what is different from what was
+  /// told. `present` is what the caller has already, as of `version`.
   caf::error
   watch(const selection& what, const std::string& version,
-        const std::function<bool(const changes&)>& batch,
-        std::chrono::milliseconds patience = std::chrono::hours(24 * 365));
+        const on_batch& batch,
+        std::chrono::milliseconds patience = std::chrono::hours(24 * 365),
+        const std::vector<object>& present = {});
 
-  /// Opens a log or a command of a pod and gives its output to `output` until
-  /// the end, or until that returns false. `input` is a file descriptor to
-  /// read standard input from; -1 for none.
-  expected<container::StreamEnd>
-  stream(call::OpenStream msg,
-         const std::function<bool(const container::StreamData&)>& output,
-         int input = -1);
+  /// What came out of a stream; `which` counts them as they were given.
+  using on_output =
+      std::function<bool(size_t which, const container::StreamData&)>;
+
+  /// Opens logs of pods, or one command, all at once, and gives their output
+  /// to `output` until the last has ended, or until that returns false.
+  /// Returns how each ended. One that cannot be opened ends with an error of
+  /// its own.
+  std::vector<expected<container::StreamEnd>>
+  streams(std::vector<call::OpenStream> msgs, const on_output& output,
+          const stream_source& source = {});
 
   expected<system::ActorList> actors();
-  expected<system::Killed> kill(const std::string& path);
+  /// Ends an actor; above 0, `away` keeps it and all below it away for so long.
+  expected<system::Killed>
+  kill(const std::string& path,
+       std::chrono::milliseconds away = std::chrono::milliseconds{0});
   expected<system::Explanation> explain(const std::string& kind,
                                         const std::string& key);
 
@@ -71,15 +99,37 @@ public:
 private:
   command_client();
 
+  caf::error dial();
+  caf::error open_session();
+  /// Gets a session again after the last one ended, if the cluster is there.
+  caf::error reopen();
+  /// Asks somebody; ends when that ends.
+  template <class... Out, class Handle, class... Ts>
+  expected<std::tuple<Out...>>
+  ask_of(const Handle& whom, std::chrono::seconds patience, const Ts&... xs);
+  /// Asks the session.
+  template <class... Out, class... Ts>
+  expected<std::tuple<Out...>> call(std::chrono::seconds patience,
+                                    const Ts&... xs);
+  template <class Out, class In>
+  expected<Out> ask_system(In msg);
+  caf::error watch_once(const selection& what, const std::string& version,
+                        const on_batch& batch,
+                        std::chrono::milliseconds patience);
+
   std::unique_ptr<crypto::memory_file> credential_;
   std::unique_ptr<crypto::memory_file> authority_;
   std::unique_ptr<actor_config> config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<secure_network> network_;
   std::unique_ptr<caf::scoped_actor> self_;
+  std::string address_;
+  crypto::credential key_;
+  front_door_actor door_;
   session_actor session_;
   std::string secret_;
   std::string user_;
-  uint64_t streams_ = 0;
+  uint64_t watches_ = 0;
 };
 
 } // namespace troupe

@@ -4,76 +4,116 @@
 #include "messages/container.pb.h"
 #include "messages/pod_stream.pb.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace troupe {
 
-expected<container::StreamEnd> command_client::stream(
-    call::OpenStream msg,
-    const std::function<bool(const container::StreamData&)>& output,
-    int input) {
-  auto& self = *self_;
-  msg.set_secret(secret_);
-  auto me = caf::actor_cast<caf::strong_actor_ptr>(self.ptr());
-  caf::error bad;
-  uint64_t id = 0;
+namespace {
+
+constexpr auto open_patience = std::chrono::seconds(30);
+
+/// A stream that was opened. Its number is its runtime's own, and other
+/// runtimes have the same ones.
+struct opened_stream {
   container_runtime_actor runtime;
-  self->request(caf::actor_cast<command_session_actor>(session_),
-                std::chrono::seconds(30), pb<call::OpenStream>{std::move(msg)},
-                caf::actor_cast<container_stream_actor>(me))
-      .receive(
-          [&](const pb<container::StreamOpened>& opened,
-              const container_runtime_actor& handle) {
-            id = opened->stream();
-            runtime = handle;
-          },
-          [&](caf::error& err) { bad = std::move(err); });
-  if (bad)
-    return bad;
-  self->monitor(runtime);
+  uint64_t id = 0;
+  std::optional<expected<container::StreamEnd>> end;
+
+  bool is(const caf::strong_actor_ptr& sender, uint64_t number) const {
+    return !end && id == number && runtime
+           && caf::actor_cast<caf::actor_addr>(sender) == runtime.address();
+  }
+};
+
+template <class T>
+pb<T> about(uint64_t id) {
+  T msg;
+  msg.set_stream(id);
+  return pb<T>{std::move(msg)};
+}
+
+} // namespace
+
+std::vector<expected<container::StreamEnd>>
+command_client::streams(std::vector<call::OpenStream> msgs,
+                        const on_output& output, const stream_source& source) {
+  auto& self = *self_;
+  auto me = caf::actor_cast<caf::strong_actor_ptr>(self.ptr());
+  std::vector<opened_stream> all(msgs.size());
+  if (!session_)
+    if (auto err = reopen())
+      return {msgs.size(), expected<container::StreamEnd>{err}};
+  for (size_t i = 0; i < msgs.size(); ++i) {
+    msgs[i].set_secret(secret_);
+    self->request(caf::actor_cast<command_session_actor>(session_),
+                  open_patience, pb<call::OpenStream>{std::move(msgs[i])},
+                  caf::actor_cast<container_stream_actor>(me))
+        .receive(
+            [&](const pb<container::StreamOpened>& opened,
+                const container_runtime_actor& handle) {
+              all[i].id = opened->stream();
+              all[i].runtime = handle;
+              self->monitor(handle);
+            },
+            [&](caf::error& err) { all[i].end = std::move(err); });
+  }
   std::optional<stream_input> reader;
-  if (input >= 0)
-    reader.emplace(input, caf::actor_cast<caf::actor>(me), id);
-  std::optional<container::StreamEnd> end;
+  if (!all.empty() && !all.front().end
+      && (source.input >= 0 || source.terminal >= 0))
+    reader.emplace(source, caf::actor_cast<caf::actor>(me), all.front().id);
+  auto find = [&](uint64_t id) {
+    return std::find_if(all.begin(), all.end(), [&](auto& x) {
+      return x.is(self->current_sender(), id);
+    });
+  };
+  auto is_open = [](auto& x) { return !x.end; };
   bool going = true;
-  while (going && !end) {
+  while (going && std::any_of(all.begin(), all.end(), is_open)) {
     self->receive(
         [&](const pb<container::StreamData>& chunk) {
-          if (chunk->stream() != id)
-            return;
           if (chunk->channel() == container::STDIN) {
-            self->send(runtime, chunk);
+            if (is_open(all.front()))
+              self->send(all.front().runtime, chunk);
             return;
           }
-          going = output(*chunk);
+          auto from = find(chunk->stream());
+          if (from == all.end())
+            return;
+          going = output(static_cast<size_t>(from - all.begin()), *chunk);
           container::StreamCredit credit;
-          credit.set_stream(id);
+          credit.set_stream(from->id);
           credit.set_chunks(1);
-          self->send(runtime, pb<container::StreamCredit>{std::move(credit)});
+          self->send(from->runtime, pb<container::StreamCredit>{credit});
+        },
+        [&](const pb<container::StreamResize>& size) {
+          if (is_open(all.front()))
+            self->send(all.front().runtime, size);
         },
         [&](const pb<container::StreamCredit>& credit) {
-          if (reader && credit->stream() == id)
+          if (reader && find(credit->stream()) == all.begin())
             reader->allow(credit->chunks());
         },
         [&](const pb<container::StreamEnd>& last) {
-          if (last->stream() == id)
-            end = *last;
+          if (auto from = find(last->stream()); from != all.end())
+            from->end = *last;
         },
-        [&](const caf::down_msg&) {
-          bad = make_error(ec::service_unavailable,
-                           "the connection to the pod was lost");
-          going = false;
+        [&](const caf::down_msg& down) {
+          for (auto& x : all)
+            if (!x.end && x.runtime.address() == down.source)
+              x.end = make_error(ec::service_unavailable,
+                                 "the connection to the pod was lost");
         });
   }
-  self->demonitor(runtime.address());
-  if (bad)
-    return bad;
-  if (end)
-    return *end;
-  container::StreamClose close;
-  close.set_stream(id);
-  self->send(runtime, pb<container::StreamClose>{std::move(close)});
-  return container::StreamEnd{};
+  std::vector<expected<container::StreamEnd>> result;
+  for (auto& x : all) {
+    if (x.runtime)
+      self->demonitor(x.runtime.address());
+    if (!x.end)
+      self->send(x.runtime, about<container::StreamClose>(x.id));
+    result.push_back(x.end ? *x.end : container::StreamEnd{});
+  }
+  return result;
 }
 
 } // namespace troupe

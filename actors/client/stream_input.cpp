@@ -5,9 +5,12 @@
 
 #include <caf/send.hpp>
 
+#include <csignal>
 #include <fcntl.h>
 #include <poll.h>
 #include <string>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace troupe {
@@ -18,18 +21,27 @@ constexpr size_t chunk_size = 32 * 1024;
 
 } // namespace
 
-stream_input::stream_input(int file, caf::actor to, uint64_t stream)
-    : file_(file), to_(std::move(to)), stream_(stream) {
+stream_input::stream_input(const stream_source& source, caf::actor to,
+                           uint64_t stream)
+    : source_(source), to_(std::move(to)), stream_(stream) {
+  if (source_.terminal >= 0) {
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGWINCH);
+    resized_ = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
   if (pipe2(control_, O_CLOEXEC) == 0)
     thread_ = std::thread{[this] { run(); }};
 }
 
 stream_input::~stream_input() {
-  if (!thread_.joinable())
-    return;
-  close(control_[1]);
-  thread_.join();
-  close(control_[0]);
+  if (thread_.joinable()) {
+    close(control_[1]);
+    thread_.join();
+    close(control_[0]);
+  }
+  if (resized_ >= 0)
+    close(resized_);
 }
 
 void stream_input::allow(uint32_t chunks) {
@@ -43,7 +55,7 @@ void stream_input::allow(uint32_t chunks) {
 /// Returns false at the end of the input.
 bool stream_input::send_chunk() {
   std::string data(chunk_size, '\0');
-  auto n = read(file_, data.data(), data.size());
+  auto n = read(source_.input, data.data(), data.size());
   data.resize(n > 0 ? static_cast<size_t>(n) : 0);
   container::StreamData chunk;
   chunk.set_stream(stream_);
@@ -54,12 +66,30 @@ bool stream_input::send_chunk() {
   return n > 0;
 }
 
+void stream_input::send_size() {
+  signalfd_siginfo info{};
+  while (read(resized_, &info, sizeof(info)) > 0) {
+    // Several changes are told as the last one.
+  }
+  winsize size{};
+  if (ioctl(source_.terminal, TIOCGWINSZ, &size) != 0)
+    return;
+  container::StreamResize msg;
+  msg.set_stream(stream_);
+  msg.set_width(size.ws_col);
+  msg.set_height(size.ws_row);
+  caf::anon_send(to_, pb<container::StreamResize>{std::move(msg)});
+}
+
 void stream_input::run() {
   size_t credit = 0;
-  bool open = true;
+  bool open = source_.input >= 0;
   while (true) {
-    pollfd ready[2]{{control_[0], POLLIN, 0}, {file_, POLLIN, 0}};
-    poll(ready, open && credit > 0 ? 2 : 1, -1);
+    // poll passes over what is -1.
+    pollfd ready[3]{{control_[0], POLLIN, 0},
+                    {open && credit > 0 ? source_.input : -1, POLLIN, 0},
+                    {resized_, POLLIN, 0}};
+    poll(ready, 3, -1);
     if (ready[0].revents != 0) {
       char bytes[256];
       auto n = read(control_[0], bytes, sizeof(bytes));
@@ -70,6 +100,8 @@ void stream_input::run() {
       --credit;
       open = send_chunk();
     }
+    if (ready[2].revents != 0)
+      send_size();
   }
 }
 

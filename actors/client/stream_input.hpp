@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/client/command_client.hpp"
+
 #include <caf/actor.hpp>
 
 #include <cstdint>
@@ -9,10 +11,14 @@ namespace troupe {
 
 /// Reads standard input for a stream while the stream's reader waits for
 /// messages: sends each chunk to `to` as StreamData, never more of them than
-/// it was given credit for. Ends with its destructor.
+/// it was given credit for, and the size of a terminal as StreamResize each
+/// time it becomes another. Ends with its destructor.
+///
+/// Of a terminal, SIGWINCH must have been blocked before any other thread was
+/// started.
 class stream_input {
 public:
-  stream_input(int file, caf::actor to, uint64_t stream);
+  stream_input(const stream_source& source, caf::actor to, uint64_t stream);
   ~stream_input();
 
   stream_input(const stream_input&) = delete;
@@ -23,11 +29,13 @@ public:
 private:
   void run();
   bool send_chunk();
+  void send_size();
 
-  int file_;
+  stream_source source_;
   caf::actor to_;
   uint64_t stream_;
   int control_[2] = {-1, -1}; ///< one byte per chunk; closed to end
+  int resized_ = -1;          ///< tells of SIGWINCH
   std::thread thread_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/controllers/reconciler.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/system.pb.h"
 
@@ -31,7 +32,9 @@ controller_actor::behavior_type controller(Pointer self) {
         return pb<system::Explanation>{self->state.loop.explain(msg->key())};
       },
       [self](const pb<system::Describe>&) {
-        return pb<system::Description>{self->state.loop.describe()};
+        auto result = begin_description(self);
+        result.MergeFrom(self->state.loop.describe());
+        return pb<system::Description>{std::move(result)};
       },
   };
 }

@@ -2,6 +2,7 @@
 
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/ownership.hpp"
+#include "runtime/rules/versions.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -20,7 +21,7 @@ using change_meta = std::function<bool(meta::v1::ObjectMeta&)>;
 bool is_followed(const kind_info& kind) {
   return !kind.plural.empty() && kind.has_verb("list") && kind.has_verb("watch")
          && kind.has_verb("delete")
-         && find_resource(kind.group, kind.plural) == &kind
+         && &rules::stored_kind(kind) == &kind
          // Kubernetes: events come and go on their own.
          && kind.kind != "Event";
 }
@@ -207,7 +208,8 @@ void on_batch(pointer self, const kind_info& kind, const changes& batch) {
 }
 
 pb<system::Description> describe(pointer self) {
-  auto result = self->state.loop.describe();
+  auto result = begin_description(self);
+  result.MergeFrom(self->state.loop.describe());
   result.add_facts("known=" + std::to_string(self->state.graph.size()));
   return pb<system::Description>{std::move(result)};
 }

@@ -22,7 +22,7 @@ void keyed_queue::mark(const std::string& key) {
   push(key, e);
 }
 
-void keyed_queue::mark_at(const std::string& key, time_point when) {
+void keyed_queue::mark_at(const std::string& key, steady_point when) {
   auto& e = entries_[key];
   if (!e.at || when < *e.at)
     set_time(key, e, when);
@@ -58,7 +58,7 @@ void keyed_queue::done(const std::string& key) {
   settle(key);
 }
 
-void keyed_queue::failed(const std::string& key, time_point now) {
+void keyed_queue::failed(const std::string& key, steady_point now) {
   auto& e = entries_[key];
   busy_ -= e.busy;
   e.busy = false;
@@ -82,7 +82,7 @@ void keyed_queue::shown(size_t view, uint64_t revision) {
   }
 }
 
-void keyed_queue::wake(time_point now) {
+void keyed_queue::wake(steady_point now) {
   while (!times_.empty() && times_.begin()->first <= now) {
     auto key = times_.begin()->second;
     set_time(key, entries_[key], std::nullopt);
@@ -90,7 +90,7 @@ void keyed_queue::wake(time_point now) {
   }
 }
 
-std::optional<time_point> keyed_queue::due() const {
+std::optional<steady_point> keyed_queue::due() const {
   if (times_.empty())
     return std::nullopt;
   return times_.begin()->first;
@@ -113,7 +113,7 @@ void keyed_queue::settle(const std::string& key) {
 }
 
 void keyed_queue::set_time(const std::string& key, entry& e,
-                           std::optional<time_point> when) {
+                           std::optional<steady_point> when) {
   if (e.at)
     times_.erase({*e.at, key});
   e.at = when;

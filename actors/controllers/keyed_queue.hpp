@@ -1,6 +1,6 @@
 #pragma once
 
-#include "messages/time.hpp"
+#include "runtime/system/clocks.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -23,7 +23,7 @@ public:
   void mark(const std::string& key);
 
   /// The key is to be looked at again then, unless it is looked at before.
-  void mark_at(const std::string& key, time_point when);
+  void mark_at(const std::string& key, steady_point when);
 
   /// Takes the next key; it is busy until `done` or `failed`.
   std::optional<std::string> take();
@@ -36,16 +36,16 @@ public:
   void done(const std::string& key);
 
   /// The key was not dealt with: it comes again after its pause.
-  void failed(const std::string& key, time_point now);
+  void failed(const std::string& key, steady_point now);
 
   /// A view has shown everything up to that revision.
   void shown(size_t view, uint64_t revision);
 
   /// Marks the keys whose time has come.
-  void wake(time_point now);
+  void wake(steady_point now);
 
   /// When `wake` will find something.
-  std::optional<time_point> due() const;
+  std::optional<steady_point> due() const;
 
   /// Whether `take` would return a key.
   bool ready() const { return !order_.empty(); }
@@ -61,17 +61,17 @@ private:
     bool busy = false;
     size_t waits = 0;
     uint32_t failures = 0;
-    std::optional<time_point> at;
+    std::optional<steady_point> at;
   };
 
   void push(const std::string& key, entry& e);
   void settle(const std::string& key);
   void set_time(const std::string& key, entry& e,
-                std::optional<time_point> when);
+                std::optional<steady_point> when);
 
   std::map<std::string, entry> entries_;
   std::deque<std::string> order_;
-  std::set<std::pair<time_point, std::string>> times_;
+  std::set<std::pair<steady_point, std::string>> times_;
   /// (view, revision) → key
   std::multimap<std::pair<size_t, uint64_t>, std::string> waits_;
   std::vector<uint64_t> shown_; ///< by view

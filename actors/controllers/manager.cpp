@@ -1,6 +1,7 @@
 #include "actors/controllers/manager.hpp"
 
 #include "actors/controllers/deployment.hpp"
+#include "actors/controllers/disruption.hpp"
 #include "actors/controllers/endpoints.hpp"
 #include "actors/controllers/endpointslice.hpp"
 #include "actors/controllers/garbage_collector.hpp"
@@ -35,7 +36,8 @@ child_spec controllers_branch() {
        child("service_account", service_account),
        child("node", node_controller), child("deployment", deployment),
        child("replicaset", replicaset), child("replication", replication),
-       child("endpoints", endpoints), child("endpointslice", endpointslice),
+       child("disruption", disruption), child("endpoints", endpoints),
+       child("endpointslice", endpointslice),
        child("garbage_collector", garbage_collector), child("pod_gc", pod_gc)});
 }
 

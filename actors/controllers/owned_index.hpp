@@ -20,6 +20,9 @@ public:
 
   /// Returns what nobody controls in a namespace, by key.
   std::vector<object> orphans(const std::string& ns) const;
+  bool has_orphans(const std::string& ns) const {
+    return orphans_.count(ns) > 0;
+  }
 
 private:
   using by_key = std::map<std::string, object>;

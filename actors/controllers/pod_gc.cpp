@@ -59,8 +59,9 @@ void look_at(pointer self, const std::string& node) {
     st.loop.why.forget(node);
     return st.loop.finish(node);
   }
-  auto since = st.missing.try_emplace(node, st.loop.now()).first->second;
-  if (st.loop.now() < since + quarantine) {
+  auto now = self->clock().now();
+  auto since = st.missing.try_emplace(node, now).first->second;
+  if (now < since + quarantine) {
     st.loop.why.set(node, "there is no such node; its pods have 40 seconds");
     st.loop.mark_at(node, since + quarantine);
     return st.loop.finish(node);

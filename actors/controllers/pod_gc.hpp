@@ -23,7 +23,7 @@ struct pod_gc_state {
   reconciler loop;        ///< session, views, and the nodes to look at
   shown* nodes = nullptr; ///< what the loop's view of them shows
   std::map<std::string, std::map<std::string, object>> pods; ///< by node, key
-  std::map<std::string, time_point> missing; ///< nodes that are not there
+  std::map<std::string, steady_point> missing; ///< nodes that are not there
 };
 
 pod_gc_actor::behavior_type

@@ -66,13 +66,17 @@ void reconciler::mark(const std::string& key) {
 }
 
 void reconciler::mark_at(const std::string& key, time_point when) {
+  mark_at(key, instant{now(), self_->clock().now()}.steady_at(when));
+}
+
+void reconciler::mark_at(const std::string& key, steady_point when) {
   dirty_.mark_at(key, when);
   set_alarm();
 }
 
 void reconciler::finish(const std::string& key, const caf::error& err) {
   if (err)
-    dirty_.failed(key, now());
+    dirty_.failed(key, self_->clock().now());
   else
     dirty_.done(key);
   go_on();
@@ -157,12 +161,8 @@ void reconciler::set_alarm() {
   if (!due || (alarm_at_ && *alarm_at_ <= *due))
     return;
   alarm_at_ = due;
-  auto wait =
-      std::max(std::chrono::ceil<std::chrono::milliseconds>(*due - now()),
-               std::chrono::milliseconds{0});
-  auto to = caf::actor_cast<caf::actor>(self_->ctrl());
   self_->clock().schedule_message(
-      self_->clock().now() + wait, caf::strong_actor_ptr{self_->ctrl()},
+      *due, caf::strong_actor_ptr{self_->ctrl()},
       caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
                                 tick("alarm", ++alarm_)));
 }
@@ -172,7 +172,7 @@ void reconciler::on_tick(const system::Tick& msg) {
     turn();
   } else if (msg.number() == alarm_) {
     alarm_at_.reset();
-    dirty_.wake(now());
+    dirty_.wake(self_->clock().now());
     go_on();
     set_alarm();
   }

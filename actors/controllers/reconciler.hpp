@@ -38,8 +38,10 @@ public:
 
   /// A key is to be looked at.
   void mark(const std::string& key);
-  /// A key is to be looked at again then.
+  /// A key is to be looked at again then; on the wall's clock that is an
+  /// instant as far from now as it looks.
   void mark_at(const std::string& key, time_point when);
+  void mark_at(const std::string& key, steady_point when);
 
   /// Ends the turn of a key. With an error it comes again after a pause.
   void finish(const std::string& key, const caf::error& err = {});
@@ -91,7 +93,7 @@ private:
   keyed_queue dirty_;
   bool going_on_ = false; ///< a message to take the next keys is on its way
   uint64_t alarm_ = 0;    ///< number of the timer that counts
-  std::optional<time_point> alarm_at_;
+  std::optional<steady_point> alarm_at_;
 };
 
 /// Sends several requests at once and goes on when all are answered.

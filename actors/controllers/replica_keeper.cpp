@@ -13,6 +13,7 @@ struct replica_keeper::job {
   std::string key;
   object set;
   rules::replica_plan plan;
+  rules::replica_counts counts; ///< before the plan was carried out
   rules::slow_start batches;
   size_t next = 0;      ///< pods of the plan that were asked for
   size_t open = 0;      ///< of these, not answered yet
@@ -57,11 +58,29 @@ void replica_keeper::open(caf::scheduled_actor* self, const context& ctx,
 
 void replica_keeper::on_set(const object& before, const object& now) {
   siblings_.change(before, now);
+  if (!now)
+    tallies_.erase(before.uid());
   loop_->mark((now ? now : before).key());
+}
+
+// What one pod's change costs must not grow with the number of pods.
+void replica_keeper::count(const object& before, const object& now) {
+  auto change = [this](const object& owned, const object& was,
+                       const object& is) {
+    const auto* owner = rules::controller_of(owned.meta());
+    auto found = owner ? tallies_.find(owner->uid()) : tallies_.end();
+    if (found != tallies_.end())
+      found->second.change(was, is);
+  };
+  if (before)
+    change(before, before, {});
+  if (now)
+    change(now, {}, now);
 }
 
 void replica_keeper::on_pod(const object& before, const object& now) {
   pods_.change(before, now);
+  count(before, now);
   if (before)
     mark_owner(before);
   if (now)
@@ -97,7 +116,22 @@ void replica_keeper::look_at(const std::string& key) {
     loop_->why.forget(key);
     return loop_->finish(key);
   }
+  auto tally = tallies_.find(set.uid());
+  if (tally == tallies_.end() || !tally->second.is_settled(set)
+      || pods_.has_orphans(set.ns()))
+    return plan(key, set);
+  auto todo = std::make_shared<job>();
+  todo->key = key;
+  todo->set = set;
+  todo->counts = tally->second.counts();
+  loop_->why.set(
+      key, rules::settled_reason(static_cast<size_t>(todo->counts.replicas)));
+  write_status(todo);
+}
+
+void replica_keeper::plan(const std::string& key, const object& set) {
   auto pods = pods_.of(set.uid());
+  tallies_[set.uid()].begin(set, pods);
   auto orphans = pods_.orphans(set.ns());
   pods.insert(pods.end(), orphans.begin(), orphans.end());
   auto todo = std::make_shared<job>();
@@ -105,6 +139,7 @@ void replica_keeper::look_at(const std::string& key) {
   todo->set = set;
   todo->plan = rules::plan_replicas(
       set, pods, [&] { return related_pods(set); }, loop_->now());
+  todo->counts = rules::count_replicas(set, todo->plan.counted, loop_->now());
   loop_->why.set(key, todo->plan.reason);
   if (todo->plan.look_again)
     loop_->mark_at(key, *todo->plan.look_again);
@@ -208,8 +243,8 @@ void replica_keeper::remove_all(const job_ptr& todo) {
 }
 
 void replica_keeper::write_status(const job_ptr& todo) {
-  auto status = rules::replica_status(todo->set, todo->plan.counted,
-                                      todo->failure, loop_->now());
+  auto status = rules::replica_status(todo->set, todo->counts, todo->failure,
+                                      loop_->now());
   if (!status)
     return loop_->finish(todo->key, todo->failed);
   loop_->update_status(

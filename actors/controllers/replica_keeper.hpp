@@ -2,10 +2,12 @@
 
 #include "actors/controllers/owned_index.hpp"
 #include "actors/controllers/reconciler.hpp"
+#include "runtime/rules/replica_tally.hpp"
 #include "runtime/rules/replicaset_plan.hpp"
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -25,7 +27,9 @@ private:
   void on_set(const object& before, const object& now);
   void on_pod(const object& before, const object& now);
   void mark_owner(const object& pod);
+  void count(const object& before, const object& now);
   void look_at(const std::string& key);
+  void plan(const std::string& key, const object& set);
   std::vector<object> related_pods(const object& set) const;
 
   void change_owners(const job_ptr& todo);
@@ -40,6 +44,8 @@ private:
   shown* sets_ = nullptr;
   owned_index pods_;
   owned_index siblings_; ///< sets by what controls them
+  /// By the uid of the set, once it was looked at.
+  std::unordered_map<std::string, rules::replica_tally> tallies_;
 };
 
 } // namespace troupe

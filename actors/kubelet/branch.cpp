@@ -3,8 +3,9 @@
 #include "actors/kubelet/kubelet.hpp"
 #include "actors/kubelet/process_runtime.hpp"
 #include "actors/kubelet/simulated_runtime.hpp"
-#include "runtime/containers/stages.hpp"
+#include "runtime/containers/fleet.hpp"
 #include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
 #include "runtime/system/machine.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -25,6 +26,11 @@ kubelet_options options_of(const cluster_config& config,
   options.machine.addresses = {node.address};
   options.pod_range = node.pod_range;
   options.own_networks = config.pod_namespaces && !options.simulated;
+  if (!options.simulated) {
+    options.machine.lowest_port = config.lowest_port;
+    options.remarks.push_back(
+        {"LoopbackNetwork", !config.pod_namespaces, config.network_reason});
+  }
   options.pods_folder =
       config.data_dir + "/nodes/" + options.machine.name + "/pods";
   return options;
@@ -45,17 +51,13 @@ child_spec process_spec(const cluster_config& config,
   return spec;
 }
 
-/// The machine outlives its actor, as a real one would.
 child_spec simulated_spec(const kubelet_options& node) {
   child_spec spec;
   spec.name = node.machine.name + "/runtime";
-  auto machine = std::make_shared<std::shared_ptr<simulation::machine>>();
-  spec.start = [machine](caf::actor_system& sys, const context& ctx) {
-    if (!*machine)
-      *machine = std::make_shared<simulation::machine>(
-          std::make_shared<const simulation::script>(), ctx.random());
+  spec.start = [name = node.machine.name](caf::actor_system& sys,
+                                          const context& ctx) {
     return caf::actor_cast<caf::actor>(
-        sys.spawn(simulated_runtime, ctx, *machine));
+        sys.spawn(simulated_runtime, ctx, ctx.outside().fleet->take(name)));
   };
   return spec;
 }

@@ -2,6 +2,7 @@
 
 #include "actors/kubelet/node_upkeep.hpp"
 #include "actors/kubelet/pod_keeping.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
@@ -33,6 +34,7 @@ void make_facts(pointer self) {
       rules::node_status({}, st.options.machine, st.health, st.ctx->now()));
   facts->pods_folder = st.options.pods_folder;
   facts->own_networks = st.options.own_networks;
+  facts->lowest_port = st.options.machine.lowest_port;
   facts->simulated = st.options.simulated;
   st.facts = std::move(facts);
 }
@@ -141,7 +143,7 @@ on_explain(pointer self, const pb<system::Explain>& msg) {
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("pods=" + std::to_string(st.pods.size()));
   result.add_facts("runtime="
                    + (st.runtime ? st.health.runtime : std::string{"none"}));

@@ -32,8 +32,8 @@ struct kubelet_options {
   std::string runtime_path;  ///< of the runtime's actor; empty: PATH/runtime
   std::chrono::seconds lease_period{10};
   std::chrono::seconds lease_duration{40};
-  /// Conditions of the node to tell besides Kubernetes' own: type and message.
-  std::vector<std::pair<std::string, std::string>> remarks;
+  /// Conditions of the node to tell besides Kubernetes' own.
+  std::vector<rules::node_remark> remarks;
 };
 
 /// Keeps a node registered and alive, and a worker for each pod bound to it.

@@ -18,6 +18,7 @@ struct node_facts {
   std::shared_ptr<const core::v1::NodeStatus> status; ///< what it can give
   std::string pods_folder;   ///< each pod has a folder in it, named by uid
   bool own_networks = false; ///< pods have network namespaces of their own
+  int lowest_port = 0;       ///< lower ports of services are moved
   /// Nothing is real: no variables, no tokens, no events but warnings.
   bool simulated = false;
 };

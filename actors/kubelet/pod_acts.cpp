@@ -20,6 +20,8 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
+
 namespace troupe {
 
 namespace {
@@ -92,7 +94,9 @@ void with_references(pointer self, bool services,
       st.kubelet,
       [self, use = std::move(use)](const pb<kubelet_api::References>& refs,
                                    const std::vector<object>& objects) {
-        use(references_from(refs, objects));
+        auto known = references_from(refs, objects);
+        known.lowest_port = self->state.node->lowest_port;
+        use(known);
       },
       // The kubelet's end is ours.
       [](const caf::error&) {},
@@ -103,7 +107,7 @@ void with_references(pointer self, bool services,
 Pod with_addresses(pointer self) {
   auto& st = self->state;
   auto pod = st.pod.copy<Pod>();
-  auto status = rules::pod_status(pod, st.life, st.node->node, st.ctx->now());
+  auto status = rules::pod_status(pod, st.life, st.node->node, now_of(self));
   *pod.mutable_status() = std::move(status);
   return pod;
 }
@@ -129,8 +133,7 @@ void clean_volumes(pointer self) {
 void fail_sandbox(pointer self, const std::string& why) {
   auto message = "Failed to create pod sandbox: " + why;
   remark(self, "Warning", "FailedCreatePodSandBox", message);
-  rules::on_sandbox_failed(self->state.life, std::move(message),
-                           self->state.ctx->now());
+  rules::on_sandbox_failed(self->state.life, std::move(message), now_of(self));
 }
 
 // A sandbox with a network of its own has no address yet.
@@ -225,8 +228,7 @@ void fail_pull(pointer self, size_t i, const char* reason,
                      ? why
                      : "Failed to pull image \"" + image + "\": " + why;
   remark(self, "Warning", "Failed", message);
-  rules::on_pull_failed(self->state.life, i, reason, why,
-                        self->state.ctx->now());
+  rules::on_pull_failed(self->state.life, i, reason, why, now_of(self));
 }
 
 void fetch_image(pointer self, size_t i) {
@@ -282,7 +284,7 @@ void fail_create(pointer self, size_t i, const char* reason,
                  const caf::error& err) {
   remark(self, "Warning", "Failed", "Error: " + message_of(err));
   rules::on_create_failed(self->state.life, i, reason, message_of(err),
-                          self->state.ctx->now());
+                          now_of(self));
   drive(self);
 }
 
@@ -313,6 +315,12 @@ void create_with(pointer self, size_t i, const rules::pod_references& known) {
   auto env = rules::container_env(pod, spec, known, *st.node->status);
   if (!env)
     return fail_create(self, i, "CreateContainerConfigError", env.error());
+  // Where the node's network is the pod's, a program must know which of its
+  // addresses to listen at.
+  auto told = std::any_of(env->begin(), env->end(),
+                          [](auto& x) { return x.first == "POD_IP"; });
+  if (!told && !st.node->own_networks && !st.node->simulated)
+    env->emplace_back("POD_IP", pod.status().pod_ip());
   auto config = rules::container_config(
       pod, i, st.life.containers[i].restarts, *env,
       [self, &pod](const std::string& name) {
@@ -358,7 +366,7 @@ void start_container(pointer self, size_t i) {
       [self, i](const caf::error& err) {
         remark(self, "Warning", "Failed", "Error: " + message_of(err));
         rules::on_start_failed(self->state.life, i, message_of(err),
-                               self->state.ctx->now());
+                               now_of(self));
       });
 }
 
@@ -385,7 +393,7 @@ void stop_container(pointer self, size_t i, rules::seconds grace) {
         end.exit_code = 137;
         end.reason = "ContainerStatusUnknown";
         end.message = message_of(err);
-        end.finished_at = self->state.ctx->now();
+        end.finished_at = now_of(self);
         rules::on_exited(self->state.life, i, std::move(end));
       });
 }
@@ -460,7 +468,7 @@ void hook_done(pointer self, size_t i, bool post_start, std::string problem) {
            post_start ? "FailedPostStartHook" : "FailedPreStopHook", problem);
   if (post_start)
     rules::on_post_start(pod_of(self), st.life, i, problem.empty(), problem,
-                         st.ctx->now());
+                         now_of(self));
   else
     rules::on_pre_stop(st.life, i);
 }

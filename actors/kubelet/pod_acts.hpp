@@ -26,6 +26,9 @@ void on_joined(pod_worker_pointer self, const std::string& problem);
 void hook_done(pod_worker_pointer self, size_t i, bool post_start,
                std::string problem);
 
+/// The wall clock; what waits for a time is moved along if it was set.
+time_point now_of(pod_worker_pointer self);
+
 /// Lets the machine go on; defined by the worker.
 void drive(pod_worker_pointer self);
 

@@ -171,8 +171,16 @@ void pod_told(pointer self, const object& pod) {
   auto [i, fresh] = st.pods.try_emplace(pod.uid());
   auto& e = i->second;
   e.listed = true;
-  if (!fresh && e.pod.revision() >= pod.revision())
+  if (!fresh && e.pod.revision() >= pod.revision()) {
+    // Known as the answer to our own write. What the view tells is shared with
+    // all others, so that only one of both needs to be kept.
+    if (e.pod.revision() == pod.revision() && !e.pod.same_cell(pod)) {
+      e.pod = pod;
+      if (e.worker)
+        self->send(e.worker, pod);
+    }
     return;
+  }
   e.pod = pod;
   if (e.worker)
     self->send(e.worker, pod);

@@ -1,6 +1,7 @@
 #include "actors/kubelet/pod_worker.hpp"
 
 #include "actors/kubelet/pod_acts.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
 #include "messages/fields.hpp"
@@ -78,6 +79,19 @@ void finish_if_gone(pointer self) {
   self->send(st.kubelet, pb<kubelet_api::Gone>{std::move(msg)});
 }
 
+// All that an update of the status reads of its object.
+object with_status(const Pod& pod, core::v1::PodStatus status) {
+  auto result = std::make_unique<Pod>();
+  auto& meta = *result->mutable_metadata();
+  meta.set_name(pod.metadata().name());
+  meta.set_namespace_(pod.metadata().namespace_());
+  meta.set_uid(pod.metadata().uid());
+  meta.set_resource_version(pod.metadata().resource_version());
+  *meta.mutable_managed_fields() = pod.metadata().managed_fields();
+  *result->mutable_status() = std::move(status);
+  return object::of(std::move(result));
+}
+
 void report(pointer self, bool now) {
   auto& st = self->state;
   // Nobody reads the status of an object that is gone.
@@ -93,13 +107,11 @@ void report(pointer self, bool now) {
     return;
   }
   const auto& pod = pod_of(self);
-  auto status = rules::pod_status(pod, st.life, st.node->node, st.ctx->now());
+  auto status = rules::pod_status(pod, st.life, st.node->node, now_of(self));
   if (!canonical_equal(status, pod.status())) {
-    auto changed = std::make_unique<Pod>(pod);
-    *changed->mutable_status() = std::move(status);
     st.awaiting = true;
     self->send(st.kubelet, pb<kubelet_api::Report>{kubelet_api::Report{}},
-               object::of(std::move(changed)));
+               with_status(pod, std::move(status)));
   }
   finish_if_gone(self);
 }
@@ -193,7 +205,7 @@ void on_verdict(pointer self, const kubelet_api::Verdict& msg) {
                  + kubelet_api::ProbeKind_Name(msg.kind()) + " probe says "
                  + (msg.ok() ? "well" : "unwell"));
   rules::on_probe(pod_of(self), st.life, i, static_cast<probe_kind>(msg.kind()),
-                  msg.ok(), st.ctx->now());
+                  msg.ok(), now_of(self));
   drive(self);
 }
 
@@ -206,7 +218,7 @@ void stop_as_told(pointer self, bool found) {
   const auto& pod = pod_of(self);
   const auto& meta = pod.metadata();
   rules::stop_state stop;
-  stop.since = st.ctx->now();
+  stop.since = now_of(self);
   if (meta.has_deletion_timestamp()) {
     stop.purge = true;
     stop.grace = seconds{std::max<int64_t>(
@@ -233,7 +245,7 @@ void compare_images(pointer self, const Pod& old) {
   for (size_t i = 0; i < st.life.containers.size(); ++i)
     if (rules::container_at(old, i).image()
         != rules::container_at(pod_of(self), i).image())
-      rules::on_image_changed(pod_of(self), st.life, i, st.ctx->now());
+      rules::on_image_changed(pod_of(self), st.life, i, now_of(self));
 }
 
 bool has_other_words(const Pod& a, const Pod& b) {
@@ -252,6 +264,10 @@ bool has_other_words(const Pod& a, const Pod& b) {
 void on_pod(pointer self, const object& pod) {
   auto& st = self->state;
   auto old = std::exchange(st.pod, pod);
+  // The same once more, in the form that is shared with others.
+  if (old.revision() == pod.revision() && pod.revision() != 0
+      && !old.same_cell(pod))
+    return;
   st.awaiting = false;
   if (!st.attended)
     return;
@@ -270,7 +286,7 @@ void on_references_changed(pointer self) {
   auto& st = self->state;
   if (!st.attended)
     return;
-  rules::on_hint(st.life, st.ctx->now());
+  rules::on_hint(st.life, now_of(self));
   if (!st.life.stop && st.life.volumes == rules::volume_step::ready
       && rules::has_changing_volumes(pod_of(self)))
     write_volumes(self);
@@ -280,7 +296,7 @@ void on_references_changed(pointer self) {
 void on_leave(pointer self, const kubelet_api::Leave& msg) {
   auto& st = self->state;
   rules::stop_state stop;
-  stop.since = st.ctx->now();
+  stop.since = now_of(self);
   stop.grace = seconds{msg.grace_seconds()};
   stop.reason = msg.reason();
   stop.message = msg.message();
@@ -302,9 +318,9 @@ void on_attend(pointer self, const kubelet_api::Attend& msg,
   auto pod = pod_of(self);
   if (!first)
     *pod.mutable_status() =
-        rules::pod_status(pod, before, st.node->node, st.ctx->now());
+        rules::pod_status(pod, before, st.node->node, now_of(self));
   st.runtime = runtime;
-  st.life = rules::adopt_pod(pod, msg.seen(), st.ctx->now());
+  st.life = rules::adopt_pod(pod, msg.seen(), now_of(self));
   st.attended = true;
   st.prepared.clear();
   st.joining.clear();
@@ -332,7 +348,7 @@ void on_event(pointer self, const container::Event& event) {
     if (event.sandbox().id() != st.life.sandbox_id)
       return;
     note(self, "sandbox lost");
-    rules::on_sandbox_lost(pod_of(self), st.life, st.ctx->now());
+    rules::on_sandbox_lost(pod_of(self), st.life, now_of(self));
   } else if (event.type() == container::CONTAINER_EXITED) {
     auto i = rules::find_container(pod_of(self), event.container().name());
     if (!i)
@@ -357,7 +373,7 @@ void on_volumes(pointer self, const std::string& problem) {
       rules::on_volumes_ready(st.life);
     } else {
       remark(self, "Warning", "FailedMount", problem);
-      rules::on_volumes_failed(st.life, problem, st.ctx->now());
+      rules::on_volumes_failed(st.life, problem, now_of(self));
     }
   } else if (!problem.empty()) {
     remark(self, "Warning", "FailedMount", problem);
@@ -419,7 +435,7 @@ void set_alarm(pointer self, time_point wake) {
     return;
   st.alarm_at = wake;
   // A little late rather than a little early: the wall clock may lag.
-  auto wait = std::max(wake - st.ctx->now(), time_point::duration{0})
+  auto wait = std::max(wake - now_of(self), time_point::duration{0})
               + std::chrono::milliseconds{1};
   self->delayed_send(self, wait, tick("alarm", ++st.alarm));
 }
@@ -441,7 +457,7 @@ pb<system::Explanation> on_explain(pointer self) {
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   uint32_t restarts = 0;
   size_t running = 0;
   for (const auto& c : st.life.containers) {
@@ -475,13 +491,22 @@ void on_down(pointer self, const caf::down_msg& down) {
 
 } // namespace
 
+time_point now_of(pointer self) {
+  auto& st = self->state;
+  auto wall = st.ctx->now();
+  auto by = st.clock.moved({wall, self->clock().now()});
+  if (by.count() != 0)
+    rules::on_clock_set(st.life, by);
+  return wall;
+}
+
 void drive(pointer self) {
   auto& st = self->state;
   if (!st.attended || st.driving)
     return;
   st.driving = true;
   for (;;) {
-    auto plan = rules::advance(pod_of(self), st.life, st.ctx->now());
+    auto plan = rules::advance(pod_of(self), st.life, now_of(self));
     for (const auto& action : plan.actions) {
       note(self, rules::to_text(pod_of(self), action));
       perform(self, action);

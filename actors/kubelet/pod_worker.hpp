@@ -6,6 +6,7 @@
 #include "actors/system/calls.hpp"
 #include "messages/kubelet_interface.hpp"
 #include "runtime/rules/pod_lifecycle.hpp"
+#include "runtime/system/clocks.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -64,6 +65,7 @@ struct pod_worker_state {
   pod_keeper_actor kubelet;
   container_runtime_actor runtime;
   object pod;
+  wall_watch clock; ///< whether it was set
   rules::pod_state life;
   calls asks;
   brood children;

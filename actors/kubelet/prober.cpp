@@ -1,6 +1,7 @@
 #include "actors/kubelet/prober.hpp"
 
 #include "actors/kubelet/knock.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
 #include "messages/kubelet.pb.h"
@@ -80,7 +81,7 @@ void on_result(pointer self, uint64_t number, bool ok,
   auto& p = i->second;
   p.number = 0;
   auto verdict = rules::count_probe(probe_of(p.pod, key), key.second, p.count,
-                                    ok, self->state.ctx->now());
+                                    ok, self->clock().now());
   if (verdict || !ok)
     tell(self, key, p, ok, !verdict, message);
   if (key.second == probe_kind::startup && verdict) {
@@ -100,7 +101,7 @@ void on_no_result(pointer self, uint64_t number) {
       continue;
     p.number = 0;
     p.count.running = false;
-    p.count.due = st.ctx->now() + rules::seconds{1};
+    p.count.due = self->clock().now() + rules::seconds{1};
   }
   set_alarm(self);
 }
@@ -157,15 +158,15 @@ void start(pointer self, prober_state::key key, probing& p) {
 
 void set_alarm(pointer self) {
   auto& st = self->state;
-  auto due = time_point::max();
+  auto due = steady_point::max();
   for (const auto& [key, p] : st.probes)
     if (!p.count.running && !p.gated)
       due = std::min(due, p.count.due);
-  if (due == time_point::max()
-      || (st.alarm_at != time_point{} && st.alarm_at <= due))
+  if (due == steady_point::max()
+      || (st.alarm_at != steady_point{} && st.alarm_at <= due))
     return;
   st.alarm_at = due;
-  auto wait = std::max(due - st.ctx->now(), time_point::duration{0});
+  auto wait = std::max(due - self->clock().now(), steady_point::duration{0});
   system::Tick tick;
   tick.set_number(++st.alarm);
   self->delayed_send(self, wait, pb<system::Tick>{std::move(tick)});
@@ -175,9 +176,8 @@ void on_tick(pointer self, const system::Tick& tick) {
   auto& st = self->state;
   if (tick.number() != st.alarm)
     return;
-  st.alarm_at = time_point{};
-  // The wall clock may lag the timer by a little.
-  auto now = st.ctx->now() + std::chrono::milliseconds{1};
+  st.alarm_at = steady_point{};
+  auto now = self->clock().now();
   std::vector<prober_state::key> due;
   for (const auto& [key, p] : st.probes)
     if (!p.count.running && !p.gated && p.count.due <= now)
@@ -194,8 +194,10 @@ void on_probe_container(pointer self, const kubelet_api::ProbeContainer& msg,
   forget(self, msg.container());
   const auto& container =
       rules::container_at(pod.as<core::v1::Pod>(), msg.container());
-  time_point started{std::chrono::duration_cast<time_point::duration>(
+  time_point on_wall{std::chrono::duration_cast<time_point::duration>(
       std::chrono::nanoseconds{msg.started_at()})};
+  instant now{st.ctx->now(), self->clock().now()};
+  auto started = std::min(now.steady, now.steady_at(on_wall));
   bool gated = container.has_startup_probe() && !msg.started();
   for (auto kind : kinds) {
     if (!has_probe(container, kind)
@@ -213,7 +215,7 @@ void on_probe_container(pointer self, const kubelet_api::ProbeContainer& msg,
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("probes=" + std::to_string(self->state.probes.size()));
   return result;
 }

@@ -52,9 +52,9 @@ struct prober_state {
   probe_listener_actor worker;
   calls asks;
   std::map<key, probing> probes;
-  uint64_t last = 0;     ///< number of the latest probe
-  uint64_t alarm = 0;    ///< number of the timer that counts
-  time_point alarm_at{}; ///< when it is due; epoch: there is none
+  uint64_t last = 0;       ///< number of the latest probe
+  uint64_t alarm = 0;      ///< number of the timer that counts
+  steady_point alarm_at{}; ///< when it is due; epoch: there is none
 };
 
 /// Runs a prober that tells `worker` what it finds.

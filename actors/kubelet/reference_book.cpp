@@ -114,8 +114,8 @@ void reference_book::want_token(const object& pod,
                     return;
                   if (!result && is(result.error(), ec::service_unavailable))
                     return want_token(pod, token);
-                  // Without an issuer of tokens the file is there and empty:
-                  // most pods never look at it.
+                  // Without an issuer of tokens there is no file: most pods
+                  // never look for it.
                   std::string value;
                   if (result && result->one())
                     value = result->one()

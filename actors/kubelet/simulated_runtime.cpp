@@ -1,8 +1,9 @@
 #include "actors/kubelet/simulated_runtime.hpp"
 
+#include "actors/kubelet/simulated_steps.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
-#include "runtime/process/log_stream.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -13,22 +14,8 @@ namespace troupe {
 namespace {
 
 using namespace container;
+using namespace simulated_steps;
 using simulation::moment;
-using pointer =
-    simulated_runtime_actor::stateful_pointer<simulated_runtime_state>;
-using stream = simulated_runtime_state::stream;
-
-constexpr size_t longest_chunk = 64 * 1024;
-
-template <class T>
-using promise = caf::typed_response_promise<pb<T>>;
-
-moment now(pointer self) {
-  auto wall = self->state.ctx->now().time_since_epoch();
-  return {
-      std::chrono::nanoseconds{self->clock().now().time_since_epoch()}.count(),
-      std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()};
-}
 
 template <class T>
 caf::result<pb<T>> result_of(expected<T> x) {
@@ -41,70 +28,6 @@ caf::result<pb<Done>> done_or(caf::error err) {
   if (err)
     return err;
   return pb<Done>{Done{}};
-}
-
-// -- streams ------------------------------------------------------------------
-
-void put(stream& s, uint64_t id, Channel channel, const std::string& text) {
-  for (size_t at = 0; at < text.size(); at += longest_chunk) {
-    StreamData data;
-    data.set_stream(id);
-    data.set_channel(channel);
-    data.set_data(text.substr(at, longest_chunk));
-    s.waiting.emplace_back(std::move(data));
-  }
-}
-
-/// Sends what credit allows; the stream may be over then.
-void pump(pointer self, uint64_t id) {
-  auto at = self->state.streams.find(id);
-  if (at == self->state.streams.end())
-    return;
-  auto& s = at->second;
-  while (s.credit > 0 && !s.waiting.empty()) {
-    --s.credit;
-    self->send(s.to, s.waiting.front());
-    s.waiting.pop_front();
-  }
-  if (!s.ended || !s.waiting.empty())
-    return;
-  StreamEnd end;
-  end.set_stream(id);
-  end.set_exit_code(s.code);
-  self->send(s.to, pb<StreamEnd>{std::move(end)});
-  self->state.streams.erase(at);
-}
-
-/// Takes what the container wrote since.
-void feed(pointer self, uint64_t id, stream& s) {
-  auto lines = self->state.machine->log(s.container);
-  if (!lines)
-    return;
-  std::string text;
-  for (; s.position < lines->size(); ++s.position) {
-    auto& line = (*lines)[s.position];
-    if (s.timestamps)
-      text += process::format_instant(line.at) + " ";
-    text += *line.text + "\n";
-  }
-  put(s, id, STDOUT, text);
-}
-
-void feed_all(pointer self) {
-  auto& streams = self->state.streams;
-  for (auto at = streams.begin(); at != streams.end();) {
-    auto id = at->first;
-    auto& s = (at++)->second;
-    if (!s.log || s.ended)
-      continue;
-    auto status = self->state.machine->status(s.container);
-    auto over = !status || status->state() == EXITED;
-    feed(self, id, s);
-    s.ended = over || !s.follow;
-    if (s.attached && status)
-      s.code = status->exit_code();
-    pump(self, id);
-  }
 }
 
 // -- time ---------------------------------------------------------------------
@@ -157,8 +80,16 @@ void set_alarm(pointer self) {
                      pb<system::Tick>{std::move(tick)});
 }
 
-/// Tells of all that has happened and waits for what comes.
-void settle(pointer self) {
+} // namespace
+
+moment simulated_steps::now(pointer self) {
+  auto wall = self->state.ctx->now().time_since_epoch();
+  return {
+      std::chrono::nanoseconds{self->clock().now().time_since_epoch()}.count(),
+      std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()};
+}
+
+void simulated_steps::settle(pointer self) {
   auto& st = self->state;
   for (auto& event : st.machine->advance(now(self)))
     tell(self, std::move(event));
@@ -166,6 +97,17 @@ void settle(pointer self) {
     feed_all(self);
   set_alarm(self);
 }
+
+void simulated_steps::after(pointer self, std::chrono::nanoseconds delay,
+                            std::function<void()> what) {
+  if (delay.count() <= 0)
+    return what();
+  self->state.later.emplace(now(self).monotonic + delay.count(),
+                            std::move(what));
+  set_alarm(self);
+}
+
+namespace {
 
 void on_tick(pointer self, const system::Tick& tick) {
   auto& st = self->state;
@@ -179,16 +121,6 @@ void on_tick(pointer self, const system::Tick& tick) {
     what();
   }
   settle(self);
-}
-
-/// Runs `what` when the delay is over: at once when there is none.
-void after(pointer self, std::chrono::nanoseconds delay,
-           std::function<void()> what) {
-  if (delay.count() <= 0)
-    return what();
-  self->state.later.emplace(now(self).monotonic + delay.count(),
-                            std::move(what));
-  set_alarm(self);
 }
 
 // -- sandboxes and containers -------------------------------------------------
@@ -250,7 +182,7 @@ promise<Container> on_stop(pointer self, const StopContainer& x) {
 /// Does something to the machine that leads to events.
 template <class Act>
 caf::result<pb<Done>> act(pointer self, Act what) {
-  auto err = what(*self->state.machine, now(self));
+  auto err = what(*self->state.machine.lock(), now(self));
   settle(self);
   return done_or(std::move(err));
 }
@@ -275,14 +207,6 @@ ContainerList select(const State& state, const ListContainers& what) {
 
 // -- commands -----------------------------------------------------------------
 
-template <class Words>
-std::string joined(const Words& words) {
-  std::string result;
-  for (auto& word : words)
-    result += result.empty() ? word : " " + word;
-  return result;
-}
-
 promise<ExecResult> on_exec_sync(pointer self, const ExecSync& x) {
   auto rp = self->make_response_promise<pb<ExecResult>>();
   auto rule = self->state.machine->exec(x.container_id(), joined(x.command()));
@@ -306,117 +230,6 @@ promise<ExecResult> on_exec_sync(pointer self, const ExecSync& x) {
     rp.deliver(pb<ExecResult>{std::move(result)});
   });
   return rp;
-}
-
-/// Answers the opening of a stream; what follows comes behind the answer.
-promise<StreamOpened> open(pointer self, stream s, uint64_t& id) {
-  auto& st = self->state;
-  id = ++st.last_stream;
-  self->monitor(s.to);
-  st.streams[id] = std::move(s);
-  auto rp = self->make_response_promise<pb<StreamOpened>>();
-  StreamOpened opened;
-  opened.set_stream(id);
-  rp.deliver(pb<StreamOpened>{std::move(opened)});
-  return rp;
-}
-
-promise<StreamOpened> refuse(pointer self, caf::error err) {
-  auto rp = self->make_response_promise<pb<StreamOpened>>();
-  rp.deliver(std::move(err));
-  return rp;
-}
-
-void give_credit(pointer self, const stream& s, uint64_t id, uint32_t chunks) {
-  StreamCredit credit;
-  credit.set_stream(id);
-  credit.set_chunks(chunks);
-  self->send(s.to, pb<StreamCredit>{std::move(credit)});
-}
-
-promise<StreamOpened> on_exec(pointer self, const Exec& x,
-                              const container_stream_actor& to) {
-  auto rule = self->state.machine->exec(x.container_id(), joined(x.command()));
-  if (!rule)
-    return refuse(self, std::move(rule.error()));
-  stream s;
-  s.to = to;
-  s.container = x.container_id();
-  s.credit = x.credit();
-  uint64_t id = 0;
-  auto rp = open(self, std::move(s), id);
-  if (x.stdin())
-    give_credit(self, self->state.streams[id], id, 4);
-  after(self, rule->delay, [self, id, what = *rule] {
-    auto at = self->state.streams.find(id);
-    if (at == self->state.streams.end())
-      return;
-    put(at->second, id, STDOUT, what.output);
-    put(at->second, id, STDERR, what.errors);
-    at->second.ended = true;
-    at->second.code = what.exit_code;
-    pump(self, id);
-  });
-  return rp;
-}
-
-promise<StreamOpened> on_attach(pointer self, const Attach& x,
-                                const container_stream_actor& to) {
-  auto lines = self->state.machine->log(x.container_id());
-  if (!lines)
-    return refuse(self, std::move(lines.error()));
-  stream s;
-  s.to = to;
-  s.container = x.container_id();
-  s.log = s.follow = s.attached = true;
-  s.position = lines->size();
-  s.credit = x.credit();
-  uint64_t id = 0;
-  auto rp = open(self, std::move(s), id);
-  if (x.stdin())
-    give_credit(self, self->state.streams[id], id, 4);
-  settle(self);
-  return rp;
-}
-
-promise<StreamOpened> on_logs(pointer self, const Logs& x,
-                              const container_stream_actor& to) {
-  auto lines = self->state.machine->log(x.container_id());
-  if (!lines)
-    return refuse(self, std::move(lines.error()));
-  stream s;
-  s.to = to;
-  s.container = x.container_id();
-  s.log = true;
-  s.follow = x.follow();
-  s.timestamps = x.timestamps();
-  s.credit = x.credit();
-  while (s.position < lines->size() && (*lines)[s.position].at < x.since())
-    ++s.position;
-  if (x.has_tail_lines()) {
-    auto tail = static_cast<size_t>(std::max<int64_t>(x.tail_lines(), 0));
-    if (lines->size() > tail)
-      s.position = std::max(s.position, lines->size() - tail);
-  }
-  uint64_t id = 0;
-  auto rp = open(self, std::move(s), id);
-  feed_all(self);
-  return rp;
-}
-
-void on_credit(pointer self, const StreamCredit& x) {
-  auto at = self->state.streams.find(x.stream());
-  if (at == self->state.streams.end())
-    return;
-  at->second.credit += x.chunks();
-  pump(self, x.stream());
-}
-
-/// Nobody reads it; whoever sends may go on.
-void on_input(pointer self, const StreamData& x) {
-  auto at = self->state.streams.find(x.stream());
-  if (at != self->state.streams.end())
-    give_credit(self, at->second, x.stream(), 1);
 }
 
 // -- images -------------------------------------------------------------------
@@ -487,11 +300,11 @@ pb<RuntimeStatus> on_probe() {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  auto& machine = *self->state.machine;
-  system::Description result;
-  result.add_facts("pods=" + std::to_string(machine.pods()));
-  result.add_facts("containers=" + std::to_string(machine.containers()));
-  result.add_facts("running=" + std::to_string(machine.running()));
+  auto machine = self->state.machine.lock();
+  auto result = begin_description(self);
+  result.add_facts("pods=" + std::to_string(machine->pods()));
+  result.add_facts("containers=" + std::to_string(machine->containers()));
+  result.add_facts("running=" + std::to_string(machine->running()));
   return pb<system::Description>{std::move(result)};
 }
 
@@ -499,12 +312,12 @@ pb<system::Description> on_describe(pointer self) {
 
 simulated_runtime_actor::behavior_type simulated_runtime(
     simulated_runtime_actor::stateful_pointer<simulated_runtime_state> self,
-    context ctx, std::shared_ptr<simulation::machine> machine) {
+    context ctx, simulation::held_machine machine) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.machine = std::move(machine);
   self->set_down_handler([self](caf::down_msg& x) { on_down(self, x); });
-  auto m = st.machine.get();
+  auto m = st.machine;
   // What was due while nobody held the machine is made up for at once.
   set_alarm(self);
   return {

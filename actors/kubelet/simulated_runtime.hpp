@@ -1,7 +1,7 @@
 #pragma once
 
 #include "messages/container_interface.hpp"
-#include "runtime/containers/machine.hpp"
+#include "runtime/containers/fleet.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -25,8 +25,8 @@ namespace troupe {
 ///
 /// Hears: a kubelet and its pod workers; its own timer.
 /// Says:  events to whoever subscribed, output to whoever opened a stream.
-/// After a restart: goes on with the same machine, where every container is as
-///        it was. Streams are over, subscribers subscribe anew.
+/// After a restart: takes its node's machine again, where every container is
+///        as it was. Streams are over, subscribers subscribe anew.
 using simulated_runtime_actor = container_runtime_actor::extend<
     // Something is due.
     caf::reacts_to<pb<system::Tick>>>;
@@ -54,7 +54,7 @@ struct simulated_runtime_state {
   };
 
   std::unique_ptr<context> ctx;
-  std::shared_ptr<simulation::machine> machine;
+  simulation::held_machine machine; ///< lives outside of the tree
   std::vector<container_listener_actor> listeners;
   std::map<std::string, std::vector<container_promise>> starting;
   std::map<std::string, std::vector<container_promise>> stopping;
@@ -68,6 +68,6 @@ struct simulated_runtime_state {
 /// Runs the runtime of one simulated node.
 simulated_runtime_actor::behavior_type simulated_runtime(
     simulated_runtime_actor::stateful_pointer<simulated_runtime_state> self,
-    context ctx, std::shared_ptr<simulation::machine> machine);
+    context ctx, simulation::held_machine machine);
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #include "actors/proxy/kube_proxy.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
 #include "messages/kinds.hpp"
@@ -83,20 +84,38 @@ net::service_edge::report reporter(pointer self) {
 
 // -- services -----------------------------------------------------------------
 
+/// Events about a service, each once until there are others.
+void tell_users(kube_proxy_state& st, const std::string& key,
+                const std::vector<rules::event_note>& events) {
+  std::vector<std::string> messages;
+  for (auto& event : events)
+    messages.push_back(event.message);
+  auto before = std::exchange(st.told[key], messages);
+  for (auto& event : events)
+    if (std::find(before.begin(), before.end(), event.message) == before.end())
+      st.api.emit(event.about, event.warning ? "Warning" : "Normal",
+                  event.reason, event.message);
+  if (messages.empty())
+    st.told.erase(key);
+}
+
 /// Returns what changes for the edge because of one service.
 rules::proxy_table::difference reconcile(kube_proxy_state& st,
                                          const std::string& key) {
   auto service = st.services.find(key);
   if (service == st.services.end()) {
     st.notes.erase(key);
+    st.told.erase(key);
     return st.table.set(key, {});
   }
   std::vector<object> slices;
   if (auto found = st.slices.find(key); found != st.slices.end())
     for (auto& [name, slice] : found->second)
       slices.push_back(slice);
-  auto plan = rules::plan_service_proxy(service->second, slices, st.nodes);
+  auto plan = rules::plan_service_proxy(service->second, slices, st.nodes,
+                                        st.ctx->config().lowest_port);
   st.notes[key] = std::move(plan.notes);
+  tell_users(st, key, plan.events);
   return st.table.set(key, std::move(plan.listeners));
 }
 
@@ -241,7 +260,7 @@ pb<system::Explanation> on_explain(pointer self, const system::Explain& msg) {
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto stats = st.edge->stats();
-  system::Description out;
+  auto out = begin_description(self);
   auto add = [&](const char* fact, uint64_t n) {
     out.add_facts(fact + std::to_string(n));
   };

@@ -58,7 +58,9 @@ struct kube_proxy_state {
   std::set<std::string> dirty; ///< services to look at
   rules::proxy_table table;
   std::map<std::string, std::vector<std::string>> notes; ///< last decisions
-  std::map<net::listener_key, std::string> problems;     ///< not opened
+  /// What users were told of each service.
+  std::map<std::string, std::vector<std::string>> told;
+  std::map<net::listener_key, std::string> problems; ///< not opened
   uint32_t retries = 0; ///< in a row, since all was well
   bool retry_planned = false;
 };

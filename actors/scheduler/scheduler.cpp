@@ -1,6 +1,8 @@
 #include "actors/scheduler/scheduler.hpp"
 
 #include "actors/scheduler/conditions.hpp"
+#include "actors/system/describing.hpp"
+#include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
@@ -36,7 +38,7 @@ pb<system::Tick> tick(const char* what, uint64_t number) {
 
 bool ready(const scheduler_state& st) {
   return st.nodes_feed.complete && st.pods_feed.complete
-         && st.services_feed.complete;
+         && st.services_feed.complete && st.namespaces_feed.complete;
 }
 
 // -- placing ------------------------------------------------------------------
@@ -75,6 +77,19 @@ void tell_failure(pointer self, const std::string& key, const char* reason,
         std::move(*patch), [](const expected<answer>&) {}, "status");
 }
 
+void wake(pointer self, happening what, const std::string& node) {
+  auto& st = self->state;
+  auto info = st.cluster.find(node);
+  if (info && st.queue.wake(what, *info, clock_of(self)) > 0)
+    go_on(self);
+}
+
+/// Only who waits for other pods is helped by one more.
+void tell_placed(pointer self, const std::string& node) {
+  if (self->state.cluster.affinity().started())
+    wake(self, happening::pod_placed, node);
+}
+
 void place_one(pointer self, waiting_pod pod) {
   auto& st = self->state;
   auto key = pod.pod->key;
@@ -86,6 +101,7 @@ void place_one(pointer self, waiting_pod pod) {
                         + std::to_string(result.looked_at) + " looked at, with "
                         + std::to_string(result.score) + " points");
     st.cluster.assume(pod.pod, result.node);
+    tell_placed(self, result.node);
     st.binds.start(std::move(pod), result.node);
     return;
   }
@@ -110,13 +126,6 @@ void on_place(pointer self) {
     place_one(self, std::move(*pod));
   }
   go_on(self);
-}
-
-void wake(pointer self, happening what, const std::string& node) {
-  auto& st = self->state;
-  auto info = st.cluster.find(node);
-  if (info && st.queue.wake(what, *info, clock_of(self)) > 0)
-    go_on(self);
 }
 
 // -- bindings -----------------------------------------------------------------
@@ -190,7 +199,11 @@ void on_pod(pointer self, const object& pod) {
       st.api.emit(pod, "Normal", "Scheduled",
                   "Successfully assigned " + key + " to " + bound->node);
     st.binds.settle(key);
+    auto fresh = !st.cluster.placed(key);
+    auto node = info->node_name;
     st.cluster.place(std::move(info));
+    if (fresh)
+      tell_placed(self, node);
   } else if (info->scheduler_name == our_name && !info->terminating) {
     on_waiting_pod(self, pod, std::move(info));
   } else {
@@ -222,6 +235,19 @@ void forget_service(pointer self, const std::string& key) {
   self->state.services.erase(key);
   self->state.cluster.spread().remove_service(key.substr(0, slash),
                                               key.substr(slash + 1));
+}
+
+void on_namespace(pointer self, const object& space) {
+  label_list labels;
+  for (const auto& [key, value] : space.meta().labels())
+    labels.emplace_back(key, value);
+  self->state.namespaces.insert(space.name());
+  self->state.cluster.affinity().set_namespace(space.name(), std::move(labels));
+}
+
+void forget_namespace(pointer self, const std::string& name) {
+  self->state.namespaces.erase(name);
+  self->state.cluster.affinity().set_namespace(name, {});
 }
 
 /// What one view tells, and what to do about it.
@@ -284,6 +310,12 @@ void follow_all(pointer self) {
             return std::vector<std::string>(st.services.begin(),
                                             st.services.end());
           }});
+  follow(self, kind_of<core::v1::Namespace>(),
+         {&scheduler_state::namespaces_feed, on_namespace, forget_namespace,
+          [](const scheduler_state& st) {
+            return std::vector<std::string>(st.namespaces.begin(),
+                                            st.namespaces.end());
+          }});
   follow(self, kind_of<core::v1::Pod>(),
          {&scheduler_state::pods_feed, on_pod, forget_pod, known_pods});
 }
@@ -309,7 +341,7 @@ pb<system::Explanation> on_explain(pointer self, const system::Explain& msg) {
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   auto add = [&](const char* fact, size_t n) {
     result.add_facts(fact + std::to_string(n));
   };

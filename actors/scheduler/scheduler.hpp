@@ -18,15 +18,15 @@ namespace troupe {
 
 /// Gives every pod a node, and says why when there is none.
 ///
-/// Hears: pods, nodes and services from their views; what became of its
-///        bindings.
+/// Hears: pods, nodes, services and namespaces from their views; what became
+///        of its bindings.
 /// Says:  bindings, the condition PodScheduled and events to its session.
 /// After a restart: opens a new session, waits until its views have reached
 ///        the present, starts anew; what it assumed is forgotten.
 using scheduler_actor = caf::typed_actor<
     // A back-off is over, or there is more to place than fits in one turn.
     caf::reacts_to<pb<system::Tick>>>
-    // Pods, nodes or services changed.
+    // Pods, nodes, services or namespaces changed.
     ::extend_with<watcher_actor>
     // Why is this pod where it is, or nowhere?
     ::extend_with<explain_actor>
@@ -51,9 +51,10 @@ struct scheduler_state {
   scheduling::scheduling_queue queue;
   std::unordered_map<std::string, object> waiting; ///< pods without a node
   std::set<std::string> services;                  ///< keys
+  std::set<std::string> namespaces;
   binder binds;
   decisions why;
-  feed nodes_feed, pods_feed, services_feed;
+  feed nodes_feed, pods_feed, services_feed, namespaces_feed;
   uint64_t alarm = 0;              ///< number of the timer that counts
   scheduling::instant alarm_at{0}; ///< when it is due; 0: there is none
   bool going_on = false;           ///< a message to place more is on its way

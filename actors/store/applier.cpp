@@ -1,6 +1,7 @@
 #include "actors/store/applier.hpp"
 
 #include "actors/store/reopen.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/stateful_actor.hpp>
@@ -100,7 +101,7 @@ void on_tick(pointer self) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   if (auto& machine = self->state.machine) {
     result.add_facts("applied=" + std::to_string(machine->applied()));
     result.add_facts("revision=" + std::to_string(machine->revision()));

@@ -1,5 +1,6 @@
 #include "actors/store/compactor.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/stateful_actor.hpp>
@@ -52,7 +53,7 @@ void on_reached(pointer self, const Reached& now) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("compacted=" + std::to_string(self->state.compacted));
   result.add_facts("removed=" + std::to_string(self->state.removed));
   return result;

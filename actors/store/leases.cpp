@@ -1,5 +1,6 @@
 #include "actors/store/leases.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/stateful_actor.hpp>
@@ -165,7 +166,7 @@ pb<StatusResponse> on_status(pointer self) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("leases=" + std::to_string(self->state.leases.size()));
   return result;
 }

@@ -1,6 +1,7 @@
 #include "actors/store/log_writer.hpp"
 
 #include "actors/store/reopen.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/stateful_actor.hpp>
@@ -132,7 +133,7 @@ caf::result<pb<LogEntries>> on_read(pointer self, const ReadLog& request) {
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   if (st.log) {
     result.add_facts("first=" + std::to_string(st.log->start() + 1));
     result.add_facts("last=" + std::to_string(st.log->last()));

@@ -1,5 +1,6 @@
 #include "actors/store/reader.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 #include "runtime/store/compaction.hpp"
 
@@ -96,7 +97,7 @@ caf::result<pb<Scrubbed>> on_scrub(pointer self) {
 }
 
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("reads=" + std::to_string(self->state.reads));
   return result;
 }

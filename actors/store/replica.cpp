@@ -1,6 +1,7 @@
 #include "actors/store/replica.hpp"
 
 #include "actors/store/replica_steps.hpp"
+#include "actors/system/describing.hpp"
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
 
@@ -199,7 +200,7 @@ caf::result<pb<StatusResponse>> on_status(pointer self) {
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("term=" + std::to_string(st.term));
   result.add_facts("commit=" + std::to_string(st.commit_index));
   result.add_facts("revision=" + std::to_string(st.revision));

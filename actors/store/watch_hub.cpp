@@ -1,5 +1,6 @@
 #include "actors/store/watch_hub.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
 
@@ -16,6 +17,8 @@ using pointer = watch_hub_actor::stateful_pointer<watch_hub_state>;
 
 constexpr size_t most_events = 256;
 constexpr size_t most_bytes = size_t{1} << 20;
+/// Revisions after which a quiet watch is told where the store stands.
+constexpr uint64_t quiet_distance = 1'000;
 
 void pump(pointer self, store_watch& watch);
 
@@ -27,6 +30,7 @@ void tell(pointer self, store_watch& watch, WatchBatch batch) {
   // revision that is yet to come was told nothing beyond the present.
   batch.set_revision(std::min(watch.next.revision - 1,
                               std::max(self->state.revision, watch.seen)));
+  watch.told = batch.revision();
   if (watch.live && watch.progress != 0) {
     batch.set_progress(watch.progress);
     watch.progress = 0;
@@ -130,7 +134,9 @@ void tell_live(pointer self, store_watch& watch,
   }
   if (watch.live && watch.next.revision <= applied.revision)
     watch.next = {applied.revision + 1, 0};
-  if (batch.events_size() > 0)
+  auto quiet = watch.live && watch.told + quiet_distance <= applied.revision
+               && watch.next.revision == applied.revision + 1;
+  if (batch.events_size() > 0 || quiet)
     tell(self, watch, std::move(batch));
   pump(self, watch);
 }
@@ -212,7 +218,7 @@ pb<system::Description> on_describe(pointer self) {
   auto& watches = self->state.watches;
   auto behind = std::count_if(watches.begin(), watches.end(),
                               [](auto& i) { return !i.second.live; });
-  system::Description result;
+  auto result = begin_description(self);
   result.add_facts("watches=" + std::to_string(watches.size()));
   result.add_facts("behind=" + std::to_string(behind));
   return result;

@@ -16,7 +16,9 @@ namespace troupe {
 
 /// Tells each watcher every change of its range, in order, none twice, and no
 /// more than it has credit for. Those that cannot keep up are not queued for:
-/// they are fed from history by a reader until they have caught up.
+/// they are fed from history by a reader until they have caught up. Where
+/// nothing happens in a watch's range for long, it is told how far the store
+/// has come, so that its watcher can go on from there later.
 ///
 /// Hears: changes from the applier; watches, credit and requests for progress
 ///        from the replica; the end of watchers.
@@ -47,6 +49,7 @@ struct store_watch {
   bool want_previous = false;
   store::position next; ///< the first change it was not told
   uint64_t seen = 0;    ///< revision up to which its history was read
+  uint64_t told = 0;    ///< revision that its last batch named
   uint64_t credit = 0;
   uint64_t number = 0;   ///< of its last batch
   bool live = false;     ///< told everything up to now

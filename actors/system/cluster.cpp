@@ -7,6 +7,7 @@
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/store/store.hpp"
 #include "actors/system/directory.hpp"
+#include "actors/system/link.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 
@@ -26,6 +27,15 @@ child_spec directory_child(std::function<void(const directory_actor&)> found) {
     auto handle = sys.spawn(directory);
     found(handle);
     return caf::actor_cast<caf::actor>(handle);
+  };
+  return spec;
+}
+
+child_spec link_child() {
+  child_spec spec;
+  spec.name = "link";
+  spec.start = [](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(link, ctx));
   };
   return spec;
 }
@@ -54,8 +64,9 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found) {
   std::vector<child_spec> components{
-      store_branch(),       apiserver_branch(),      scheduler_child(),
-      controllers_branch(), kubelet_branch(*config), proxy_branch(*config)};
+      store_branch(),       apiserver_branch(),   link_child(),
+      scheduler_child(),    controllers_branch(), kubelet_branch(*config),
+      proxy_branch(*config)};
   context ctx{std::move(w),      std::move(e), std::move(config),
               directory_actor{}, "root",       1};
   // Whoever loses the directory loses its way to everybody: all start anew

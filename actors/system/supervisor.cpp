@@ -1,5 +1,6 @@
 #include "actors/system/supervisor.hpp"
 
+#include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
 #include <caf/actor_cast.hpp>
@@ -45,8 +46,41 @@ void start(pointer self, slot& child) {
     msg.set_restarts(child.restarts);
     msg.set_last_failure(child.failure);
     msg.set_supervisor(child.spec.supervisor);
+    msg.set_kept(true);
     self->send(dir, pb<system::Started>{std::move(msg)}, child.handle);
   }
+}
+
+std::string path_of(pointer self, const slot& child) {
+  auto& st = self->state;
+  auto base = st.rules.transparent ? context{*st.ctx}.at_top() : *st.ctx;
+  return base.child(child.spec.name, child.incarnation).path();
+}
+
+/// Lets the child be started after `pause`.
+void start_later(pointer self, slot& child, std::chrono::nanoseconds pause) {
+  auto& st = self->state;
+  child.now = slot::pausing;
+  system::Tick tick;
+  tick.set_what("start " + std::to_string(&child - st.slots.data()));
+  tick.set_number(child.incarnation);
+  self->delayed_send(self, pause, pb<system::Tick>{std::move(tick)});
+}
+
+/// Whoever looks for a child that is kept away shall see that it is.
+void tell_away(pointer self, const slot& child) {
+  auto& dir = self->state.ctx->directory();
+  auto left = child.away_until - self->clock().now();
+  if (!dir || left.count() <= 0)
+    return;
+  system::Stopped msg;
+  msg.set_path(path_of(self, child));
+  msg.set_away_ms(
+      std::chrono::duration_cast<std::chrono::milliseconds>(left).count());
+  msg.set_restarts(child.restarts);
+  msg.set_last_failure(child.failure);
+  msg.set_supervisor(child.spec.supervisor);
+  self->send(dir, pb<system::Stopped>{std::move(msg)});
 }
 
 void stop(pointer self, size_t index) {
@@ -136,29 +170,28 @@ void on_down(pointer self, const caf::down_msg& down) {
     return;
   }
   ++it->restarts;
+  auto pause = std::chrono::nanoseconds{0};
   if (!was_told) {
     it->failure = message_of(down.reason);
     spdlog::warn("actor went down path={} restarts={} reason={}",
-                 st.ctx->path() + "/" + it->spec.name, it->restarts,
-                 it->failure);
-    auto pause = pause_for(self, *it);
-    if (!pause) {
+                 path_of(self, *it), it->restarts, it->failure);
+    auto after_failure = pause_for(self, *it);
+    if (!after_failure) {
       // Gives up: what is above decides.
       spdlog::error("supervisor gives up path={} child={}", st.ctx->path(),
                     it->spec.name);
       self->quit(caf::exit_reason::unhandled_exception);
       return;
     }
-    auto index = static_cast<size_t>(it - st.slots.begin());
-    if (pause->count() > 0) {
-      it->now = slot::pausing;
-      system::Tick tick;
-      tick.set_what("start " + std::to_string(index));
-      tick.set_number(it->incarnation);
-      self->delayed_send(self, *pause, pb<system::Tick>{std::move(tick)});
-    }
-    stop_companions(self, index);
+    pause = *after_failure;
   }
+  pause = std::max<std::chrono::nanoseconds>(pause, it->away_until
+                                                        - self->clock().now());
+  if (pause.count() > 0)
+    start_later(self, *it, pause);
+  tell_away(self, *it);
+  if (!was_told)
+    stop_companions(self, static_cast<size_t>(it - st.slots.begin()));
   settle(self);
 }
 
@@ -170,6 +203,9 @@ void on_tick(pointer self, const system::Tick& tick) {
   if (child.incarnation != tick.number())
     return;
   if (tick.what()[2] == 'a' && child.now == slot::pausing) {
+    // Meanwhile somebody wanted it away for longer: another tick is due then.
+    if (child.away_until > self->clock().now())
+      return;
     child.now = slot::idle;
     if (!st.ending)
       settle(self);
@@ -178,12 +214,33 @@ void on_tick(pointer self, const system::Tick& tick) {
   }
 }
 
+void on_keep_away(pointer self, const system::KeepAway& msg) {
+  auto& st = self->state;
+  auto child =
+      std::find_if(st.slots.begin(), st.slots.end(), [&](const slot& s) {
+        return path_of(self, s) == msg.path();
+      });
+  if (st.ending || child == st.slots.end())
+    return;
+  auto pause = std::chrono::milliseconds{msg.away_ms()};
+  child->away_until = self->clock().now() + pause;
+  if (child->now == slot::running) {
+    self->send_exit(child->handle, caf::exit_reason::kill);
+  } else if (child->now == slot::pausing) {
+    start_later(self, *child, pause);
+    tell_away(self, *child);
+  }
+}
+
 pb<system::Description> on_describe(pointer self) {
-  system::Description result;
-  uint32_t alive = 0;
-  for (auto& child : self->state.slots)
-    alive += child.now == slot::running ? 1 : 0;
+  auto& slots = self->state.slots;
+  auto alive = std::count_if(slots.begin(), slots.end(), [](auto& child) {
+    return child.now == slot::running;
+  });
+  auto result = begin_description(self);
   result.add_facts("children=" + std::to_string(alive));
+  if (auto away = static_cast<ptrdiff_t>(slots.size()) - alive; away > 0)
+    result.add_facts("away=" + std::to_string(away));
   return result;
 }
 
@@ -209,6 +266,7 @@ supervisor_actor::behavior_type supervisor(pointer self, context ctx,
   settle(self);
   return {
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
+      [self](const pb<system::KeepAway>& msg) { on_keep_away(self, *msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -41,14 +41,17 @@ struct supervision {
 
 /// Keeps its children running.
 ///
-/// Hears: the end of a child, its own timers, an exit from above.
-/// Says:  to the directory where each child is; exits to children when it
-///        ends or when the strategy asks for it.
-/// After a restart: starts all children anew; those of its predecessor ended
-///        with it.
+/// Hears: the end of a child, its own timers, an exit from above; which child
+///        somebody wants away for a while.
+/// Says:  to the directory where each child is, or that it is kept away; exits
+///        to children when it ends or when the strategy asks for it.
+/// After a restart: starts all children anew, those that were kept away too;
+///        the children of its predecessor ended with it.
 using supervisor_actor = caf::typed_actor<
     // The pause before a restart is over, or a child took too long to stop.
     caf::reacts_to<pb<system::Tick>>>
+    // Which child somebody wants away for a while.
+    ::extend_with<keeper_actor>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -64,6 +67,7 @@ struct supervisor_state {
     uint32_t restarts = 0;
     uint64_t incarnation = 0;
     uint32_t pauses = 0;
+    caf::actor_clock::time_point away_until{};       ///< somebody wants it away
     std::deque<caf::actor_clock::time_point> recent; ///< failures in period
     std::string failure;                             ///< why it last failed
   };

@@ -2,6 +2,7 @@
 
 #include "actors/system/calls.hpp"
 #include "actors/system/selection_filter.hpp"
+#include "actors/system/view_history.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/store_interface.hpp"
 #include "runtime/system/context.hpp"
@@ -25,41 +26,55 @@ namespace troupe {
 ///        sessions and registries; acknowledgements from readers.
 /// Says:  answers; batches to readers, each reader under a window of its own.
 /// After a restart: reads its part of the store anew. Its readers see it go
-///        down and subscribe again.
+///        down and go on from the last revision that they were told.
 ///
 /// A read waits for the store's present revision unless it says that any will
-/// do (resource_version "0"). A reader that is slow slows only itself; one
-/// that falls too far behind is told so (Expired) and begins anew.
+/// do (resource_version "0"), or that an older one is meant. A reader that is
+/// slow slows only itself: what waits for it is bounded, and whoever fell
+/// further behind, or begins at an older revision than the changes kept here,
+/// is fed from the store's history until it has caught up. Only what the store
+/// itself has given up is refused (Expired).
 using view_actor = api_actor
     // What happened in the store.
     ::extend_with<store_watcher_actor>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
+/// One reader's subscription.
+struct view_reader {
+  uint64_t number = 0; ///< readers are told in the order in which they came
+  watcher_actor to;
+  uint64_t stream = 0;
+  selection_filter filter;
+  bool bookmarks = false;     ///< wants to know how far the stream has come
+  uint64_t sent = 0;          ///< sequence of the last batch
+  uint64_t taken = 0;         ///< last acknowledged
+  std::vector<object> first;  ///< what was there at the beginning
+  size_t first_sent = 0;      ///< of those
+  std::deque<change> pending; ///< what came then
+  bool complete_due = false;  ///< `complete` has not been said yet
+  bool reset_due = false;     ///< `reset` has not been said yet
+  bool touched = false;       ///< has something since the last flush
+  bool live = false;          ///< told by the view; else fed from history
+  uint64_t from = 0;  ///< up to here it knows all, or has it in `pending`
+  uint64_t told = 0;  ///< up to here it was told all
+  uint64_t feed = 0;  ///< the store's watch that feeds it, 0 for none
+  uint64_t owed = 0;  ///< events of that watch without new credit
+  bool split = false; ///< the feed stands in the middle of a revision
+};
+
 /// What the view remembers between two messages.
 struct view_state {
   static inline const char* name = "view";
 
-  /// One reader's subscription.
-  struct reader {
-    watcher_actor to;
-    uint64_t stream = 0;
-    selection_filter filter;
-    uint64_t sent = 0;  ///< sequence of the last batch
-    uint64_t taken = 0; ///< last acknowledged
-    std::vector<change> pending;
-    bool complete_due = false; ///< `complete` has not been said yet
-    bool reset_due = false;    ///< `reset` has not been said yet
-    bool touched = false;      ///< has something since the last flush
-  };
   using reader_key = std::pair<caf::actor_addr, uint64_t>;
 
-  struct past {
-    uint64_t revision;
-    change_type type;
-    object now;
-    object before;
+  struct by_number {
+    bool operator()(const view_reader* a, const view_reader* b) const {
+      return a->number < b->number;
+    }
   };
+  using reader_set = std::set<view_reader*, by_number>;
 
   struct waiting_read {
     uint64_t token;
@@ -71,15 +86,23 @@ struct view_state {
   std::string prefix; ///< of this kind's keys in the store
   calls requests;
   store_actor store;
-  uint64_t watch = 0;     ///< number of the present store watch
-  uint64_t revision = 0;  ///< everything up to here is known
-  uint64_t beginning = 0; ///< history older than this is not kept
+  bool seeking = false;    ///< asks the directory where it is
+  uint64_t last_watch = 0; ///< of the store
+  uint64_t watch = 0;      ///< number of the present store watch
+  uint64_t revision = 0;   ///< everything up to here is known
+  uint64_t swept = 0;      ///< revision of the last bookmarks
   bool loaded = false;
   std::map<std::string, object> objects; ///< by "namespace/name"
-  std::deque<past> history;
-  std::map<reader_key, std::unique_ptr<reader>> readers;
-  std::unordered_map<std::string, std::set<reader*>> by_node;
-  std::set<reader*> others;
+  view_history history;
+  std::map<reader_key, std::unique_ptr<view_reader>> readers;
+  uint64_t last_reader = 0;
+  /// Live readers of one node's pods, by node; of one object, by its name;
+  /// all others.
+  std::unordered_map<std::string, reader_set> by_node;
+  std::unordered_map<std::string, reader_set> by_name;
+  reader_set others;
+  std::map<uint64_t, view_reader*> feeds; ///< by store watch
+  std::vector<view_reader*> touched;      ///< to be flushed
   std::set<caf::actor_addr> monitored;
   std::vector<std::function<void()>> at_load; ///< until the first load
   uint64_t last_token = 0;

@@ -2,6 +2,7 @@
 #include "cli/resources.hpp"
 #include "messages/system.pb.h"
 #include "runtime/printing/table.hpp"
+#include "runtime/text/duration.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -20,15 +21,18 @@ std::string depth_indent(const std::string& path) {
 void print_topology(const system::ActorList& list, const std::string& below,
                     environment& env) {
   printing::table table;
-  table.header = {"ACTOR", "RESTARTS", "FACTS", "LAST FAILURE"};
+  table.header = {"ACTOR", "COMPONENT", "RESTARTS", "FACTS", "LAST FAILURE"};
   for (auto& a : list.actors()) {
     if (!below.empty() && a.path() != below
         && a.path().rfind(below + "/", 0) != 0)
       continue;
     std::string facts;
+    if (a.has_away_ms())
+      facts = "stopped, back in "
+              + text::age_text(std::chrono::milliseconds{a.away_ms() + 999});
     for (auto& f : a.facts())
       facts += (facts.empty() ? "" : " ") + f;
-    table.rows.push_back({depth_indent(a.path()) + a.path(),
+    table.rows.push_back({depth_indent(a.path()) + a.path(), a.component(),
                           std::to_string(a.restarts()), facts,
                           a.last_failure()});
   }
@@ -57,22 +61,52 @@ void add_topology(CLI::App& app, environment& env) {
   });
 }
 
-void add_kill(CLI::App& app, environment& env) {
-  auto* sub = app.add_subcommand("kill", "End an actor, as a failure would");
-  auto path = std::make_shared<std::string>();
-  sub->add_option("PATH", *path, "Path as topology shows it")->required();
-  sub->callback([&env, path] {
-    auto* client = env.client();
-    if (client == nullptr)
-      return;
-    auto killed = client->kill(*path);
-    if (!killed) {
-      env.fail(killed.error());
+namespace {
+
+struct kill_command {
+  std::vector<std::string> paths;
+  std::string away;
+};
+
+void run_kill(const kill_command& cmd, environment& env) {
+  std::chrono::milliseconds away{0};
+  if (!cmd.away.empty()) {
+    auto given = text::parse_duration(cmd.away);
+    if (given)
+      away = std::chrono::duration_cast<std::chrono::milliseconds>(*given);
+    if (!given || away.count() <= 0) {
+      env.misuse("invalid argument \"" + cmd.away + "\" for \"--for\" flag: "
+                 + (given ? "must be above 0" : message_of(given.error())));
       return;
     }
+  }
+  auto* client = env.client();
+  if (client == nullptr)
+    return;
+  for (auto& path : cmd.paths) {
+    auto killed = client->kill(path, away);
+    if (!killed) {
+      env.fail(killed.error());
+      continue;
+    }
     for (auto& p : killed->paths())
-      env.out() << p << " killed\n";
-  });
+      env.out() << p << " killed"
+                << (away.count() > 0 ? ", back in " + text::duration_text(away)
+                                     : std::string{})
+                << "\n";
+  }
+}
+
+} // namespace
+
+void add_kill(CLI::App& app, environment& env) {
+  auto* sub = app.add_subcommand("kill", "End an actor, as a failure would");
+  auto cmd = std::make_shared<kill_command>();
+  sub->add_option("PATH", cmd->paths, "Paths as topology shows them")
+      ->required();
+  sub->add_option("--for", cmd->away,
+                  "Keep it and all below it away for so long: 500ms, 30s");
+  sub->callback([&env, cmd] { run_kill(*cmd, env); });
 }
 
 void add_why(CLI::App& app, environment& env) {
@@ -99,7 +133,7 @@ void add_why(CLI::App& app, environment& env) {
       auto found = client->ask(
           about(call::GET, *item.kind, env.current_namespace(), item.name));
       if (!found) {
-        env.fail(found.error());
+        env.refused(found.error());
         return;
       }
       auto why = client->explain(std::string{item.kind->kind}, key);

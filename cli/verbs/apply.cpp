@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
+#include "cli/writing.hpp"
 #include "messages/fields.hpp"
 #include "runtime/text/document.hpp"
 
@@ -18,7 +19,7 @@ struct apply_command {
   std::vector<std::string> files;
   bool recursive = false;
   std::string validate = "strict";
-  std::string dry_run = "none";
+  write_options write;
 };
 
 /// Tries that a patch gets when somebody else writes meanwhile.
@@ -47,7 +48,8 @@ public:
       auto live =
           env_.client()->ask(about(call::GET, kind, ns, source_.value.name()));
       if (!live && !is(live.error(), ec::not_found)) {
-        env_.fail(live.error());
+        env_.refused(in_file("error retrieving current configuration of",
+                             source_.where, live.error()));
         return;
       }
       auto err = live ? patch(*config, live->one(), ns) : create(*config, ns);
@@ -56,37 +58,30 @@ public:
       auto race =
           is(err, ec::conflict) || (!live && is(err, ec::already_exists));
       if (!race || tries + 1 == most_tries) {
-        env_.fail(err);
+        env_.fail(in_file(live ? "error when patching" : "error when creating",
+                          source_.where, err));
         return;
       }
     }
   }
 
 private:
-  void say(const std::string& what) {
-    env_.out() << display_name(source_.value.kind(), source_.value.name())
-               << " " << what
-               << (cmd_.dry_run == "none" ? ""
-                                          : " (" + cmd_.dry_run + " dry run)")
-               << "\n";
-  }
-
   caf::error create(const text::document& config, const std::string& ns) {
     text::read_options options;
     auto wish = text::from_document(text::with_last_applied(config), options);
     if (!wish)
       return wish.error();
-    if (cmd_.dry_run == "client") {
-      say("created");
+    if (cmd_.write.dry_run == "client") {
+      show(*wish, "created", cmd_.write, env_);
       return caf::none;
     }
     auto msg = about(call::CREATE, wish->kind(), ns, wish->name());
-    msg.set_dry_run(cmd_.dry_run == "server");
+    msg.set_dry_run(cmd_.write.dry_run == "server");
     auto made = env_.client()->ask(msg, *wish);
     if (!made)
       return made.error();
     print_warnings(*made, env_);
-    say("created");
+    show(made->one(), "created", cmd_.write, env_);
     return caf::none;
   }
 
@@ -98,24 +93,23 @@ private:
     if (!patch)
       return patch.error();
     if (patch->empty()) {
-      say("unchanged");
+      show(live, "unchanged", cmd_.write, env_);
       return caf::none;
     }
-    if (cmd_.dry_run == "client") {
-      say("configured");
+    if (cmd_.write.dry_run == "client") {
+      show(source_.value, "configured", cmd_.write, env_);
       return caf::none;
     }
     auto msg = about(call::PATCH, kind, ns, live.name());
     msg.set_patch_type(call::STRATEGIC);
     msg.set_patch(patch->dump());
-    msg.set_dry_run(cmd_.dry_run == "server");
+    msg.set_dry_run(cmd_.write.dry_run == "server");
     auto changed = env_.client()->ask(msg);
     if (!changed)
       return changed.error();
     print_warnings(*changed, env_);
-    say(changed->one().revision() == live.revision() && !msg.dry_run()
-            ? "unchanged"
-            : "configured");
+    auto same = changed->one().revision() == live.revision() && !msg.dry_run();
+    show(changed->one(), same ? "unchanged" : "configured", cmd_.write, env_);
     return caf::none;
   }
 
@@ -136,8 +130,7 @@ void add_apply(CLI::App& app, environment& env) {
   sub->add_option("--validate", cmd->validate,
                   "What to do about unknown fields")
       ->check(CLI::IsMember({"strict", "warn", "ignore", "true", "false"}));
-  sub->add_option("--dry-run", cmd->dry_run, "Change nothing")
-      ->check(CLI::IsMember({"none", "client", "server"}));
+  add_write_options(*sub, cmd->write);
   sub->callback([cmd, &env] {
     auto lenient = cmd->validate != "strict" && cmd->validate != "true";
     auto sources = read_manifests(cmd->files, cmd->recursive, lenient, env);

@@ -67,7 +67,7 @@ private:
       show(one->one());
     // A name that is none may be the beginning of some.
     else if (!is(one.error(), ec::not_found) || !describe_all(kind, name))
-      env_.fail(one.error());
+      env_.refused(one.error());
   }
 
   /// Returns whether there was any.
@@ -76,7 +76,7 @@ private:
     msg.set_label_selector(cmd_.labels);
     auto list = client_->ask(msg);
     if (!list) {
-      env_.fail(list.error());
+      env_.refused(list.error());
       return true;
     }
     bool found = false;
@@ -145,23 +145,26 @@ public:
     msg.set_field_selector(what_.field_selector);
     auto list = env_.client()->ask(msg);
     if (!list) {
-      env_.fail(list.error());
+      env_.refused(list.error());
       return;
     }
+    auto listed = list->objects;
     print(list->objects);
     if (!cmd_.watch)
       return;
-    auto err = env_.client()->watch(what_, std::to_string(list->revision()),
-                                    [&](const changes& batch) {
-                                      std::vector<object> fresh;
-                                      for (auto& c : batch.items)
-                                        if (c.type != change_type::deleted)
-                                          fresh.push_back(c.what);
-                                      if (!fresh.empty())
-                                        print(std::move(fresh));
-                                      env_.out().flush();
-                                      return env_.out().good();
-                                    });
+    auto err = env_.client()->watch(
+        what_, std::to_string(list->revision()),
+        [&](const changes& batch) {
+          std::vector<object> fresh;
+          for (auto& c : batch.items)
+            if (c.type != change_type::deleted)
+              fresh.push_back(c.what);
+          if (!fresh.empty())
+            print(std::move(fresh));
+          env_.out().flush();
+          return env_.out().good();
+        },
+        std::chrono::hours(24 * 365), listed);
     if (err)
       env_.fail(err);
   }
@@ -171,7 +174,11 @@ private:
     if (cmd_.about.empty())
       return true;
     auto parsed = parse_resources({cmd_.about});
-    if (!parsed || parsed->items.front().name.empty()) {
+    if (!parsed) {
+      env_.misuse("--for: " + message_of(parsed.error()));
+      return false;
+    }
+    if (parsed->items.front().name.empty()) {
       env_.misuse("--for must be in resource/name form");
       return false;
     }
@@ -232,7 +239,9 @@ void add_events(CLI::App& app, environment& env) {
   auto cmd = std::make_shared<events_command>();
   auto* sub = app.add_subcommand("events", "List events, oldest first");
   sub->add_option("--for", cmd->about, "Only about KIND/NAME");
-  sub->add_option("--types", cmd->types, "Normal, Warning")->delimiter(',');
+  sub->add_option("--types", cmd->types, "Normal, Warning")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"Normal", "Warning"}));
   sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
                 "In all namespaces");
   sub->add_flag("-w,--watch", cmd->watch, "Then show new ones");

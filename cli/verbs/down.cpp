@@ -1,19 +1,17 @@
 #include "cli/commands.hpp"
+#include "cli/directory_lock.hpp"
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/process/pod_runtime.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <chrono>
-#include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <memory>
 #include <ostream>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
@@ -28,20 +26,6 @@ namespace fs = std::filesystem;
 constexpr int patience_ms = 30'000;
 /// How long all pods of one node may take to end.
 constexpr auto pods_patience = std::chrono::seconds(45);
-
-/// Returns the process that holds the data directory; 0 when none does.
-pid_t holder(const fs::path& data_dir) {
-  auto fd = open((data_dir / "lock").c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0)
-    return 0;
-  auto free = flock(fd, LOCK_EX | LOCK_NB) == 0;
-  close(fd);
-  if (free)
-    return 0;
-  pid_t pid = 0;
-  std::ifstream{data_dir / "lock"} >> pid;
-  return pid;
-}
 
 /// Ends the process and waits until it is gone.
 bool end_process(pid_t pid) {
@@ -127,13 +111,14 @@ void add_down(CLI::App& app, environment& env) {
                 "Leave the pods running; `troupe up` finds them again");
   sub->callback([&env, keep] {
     fs::path data_dir = fs::absolute(env.data_directory());
-    if (!fs::exists(data_dir / "lock")) {
+    auto holder = holder_of(data_dir);
+    if (!holder.known) {
       env.err() << "error: no cluster in " << data_dir.string() << "\n";
       env.code = failed;
       return;
     }
-    if (auto pid = holder(data_dir); pid != 0 && !end_process(pid)) {
-      env.err() << "error: process " << pid << " does not end\n";
+    if (holder.pid != 0 && !end_process(holder.pid)) {
+      env.err() << "error: process " << holder.pid << " does not end\n";
       env.code = failed;
       return;
     }

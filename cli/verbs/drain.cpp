@@ -102,7 +102,7 @@ public:
     msg.set_label_selector(cmd_.pod_labels);
     auto list = env_.client()->ask(msg);
     if (!list) {
-      env_.fail(list.error());
+      env_.refused(list.error());
       return;
     }
     auto pods = sort_pods(list->objects);

@@ -161,7 +161,7 @@ void run_expose(const expose_command& cmd, environment& env) {
     auto live =
         env.client()->ask(about(call::GET, *each.kind, each.ns, each.name));
     if (!live) {
-      env.fail(live.error());
+      env.refused(live.error());
       continue;
     }
     auto service = service_of(cmd, each, text::to_document(live->one()));

@@ -1,20 +1,15 @@
 #include "cli/commands.hpp"
+#include "cli/output_form.hpp"
 #include "cli/resources.hpp"
 #include "messages/api/meta.pb.h"
-#include "messages/fields.hpp"
 #include "runtime/printing/table.hpp"
 #include "runtime/system/context.hpp"
-#include "runtime/text/custom_columns.hpp"
 #include "runtime/text/json_path.hpp"
-#include "runtime/text/json_writer.hpp"
-#include "runtime/text/yaml_writer.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <ostream>
 
 namespace troupe::cli {
@@ -23,44 +18,33 @@ namespace {
 
 struct get_command {
   std::vector<std::string> words;
+  std::vector<std::string> files;
   std::string output;
   std::string labels;
   std::string fields;
   std::string sort_by;
+  std::string subresource;
   std::vector<std::string> label_columns;
+  bool recursive = false;
   bool all_namespaces = false;
   bool watch = false;
   bool watch_only = false;
+  bool watch_events = false;
   bool no_headers = false;
   bool show_labels = false;
   bool show_kind = false;
+  bool show_managed_fields = false;
   bool ignore_not_found = false;
 };
-
-bool starts_with(const std::string& text, const std::string& start) {
-  return text.rfind(start, 0) == 0;
-}
 
 /// One kind of what was asked for.
 struct group {
   const kind_info* kind = nullptr;
+  std::string ns;                 ///< "" for all
   std::vector<std::string> names; ///< empty for all
   std::vector<object> found;
   uint64_t revision = 0;
 };
-
-std::vector<group> grouped(const resource_arguments& args) {
-  std::vector<group> result;
-  for (auto& item : args.items) {
-    if (result.empty() || result.back().kind != item.kind) {
-      result.emplace_back();
-      result.back().kind = item.kind;
-    }
-    if (!item.name.empty())
-      result.back().names.push_back(item.name);
-  }
-  return result;
-}
 
 class getter {
 public:
@@ -69,77 +53,91 @@ public:
   }
 
   void run() {
-    auto args = parse_resources(cmd_.words);
-    if (!args) {
-      env_.misuse(message_of(args.error()));
+    if (!read_words() || !check_flags())
       return;
-    }
-    if (!check_output())
-      return;
-    groups_ = grouped(*args);
-    if ((cmd_.watch || cmd_.watch_only) && groups_.size() != 1) {
-      env_.misuse("you may only watch a single resource or type of resource "
-                  "at a time");
-      return;
-    }
     client_ = env_.client();
     if (client_ == nullptr)
       return;
     for (auto& g : groups_)
       if (!fetch(g))
         return;
-    if (!cmd_.watch_only)
-      print_all();
+    if (!cmd_.watch_only && !print_all())
+      return;
     if ((cmd_.watch || cmd_.watch_only) && env_.code == done)
       follow(groups_.front());
   }
 
 private:
-  bool check_output() {
-    auto& o = cmd_.output;
-    if (o.empty() || o == "wide" || o == "yaml" || o == "json" || o == "name")
-      return true;
-    for (auto form : {"jsonpath=", "jsonpath-as-json=", "jsonpath-file=",
-                      "custom-columns=", "custom-columns-file="}) {
-      if (!starts_with(o, form))
-        continue;
-      auto spec = o.substr(std::string{form}.size());
-      if (std::string{form}.find("-file") != std::string::npos) {
-        std::ifstream in{spec};
-        if (!in) {
-          env_.misuse("error reading " + spec);
-          return false;
-        }
-        spec.assign(std::istreambuf_iterator<char>(in), {});
-      }
-      return parse_form(form, spec);
-    }
-    env_.misuse("unable to match a printer suitable for the output format \""
-                + o
-                + "\", allowed formats are: "
-                  "custom-columns,custom-columns-file,json,jsonpath,"
-                  "jsonpath-as-json,jsonpath-file,name,wide,yaml");
+  bool misuse(const std::string& what) {
+    env_.misuse(what);
     return false;
   }
 
-  bool parse_form(const std::string& form, const std::string& spec) {
-    caf::error bad;
-    if (starts_with(form, "jsonpath")) {
-      auto path = text::json_path::parse(spec);
-      if (path)
-        path_ = std::move(*path);
-      else
-        bad = path.error();
-    } else {
-      auto columns = text::custom_columns::parse(spec);
-      if (columns)
-        columns_ = std::move(*columns);
-      else
-        bad = columns.error();
+  void add(const kind_info& kind, const std::string& ns,
+           const std::string& name) {
+    if (groups_.empty() || groups_.back().kind != &kind
+        || groups_.back().ns != ns)
+      groups_.push_back({&kind, ns, {}, {}, 0});
+    if (!name.empty())
+      groups_.back().names.push_back(name);
+  }
+
+  /// Finds out which kinds and names are meant.
+  bool read_words() {
+    if (!cmd_.files.empty()) {
+      if (!cmd_.words.empty())
+        return misuse("when paths or stdin is provided as input, you may not "
+                      "specify resource arguments as well");
+      auto sources = read_manifests(cmd_.files, cmd_.recursive, true, env_);
+      if (!sources) {
+        env_.fail(sources.error());
+        return false;
+      }
+      for (auto& s : *sources)
+        add(s.value.kind(),
+            s.value.ns().empty() ? ns_of(s.value.kind()) : s.value.ns(),
+            s.value.name());
+      return true;
     }
-    if (bad)
-      env_.misuse(message_of(bad));
-    return !bad;
+    auto args = parse_resources(cmd_.words);
+    if (!args)
+      return misuse(message_of(args.error()));
+    for (auto& item : args->items)
+      add(*item.kind, ns_of(*item.kind), item.name);
+    return true;
+  }
+
+  bool check_flags() {
+    auto form = output_form::parse(cmd_.output);
+    if (!form)
+      return misuse(message_of(form.error()));
+    form_ = std::move(*form);
+    auto named = std::any_of(groups_.begin(), groups_.end(),
+                             [](auto& g) { return !g.names.empty(); });
+    if ((cmd_.watch || cmd_.watch_only)
+        && (groups_.size() != 1 || groups_.front().names.size() > 1))
+      return misuse("you may only watch a single resource or type of resource "
+                    "at a time");
+    if (cmd_.watch_events && !cmd_.watch && !cmd_.watch_only)
+      return misuse("--output-watch-events option can only be used with "
+                    "--watch or --watch-only");
+    if (named && cmd_.all_namespaces)
+      return misuse("a resource cannot be retrieved by name across all "
+                    "namespaces");
+    if (named && (!cmd_.labels.empty() || !cmd_.fields.empty()))
+      return misuse("name cannot be provided when a selector is specified");
+    if (!named && !cmd_.subresource.empty())
+      return misuse("subresource cannot be used when bulk resources are "
+                    "specified");
+    return cmd_.sort_by.empty() || read_sort_key();
+  }
+
+  bool read_sort_key() {
+    auto path = text::json_path::parse_relaxed(cmd_.sort_by);
+    if (!path)
+      return misuse(message_of(path.error()));
+    sort_key_ = std::move(*path);
+    return true;
   }
 
   std::string ns_of(const kind_info& kind) {
@@ -149,69 +147,61 @@ private:
 
   bool fetch(group& g) {
     if (g.names.empty()) {
-      auto msg = about(call::LIST, *g.kind, ns_of(*g.kind));
+      auto msg = about(call::LIST, *g.kind, g.ns);
       msg.set_label_selector(cmd_.labels);
       msg.set_field_selector(cmd_.fields);
       auto list = client_->ask(msg);
       if (!list) {
-        env_.fail(list.error());
+        env_.refused(list.error());
         return false;
       }
       g.found = list->objects;
       g.revision = list->revision();
       return true;
     }
-    if (cmd_.all_namespaces) {
-      env_.misuse("a resource cannot be retrieved by name across all "
-                  "namespaces");
-      return false;
-    }
-    if (!cmd_.labels.empty()) {
-      env_.misuse("name cannot be provided when a selector is specified");
-      return false;
-    }
     for (auto& name : g.names) {
-      auto one = client_->ask(about(call::GET, *g.kind, ns_of(*g.kind), name));
+      auto msg = about(call::GET, *g.kind, g.ns, name);
+      msg.set_subresource(cmd_.subresource);
+      auto one = client_->ask(msg);
       if (one) {
         g.found.push_back(one->one());
         g.revision = one->revision();
       } else if (!cmd_.ignore_not_found || !is(one.error(), ec::not_found)) {
-        env_.fail(one.error());
+        env_.refused(one.error());
       }
     }
     return true;
   }
 
-  void sort(std::vector<object>& found) {
-    if (cmd_.sort_by.empty())
-      return;
-    auto spec = cmd_.sort_by;
-    if (spec.front() != '{')
-      spec = "{" + std::string{spec.front() == '.' ? "" : "."} + spec + "}";
-    auto path = text::json_path::parse(spec);
-    if (!path) {
-      env_.misuse(message_of(path.error()));
-      return;
-    }
+  /// False when nothing has the field to sort by.
+  bool sort(std::vector<object>& found) {
+    if (!sort_key_ || found.empty())
+      return true;
     std::vector<std::pair<text::document, object>> keyed;
+    bool any = false;
     for (auto& x : found) {
-      auto doc = text::to_document(x);
-      auto values = path->find(doc);
-      text::document key;
-      if (values && !values->empty())
-        key = values->front();
-      keyed.emplace_back(std::move(key), x);
+      auto values = sort_key_->find(text::to_document(x));
+      auto has = values && !values->empty();
+      any = any || has;
+      keyed.emplace_back(has ? values->front() : text::document{}, x);
+    }
+    if (!any) {
+      env_.fail(make_error(ec::bad_request,
+                           "couldn't find any field with path \"" + cmd_.sort_by
+                               + "\" in the list of objects"));
+      return false;
     }
     std::stable_sort(keyed.begin(), keyed.end(),
                      [](auto& a, auto& b) { return a.first < b.first; });
     for (size_t i = 0; i < found.size(); ++i)
       found[i] = keyed[i].second;
+    return true;
   }
 
   printing::table_options options(const group& g) {
     printing::table_options result;
     result.now = real_world()->now();
-    result.wide = cmd_.output == "wide";
+    result.wide = form_.what() == output_form::kind::wide;
     result.no_headers = cmd_.no_headers;
     result.with_namespace = cmd_.all_namespaces && g.kind->namespaced;
     result.with_kind = cmd_.show_kind || groups_.size() > 1;
@@ -220,41 +210,78 @@ private:
     return result;
   }
 
-  void print_all() {
+  text::document document_of(const object& x) const {
+    auto doc = text::to_document(x);
+    if (!cmd_.show_managed_fields && doc.contains("metadata"))
+      doc["metadata"].erase("managedFields");
+    return doc;
+  }
+
+  void print(const text::document& doc) {
+    if (auto err = form_.print(doc, cmd_.no_headers, env_.out()))
+      env_.fail(err);
+  }
+
+  /// Returns whether there is more to do.
+  bool print_all() {
     for (auto& g : groups_)
-      sort(g.found);
-    if (cmd_.output.empty() || cmd_.output == "wide") {
-      print_tables();
-      return;
+      if (!sort(g.found))
+        return false;
+    if (cmd_.watch_events) {
+      for (auto& x : groups_.front().found)
+        show_change(groups_.front(), {change_type::added, x});
+      return true;
     }
-    if (cmd_.output == "name") {
+    if (form_.is_table()) {
+      print_tables();
+    } else if (form_.what() == output_form::kind::name) {
       for (auto& g : groups_)
         for (auto& x : g.found)
           env_.out() << display_name(*g.kind, x.name()) << "\n";
+    } else {
+      print_documents();
+    }
+    return true;
+  }
+
+  void print_documents() {
+    std::vector<object> all;
+    size_t names = 0;
+    for (auto& g : groups_) {
+      all.insert(all.end(), g.found.begin(), g.found.end());
+      names += g.names.empty() ? 2 : g.names.size();
+    }
+    if (names == 1) {
+      if (!all.empty())
+        print(document_of(all.front()));
       return;
     }
-    std::vector<object> all;
-    for (auto& g : groups_)
-      all.insert(all.end(), g.found.begin(), g.found.end());
-    auto single = groups_.size() == 1 && groups_.front().names.size() == 1;
-    if (single && all.empty())
-      return;
-    print_document(single ? text::to_document(all.front()) : list_of(all));
+    // Errors were told; what is there is shown all the same.
+    text::document list{{"apiVersion", "v1"},
+                        {"kind", "List"},
+                        {"metadata", {{"resourceVersion", ""}}},
+                        {"items", text::document::array()}};
+    for (auto& x : all)
+      list["items"].push_back(document_of(x));
+    print(list);
   }
 
   void print_tables() {
     bool any = false;
-    bool first = true;
     for (auto& g : groups_) {
       if (g.found.empty())
         continue;
-      any = true;
-      if (!first && !cmd_.no_headers)
+      if (any && !cmd_.no_headers)
         env_.out() << "\n";
-      first = false;
-      env_.out() << layout_.add(printing::print_table(g.found, options(g)));
+      any = true;
+      env_.out() << printing::to_text(
+          printing::print_table(g.found, options(g)));
     }
-    if (any || env_.code != done || cmd_.ignore_not_found)
+    // A watch goes on below in the same columns.
+    if (any && (cmd_.watch || cmd_.watch_only))
+      layout_.add(printing::print_table(groups_.front().found,
+                                        options(groups_.front())));
+    if (any || env_.code != done || cmd_.ignore_not_found || cmd_.watch)
       return;
     auto& kind = *groups_.front().kind;
     if (kind.namespaced && !cmd_.all_namespaces)
@@ -264,109 +291,58 @@ private:
       env_.err() << "No resources found\n";
   }
 
-  /// The list that kubectl makes of what it found.
-  text::document list_of(const std::vector<object>& all) {
-    text::document list{{"apiVersion", "v1"},
-                        {"kind", "List"},
-                        {"metadata", {{"resourceVersion", ""}}},
-                        {"items", text::document::array()}};
-    for (auto& x : all)
-      list["items"].push_back(text::to_document(x));
-    return list;
-  }
-
-  void print_document(const text::document& doc) {
-    if (cmd_.output == "yaml")
-      env_.out() << text::print_yaml(doc);
-    else if (cmd_.output == "json")
-      env_.out() << text::print_pretty_json(doc);
-    else if (path_)
-      print_path(doc);
-    else
-      print_columns(doc);
-  }
-
-  void print_path(const text::document& doc) {
-    if (starts_with(cmd_.output, "jsonpath-as-json")) {
-      auto values = path_->find(doc);
-      if (values)
-        env_.out() << text::print_pretty_json(text::document(*values));
-      else
-        env_.fail(values.error());
-      return;
-    }
-    auto shown = path_->print(doc);
-    if (shown)
-      env_.out() << *shown;
-    else
-      env_.fail(shown.error());
-  }
-
-  void print_columns(const text::document& doc) {
-    printing::table table;
-    if (!cmd_.no_headers && !columns_shown_)
-      table.header = columns_->headers();
-    columns_shown_ = true;
-    auto add = [&](const text::document& one) {
-      auto row = columns_->row(one);
-      if (row)
-        table.rows.push_back(std::move(*row));
-      else
-        env_.fail(row.error());
-    };
-    if (doc.value("kind", "") == "List")
-      for (auto& one : doc["items"])
-        add(one);
-    else
-      add(doc);
-    env_.out() << layout_.add(table);
-  }
-
-  void show_change(const group& g, const object& x) {
-    if (cmd_.output.empty() || cmd_.output == "wide") {
+  void show_change(const group& g, const change& c) {
+    const char* words[] = {"ADDED", "MODIFIED", "DELETED"};
+    auto word = words[static_cast<size_t>(c.type)];
+    if (form_.is_table()) {
       auto o = options(g);
-      o.no_headers = o.no_headers || !first_change_ || !cmd_.watch_only;
-      first_change_ = false;
-      env_.out() << layout_.add(printing::print_table({&x, 1}, o));
-    } else if (cmd_.output == "name") {
-      env_.out() << display_name(*g.kind, x.name()) << "\n";
+      o.no_headers = o.no_headers || header_shown_;
+      auto table = printing::print_table({&c.what, 1}, o);
+      if (cmd_.watch_events) {
+        if (!table.header.empty())
+          table.header.insert(table.header.begin(), "EVENT");
+        for (auto& row : table.rows)
+          row.insert(row.begin(), word);
+      }
+      header_shown_ = true;
+      env_.out() << layout_.add(table);
+    } else if (form_.what() == output_form::kind::name) {
+      env_.out() << display_name(*g.kind, c.what.name()) << "\n";
     } else {
-      if (cmd_.output == "yaml")
+      auto doc = document_of(c.what);
+      if (form_.what() == output_form::kind::yaml)
         env_.out() << "---\n";
-      print_document(text::to_document(x));
+      print(cmd_.watch_events ? text::document{{"type", word}, {"object", doc}}
+                              : doc);
     }
     env_.out().flush();
   }
 
   void follow(const group& g) {
     env_.out().flush();
-    selection what{g.kind, ns_of(*g.kind), cmd_.labels, cmd_.fields};
+    header_shown_ = header_shown_ || (!cmd_.watch_only && !g.found.empty());
+    selection what{g.kind, g.ns, cmd_.labels, cmd_.fields};
     if (g.names.size() == 1)
       what.field_selector = "metadata.name=" + g.names.front();
-    auto from = g.revision;
-    while (true) {
-      auto err =
-          client_->watch(what, std::to_string(from), [&](const changes& batch) {
-            for (auto& c : batch.items)
-              show_change(g, c.what);
-            from = std::max(from, batch.revision);
-            return env_.out().good();
-          });
-      if (!err)
-        return;
+    auto err = client_->watch(
+        what, std::to_string(g.revision),
+        [&](const changes& batch) {
+          for (auto& c : batch.items)
+            show_change(g, c);
+          return env_.out().good();
+        },
+        std::chrono::hours(24 * 365), g.found);
+    if (err)
       env_.fail(err);
-      return;
-    }
   }
 
   get_command& cmd_;
   environment& env_;
   command_client* client_ = nullptr;
   std::vector<group> groups_;
-  std::optional<text::json_path> path_;
-  std::optional<text::custom_columns> columns_;
-  bool columns_shown_ = false;
-  bool first_change_ = true;
+  output_form form_;
+  std::optional<text::json_path> sort_key_;
+  bool header_shown_ = false;
   printing::table_layout layout_;
 };
 
@@ -378,9 +354,12 @@ void add_get(CLI::App& app, environment& env) {
   sub->add_option("WHAT", cmd->words, "KIND [NAME...], or KIND/NAME...");
   sub->add_option("-o,--output", cmd->output,
                   "wide, yaml, json, name, jsonpath=, custom-columns=");
+  sub->add_option("-f,--filename", cmd->files, "Files, folders, or -");
+  sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
   sub->add_option("-l,--selector", cmd->labels, "Label selector");
   sub->add_option("--field-selector", cmd->fields, "Field selector");
   sub->add_option("--sort-by", cmd->sort_by, "JSONPath to sort by");
+  sub->add_option("--subresource", cmd->subresource, "Such as status, scale");
   sub->add_option("-L,--label-columns", cmd->label_columns,
                   "Labels shown as columns")
       ->delimiter(',');
@@ -388,9 +367,13 @@ void add_get(CLI::App& app, environment& env) {
                 "In all namespaces");
   sub->add_flag("-w,--watch", cmd->watch, "Then show what changes");
   sub->add_flag("--watch-only", cmd->watch_only, "Show only what changes");
+  sub->add_flag("--output-watch-events", cmd->watch_events,
+                "With what happened to each object");
   sub->add_flag("--no-headers", cmd->no_headers, "No header line");
   sub->add_flag("--show-labels", cmd->show_labels, "Labels as last column");
   sub->add_flag("--show-kind", cmd->show_kind, "Names with their kind");
+  sub->add_flag("--show-managed-fields", cmd->show_managed_fields,
+                "With who wrote which field");
   sub->add_flag("--ignore-not-found", cmd->ignore_not_found,
                 "No error when it does not exist");
   sub->callback([cmd, &env] { getter{*cmd, env}.run(); });

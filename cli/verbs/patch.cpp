@@ -47,7 +47,7 @@ void patch_one(const target& what, const text::document& patch,
   auto read = about(call::GET, *what.kind, what.ns, what.name);
   auto live = env.client()->ask(read);
   if (!live) {
-    env.fail(live.error());
+    env.refused(live.error());
     return;
   }
   if (cmd.write.dry_run == "client") {
@@ -65,7 +65,7 @@ void patch_one(const target& what, const text::document& patch,
   msg.set_dry_run(cmd.write.dry_run == "server");
   auto changed = env.client()->ask(msg);
   if (!changed) {
-    env.fail(changed.error());
+    env.refused(changed.error());
     return;
   }
   print_warnings(*changed, env);

@@ -15,15 +15,16 @@ struct replace_command {
   bool recursive = false;
 };
 
-void replace_one(const object& wish, const write_options& options,
+void replace_one(const manifest_source& source, const write_options& options,
                  environment& env) {
+  auto& wish = source.value;
   auto ns = wish.ns();
   if (wish.kind().namespaced && ns.empty())
     ns = env.current_namespace();
   // Also a client dry run needs what is there: only that can be replaced.
   auto live = env.client()->ask(about(call::GET, wish.kind(), ns, wish.name()));
   if (!live) {
-    env.fail(live.error());
+    env.refused(in_file("error when replacing", source.where, live.error()));
     return;
   }
   if (options.dry_run == "client") {
@@ -34,7 +35,7 @@ void replace_one(const object& wish, const write_options& options,
   msg.set_dry_run(options.dry_run == "server");
   auto written = env.client()->ask(msg, wish);
   if (!written) {
-    env.fail(written.error());
+    env.refused(in_file("error when replacing", source.where, written.error()));
     return;
   }
   print_warnings(*written, env);
@@ -63,7 +64,7 @@ void add_replace(CLI::App& app, environment& env) {
     if (env.client() == nullptr)
       return;
     for (auto& each : *sources)
-      replace_one(each.value, cmd->write, env);
+      replace_one(each, cmd->write, env);
   });
 }
 

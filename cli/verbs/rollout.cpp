@@ -99,6 +99,11 @@ public:
       env_.misuse(message_of(args.error()));
       return;
     }
+    if (auto given = text::parse_duration(cmd_.timeout); !given) {
+      env_.misuse("invalid argument \"" + cmd_.timeout
+                  + "\" for \"--timeout\" flag: " + message_of(given.error()));
+      return;
+    }
     if (env_.client() == nullptr)
       return;
     for (auto& item : args->items) {
@@ -112,7 +117,7 @@ public:
                        env_.current_namespace(), item.name);
       auto found = env_.client()->ask(msg);
       if (!found) {
-        env_.fail(found.error());
+        env_.refused(found.error());
         continue;
       }
       for (auto& x : found->objects)
@@ -126,10 +131,10 @@ public:
       env_.misuse(message_of(patience.error()));
       return;
     }
-    auto limit =
-        *patience > std::chrono::nanoseconds(0)
-            ? std::chrono::duration_cast<std::chrono::milliseconds>(*patience)
-            : std::chrono::milliseconds(std::chrono::hours(24 * 365));
+    auto limit = *patience > std::chrono::nanoseconds(0)
+                     ? std::chrono::ceil<std::chrono::milliseconds>(*patience)
+                     : std::chrono::milliseconds(std::chrono::hours(24 * 365));
+    auto deadline = std::chrono::steady_clock::now() + limit;
     std::string said;
     bool ended = false;
     auto look = [&](const object& now) {
@@ -159,12 +164,13 @@ public:
             if (there && !ended)
               look(c.what);
           }
-          return there && !ended;
+          // News that is none does not make the wait longer.
+          return there && !ended && std::chrono::steady_clock::now() < deadline;
         },
         limit);
     if (!there)
       refuse("object has been deleted");
-    else if (is(err, ec::timeout))
+    else if (is(err, ec::timeout) || (!err && !ended))
       refuse("timed out waiting for the condition");
     else if (err)
       env_.fail(err);
@@ -279,7 +285,7 @@ private:
     if (changed)
       say(x, what);
     else
-      env_.fail(changed.error());
+      env_.refused(changed.error());
   }
 
   /// The replica sets that a deployment controls, oldest revision first.
@@ -287,7 +293,7 @@ private:
     auto list = env_.client()->ask(
         about(call::LIST, kind_of<apps::v1::ReplicaSet>(), x.ns()));
     if (!list) {
-      env_.fail(list.error());
+      env_.refused(list.error());
       return std::nullopt;
     }
     std::vector<object> result;
@@ -349,8 +355,7 @@ void add_part(CLI::App& rollout, environment& env, const char* name,
         ->check(CLI::NonNegativeNumber);
   if (act == &roller::status) {
     sub->add_option("-w,--watch", cmd->watch, "Until it is finished");
-    sub->add_option("--timeout", cmd->timeout,
-                    "How long without news at most; 0s for ever");
+    sub->add_option("--timeout", cmd->timeout, "How long at most; 0s for ever");
   }
   sub->callback([cmd, &env, act] {
     roller r{*cmd, env};

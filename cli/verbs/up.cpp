@@ -71,6 +71,10 @@ int run_detached(const up_options& options, environment& env) {
     auto file = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
     if (quiet >= 0)
       dup2(quiet, 0);
+    if (file >= 0) {
+      dup2(file, 1);
+      dup2(file, 2);
+    }
     auto out = fdopen(pipe_ends[1], "w");
     // Until it is ready, whoever called sees what happens.
     auto say = [&](const std::string& line) {
@@ -93,10 +97,6 @@ int run_detached(const up_options& options, environment& env) {
     }
     say("Kubeconfig: " + cluster.kubeconfig_path());
     say("ready");
-    if (file >= 0) {
-      dup2(file, 1);
-      dup2(file, 2);
-    }
     if (out != nullptr)
       fclose(out);
     out = stdout;
@@ -106,6 +106,7 @@ int run_detached(const up_options& options, environment& env) {
   close(pipe_ends[1]);
   auto in = fdopen(pipe_ends[0], "r");
   bool ready = false;
+  bool told = false;
   char line[4096];
   while (fgets(line, sizeof(line), in) != nullptr) {
     std::string text{line};
@@ -113,13 +114,18 @@ int run_detached(const up_options& options, environment& env) {
       ready = true;
       break;
     }
-    (text.rfind("error: ", 0) == 0 ? env.err() : env.out()) << text;
+    auto bad = text.rfind("error: ", 0) == 0;
+    told = told || bad;
+    (bad ? env.err() : env.out()) << text;
   }
   fclose(in);
   if (ready)
     return done;
   int status = 0;
   waitpid(child, &status, 0);
+  if (!told)
+    env.err() << "error: the cluster's process ended; " << log
+              << " may say why\n";
   return failed;
 }
 

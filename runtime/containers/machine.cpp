@@ -38,6 +38,10 @@ const char* reason_of(const std::string& told, int32_t code) {
 
 } // namespace
 
+uint64_t machine_seed(uint64_t seed, const std::string& node) {
+  return chance_of(seed, node, {});
+}
+
 machine::machine(std::shared_ptr<const script> behaviour, uint64_t seed)
     : script_(std::move(behaviour)), seed_(seed) {
   // nop
@@ -377,27 +381,6 @@ machine::log(const std::string& id) const {
   if (auto c = find(id))
     return c->log;
   return unknown("container", id);
-}
-
-// -- fleet --------------------------------------------------------------------
-
-fleet::fleet(script behaviour, uint64_t seed)
-    : script_(std::make_shared<const script>(std::move(behaviour))),
-      seed_(seed) {
-  // nop
-}
-
-std::shared_ptr<machine> fleet::at(const std::string& node) {
-  std::lock_guard guard{mutex_};
-  auto& result = machines_[node];
-  if (!result)
-    result = std::make_shared<machine>(script_, chance_of(seed_, node, {}));
-  return result;
-}
-
-void fleet::lose(const std::string& node) {
-  std::lock_guard guard{mutex_};
-  machines_.erase(node);
 }
 
 } // namespace troupe::simulation

@@ -6,7 +6,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,7 +22,6 @@ struct moment {
 
 /// The containers of one simulated node: what processes and shims are for a
 /// real one. It has no clock and no thread; whoever holds it tells the time.
-/// It outlives the actor that holds it, as processes do.
 class machine {
 public:
   struct log_line {
@@ -114,23 +112,7 @@ private:
   std::vector<container::Event> events_;
 };
 
-/// The simulated nodes of one process. Each machine is used by one actor at a
-/// time; only finding it is shared.
-class fleet {
-public:
-  fleet(script behaviour, uint64_t seed);
-
-  /// The machine of that node; a new one at first.
-  std::shared_ptr<machine> at(const std::string& node);
-
-  /// The node is switched off: all its containers are gone.
-  void lose(const std::string& node);
-
-private:
-  std::shared_ptr<const script> script_;
-  uint64_t seed_;
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<machine>> machines_;
-};
+/// Returns the seed of one node's machine among those of one simulation.
+uint64_t machine_seed(uint64_t seed, const std::string& node);
 
 } // namespace troupe::simulation

@@ -50,7 +50,7 @@ expected<bridge_network> bridge_network::open(const layout& addresses) {
   auto found = find_link(*kernel, name);
   auto fresh = !found;
   if (fresh) {
-    if (auto made = create_bridge(*kernel, name); !made)
+    if (auto made = create_bridge(*kernel, name, addresses.gateway()); !made)
       return while_doing("cannot make the bridge " + name, made.error());
     found = find_link(*kernel, name);
     if (!found)
@@ -97,7 +97,7 @@ expected<void> bridge_network::attach(const std::string& pod, ipv4 address,
   if (!kernel)
     return std::move(kernel.error());
   auto name = veth_name(addresses_, pod);
-  auto done = create_veth(*kernel, name, inner_name, ns);
+  auto done = create_veth(*kernel, name, inner_name, ns, address);
   if (done) {
     auto made = find_link(*kernel, name);
     done = made ? set_up_link(*kernel, made->index, pod_alias(addresses_, pod),
@@ -227,11 +227,12 @@ std::string bridge_network::obstacle() {
       return;
     }
     auto kernel = netlink::open();
-    auto made = kernel ? create_bridge(*kernel, "probe")
+    auto made = kernel ? create_bridge(*kernel, "probe", ipv4{0x7f000001})
                        : expected<void>{std::move(kernel.error())};
     unique_fd self{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
     if (made)
-      made = create_veth(*kernel, "probe-1", "probe-2", self.get());
+      made = create_veth(*kernel, "probe-1", "probe-2", self.get(),
+                         ipv4{0x7f000001});
     if (!made)
       out = "cannot make a bridge: " + message_of(made.error());
   }}.join();

@@ -6,11 +6,11 @@ namespace troupe::net {
 
 namespace {
 
-caf::error too_many(size_t index) {
+caf::error too_many(size_t index, size_t room) {
   return make_error(ec::invalid,
                     "node " + std::to_string(index + 1)
                         + ": a cluster on one machine has room for "
-                        + std::to_string(layout::max_nodes) + " nodes");
+                        + std::to_string(room) + " nodes");
 }
 
 } // namespace
@@ -21,13 +21,25 @@ std::string_view to_string(network_mode x) {
 
 expected<ipv4> layout::node_address(size_t index) const {
   if (index >= max_nodes)
-    return too_many(index);
+    return too_many(index, max_nodes);
   return whole_.at(index + 1);
 }
 
 expected<cidr> layout::pod_range(size_t index) const {
   if (index >= max_nodes)
-    return too_many(index);
+    return too_many(index, max_nodes);
+  return cidr{pods().at(index << 8), 24};
+}
+
+expected<ipv4> simulated_layout::node_address(size_t index) {
+  if (index >= max_nodes)
+    return too_many(index, max_nodes);
+  return ipv4{(10u << 24) + static_cast<uint32_t>(index) + 1};
+}
+
+expected<cidr> simulated_layout::pod_range(size_t index) {
+  if (index >= max_nodes)
+    return too_many(index, max_nodes);
   return cidr{pods().at(index << 8), 24};
 }
 

@@ -55,6 +55,19 @@ private:
   cidr whole_;
 };
 
+/// Addresses of nodes that are simulated, and of their pods. Nobody answers at
+/// them, so they are no lease of the machine's, and there are thousands.
+class simulated_layout {
+public:
+  static constexpr size_t max_nodes = 1u << 15;
+
+  static cidr pods() { return {{10u << 24 | 128u << 16}, 9}; }
+
+  /// Both as `layout` has them.
+  static expected<ipv4> node_address(size_t index);
+  static expected<cidr> pod_range(size_t index);
+};
+
 /// Gives out the addresses of a range, without its first and last, each once.
 /// A released address comes back last, so that nobody who still speaks to its
 /// old owner meets the new one soon.

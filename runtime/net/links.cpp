@@ -34,6 +34,14 @@ cidr range_of(std::string_view attribute, int bits) {
   return {{bits == 0 ? 0 : value & ~uint32_t{0} << (32 - bits)}, bits};
 }
 
+/// One of the addresses that anybody may give out: 0a:58 and the four bytes.
+std::string hardware_address(ipv4 address) {
+  std::string out{'\x0a', '\x58'};
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(address.value >> shift & 0xff));
+  return out;
+}
+
 ifinfomsg link_body(int index) {
   ifinfomsg out{};
   out.ifi_family = AF_UNSPEC;
@@ -67,7 +75,8 @@ link_info link_of(const nlmsghdr* message) {
     return find_attribute(message, sizeof(body), type);
   };
   return {body.ifi_index, static_cast<int>(number_of(find(IFLA_MASTER))),
-          text_of(find(IFLA_IFNAME)), text_of(find(IFLA_IFALIAS))};
+          text_of(find(IFLA_IFNAME)), text_of(find(IFLA_IFALIAS)),
+          std::string{find(IFLA_ADDRESS)}};
 }
 
 /// What already is as wished, or already gone, is no error.
@@ -138,10 +147,12 @@ expected<std::vector<used_range>> list_used_ranges(netlink& in) {
   return out;
 }
 
-expected<void> create_bridge(netlink& in, const std::string& name) {
+expected<void> create_bridge(netlink& in, const std::string& name,
+                             ipv4 address) {
   netlink_request request{RTM_NEWLINK, create};
   request.body(link_body(0));
   request.attribute(IFLA_IFNAME, with_end(name));
+  request.attribute(IFLA_ADDRESS, hardware_address(address));
   auto info = request.open(IFLA_LINKINFO);
   request.attribute(IFLA_INFO_KIND, std::string_view{"bridge"});
   request.close(info);
@@ -149,7 +160,7 @@ expected<void> create_bridge(netlink& in, const std::string& name) {
 }
 
 expected<void> create_veth(netlink& in, const std::string& name,
-                           const std::string& peer, int peer_ns) {
+                           const std::string& peer, int peer_ns, ipv4 address) {
   netlink_request request{RTM_NEWLINK, create};
   request.body(link_body(0));
   request.attribute(IFLA_IFNAME, with_end(name));
@@ -159,6 +170,7 @@ expected<void> create_veth(netlink& in, const std::string& name,
   auto other = request.open(VETH_INFO_PEER);
   request.body(link_body(0));
   request.attribute(IFLA_IFNAME, with_end(peer));
+  request.attribute(IFLA_ADDRESS, hardware_address(address));
   request.attribute(IFLA_NET_NS_FD, static_cast<uint32_t>(peer_ns));
   request.close(other);
   request.close(data);

@@ -9,7 +9,8 @@ struct link_info {
   int index = 0;
   int master = 0; ///< index of the bridge it is part of, 0 for none
   std::string name;
-  std::string alias; ///< what its maker wrote about it
+  std::string alias;    ///< what its maker wrote about it
+  std::string hardware; ///< its hardware address, six bytes
 };
 
 /// A range of addresses that the machine knows a way to.
@@ -26,12 +27,16 @@ expected<link_info> find_link(netlink& in, const std::string& name);
 /// Returns every address and route but the default route.
 expected<std::vector<used_range>> list_used_ranges(netlink& in);
 
-expected<void> create_bridge(netlink& in, const std::string& name);
+/// Makes a bridge. Its hardware address is made of `address` and stays: left
+/// to itself a bridge takes that of one of its members, and loses it with that.
+expected<void> create_bridge(netlink& in, const std::string& name,
+                             ipv4 address);
 
 /// Makes a pair of interfaces: `name` here, `peer` in the network namespace
-/// behind `peer_ns`.
+/// behind `peer_ns`. The peer's hardware address is made of `address`, so that
+/// whoever has that address next is found where neighbours remember the last.
 expected<void> create_veth(netlink& in, const std::string& name,
-                           const std::string& peer, int peer_ns);
+                           const std::string& peer, int peer_ns, ipv4 address);
 
 /// Writes the alias and, when `master` is not 0, makes it part of that bridge;
 /// then brings it up.

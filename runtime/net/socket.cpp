@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,6 +52,18 @@ expected<unique_fd> open_listener(protocol kind, const endpoint& at) {
       || (kind == protocol::tcp && ::listen(fd.get(), backlog) != 0))
     return system_error(errno);
   return fd;
+}
+
+int lowest_open_port() {
+  // Asking the system itself covers capabilities, namespaces and settings.
+  auto fd = open_socket(protocol::tcp);
+  auto at = to_sockaddr({ipv4{0x7ffffffe}, 1});
+  if (!fd || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&at), sizeof(at)) == 0
+      || errno != EACCES)
+    return 0;
+  int lowest = 1024;
+  std::ifstream{"/proc/sys/net/ipv4/ip_unprivileged_port_start"} >> lowest;
+  return lowest;
 }
 
 expected<unique_fd> start_connect(protocol kind, const endpoint& to) {

@@ -37,6 +37,10 @@ std::string_view to_string(protocol x);
 /// the system's reason.
 expected<unique_fd> open_listener(protocol kind, const endpoint& at);
 
+/// Returns the lowest port that this process may listen at; 0 when there is no
+/// such limit.
+int lowest_open_port();
+
 /// Returns a non-blocking socket that is connected to `to` or about to be.
 expected<unique_fd> start_connect(protocol kind, const endpoint& to);
 

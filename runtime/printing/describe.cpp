@@ -114,6 +114,8 @@ std::vector<relation> relations_of(const object& what) {
         ns, "kubernetes.io/service-name=" + what.name()));
     result.push_back(
         {&kind_of<core::v1::Endpoints>(), ns, what.name(), {}, {}});
+    // They say where low ports do not answer as they are.
+    result.push_back({&kind_of<core::v1::Node>(), {}, {}, {}, {}});
   } else if (&kind == &kind_of<core::v1::Namespace>()) {
     result.push_back(all_in<core::v1::ResourceQuota>(what.name()));
   } else if (&kind == &kind_of<core::v1::ServiceAccount>()) {

@@ -1,8 +1,14 @@
+#include "messages/api/core_node.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
 #include "runtime/printing/describe_kinds.hpp"
 #include "runtime/printing/services.hpp"
+#include "runtime/rules/node_status.hpp"
+#include "runtime/rules/service_ports.hpp"
 #include "runtime/text/int_or_string.hpp"
+
+#include <algorithm>
+#include <charconv>
 
 namespace troupe::printing {
 
@@ -41,10 +47,35 @@ std::string endpoints_of(const subject& x, const std::string& port_name) {
   return none;
 }
 
+/// The lowest port that may be opened on the nodes; 0 when all may.
+int lowest_port_of(const subject& x) {
+  int lowest = 0;
+  for (const auto& node : x.all<core::v1::Node>()) {
+    const auto& notes = node.meta().annotations();
+    if (auto i = notes.find(rules::lowest_port_key); i != notes.end()) {
+      int here = 0;
+      std::from_chars(i->second.data(), i->second.data() + i->second.size(),
+                      here);
+      lowest = std::max(lowest, here);
+    }
+  }
+  return lowest;
+}
+
 void describe_ports(description& d, const subject& x, const Service& service) {
-  for (const auto& port : service.spec().ports()) {
+  auto served = !service.spec().cluster_ip().empty()
+                && service.spec().cluster_ip() != "None";
+  auto places = rules::answering_ports(service, served ? lowest_port_of(x) : 0);
+  for (int i = 0; i < service.spec().ports_size(); ++i) {
+    const auto& port = service.spec().ports(i);
+    const auto& place = places[static_cast<size_t>(i)];
     auto name = or_else(port.name(), unset);
     d.line(0, "Port:\t{}\t{}/{}", name, port.port(), port.protocol());
+    if (place.moved())
+      d.line(0, "Answers at:\t{}\t{}/{} ({})", name, place.answers,
+             port.protocol(), place.why);
+    else if (!place.why.empty())
+      d.line(0, "Answers at:\t{}\t{} ({})", name, none, place.why);
     d.line(0, "TargetPort:\t{}/{}",
            text::int_or_string_text(port.target_port()), port.protocol());
     if (port.node_port() != 0)

@@ -214,8 +214,9 @@ caf::error take_mounts(const container::ContainerConfig& config,
       env[volume_variable(mount.name())] = target;
     if (target == "/etc/resolv.conf")
       resolv_conf.clear();
-    out.push_back(
-        {target, mount.host_path(), mount.read_only() ? mount_read_only : 0u});
+    out.push_back({target, mount.host_path(),
+                   (mount.read_only() ? mount_read_only : 0u)
+                       | (mount.best_effort() ? mount_best_effort : 0u)});
   }
   if (!resolv_conf.empty() && (place.isolation & use_mounts)
       && access("/etc/resolv.conf", F_OK) == 0)

@@ -210,7 +210,8 @@ int serve() {
       .i64(getpid());
   end_frame(begin);
   flush_control();
-  if (result)
+  // Whoever asked is gone, and nobody else will ever hear of this pod.
+  if (result || state.control < 0)
     return 1;
   run_loop();
 }

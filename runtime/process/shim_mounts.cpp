@@ -88,6 +88,10 @@ int by_depth(const void* a, const void* b) {
          - depth(static_cast<const mount_config*>(b)->target);
 }
 
+bool may_lack(const mount_config& volume) {
+  return (volume.flags & mount_best_effort) != 0;
+}
+
 /// Sources are opened before anything hides them.
 failure mount_volumes(const container_config& config) {
   auto count = config.mount_count;
@@ -109,14 +113,16 @@ failure mount_volumes(const container_config& config) {
       struct stat info {};
       fstat(sources[i], &info);
       if (auto result =
-              ensure_path(config.mounts[i].target, S_ISDIR(info.st_mode)))
+              ensure_path(config.mounts[i].target, S_ISDIR(info.st_mode));
+          result && !may_lack(config.mounts[i]))
         return result;
     }
     if (auto result = freeze_root())
       return result;
   }
   for (uint32_t i = 0; i < count; ++i) {
-    if (auto result = bind_volume(sources[i], config.mounts[i], thaw[i]))
+    if (auto result = bind_volume(sources[i], config.mounts[i], thaw[i]);
+        result && !may_lack(config.mounts[i]))
       return result;
     close(sources[i]);
   }

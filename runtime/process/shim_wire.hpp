@@ -78,7 +78,10 @@ enum container_flags : uint32_t {
   own_processes = 32,
 };
 
-enum mount_flags : uint32_t { mount_read_only = 1 };
+enum mount_flags : uint32_t {
+  mount_read_only = 1,
+  mount_best_effort = 2, ///< the container runs without it where it must
+};
 
 /// Reads fields one after the other; what is not there reads as nothing and
 /// leaves `good` false.

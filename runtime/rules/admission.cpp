@@ -64,6 +64,58 @@ const PriorityClass* find(const std::vector<const PriorityClass*>& all,
   return i == all.end() ? nullptr : *i;
 }
 
+bool is_mirror(const Pod& pod) {
+  return pod.metadata().annotations().contains("kubernetes.io/config.mirror");
+}
+
+bool wants_account_files(const Pod& pod,
+                         const core::v1::ServiceAccount& account) {
+  if (pod.spec().has_automount_service_account_token())
+    return pod.spec().automount_service_account_token();
+  return !account.has_automount_service_account_token()
+         || account.automount_service_account_token();
+}
+
+/// Mounts a volume where a container has nothing of its own; returns whether
+/// any has got it.
+template <class Containers>
+bool mount_account(Containers& containers, const std::string& volume) {
+  bool used = false;
+  for (auto& container : containers) {
+    auto& mounts = container.volume_mounts();
+    if (std::any_of(mounts.begin(), mounts.end(), [](auto& one) {
+          return one.mount_path() == account_folder;
+        }))
+      continue;
+    auto& mount = *container.add_volume_mounts();
+    mount.set_name(volume);
+    mount.set_read_only(true);
+    mount.set_mount_path(std::string{account_folder});
+    used = true;
+  }
+  return used;
+}
+
+/// Kubernetes: a token that ends, the authority's certificate, the namespace.
+void add_account_volume(core::v1::PodSpec& spec, const std::string& name) {
+  auto& volume = *spec.add_volumes();
+  volume.set_name(name);
+  auto& projected = *volume.mutable_volume_source()->mutable_projected();
+  projected.set_default_mode(0644);
+  auto& token = *projected.add_sources()->mutable_service_account_token();
+  token.set_path("token");
+  token.set_expiration_seconds(3607);
+  auto& authority = *projected.add_sources()->mutable_config_map();
+  authority.mutable_local_object_reference()->set_name("kube-root-ca.crt");
+  auto& item = *authority.add_items();
+  item.set_key("ca.crt");
+  item.set_path("ca.crt");
+  auto& space = *projected.add_sources()->mutable_downward_api()->add_items();
+  space.set_path("namespace");
+  space.mutable_field_ref()->set_api_version("v1");
+  space.mutable_field_ref()->set_field_path("metadata.namespace");
+}
+
 bool marked_default(const storage::v1::StorageClass& one) {
   auto& notes = one.metadata().annotations();
   auto i = notes.find("storageclass.kubernetes.io/is-default-class");
@@ -145,17 +197,16 @@ caf::error check_default_class(const PriorityClass& one,
 
 void set_default_account(Pod& pod) {
   auto* spec = pod.mutable_spec();
-  bool mirror =
-      pod.metadata().annotations().contains("kubernetes.io/config.mirror");
-  if (mirror || !spec->service_account_name().empty())
+  if (is_mirror(pod) || !spec->service_account_name().empty())
     return;
   spec->set_service_account_name("default");
   spec->set_service_account("default");
 }
 
-caf::error apply_account(Pod& pod, const core::v1::ServiceAccount* account) {
+caf::error apply_account(Pod& pod, const core::v1::ServiceAccount* account,
+                         const entropy& next) {
   auto* spec = pod.mutable_spec();
-  if (spec->service_account_name().empty())
+  if (is_mirror(pod))
     return caf::error{};
   if (account == nullptr) {
     auto& name = spec->service_account_name();
@@ -165,6 +216,12 @@ caf::error apply_account(Pod& pod, const core::v1::ServiceAccount* account) {
   }
   if (spec->image_pull_secrets().empty())
     *spec->mutable_image_pull_secrets() = account->image_pull_secrets();
+  if (!wants_account_files(pod, *account))
+    return caf::error{};
+  auto name = generate_name("kube-api-access-", next);
+  auto first = mount_account(*spec->mutable_init_containers(), name);
+  if (mount_account(*spec->mutable_containers(), name) || first)
+    add_account_volume(*spec, name);
   return caf::error{};
 }
 
@@ -179,15 +236,15 @@ caf::error apply_runtime_class(Pod& pod, const node::v1::RuntimeClass* named) {
   }
   if (named == nullptr)
     return pod_forbidden(pod, "pod rejected: RuntimeClass \""
-                                + spec->runtime_class_name()
-                                + "\" not found");
+                                  + spec->runtime_class_name()
+                                  + "\" not found");
   auto& fixed = named->overhead().pod_fixed();
   bool same = overhead.size() == fixed.size()
               && std::all_of(fixed.begin(), fixed.end(), [&](auto& entry) {
                    auto i = overhead.find(entry.first);
                    return i != overhead.end()
                           && text::quantity::of(i->second)
-                               == text::quantity::of(entry.second);
+                                 == text::quantity::of(entry.second);
                  });
   if (!overhead.empty() && !same)
     return pod_forbidden(pod, "pod rejected: Pod's Overhead doesn't match "

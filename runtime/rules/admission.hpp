@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "runtime/rules/names.hpp"
 
 #include <string>
 #include <string_view>
@@ -60,9 +61,16 @@ caf::error check_default_class(
 void set_default_account(core::v1::Pod& pod);
 
 /// ServiceAccount: takes image pull secrets from the account where the pod has
-/// none. `account` is null when it does not exist: Forbidden.
+/// none, and unless pod or account say no, mounts what a program in the pod
+/// needs to reach the API server. `account` is null when it does not exist:
+/// Forbidden. Mirror pods are left alone.
 caf::error apply_account(core::v1::Pod& pod,
-                         const core::v1::ServiceAccount* account);
+                         const core::v1::ServiceAccount* account,
+                         const entropy& next);
+
+/// Where programs in a pod look for the API server's address and authority.
+constexpr std::string_view account_folder =
+    "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// RuntimeClass: sets the pod's overhead, scheduling and tolerations from the
 /// class it names. Fails with Forbidden when `named`, the class, does not exist

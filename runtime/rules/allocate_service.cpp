@@ -164,6 +164,16 @@ void attempt::take_addresses() {
     spec().set_cluster_ip(spec().cluster_ips(0));
 }
 
+// Kubernetes shows the whole list where it refuses one of it.
+shown whole_list(const google::protobuf::RepeatedPtrField<std::string>& list) {
+  shown result{""};
+  result.text = "[";
+  for (auto& each : list)
+    result.text += (result.text.size() > 1 ? ",\"" : "\"") + each + "\"";
+  result.text += "]";
+  return result;
+}
+
 void attempt::take_address(std::string_view family, int index) {
   auto* range = find(ranges_, family);
   if (index >= spec().cluster_ips_size()) {
@@ -187,7 +197,8 @@ void attempt::take_address(std::string_view family, int index) {
   else if (own_addresses_.contains(*wished))
     return;
   else if (auto why = range->take(*wished); !why.empty())
-    found_.invalid(one, text, "failed to allocate IP " + text + ": " + why);
+    found_.invalid(list, whole_list(spec().cluster_ips()),
+                   "failed to allocate IP " + text + ": " + why);
   else
     taken_addresses_.insert(*wished);
 }

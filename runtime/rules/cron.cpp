@@ -55,6 +55,13 @@ std::vector<std::string_view> words(std::string_view text) {
   return result;
 }
 
+std::string joined(const std::vector<std::string_view>& parts) {
+  std::string result;
+  for (auto part : parts)
+    (result += result.empty() ? "" : " ") += part;
+  return result;
+}
+
 template <class Names>
 std::optional<int> index_of(const Names& names, const std::string& word,
                             int first) {
@@ -130,7 +137,8 @@ std::string schedule_problem(std::string_view schedule) {
     return macro_problem(schedule);
   auto parts = words(schedule);
   if (parts.size() != fields.size())
-    return "expected exactly 5 fields, found " + std::to_string(parts.size());
+    return "expected exactly 5 fields, found " + std::to_string(parts.size())
+           + ": [" + joined(parts) + "]";
   for (size_t i = 0; i < parts.size(); ++i)
     for (auto range : split(parts[i], ','))
       if (!good_range(range, fields[i]))

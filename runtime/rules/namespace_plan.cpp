@@ -4,6 +4,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/fields.hpp"
 #include "runtime/rules/conditions.hpp"
+#include "runtime/rules/versions.hpp"
 
 #include <fmt/format.h>
 
@@ -100,7 +101,7 @@ std::vector<const kind_info*> kinds_in_namespaces() {
   std::vector<const kind_info*> result;
   for (const auto& kind : all_kinds())
     if (kind.namespaced && !kind.plural.empty() && kind.has_verb("delete")
-        && kind.has_verb("watch"))
+        && kind.has_verb("watch") && &stored_kind(kind) == &kind)
       result.push_back(&kind);
   return result;
 }

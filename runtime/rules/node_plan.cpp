@@ -25,8 +25,8 @@ const core::v1::NodeCondition* readiness(const Node& node) {
 }
 
 // When the node counts as silent, given that nothing more is heard.
-time_point silent_from(const Node& node, const node_witness& witness,
-                       const node_patience& patience) {
+steady_point silent_from(const Node& node, const node_witness& witness,
+                         const node_patience& patience) {
   auto posted = readiness(node) != nullptr;
   auto result = witness.heard + (posted ? patience.lease : patience.startup);
   if (witness.lost)
@@ -83,12 +83,12 @@ void silence_pods(std::span<const object> pods, time_point now,
   }
 }
 
-void evict(const Node& node, std::span<const object> pods, time_point now,
-           node_plan& plan) {
+void evict(const Node& node, std::span<const object> pods,
+           const node_witness& witness, steady_point now, node_plan& plan) {
   for (const auto& each : pods) {
     if (each.meta().has_deletion_timestamp())
       continue;
-    auto when = eviction_of(node, each.as<Pod>());
+    auto when = eviction_of(node, each.as<Pod>(), witness, now);
     if (!when)
       continue;
     if (*when <= now) {
@@ -116,7 +116,7 @@ std::string in_words(const Node& node, const node_plan& plan) {
 } // namespace
 
 bool is_silent(const object& node, const node_witness& witness,
-               const node_patience& patience, time_point now) {
+               const node_patience& patience, steady_point now) {
   return silent_from(node.as<Node>(), witness, patience) <= now;
 }
 
@@ -127,15 +127,15 @@ bool is_node_ready(const Node& node) {
 
 node_plan plan_node(const object& node, const node_witness& witness,
                     std::span<const object> pods, bool spare,
-                    const node_patience& patience, time_point now) {
+                    const node_patience& patience, const instant& now) {
   node_plan plan;
   auto changed = node.copy<Node>();
   auto deadline = silent_from(changed, witness, patience);
-  auto silent = deadline <= now;
+  auto silent = deadline <= now.steady;
   if (!silent)
     plan.look_again = deadline;
-  judge_silence(node, changed, silent, now, plan);
-  auto taints_differ = set_taints(changed, spare, now);
+  judge_silence(node, changed, silent, now.wall, plan);
+  auto taints_differ = set_taints(changed, spare, now.wall);
   if (taints_differ) {
     auto tainted = node.copy<Node>();
     *tainted.mutable_spec() = changed.spec();
@@ -143,8 +143,8 @@ node_plan plan_node(const object& node, const node_witness& witness,
   }
   if (const auto* ready = readiness(changed);
       ready && ready->status() == "Unknown")
-    silence_pods(pods, now, plan);
-  evict(changed, pods, now, plan);
+    silence_pods(pods, now.wall, plan);
+  evict(changed, pods, witness, now.steady, plan);
   plan.reason = in_words(changed, plan);
   return plan;
 }

@@ -106,7 +106,7 @@ private:
     return type == "Ready" || type == "MemoryPressure" || type == "DiskPressure"
            || type == "PIDPressure"
            || std::any_of(health_.remarks.begin(), health_.remarks.end(),
-                          [&](const auto& r) { return r.first == type; });
+                          [&](const auto& r) { return r.type == type; });
   }
 
   void write_conditions() {
@@ -129,8 +129,8 @@ private:
       message += "; " + health_.runtime_message;
     condition("Ready", ready, ready ? "KubeletReady" : "KubeletNotReady",
               message);
-    for (const auto& [type, message_of] : health_.remarks)
-      condition(type, true, "KubeletSays", message_of);
+    for (const auto& remark : health_.remarks)
+      condition(remark.type, remark.value, "KubeletSays", remark.message);
   }
 
   void pressure(const char* type, bool value, const char* bad, const char* good,
@@ -181,6 +181,17 @@ bool take_over(const machine& m, Node& node) {
     if (i != labels.end() && i->second == value)
       continue;
     labels[key] = value;
+    changed = true;
+  }
+  auto& notes = *node.mutable_metadata()->mutable_annotations();
+  auto known = notes.find(lowest_port_key);
+  auto lowest = m.lowest_port > 0 ? std::to_string(m.lowest_port) : "";
+  if (lowest.empty() && known != notes.end()) {
+    notes.erase(known);
+    changed = true;
+  } else if (!lowest.empty()
+             && (known == notes.end() || known->second != lowest)) {
+    notes[lowest_port_key] = lowest;
     changed = true;
   }
   return changed;

@@ -29,6 +29,7 @@ struct machine {
   int64_t reserved_memory_bytes = 0;
   std::map<std::string, std::string> extended; ///< resource to quantity
   std::map<std::string, std::string> labels;   ///< beyond the usual ones
+  int lowest_port = 0; ///< lower ports of services are moved here
   std::string machine_id;
   std::string system_uuid;
   std::string boot_id;
@@ -36,6 +37,13 @@ struct machine {
   std::string os_image;
   std::string architecture; ///< amd64, arm64
   std::string version;      ///< of the kubelet: v1.36.0
+};
+
+/// A condition of our own making.
+struct node_remark {
+  std::string type;
+  bool value = true;
+  std::string message;
 };
 
 /// How the machine is just now.
@@ -47,15 +55,19 @@ struct machine_health {
   bool memory_pressure = false;
   bool disk_pressure = false;
   bool pid_pressure = false;
-  /// Conditions of our own making: type, and what it tells.
-  std::vector<std::pair<std::string, std::string>> remarks;
+  std::vector<node_remark> remarks;
 };
+
+/// An annotation of nodes on which services answer not at their low ports: the
+/// lowest one that may be opened there.
+inline constexpr const char* lowest_port_key = "troupe.dev/lowest-port";
 
 /// Returns the node object to create.
 core::v1::Node new_node(const machine& m);
 
-/// Writes into `node` what a kubelet owns of its metadata: the usual labels
-/// where they are missing or wrong. Returns whether anything changed.
+/// Writes into `node` what a kubelet owns of its metadata: the usual labels and
+/// annotations where they are missing or wrong. Returns whether anything
+/// changed.
 bool take_over(const machine& m, core::v1::Node& node);
 
 /// Returns the status of the node: `old` with all that the kubelet knows

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -117,9 +118,26 @@ bool tolerates(const core::v1::Toleration& toleration, const Taint& taint) {
   return toleration.value() == taint.value();
 }
 
-std::optional<time_point> eviction_of(const Node& node,
-                                      const core::v1::Pod& pod) {
-  std::optional<time_point> result;
+void note_taints(const Node& node, node_witness& witness, const instant& now) {
+  std::map<std::string, steady_point> present;
+  for (const auto& taint : node.spec().taints()) {
+    if (taint.effect() != "NoExecute")
+      continue;
+    auto known = witness.tainted.find(taint.key());
+    if (known != witness.tainted.end())
+      present.insert(*known);
+    else
+      present[taint.key()] =
+          std::min(now.steady, now.steady_at(from_time(taint.time_added())));
+  }
+  witness.tainted = std::move(present);
+}
+
+std::optional<steady_point> eviction_of(const Node& node,
+                                        const core::v1::Pod& pod,
+                                        const node_witness& witness,
+                                        steady_point now) {
+  std::optional<steady_point> result;
   for (const auto& taint : node.spec().taints()) {
     if (taint.effect() != "NoExecute")
       continue;
@@ -128,13 +146,14 @@ std::optional<time_point> eviction_of(const Node& node,
       return tolerates(each, taint);
     });
     if (found == list.end())
-      return time_point{};
+      return steady_point{};
     if (!found->has_toleration_seconds())
       continue;
     auto wait =
         std::chrono::seconds{std::max<int64_t>(0, found->toleration_seconds())};
-    auto when =
-        wait.count() == 0 ? time_point{} : from_time(taint.time_added()) + wait;
+    auto since = witness.tainted.find(taint.key());
+    auto from = since == witness.tainted.end() ? now : since->second;
+    auto when = wait.count() == 0 ? steady_point{} : from + wait;
     if (!result || when < *result)
       result = when;
   }

@@ -2,6 +2,7 @@
 
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
+#include "runtime/rules/admission.hpp"
 #include "runtime/rules/pod_downward.hpp"
 #include "runtime/rules/pod_state.hpp"
 
@@ -113,6 +114,9 @@ expected<container::ContainerConfig> container_config(
     to->set_host_path(mount.sub_path.empty() ? place
                                              : place + "/" + mount.sub_path);
     to->set_read_only(mount.read_only);
+    // Nobody asked for it, so it must not keep a container from running where
+    // nothing can be mounted.
+    to->set_best_effort(mount.container_path == account_folder);
   }
   write_security(pod, spec, config.mutable_security());
   config.set_log_path(spec.name() + "/" + std::to_string(attempt) + ".log");

@@ -6,6 +6,7 @@
 #include "messages/api/core_service.pb.h"
 #include "runtime/rules/pod_downward.hpp"
 #include "runtime/rules/pod_state.hpp"
+#include "runtime/rules/service_ports.hpp"
 
 #include <cctype>
 #include <map>
@@ -196,30 +197,35 @@ std::string variable_name(std::string name) {
   return name;
 }
 
-void add_service(const core::v1::Service& service, env_list& to) {
+void add_service(const core::v1::Service& service, int lowest_port,
+                 env_list& to) {
   const auto& ip = service.spec().cluster_ip();
-  if (ip.empty() || ip == "None" || service.spec().ports_size() == 0)
+  const auto& ports = service.spec().ports();
+  if (ip.empty() || ip == "None" || ports.empty())
     return;
+  std::vector<std::string> answers;
+  for (const auto& x : answering_ports(service, lowest_port))
+    answers.push_back(std::to_string(x.answers != 0 ? x.answers : x.port));
   auto prefix = variable_name(service.metadata().name());
   auto host = ip.find(':') == ip.npos ? ip : "[" + ip + "]";
   to.emplace_back(prefix + "_SERVICE_HOST", ip);
-  to.emplace_back(prefix + "_SERVICE_PORT",
-                  std::to_string(service.spec().ports(0).port()));
-  for (const auto& port : service.spec().ports())
-    if (!port.name().empty())
-      to.emplace_back(prefix + "_SERVICE_PORT_" + variable_name(port.name()),
-                      std::to_string(port.port()));
-  bool first = true;
-  for (const auto& port : service.spec().ports()) {
-    auto protocol = port.protocol().empty() ? "TCP" : port.protocol();
+  to.emplace_back(prefix + "_SERVICE_PORT", answers.front());
+  for (int i = 0; i < ports.size(); ++i)
+    if (!ports[i].name().empty())
+      to.emplace_back(prefix + "_SERVICE_PORT_"
+                          + variable_name(ports[i].name()),
+                      answers[static_cast<size_t>(i)]);
+  for (int i = 0; i < ports.size(); ++i) {
+    const auto& number = answers[static_cast<size_t>(i)];
+    auto protocol = ports[i].protocol().empty() ? "TCP" : ports[i].protocol();
     auto lower = protocol;
     for (auto& c : lower)
       c = static_cast<char>(std::tolower(c));
-    auto number = std::to_string(port.port());
     auto url = lower + "://" + host + ":" + number;
-    if (std::exchange(first, false))
+    if (i == 0)
       to.emplace_back(prefix + "_PORT", url);
-    auto stem = prefix + "_PORT_" + number + "_" + variable_name(protocol);
+    auto stem = prefix + "_PORT_" + std::to_string(ports[i].port()) + "_"
+                + variable_name(protocol);
     to.emplace_back(stem, url);
     to.emplace_back(stem + "_PROTO", lower);
     to.emplace_back(stem + "_PORT", number);
@@ -237,7 +243,7 @@ env_list service_env_of(const Pod& pod, const pod_references& known) {
     if ((all && service.ns() == ns)
         || (service.ns() == "default" && service.name() == "kubernetes"))
       chosen.push_back(service);
-  return service_env(chosen);
+  return service_env(chosen, known.lowest_port);
 }
 
 } // namespace
@@ -292,10 +298,10 @@ expected<std::string> expand_strictly(std::string_view text,
   return out;
 }
 
-env_list service_env(const std::vector<object>& services) {
+env_list service_env(const std::vector<object>& services, int lowest_port) {
   env_list list;
   for (const auto& service : services)
-    add_service(service.as<core::v1::Service>(), list);
+    add_service(service.as<core::v1::Service>(), lowest_port, list);
   return list;
 }
 

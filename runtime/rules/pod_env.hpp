@@ -34,7 +34,9 @@ std::string expand(std::string_view text, const env_list& env);
 expected<std::string> expand_strictly(std::string_view text,
                                       const env_list& env);
 
-/// The variables that tell of services: NAME_SERVICE_HOST and so on.
-env_list service_env(const std::vector<object>& services);
+/// The variables that tell of services: NAME_SERVICE_HOST and so on. Names hold
+/// the services' own ports, values those that answer where ports below
+/// `lowest_port` may not be opened.
+env_list service_env(const std::vector<object>& services, int lowest_port = 0);
 
 } // namespace troupe::rules

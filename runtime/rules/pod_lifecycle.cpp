@@ -249,8 +249,9 @@ private:
       act(pod_act::remove_container, i, seconds{0}, c.last->id);
     container_state next;
     next.restarts = c.restarts + 1;
-    bool forgotten = c.crash_delay == seconds{0}
-                     || c.end->finished_at - c.crash_since > delay_memory;
+    auto finished = c.end->finished_at + c.set_since;
+    bool forgotten =
+        c.crash_delay == seconds{0} || finished - c.crash_since > delay_memory;
     next.crash_delay =
         forgotten ? first_delay : std::min(2 * c.crash_delay, longest_delay);
     next.crash_since = now_;
@@ -386,10 +387,12 @@ bool about_container(pod_act what) {
 } // namespace
 
 std::optional<time_point> crash_hold(const container_state& c) {
-  if (!c.end || c.crash_delay == seconds{0}
-      || c.end->finished_at - c.crash_since > delay_memory)
+  if (!c.end || c.crash_delay == seconds{0})
     return std::nullopt;
-  return c.end->finished_at + c.crash_delay;
+  auto finished = c.end->finished_at + c.set_since;
+  if (finished - c.crash_since > delay_memory)
+    return std::nullopt;
+  return finished + c.crash_delay;
 }
 
 bool shown_as_back_off(const hold& held, time_point now) {

@@ -108,6 +108,10 @@ void on_image_changed(const core::v1::Pod& pod, pod_state& state, size_t i,
 /// once said stays said.
 void on_stop(pod_state& state, stop_state stop);
 
+/// The wall clock was set forward by so much, or back: what waits for a time
+/// waits no longer and no shorter for it. When things happened stays.
+void on_clock_set(pod_state& state, time_point::duration by);
+
 /// An object that a volume or a variable waited for may have come: try again.
 void on_hint(pod_state& state, time_point now);
 

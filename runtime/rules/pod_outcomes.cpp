@@ -201,6 +201,7 @@ void on_exited(pod_state& state, size_t i, container_end end) {
   c.post_start = hook_step::done;
   c.pre_stop = hook_step::done;
   c.end = std::make_unique<container_end>(std::move(end));
+  c.set_since = {};
 }
 
 void on_post_start(const Pod& pod, pod_state& state, size_t i, bool ok,
@@ -267,6 +268,30 @@ void on_stop(pod_state& state, stop_state stop) {
   if (old.reason.empty() && !old.completed) {
     old.reason = std::move(stop.reason);
     old.message = std::move(stop.message);
+  }
+}
+
+void on_clock_set(pod_state& state, time_point::duration by) {
+  auto move_hold = [by](std::unique_ptr<hold>& held) {
+    if (!held)
+      return;
+    held->since += by;
+    held->until += by;
+  };
+  auto move = [by](time_point& when) {
+    if (when != time_point{})
+      when += by;
+  };
+  move_hold(state.held);
+  if (state.stop)
+    state.stop->since += by;
+  for (auto& c : state.containers) {
+    move_hold(c.held);
+    move(c.crash_since);
+    move(c.stop_by);
+    move(c.stop_due);
+    if (c.end)
+      c.set_since += by;
   }
 }
 

@@ -18,14 +18,14 @@ seconds probe_timeout(const core::v1::Probe& probe) {
   return seconds{or_else(probe.timeout_seconds(), 1)};
 }
 
-probe_count first_probe(const core::v1::Probe& probe, time_point started_at) {
+probe_count first_probe(const core::v1::Probe& probe, steady_point started_at) {
   probe_count count;
   count.due = started_at + seconds{std::max(0, probe.initial_delay_seconds())};
   return count;
 }
 
 std::optional<bool> count_probe(const core::v1::Probe& probe, probe_kind kind,
-                                probe_count& count, bool ok, time_point now) {
+                                probe_count& count, bool ok, steady_point now) {
   count.running = false;
   seconds period{or_else(probe.period_seconds(), 10)};
   count.due = std::max(count.due + period, now);

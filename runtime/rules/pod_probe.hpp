@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/rules/pod_lifecycle.hpp"
+#include "runtime/system/clocks.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -14,7 +15,7 @@ namespace troupe::rules {
 /// The counting behind one probe of one container, from start to end of one
 /// attempt.
 struct probe_count {
-  time_point due{};     ///< when to probe next
+  steady_point due{};   ///< when to probe next
   uint16_t in_row = 0;  ///< equal results in a row
   bool last = false;    ///< the latest result
   bool running = false; ///< a probe is under way
@@ -26,13 +27,13 @@ struct probe_count {
 seconds probe_timeout(const core::v1::Probe& probe);
 
 /// A probe of a container that started at `started_at`.
-probe_count first_probe(const core::v1::Probe& probe, time_point started_at);
+probe_count first_probe(const core::v1::Probe& probe, steady_point started_at);
 
 /// Counts a result. Returns the verdict when it crossed its threshold and
 /// differs from what was told before (a readiness that never held counts as
 /// told false; a liveness that never failed as told true). The next probe is
 /// due a period after the one before was.
 std::optional<bool> count_probe(const core::v1::Probe& probe, probe_kind kind,
-                                probe_count& count, bool ok, time_point now);
+                                probe_count& count, bool ok, steady_point now);
 
 } // namespace troupe::rules

@@ -22,6 +22,8 @@ struct pod_references {
   std::map<std::string, std::string> tokens;
   /// Services of the pod's namespace, and default/kubernetes.
   std::vector<object> services;
+  /// Lower ports of services are moved on the pod's node (service_ports.hpp).
+  int lowest_port = 0;
 };
 
 /// A token that a volume asks for.

@@ -78,6 +78,8 @@ struct container_state {
   uint32_t restarts = 0;
   seconds crash_delay{0};   ///< wait after the next end; zero: none
   time_point crash_since{}; ///< when crash_delay last grew
+  /// By how much the clock was set since the attempt ended.
+  time_point::duration set_since{0};
   time_point started_at{};
   time_point stop_by{};  ///< end of grace of an unhealthy container
   time_point stop_due{}; ///< when the runtime was told to kill it

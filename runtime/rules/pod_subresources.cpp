@@ -1,7 +1,6 @@
 #include "runtime/rules/pod_subresources.hpp"
 
 #include "messages/api/core_pod.pb.h"
-#include "messages/api/policy.pb.h"
 #include "runtime/rules/findings.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
@@ -11,7 +10,6 @@ namespace troupe::rules {
 
 using core::v1::Binding;
 using core::v1::Pod;
-using policy::v1::PodDisruptionBudget;
 
 namespace {
 
@@ -19,24 +17,6 @@ caf::error busy(const Pod& pod, const std::string& why) {
   return make_error(ec::conflict,
                     "Operation cannot be fulfilled on pods/binding \""
                         + pod.metadata().name() + "\": " + why);
-}
-
-bool ended(const Pod& pod) {
-  return pod.status().phase() == "Succeeded"
-         || pod.status().phase() == "Failed";
-}
-
-bool ready(const Pod& pod) {
-  for (auto& one : pod.status().conditions())
-    if (one.type() == "Ready")
-      return one.status() == "True";
-  return false;
-}
-
-// An empty selector of a budget selects every pod, an absent one none.
-bool guards(const PodDisruptionBudget& budget, const Pod& pod) {
-  return budget.spec().has_selector()
-         && selector_matches(budget.spec().selector(), pod.metadata().labels());
 }
 
 void add_names(std::string& text, const Pod& pod) {
@@ -100,38 +80,6 @@ caf::error apply_binding(Pod& pod, const Binding& binding, time_point now) {
   condition.set_status("True");
   condition.clear_reason();
   condition.clear_message();
-  return caf::error{};
-}
-
-caf::error
-check_eviction(const Pod& pod,
-               const std::vector<const PodDisruptionBudget*>& budgets) {
-  if (ended(pod) || pod.status().phase() == "Pending"
-      || pod.metadata().has_deletion_timestamp())
-    return caf::error{};
-  for (auto* budget : budgets) {
-    if (!guards(*budget, pod))
-      continue;
-    auto& status = budget->status();
-    bool spare = status.current_healthy() >= status.desired_healthy()
-                 && status.desired_healthy() > 0;
-    auto& policy = budget->spec().unhealthy_pod_eviction_policy();
-    if (!ready(pod) && (policy == "AlwaysAllow" || spare))
-      continue;
-    if (status.disruptions_allowed() > 0)
-      continue;
-    meta::v1::StatusDetails details;
-    auto* cause = details.add_causes();
-    cause->set_reason("DisruptionBudget");
-    cause->set_message(
-        "The disruption budget " + budget->metadata().name() + " needs "
-        + std::to_string(status.desired_healthy()) + " healthy pods and has "
-        + std::to_string(status.current_healthy()) + " currently");
-    return make_error(ec::too_many_requests,
-                      "Cannot evict pod as it would violate the pod's "
-                      "disruption budget.",
-                      details);
-  }
   return caf::error{};
 }
 

@@ -12,10 +12,6 @@ class Pod;
 class PodLogOptions;
 } // namespace troupe::core::v1
 
-namespace troupe::policy::v1 {
-class PodDisruptionBudget;
-} // namespace troupe::policy::v1
-
 /// What is done to a pod through its subresources.
 namespace troupe::rules {
 
@@ -26,13 +22,6 @@ std::vector<field_error> validate_binding(const core::v1::Binding& binding);
 /// the pod has a node, is gated or is being deleted.
 caf::error apply_binding(core::v1::Pod& pod, const core::v1::Binding& binding,
                          time_point now);
-
-/// Fails with TooManyRequests when a disruption budget that selects the pod
-/// allows no disruption now. `budgets` are those of the pod's namespace. A pod
-/// that has ended may always go.
-caf::error check_eviction(
-    const core::v1::Pod& pod,
-    const std::vector<const policy::v1::PodDisruptionBudget*>& budgets);
 
 /// Returns what is wrong with a request for logs as such.
 std::vector<field_error>

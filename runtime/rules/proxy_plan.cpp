@@ -2,6 +2,7 @@
 
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
+#include "runtime/rules/service_ports.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -90,20 +91,22 @@ std::chrono::seconds affinity_of(const core::v1::ServiceSpec& spec) {
 /// Makes the listeners of one service.
 class planner {
 public:
-  planner(const Service& service, std::span<const object> slices,
+  planner(const object& service, std::span<const object> slices,
           std::span<const proxy_node> nodes)
-      : service_(service),
-        spec_(service.spec()),
+      : what_(service),
+        service_(service.as<Service>()),
+        spec_(service_.spec()),
         slices_(slices),
         nodes_(nodes) {
     // nop
   }
 
-  service_plan run() {
+  service_plan run(int lowest_port) {
     if (!is_served())
       return std::move(out_);
-    for (auto& port : spec_.ports())
-      plan_port(port);
+    auto places = answering_ports(service_, lowest_port);
+    for (int i = 0; i < spec_.ports_size(); ++i)
+      plan_port(spec_.ports(i), places[static_cast<size_t>(i)]);
     std::sort(out_.listeners.begin(), out_.listeners.end(),
               [](auto& a, auto& b) { return a.key < b.key; });
     return std::move(out_);
@@ -123,7 +126,7 @@ private:
     return false;
   }
 
-  void plan_port(const ServicePort& port) {
+  void plan_port(const ServicePort& port, const answering_port& place) {
     auto kind = protocol_of(port.protocol());
     if (!kind || port.port() < 1 || port.port() > 65535) {
       out_.notes.push_back(label_of(port) + ": " + port.protocol()
@@ -133,15 +136,32 @@ private:
     std::vector<candidate> all;
     for (auto& slice : slices_)
       collect(slice.as<EndpointSlice>(), port, all);
-    auto number = static_cast<uint16_t>(port.port());
-    plan_inside(*kind, number, all);
-    plan_outside(*kind, number, all);
+    auto number = static_cast<uint16_t>(place.answers);
+    if (number > 0) {
+      plan_inside(*kind, number, all);
+      plan_outside(*kind, number, all);
+    }
     plan_node_port(*kind, port, all);
     auto targets = choose(all, [](auto&) { return true; });
+    if (!place.why.empty())
+      tell_place(port, place, !targets.empty());
     out_.notes.push_back(
         label_of(port) + ": "
         + (targets.empty() ? "no endpoint is ready, connections are refused"
                            : std::to_string(targets.size()) + " endpoints"));
+  }
+
+  void tell_place(const ServicePort& port, const answering_port& place,
+                  bool served) {
+    auto text =
+        label_of(port)
+        + (place.moved() ? " answers at " + std::to_string(place.answers)
+                         : std::string{" does not answer"})
+        + ": " + place.why;
+    if (served)
+      out_.events.push_back({what_, !place.moved(),
+                             place.moved() ? "PortMoved" : "PortClosed", text});
+    out_.notes.push_back(std::move(text));
   }
 
   void plan_inside(net::protocol kind, uint16_t port,
@@ -196,6 +216,7 @@ private:
       out_.listeners.push_back({key, std::move(targets), affinity_of(spec_)});
   }
 
+  const object& what_;
   const Service& service_;
   const core::v1::ServiceSpec& spec_;
   std::span<const object> slices_;
@@ -207,8 +228,9 @@ private:
 
 service_plan plan_service_proxy(const object& service,
                                 std::span<const object> slices,
-                                std::span<const proxy_node> nodes) {
-  return planner{service.as<Service>(), slices, nodes}.run();
+                                std::span<const proxy_node> nodes,
+                                int lowest_port) {
+  return planner{service, slices, nodes}.run(lowest_port);
 }
 
 proxy_table::difference proxy_table::set(const std::string& service,

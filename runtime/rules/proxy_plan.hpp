@@ -2,6 +2,7 @@
 
 #include "messages/object.hpp"
 #include "runtime/net/service_edge.hpp"
+#include "runtime/rules/event_note.hpp"
 
 #include <map>
 #include <set>
@@ -22,16 +23,20 @@ struct service_plan {
   std::vector<net::listener> listeners; ///< sorted by their keys
   /// Why it is reached there, or what of it cannot be served.
   std::vector<std::string> notes;
+  /// What its users should hear of, once there is somebody to serve them.
+  std::vector<event_note> events;
 };
 
 /// Decides for one service: cluster addresses, external and load balancer
 /// addresses, and its node ports at each of `nodes`. `slices` are the
 /// EndpointSlices that name it. Ready endpoints serve; where there are none,
 /// those that still serve while they end. Headless services and those that are
-/// only a name elsewhere have no listeners.
+/// only a name elsewhere have no listeners. Where ports below `lowest_port` may
+/// not be opened, they are moved (service_ports.hpp).
 service_plan plan_service_proxy(const object& service,
                                 std::span<const object> slices,
-                                std::span<const proxy_node> nodes);
+                                std::span<const proxy_node> nodes,
+                                int lowest_port = 0);
 
 /// All places of all services, each of which one service has: the first that
 /// asked, and when that goes, the next. Tells only differences.

@@ -47,11 +47,6 @@ bool matches(const ReplicationController& set, const label_map& labels) {
          && contains(labels, set.spec().selector());
 }
 
-template <class Set>
-int wished(const Set& set) {
-  return set.spec().has_replicas() ? set.spec().replicas() : 1;
-}
-
 object make_pod(const object& set, const core::v1::PodTemplateSpec& from,
                 uint64_t slot) {
   Pod pod;
@@ -119,34 +114,17 @@ std::optional<time_point> next_available(std::span<const object> pods,
 }
 
 template <class Set>
-void count_pods(Set& set, std::span<const object> pods, time_point now) {
-  int labelled = 0;
-  int ready = 0;
-  int available = 0;
-  std::chrono::seconds min_ready{set.spec().min_ready_seconds()};
-  for (const auto& each : pods) {
-    const auto& pod = each.as<Pod>();
-    labelled += contains(pod.metadata().labels(),
-                         set.spec().template_().metadata().labels());
-    auto from = available_from(pod, min_ready);
-    ready += from.has_value();
-    available += from && *from <= now;
-  }
-  auto* status = set.mutable_status();
-  status->set_replicas(static_cast<int>(pods.size()));
-  status->set_fully_labeled_replicas(labelled);
-  status->set_ready_replicas(ready);
-  status->set_available_replicas(available);
-  status->set_observed_generation(set.metadata().generation());
-}
-
-template <class Set>
 std::optional<object>
-new_status(const object& set, std::span<const object> counted,
+new_status(const object& set, const replica_counts& counts,
            const replica_failure& failure, time_point now) {
   auto changed = set.copy<Set>();
-  count_pods(changed, counted, now);
-  auto* conditions = changed.mutable_status()->mutable_conditions();
+  auto* status = changed.mutable_status();
+  status->set_replicas(counts.replicas);
+  status->set_fully_labeled_replicas(counts.labelled);
+  status->set_ready_replicas(counts.ready);
+  status->set_available_replicas(counts.available);
+  status->set_observed_generation(changed.metadata().generation());
+  auto* conditions = status->mutable_conditions();
   if (failure.reason.empty())
     remove_condition(*conditions, "ReplicaFailure");
   else if (!find_condition(*conditions, "ReplicaFailure"))
@@ -165,20 +143,33 @@ bool set_selects(const object& set, const object& pod) {
   });
 }
 
+bool is_of_template(const object& set, const object& pod) {
+  return visit(set, [&](const auto& typed) {
+    return contains(pod.meta().labels(),
+                    typed.spec().template_().metadata().labels());
+  });
+}
+
+int wished_replicas(const object& set) {
+  return visit(set, [](const auto& typed) {
+    return typed.spec().has_replicas() ? std::max(0, typed.spec().replicas())
+                                       : 1;
+  });
+}
+
+std::chrono::seconds min_ready_of(const object& set) {
+  return std::chrono::seconds{visit(
+      set, [](const auto& typed) { return typed.spec().min_ready_seconds(); })};
+}
+
 replica_plan plan_replicas(const object& set, std::span<const object> pods,
                            const std::function<std::vector<object>()>& related,
                            time_point now) {
   replica_plan plan;
   claim_pods(set, pods, plan);
-  auto want = static_cast<size_t>(
-      visit(set, [](const auto& typed) { return std::max(0, wished(typed)); }));
+  auto want = static_cast<size_t>(wished_replicas(set));
   auto have = plan.counted.size();
-  plan.look_again = next_available(
-      plan.counted,
-      std::chrono::seconds{visit(
-          set,
-          [](const auto& typed) { return typed.spec().min_ready_seconds(); })},
-      now);
+  plan.look_again = next_available(plan.counted, min_ready_of(set), now);
   if (!plan.adopted.empty() || !plan.released.empty()) {
     plan.reason = fmt::format("adopts {} pods and releases {} first",
                               plan.adopted.size(), plan.released.size());
@@ -195,18 +186,36 @@ replica_plan plan_replicas(const object& set, std::span<const object> pods,
     plan.reason = fmt::format("wants {} pods, has {}: deletes {}", want, have,
                               plan.deleted.size());
   } else {
-    plan.reason = fmt::format("wants {} pods and has them", want);
+    plan.reason = settled_reason(want);
   }
   return plan;
 }
 
+std::string settled_reason(size_t pods) {
+  return fmt::format("wants {} pods and has them", pods);
+}
+
+replica_counts count_replicas(const object& set,
+                              std::span<const object> counted, time_point now) {
+  replica_counts result;
+  result.replicas = static_cast<int>(counted.size());
+  auto min_ready = min_ready_of(set);
+  for (const auto& pod : counted) {
+    result.labelled += is_of_template(set, pod);
+    auto from = available_from(pod.as<Pod>(), min_ready);
+    result.ready += from.has_value();
+    result.available += from && *from <= now;
+  }
+  return result;
+}
+
 std::optional<object> replica_status(const object& set,
-                                     std::span<const object> counted,
+                                     const replica_counts& counts,
                                      const replica_failure& failure,
                                      time_point now) {
   return is_replica_set(set)
-             ? new_status<ReplicaSet>(set, counted, failure, now)
-             : new_status<ReplicationController>(set, counted, failure, now);
+             ? new_status<ReplicaSet>(set, counts, failure, now)
+             : new_status<ReplicationController>(set, counts, failure, now);
 }
 
 } // namespace troupe::rules

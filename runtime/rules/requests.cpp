@@ -77,6 +77,27 @@ validate_write_parameters(const write_parameters& given) {
   return out.take();
 }
 
+bool subresource_takes(std::string_view subresource, std::string_view verb) {
+  struct row {
+    std::string_view name;
+    std::string_view verbs;
+  };
+  // Not here: resize, ephemeralcontainers and token, which nothing provides
+  // yet; log, exec, attach and portforward, which are streams.
+  static constexpr row rows[] = {
+      {"status", "get patch update"},
+      {"scale", "get patch update"},
+      {"approval", "get patch update"},
+      {"finalize", "update"},
+      {"binding", "create"},
+      {"eviction", "create"},
+  };
+  for (auto& each : rows)
+    if (each.name == subresource)
+      return each.verbs.find(verb) != std::string_view::npos;
+  return false;
+}
+
 std::vector<field_error>
 validate_list_options(const meta::v1::ListOptions& options) {
   findings out;
@@ -108,7 +129,7 @@ validate_list_options(const meta::v1::ListOptions& options) {
     out.forbidden(at, "resourceVersionMatch is forbidden when continue is "
                       "provided");
   else if (match == "Exact" && version == "0")
-    out.forbidden(at, "resourceVersionMatch \"Exact\" is forbidden for "
+    out.forbidden(at, "resourceVersionMatch \"exact\" is forbidden for "
                       "resourceVersion \"0\"");
   return out.take();
 }

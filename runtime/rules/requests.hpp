@@ -54,6 +54,10 @@ struct write_parameters {
 std::vector<field_error>
 validate_write_parameters(const write_parameters& given);
 
+/// Whether a subresource takes a verb, as Kubernetes serves it and as far as it
+/// is provided here.
+bool subresource_takes(std::string_view subresource, std::string_view verb);
+
 std::vector<field_error>
 validate_list_options(const meta::v1::ListOptions& options);
 

@@ -147,7 +147,8 @@ void prepare_for_update(Message& obj, const Message& old) {
 void prepare_for_status_update(Message& obj, const Message& old) {
   std::unique_ptr<Message> result{old.New()};
   result->CopyFrom(old);
-  take_member(*result, obj, "status");
+  if (auto* status = member(obj, "status"))
+    obj.GetReflection()->SwapFields(&obj, result.get(), {status});
   auto* meta = mutable_metadata_of(*result);
   auto& given = meta_of(obj);
   if (meta != nullptr) {

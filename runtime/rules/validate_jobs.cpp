@@ -6,6 +6,7 @@
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/kinds.hpp"
 #include "runtime/rules/pod_checks.hpp"
+#include "runtime/rules/pod_warnings.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
 #include <algorithm>
@@ -217,6 +218,7 @@ void add_job_validation(registry& all) {
   job.validate_create = check<Job, validate_new_job>;
   job.validate_update = check_from<Job, validate_job_update>;
   job.validate_status = check_from<Job, validate_job_status>;
+  job.warnings = warn<Job, warn_template<Job>>;
   all.of<CronJob>().validate = check<CronJob, validate_cron_job>;
 }
 

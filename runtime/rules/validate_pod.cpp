@@ -3,6 +3,7 @@
 #include "runtime/rules/kinds.hpp"
 #include "runtime/rules/pod_checks.hpp"
 #include "runtime/rules/pod_updates.hpp"
+#include "runtime/rules/pod_warnings.hpp"
 #include "runtime/rules/quantities.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
@@ -80,41 +81,8 @@ void validate_new_pod(const Pod& pod, findings& out) {
 }
 
 void warn_pod(const Pod& pod, std::vector<std::string>& out) {
-  auto add = [&](const field_path& at, const std::string& what) {
-    out.push_back(at.str() + ": " + what);
-  };
-  std::map<std::string_view, int> images;
   field_path at{"spec"};
-  auto list = at.child("containers");
-  for (int i = 0; i < pod.spec().containers_size(); ++i) {
-    auto& container = pod.spec().containers(i);
-    auto one = list[static_cast<size_t>(i)];
-    auto [first, fresh] = images.emplace(container.image(), i);
-    if (!fresh && !container.image().empty())
-      add(one.child("image"),
-          "the same image as spec.containers[" + std::to_string(first->second)
-              + "]: two containers of one image in a pod are rarely meant; to "
-                "run more copies, raise the replicas of a Deployment");
-    std::set<std::string_view> variables;
-    auto env = one.child("env");
-    for (int j = 0; j < container.env_size(); ++j) {
-      auto place = env[static_cast<size_t>(j)];
-      if (!variables.insert(container.env(j).name()).second)
-        add(place, "hides previous definition of \"" + container.env(j).name()
-                       + "\", which may be dropped when using apply");
-    }
-  }
-  if (pod.spec().has_termination_grace_period_seconds()
-      && pod.spec().termination_grace_period_seconds() < 0)
-    add(at.child("terminationGracePeriodSeconds"),
-        "must be >= 0; negative values are invalid and will be treated as 1");
-  auto volumes = at.child("volumes");
-  for (int i = 0; i < pod.spec().volumes_size(); ++i) {
-    auto one = volumes[static_cast<size_t>(i)];
-    if (pod.spec().volumes(i).volume_source().has_git_repo())
-      add(one.child("gitRepo"), "deprecated in v1.11, and disabled by default "
-                                "in v1.33+");
-  }
+  warn_pod_spec(pod.spec(), at, out);
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "runtime/rules/quantities.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -58,11 +59,25 @@ check_amounts(const google::protobuf::Map<std::string, meta::v1::Quantity>& all,
 
 namespace {
 
+// Kubernetes: IsStandardResourceName; more than containers can ask for.
+bool standard_resource(std::string_view name) {
+  constexpr std::array<std::string_view, 10> more{
+      "requests.cpu", "requests.memory", "requests.ephemeral-storage",
+      "limits.cpu",   "limits.memory",   "limits.ephemeral-storage",
+      "pods",         "storage",         "requests.storage",
+      "services"};
+  return standard_container_resource(name)
+         || std::find(more.begin(), more.end(), name) != more.end();
+}
+
 void check_resource_names(const std::map<std::string, quantity>& all,
                           const field_path& at, findings& out) {
   for (auto& [name, amount] : all) {
     auto one = at.key(name);
     if (name.find('/') == std::string::npos) {
+      if (!standard_resource(name))
+        out.invalid(one, name,
+                    "must be a standard resource type or fully qualified");
       if (!standard_container_resource(name))
         out.invalid(one, name, "must be a standard resource for containers");
     } else if (!extended_resource(name)) {

@@ -196,6 +196,15 @@ void validate_service_status(const Service& service, const Service&,
   }
 }
 
+void warn_service(const Service& service, std::vector<std::string>& out) {
+  auto& type = service.spec().type();
+  if (type == "LoadBalancer")
+    out.push_back("spec.type: nothing in this cluster provides load balancers "
+                  "yet: the external address stays pending");
+  if (type == "ExternalName")
+    out.push_back("spec.externalName: there is no DNS in this cluster yet");
+}
+
 } // namespace
 
 void add_service_validation(registry& all) {
@@ -204,6 +213,7 @@ void add_service_validation(registry& all) {
   rules.validate = check<Service, validate_service>;
   rules.validate_update = check_from<Service, validate_service_update>;
   rules.validate_status = check_from<Service, validate_service_status>;
+  rules.warnings = warn<Service, warn_service>;
 }
 
 } // namespace troupe::rules

@@ -4,6 +4,7 @@
 #include "runtime/rules/formats.hpp"
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/kinds.hpp"
+#include "runtime/rules/pod_warnings.hpp"
 #include "runtime/rules/workload_checks.hpp"
 
 namespace troupe::rules {
@@ -170,10 +171,12 @@ void add_set_validation(registry& all) {
   daemons.validate = check<DaemonSet, validate_daemon_set>;
   daemons.validate_update = check_from<DaemonSet, validate_daemon_set_update>;
   daemons.validate_status = check_from<DaemonSet, validate_daemon_set_status>;
+  daemons.warnings = warn<DaemonSet, warn_template<DaemonSet>>;
   auto& stateful = all.of<StatefulSet>();
   stateful.validate = check<StatefulSet, validate_stateful_set>;
   stateful.validate_update =
       check_from<StatefulSet, validate_stateful_set_update>;
+  stateful.warnings = warn<StatefulSet, warn_template<StatefulSet>>;
   auto& revision = all.of<ControllerRevision>();
   revision.validate = check<ControllerRevision, validate_revision>;
   revision.validate_update =

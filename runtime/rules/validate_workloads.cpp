@@ -4,6 +4,7 @@
 #include "runtime/rules/counts.hpp"
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/kinds.hpp"
+#include "runtime/rules/pod_warnings.hpp"
 #include "runtime/rules/workload_checks.hpp"
 
 namespace troupe::rules {
@@ -214,16 +215,20 @@ void add_workload_validation(registry& all) {
   controller.validate = check<ReplicationController, validate_controller>;
   controller.validate_status =
       check_from<ReplicationController, validate_controller_status>;
+  controller.warnings =
+      warn<ReplicationController, warn_template<ReplicationController>>;
   auto& set = all.of<ReplicaSet>();
   set.validate = check<ReplicaSet, validate_replica_set>;
   set.validate_update = check_from<ReplicaSet, validate_replica_set_update>;
   set.validate_status = check_from<ReplicaSet, validate_replica_set_status>;
+  set.warnings = warn<ReplicaSet, warn_template<ReplicaSet>>;
   auto& deployment = all.of<Deployment>();
   deployment.validate = check<Deployment, validate_deployment>;
   deployment.validate_update =
       check_from<Deployment, validate_deployment_update>;
   deployment.validate_status =
       check_from<Deployment, validate_deployment_status>;
+  deployment.warnings = warn<Deployment, warn_template<Deployment>>;
   all.of<PodTemplate>().validate = check<PodTemplate, validate_template>;
 }
 

@@ -21,6 +21,7 @@ cluster::node_change cluster::set_node(node_spec spec) {
   node.zone = zone;
   node.known = true;
   node.spec = std::move(spec);
+  affinity_.set_node(slot, node.spec.labels);
   return result;
 }
 
@@ -38,6 +39,7 @@ void cluster::remove_node(const std::string& name) {
   // a node which returns is not taken to be empty.
   node.spec = node_spec{};
   node.spec.name = name;
+  affinity_.set_node(slot, {});
   order_stale_ = true;
   --known_;
   release_if_unused(slot);
@@ -71,6 +73,7 @@ std::string cluster::remove_pod(const std::string& key) {
   auto& node = nodes_[slot];
   node.remove(*i->second.pod);
   spread_.remove(*i->second.pod, slot);
+  affinity_.remove(*i->second.pod, slot);
   pods_.erase(i);
   auto name = node.spec.name;
   release_if_unused(slot);
@@ -145,16 +148,27 @@ uint32_t cluster::slot_for(const std::string& name) {
   return i->second;
 }
 
+void cluster::heed(const pod_info& pod) {
+  if (!pod.rules || affinity_.started())
+    return;
+  affinity_.start();
+  for (auto& [key, place] : pods_)
+    affinity_.add(*place.pod, place.slot);
+}
+
 void cluster::put(pod_ptr pod, const std::string& node, bool is_assumed) {
+  heed(*pod);
   // The new place first: a slot must not be released and taken in between.
   auto slot = slot_for(node);
   auto i = pods_.find(pod->key);
   if (i != pods_.end()) {
     nodes_[i->second.slot].remove(*i->second.pod);
     spread_.remove(*i->second.pod, i->second.slot);
+    affinity_.remove(*i->second.pod, i->second.slot);
   }
   nodes_[slot].add(*pod);
   spread_.add(*pod, slot);
+  affinity_.add(*pod, slot);
   if (i == pods_.end()) {
     auto key = pod->key;
     pods_.emplace(std::move(key), placement{std::move(pod), slot, is_assumed});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/scheduling/affinity_index.hpp"
 #include "runtime/scheduling/node_info.hpp"
 #include "runtime/scheduling/spread_index.hpp"
 
@@ -56,6 +57,12 @@ public:
 
   spread_index& spread() { return spread_; }
 
+  /// The counts that rules about other pods need.
+  affinity_index& affinity() { return affinity_; }
+
+  /// From the first pod with such rules on they are kept.
+  void heed(const pod_info& pod);
+
 private:
   struct placement {
     pod_ptr pod;
@@ -76,6 +83,7 @@ private:
   std::unordered_map<std::string, int64_t> images_;
   std::unordered_map<std::string, uint32_t> zones_;
   spread_index spread_;
+  affinity_index affinity_;
   std::vector<uint32_t> order_;
   bool order_stale_ = true;
   size_t known_ = 0;

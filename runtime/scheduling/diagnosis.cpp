@@ -13,6 +13,14 @@ void diagnosis::add(const filter_rule& rule, const pod_info& pod,
     ++counts[std::move(reason)];
 }
 
+void diagnosis::add(place_refusal why) {
+  auto by_spread =
+      why == place_refusal::spread || why == place_refusal::spread_label;
+  kept_out_by |=
+      only(by_spread ? filter::topology_spread : filter::pod_affinity);
+  ++counts[std::string{words_for(why)}];
+}
+
 std::string diagnosis::message() const {
   if (nodes == 0)
     return "no nodes available to schedule pods";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/scheduling/filters.hpp"
+#include "runtime/scheduling/place_check.hpp"
 
 #include <cstddef>
 #include <map>
@@ -16,6 +17,9 @@ struct diagnosis {
 
   /// Notes why `node` refuses the pod.
   void add(const filter_rule& rule, const pod_info& pod, const node_info& node);
+
+  /// Notes that rules about other pods keep it off a node.
+  void add(place_refusal why);
 
   /// As Kubernetes words it: `0/3 nodes are available: 1 Insufficient cpu, 2
   /// node(s) were unschedulable.`

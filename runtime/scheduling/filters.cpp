@@ -29,6 +29,12 @@ bool helps(filter_set kept_out_by, const pod_info& pod, happening what,
            const node_info& node) {
   if (!node.known)
     return false;
+  // What other pods keep out may be let in anywhere by what happens here.
+  if (kept_out_by
+      & (only(filter::topology_spread) | only(filter::pod_affinity)))
+    return true;
+  if (what == happening::pod_placed)
+    return false;
   if (what == happening::pod_left) {
     bool any = false;
     for (const auto& rule : filters())

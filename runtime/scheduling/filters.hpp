@@ -18,8 +18,11 @@ enum class filter : uint8_t {
   node_affinity,
   host_ports,
   resources,
+  // Not of one node alone: see place_check.
+  topology_spread,
+  pod_affinity,
 };
-inline constexpr size_t filter_count = 6;
+inline constexpr size_t filter_count = 6; ///< of those that look at one node
 
 /// A set of filters.
 using filter_set = uint32_t;
@@ -31,7 +34,8 @@ constexpr filter_set only(filter x) {
 enum class happening : uint8_t {
   node_added,
   node_changed,
-  pod_left, ///< a pod that took something is gone from a node
+  pod_left,   ///< a pod that took something is gone from a node
+  pod_placed, ///< a pod has come to a node
 };
 
 // One rule each; true lets the pod in. Each has a twin that tells, for people,

@@ -19,10 +19,12 @@ size_t enough_nodes(size_t nodes) {
 
 decision placer::place(const pod_info& pod, uint64_t chance) {
   decision out;
-  find_feasible(pod, out);
+  state_.heed(pod);
+  place_check others{pod, state_};
+  find_feasible(pod, others, out);
   out.feasible = feasible_.size();
   if (feasible_.empty())
-    out.why = diagnose(pod);
+    out.why = diagnose(pod, others);
   else if (feasible_.size() == 1)
     out.node = state_.at(feasible_.front()).spec.name;
   else
@@ -30,15 +32,23 @@ decision placer::place(const pod_info& pod, uint64_t chance) {
   return out;
 }
 
-void placer::find_feasible(const pod_info& pod, decision& out) {
+bool placer::takes(const pod_info& pod, const place_check& others,
+                   uint32_t slot) {
+  return !first_refusal(pod, state_.at(slot))
+         && (others.is_free() || others.look_at(slot) == place_refusal::none);
+}
+
+void placer::find_feasible(const pod_info& pod, const place_check& others,
+                           decision& out) {
   feasible_.clear();
-  if (!find_named(pod, out))
-    find_in_order(pod, out);
+  if (!find_named(pod, others, out))
+    find_in_order(pod, others, out);
 }
 
 // A pod that names its nodes, as those of a DaemonSet do, is not put to all
 // others. False when it does not.
-bool placer::find_named(const pod_info& pod, decision& out) {
+bool placer::find_named(const pod_info& pod, const place_check& others,
+                        decision& out) {
   if (!pod.has_required_terms || pod.required_terms.empty())
     return false;
   std::set<std::string> names;
@@ -54,13 +64,14 @@ bool placer::find_named(const pod_info& pod, decision& out) {
     if (slot < 0)
       continue;
     ++out.looked_at;
-    if (!first_refusal(pod, state_.at(static_cast<uint32_t>(slot))))
+    if (takes(pod, others, static_cast<uint32_t>(slot)))
       feasible_.push_back(static_cast<uint32_t>(slot));
   }
   return true;
 }
 
-void placer::find_in_order(const pod_info& pod, decision& out) {
+void placer::find_in_order(const pod_info& pod, const place_check& others,
+                           decision& out) {
   const auto& order = state_.order();
   if (order.empty())
     return;
@@ -70,7 +81,7 @@ void placer::find_in_order(const pod_info& pod, decision& out) {
     auto slot = order[at];
     at = at + 1 == order.size() ? 0 : at + 1;
     ++out.looked_at;
-    if (!first_refusal(pod, state_.at(slot)))
+    if (takes(pod, others, slot))
       feasible_.push_back(slot);
   }
   start_ = at;
@@ -97,13 +108,16 @@ void placer::choose(const pod_info& pod, uint64_t chance, decision& out) {
     }
 }
 
-diagnosis placer::diagnose(const pod_info& pod) {
+diagnosis placer::diagnose(const pod_info& pod, const place_check& others) {
   diagnosis why;
   why.nodes = state_.node_count();
   for (auto slot : state_.order()) {
     const auto& node = state_.at(slot);
     if (auto rule = first_refusal(pod, node))
       why.add(*rule, pod, node);
+    else if (auto refused = others.look_at(slot);
+             refused != place_refusal::none)
+      why.add(refused);
   }
   return why;
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/scheduling/cluster.hpp"
 #include "runtime/scheduling/diagnosis.hpp"
+#include "runtime/scheduling/place_check.hpp"
 
 #include <cstdint>
 #include <string>
@@ -22,8 +23,8 @@ struct decision {
 size_t enough_nodes(size_t nodes);
 
 /// Chooses nodes: filters, then scores. In a large cluster it looks at a share
-/// of the nodes only, each time from where it stopped before. Changes nothing
-/// in the cluster.
+/// of the nodes only, each time from where it stopped before. Places nothing in
+/// the cluster.
 class placer {
 public:
   explicit placer(cluster& state) : state_(state) {
@@ -34,11 +35,15 @@ public:
   decision place(const pod_info& pod, uint64_t chance);
 
 private:
-  void find_feasible(const pod_info& pod, decision& out);
-  bool find_named(const pod_info& pod, decision& out);
-  void find_in_order(const pod_info& pod, decision& out);
+  bool takes(const pod_info& pod, const place_check& others, uint32_t slot);
+  void find_feasible(const pod_info& pod, const place_check& others,
+                     decision& out);
+  bool find_named(const pod_info& pod, const place_check& others,
+                  decision& out);
+  void find_in_order(const pod_info& pod, const place_check& others,
+                     decision& out);
   void choose(const pod_info& pod, uint64_t chance, decision& out);
-  diagnosis diagnose(const pod_info& pod);
+  diagnosis diagnose(const pod_info& pod, const place_check& others);
 
   cluster& state_;
   size_t start_ = 0;

@@ -162,6 +162,7 @@ pod_ptr make_pod_info(const Pod& pod) {
   out.request = of_pod(spec, floor_for::nobody);
   out.request_for_scores = of_pod(spec, floor_for::containers);
   read_ports(spec, out.ports);
+  out.rules = read_rules(pod);
   // What matters only until it has a node is not kept: there are many more
   // pods that have one.
   if (!out.node_name.empty())

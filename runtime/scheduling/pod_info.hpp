@@ -2,6 +2,7 @@
 
 #include "runtime/scheduling/amounts.hpp"
 #include "runtime/scheduling/node_selector.hpp"
+#include "runtime/scheduling/pod_rules.hpp"
 #include "runtime/scheduling/tolerations.hpp"
 
 #include <cstdint>
@@ -58,7 +59,8 @@ struct pod_info {
   std::vector<std::string> images; ///< one per container, normalized
 
   label_list labels;
-  std::string class_key; ///< equal for pods with equal labels
+  std::string class_key;                  ///< equal for pods with equal labels
+  std::shared_ptr<const pod_rules> rules; ///< null: nothing about other pods
   /// uid of the ReplicaSet, ReplicationController or StatefulSet it is of.
   std::string owner;
 

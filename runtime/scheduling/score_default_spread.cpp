@@ -25,6 +25,9 @@ size_t zones_in(const contest& c) {
 // Kubernetes, PodTopologySpread: pods that belong together spread over nodes
 // and zones. The more places there are, the more one pod weighs.
 bool score_default_spread(const contest& c, points& out) {
+  // Not where the pod says itself how to spread.
+  if (c.pod.rules && !c.pod.rules->spread.empty())
+    return false;
   auto group = c.state.spread().group_of(c.pod);
   if (!group)
     return false;

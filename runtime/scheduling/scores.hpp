@@ -32,6 +32,8 @@ bool score_taint_preference(const contest& c, points& out);
 bool score_node_affinity(const contest& c, points& out);
 bool score_default_spread(const contest& c, points& out);
 bool score_image_locality(const contest& c, points& out);
+bool score_topology_spread(const contest& c, points& out);
+bool score_pod_affinity(const contest& c, points& out);
 
 struct score_rule {
   std::string_view name; ///< Kubernetes' name of the plugin
@@ -39,7 +41,7 @@ struct score_rule {
   bool (*score)(const contest&, points&);
 };
 
-const std::array<score_rule, 6>& scores();
+const std::array<score_rule, 8>& scores();
 
 /// Stretches counts so that the highest gets all points, or, `reversed`, none.
 void normalize(points& values, bool reversed);

@@ -5,7 +5,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/node_id.hpp>
-#include <caf/openssl/manager.hpp>
 
 #include <stdexcept>
 #include <sys/random.h>
@@ -54,31 +53,18 @@ private:
 
 } // namespace
 
-actor_config::actor_config(size_t threads) {
-  basics(threads);
-}
-
-actor_config::actor_config(size_t threads, const std::string& credential_file,
-                           const std::string& authority_file) {
-  if (credential_file.empty() || authority_file.empty())
-    throw std::runtime_error("the network needs certificates");
-  basics(threads);
-  load<caf::io::middleman>();
-  set("middleman.workers", size_t{1});
-  set("middleman.heartbeat-interval", caf::timespan{std::chrono::seconds(2)});
-  set("middleman.connection-timeout", caf::timespan{std::chrono::seconds(10)});
-  openssl_certificate = credential_file;
-  openssl_key = credential_file;
-  openssl_cafile = authority_file;
-  load<caf::openssl::manager>();
-  load<random_node_id>();
-}
-
-void actor_config::basics(size_t threads) {
+actor_config::actor_config(size_t threads, reach how) {
   register_types(*this);
   // Work stealing polls when there is nothing to do; sharing sleeps.
   set("scheduler.policy", caf::atom("sharing"));
   set("scheduler.max-threads", threads);
+  if (how == reach::alone)
+    return;
+  load<caf::io::middleman>();
+  set("middleman.workers", size_t{1});
+  set("middleman.heartbeat-interval", caf::timespan{std::chrono::seconds(2)});
+  set("middleman.connection-timeout", caf::timespan{std::chrono::seconds(10)});
+  load<random_node_id>();
 }
 
 } // namespace troupe

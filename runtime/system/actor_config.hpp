@@ -3,26 +3,18 @@
 #include <caf/actor_system_config.hpp>
 
 #include <cstddef>
-#include <string>
 
 namespace troupe {
 
+/// Whether an actor system speaks to other processes. If it does, it does so
+/// through a secure_network of its own.
+enum class reach { alone, other_processes };
+
 /// How an actor system of this machine is set up: all message types known, a
-/// scheduler that sleeps when there is nothing to do, and, with certificates,
-/// the network with mutual TLS. There is no network without.
+/// scheduler that sleeps when there is nothing to do.
 class actor_config : public caf::actor_system_config {
 public:
-  /// Without network.
-  explicit actor_config(size_t threads);
-
-  /// With network: `credential_file` holds key and certificate in one PEM,
-  /// `authority_file` the authority that peers must be signed by. Both must
-  /// stay readable as long as the system lives.
-  actor_config(size_t threads, const std::string& credential_file,
-               const std::string& authority_file);
-
-private:
-  void basics(size_t threads);
+  explicit actor_config(size_t threads, reach how = reach::alone);
 };
 
 } // namespace troupe

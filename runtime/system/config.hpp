@@ -27,8 +27,14 @@ struct cluster_config {
   std::string pod_cidr = "10.244.0.0/16";
   bool pod_namespaces = false; ///< pods have network namespaces of their own
   std::string network_reason;  ///< why the network is as it is
+  /// Ports below may not be opened by this process; 0 when it may open all.
+  int lowest_port = 0;
   uint16_t node_port_first = 30000;
   uint16_t node_port_last = 32767;
+
+  /// Where pods reach the API over HTTPS; port 0 while nothing serves that.
+  std::string api_address;
+  uint16_t api_port = 0;
 
   /// The cluster's authority, PEM. Public.
   std::string ca_certificate;

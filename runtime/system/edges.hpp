@@ -19,6 +19,7 @@ class fleet;
 } // namespace simulation
 
 class volume_edge;
+class wire_edge;
 
 /// The outside world, each part of it behind an interface with a simulated
 /// twin. A null edge means that this process has no use for it.
@@ -39,8 +40,12 @@ struct edges {
   /// Where kubelets put volumes.
   std::shared_ptr<volume_edge> volumes;
 
-  /// The containers of simulated nodes.
+  /// The containers of simulated nodes; null where no node is simulated.
   std::shared_ptr<simulation::fleet> fleet;
+
+  /// What lies between the components; null where all of them are in this
+  /// process.
+  std::shared_ptr<wire_edge> wires;
 };
 
 } // namespace troupe

@@ -1,5 +1,7 @@
 #include "runtime/system/simulated_world.hpp"
 
+#include "runtime/system/chance.hpp"
+
 #include <map>
 
 namespace troupe {
@@ -12,14 +14,6 @@ uint64_t hash(uint64_t seed, const std::string& text) {
   for (unsigned char c : text)
     result = (result ^ c) * 1099511628211ULL;
   return result;
-}
-
-/// SplitMix64.
-uint64_t next(uint64_t& state) {
-  auto z = (state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
 }
 
 class simulation_world : public world {
@@ -44,7 +38,7 @@ public:
     auto times = ++starts_[path];
     auto state = std::make_shared<uint64_t>(
         hash(seed_ + times * 0x9e3779b97f4a7c15ULL, path));
-    return [state] { return next(*state); };
+    return [state] { return next_chance(*state); };
   }
 
   bool threads() const override { return false; }

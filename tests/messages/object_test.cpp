@@ -1,9 +1,8 @@
-#include "messages/object.hpp"
-
 #include "messages/api/apps.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
+#include "messages/object.hpp"
 
 #include <gtest/gtest.h>
 
@@ -72,10 +71,10 @@ TEST(Object, AnEmptyMessageBehindAPointerIsKept) {
   auto x = object::of(pod);
   auto back = object::parse(x.kind(), x.bytes(), 1);
   EXPECT_TRUE(back->as<core::v1::Pod>()
-                .spec()
-                .volumes(0)
-                .volume_source()
-                .has_empty_dir());
+                  .spec()
+                  .volumes(0)
+                  .volume_source()
+                  .has_empty_dir());
 }
 
 TEST(Kinds, AreFoundByEveryNameThatPeopleUse) {
@@ -114,9 +113,9 @@ TEST(Errors, NoErrorIsOfNoKind) {
 }
 
 TEST(Errors, BecomeAStatusAndComeBack) {
-  auto err = invalid(kind_of<core::v1::Pod>(), "web",
-                     {{"FieldValueRequired", "spec.containers",
-                       "Required value"}});
+  auto err =
+      invalid(kind_of<core::v1::Pod>(), "web",
+              {{"FieldValueRequired", "spec.containers", "Required value"}});
   auto status = to_status(err);
   EXPECT_EQ(status.code(), 422);
   EXPECT_EQ(status.message(),

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace troupe::test {
@@ -66,6 +67,17 @@ struct Nodes : ::testing::Test {
                : status.container_statuses(0).container_id();
   }
 
+  /// What the machines have, one line per container.
+  std::string machines() const {
+    std::string out;
+    for (auto& [node, state] : cluster.fleet().look())
+      for (auto& c : state.containers())
+        out += node + " " + c.id() + " state=" + std::to_string(c.state())
+               + " pid=" + std::to_string(c.pid())
+               + " since=" + std::to_string(c.started_at()) + "\n";
+    return out;
+  }
+
   simulated_cluster cluster;
 };
 
@@ -104,6 +116,27 @@ TEST_F(Nodes, KeepContainersWhateverActorDies) {
   ASSERT_TRUE(cluster.remove(pods, "default", "web-0"));
   EXPECT_TRUE(cluster.run_until(
       [&] { return cluster.list(pods, "default").size() == 2; }));
+}
+
+TEST_F(Nodes, KeepContainersWhenTheWholeTreeDies) {
+  make_pods(6);
+  ASSERT_TRUE(cluster.run_until([&] { return ready_pods() == 6; }));
+  auto before = machines();
+  ASSERT_EQ(std::count(before.begin(), before.end(), '\n'), 6);
+  for (auto path :
+       {"root", "components", "kubelet", "kubelet/node-1/runtime"}) {
+    cluster.kill(path);
+    cluster.advance(std::chrono::seconds(1));
+    EXPECT_TRUE(cluster.run_until([&] {
+      return ready_pods() == 6 && ready_nodes() == 3;
+    })) << path;
+    EXPECT_EQ(machines(), before) << path;
+  }
+  for (const auto& pod : cluster.list(pods, "default"))
+    for (auto& c : pod.as<core::v1::Pod>().status().container_statuses())
+      EXPECT_EQ(c.restart_count(), 0) << pod.name();
+  ASSERT_TRUE(cluster.remove(pods, "default", "web-0"));
+  EXPECT_TRUE(cluster.run_until([&] { return ready_pods() == 5; }));
 }
 
 TEST_F(Nodes, SurviveTheServersDeath) {

@@ -9,9 +9,11 @@
 #include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <google/protobuf/message.h>
 
 namespace troupe::test {
 
@@ -43,6 +45,16 @@ reply on_create(fake_api& api, const fake_api::asked& what) {
   return answer_with({api.find(what.msg.kind(), key)}, api.revision);
 }
 
+/// As the API server takes an update of the status: the rest stays as it was.
+object with_status_of(const object& old, const object& body) {
+  auto msg = old.clone();
+  auto from = body.clone();
+  auto* field = msg->GetDescriptor()->FindFieldByName("status");
+  if (field != nullptr)
+    msg->GetReflection()->SwapFields(msg.get(), from.get(), {field});
+  return object::of(std::move(msg));
+}
+
 reply on_update(fake_api& api, const fake_api::asked& what) {
   auto key = key_of(what.msg);
   auto old = api.find(what.msg.kind(), key);
@@ -50,7 +62,8 @@ reply on_update(fake_api& api, const fake_api::asked& what) {
     return make_error(ec::not_found, key + " not found");
   if (what.body.revision() != 0 && what.body.revision() != old.revision())
     return make_error(ec::conflict, key + " was changed");
-  api.put(what.body);
+  api.put(what.msg.subresource() == "status" ? with_status_of(old, what.body)
+                                             : what.body);
   return answer_with({api.find(what.msg.kind(), key)}, api.revision);
 }
 
@@ -239,9 +252,9 @@ fake_world::fake_world() : clock_(std::make_shared<clock>()) {
   directory_ = system_->spawn(directory);
   auto door = system_->spawn(front_door, api_, sessions_);
   door_ = caf::actor_cast<caf::actor>(door);
-  system::Started started;
-  started.set_path("apiserver/front_door");
-  caf::anon_send(directory_, pb<system::Started>{std::move(started)}, door_);
+  enter("apiserver/front_door", door_);
+  // Which link it is makes no difference to who asks it for a session.
+  enter("link", door_);
   run();
 }
 
@@ -272,6 +285,28 @@ void fake_world::advance(std::chrono::milliseconds by) {
     coordinator_->run();
     by -= part;
   }
+}
+
+void fake_world::enter(const std::string& path, const caf::actor& what) {
+  system::Started started;
+  started.set_path(path);
+  caf::anon_send(directory_, pb<system::Started>{std::move(started)}, what);
+  run();
+}
+
+std::vector<std::string> fake_world::facts_of(const caf::actor& what) {
+  std::vector<std::string> result;
+  caf::scoped_actor self{*system_};
+  auto asked =
+      self->request(caf::actor_cast<describe_actor>(what), caf::infinite,
+                    pb<system::Describe>{system::Describe{}});
+  run();
+  asked.receive(
+      [&](const pb<system::Description>& told) {
+        result.assign(told->facts().begin(), told->facts().end());
+      },
+      [](const caf::error&) {});
+  return result;
 }
 
 void fake_world::break_sessions() {

@@ -78,6 +78,12 @@ public:
   /// Ends the API server's session of everybody and lets them open a new one.
   void break_sessions();
 
+  /// Puts an actor at a path of the directory.
+  void enter(const std::string& path, const caf::actor& what);
+
+  /// What `topology` would show of an actor.
+  std::vector<std::string> facts_of(const caf::actor& what);
+
   /// The context of an actor at `path`.
   context at(const std::string& path);
 

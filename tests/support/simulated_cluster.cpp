@@ -10,7 +10,6 @@
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
-#include <leveldb/helpers/memenv.h>
 
 namespace troupe::test {
 
@@ -20,30 +19,40 @@ simulated_cluster::config_type::config_type() {
 }
 
 simulated_cluster::simulated_cluster(uint64_t seed, uint32_t nodes)
+    : simulated_cluster(simulation_options{seed, nodes}) {
+  // nop
+}
+
+simulated_cluster::simulated_cluster(const simulation_options& options)
     : system_(config_),
       scheduler_(
           dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())),
-      disk_(leveldb::NewMemEnv(leveldb::Env::Default())),
-      self_(system_) {
-  auto begin = scheduler_.clock().now();
-  world_ = simulated_world(seed, [this, begin] {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-        scheduler_.clock().now() - begin);
-  });
+      disk_(options.seed),
+      fleet_(std::make_shared<simulation::fleet>(simulation::script{},
+                                                 options.seed)),
+      self_(system_),
+      begin_(scheduler_.clock().now()) {
+  world_ = simulated_world(options.seed, [this] { return passed() + set_; });
   auto outside = std::make_shared<edges>();
   outside_ = outside;
-  outside->disk = disk_.get();
+  outside->disk = &disk_;
   outside->probes = std::make_shared<net::simulated_probes>();
   outside->services = services_;
+  outside->fleet = fleet_;
+  if (options.apart)
+    wires_ = std::make_shared<simulated_wires>(system_, options.seed);
+  outside->wires = wires_;
   outside->volumes = std::make_shared<simulated_volumes>();
   auto config = std::make_shared<cluster_config>();
   config->data_dir = "/troupe";
-  for (uint32_t i = 0; i < nodes; ++i)
+  for (uint32_t i = 0; i < options.nodes; ++i)
     config->nodes.push_back({"node-" + std::to_string(i + 1),
                              "172.16.0." + std::to_string(i + 1),
                              "10.244." + std::to_string(i) + ".0/24"});
   config->runtime = "simulated";
   settings_ = config;
+  if (options.traced)
+    trace_ = std::make_unique<message_trace>();
   plant();
   run();
 }
@@ -63,15 +72,49 @@ simulated_cluster::~simulated_cluster() {
   directory_ = nullptr;
   self_->send_exit(root_, caf::exit_reason::user_shutdown);
   root_ = nullptr;
-  scheduler_.run();
+  run_jobs();
+}
+
+void simulated_cluster::run_jobs() {
+  while (scheduler_.has_job()) {
+    if (trace_)
+      trace_->note(scheduler_.next_job<>(), passed());
+    scheduler_.run_once();
+  }
 }
 
 void simulated_cluster::run() {
-  scheduler_.run();
-  while (root_gone_) {
+  run_jobs();
+  while (root_gone_ || disk_.is_off()) {
+    if (disk_.is_off()) {
+      // All that knows of the disk goes before it comes back.
+      caf::anon_send_exit(root_, caf::exit_reason::kill);
+      run_jobs();
+      disk_.power_on();
+    }
     plant();
-    scheduler_.run();
+    run_jobs();
   }
+}
+
+void simulated_cluster::fail_power() {
+  disk_.power_off();
+  run();
+}
+
+void simulated_cluster::fail_power_after(uint64_t changes) {
+  disk_.power_off_after(changes);
+}
+
+void simulated_cluster::restart_node(const std::string& name) {
+  fleet_->lose(name);
+  kill("kubelet/" + name + "/runtime");
+  kill("kubelet/" + name);
+}
+
+size_t simulated_cluster::strays() {
+  // The asker is one; CAF's own do not count as running.
+  return system_.registry().running() - paths().size();
 }
 
 void simulated_cluster::advance(std::chrono::milliseconds time) {
@@ -91,6 +134,11 @@ bool simulated_cluster::run_until(const std::function<bool()>& done,
     advance(std::chrono::milliseconds(50));
   }
   return true;
+}
+
+std::chrono::nanoseconds simulated_cluster::passed() const {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      scheduler_.clock().now() - begin_);
 }
 
 time_point simulated_cluster::now() const {
@@ -203,13 +251,19 @@ expected<object> simulated_cluster::remove(const kind_info& kind,
   return one_of(ask(request_about(call::DELETE, kind, ns, name)));
 }
 
-std::vector<std::string> simulated_cluster::paths() {
-  std::vector<std::string> result;
+std::vector<system::ActorEntry> simulated_cluster::actors() {
   auto all = request<pb<system::ActorList>>(
       directory_, pb<system::ListActors>{system::ListActors{}});
-  if (all)
-    for (auto& a : std::get<0>(*all)->actors())
-      result.push_back(a.path());
+  if (!all)
+    return {};
+  auto& list = std::get<0>(*all)->actors();
+  return {list.begin(), list.end()};
+}
+
+std::vector<std::string> simulated_cluster::paths() {
+  std::vector<std::string> result;
+  for (auto& actor : actors())
+    result.push_back(actor.path());
   return result;
 }
 

@@ -3,15 +3,19 @@
 #include "actors/client/api_session.hpp"
 #include "actors/system/supervisor.hpp"
 #include "messages/call.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/containers/fleet.hpp"
 #include "runtime/net/service_edge.hpp"
+#include "runtime/store/simulated_disk.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
+#include "runtime/system/simulated_wires.hpp"
+#include "tests/support/message_trace.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/scoped_actor.hpp>
-#include <leveldb/env.h>
 
 #include <functional>
 #include <memory>
@@ -22,8 +26,19 @@
 /// A whole cluster in one thread and in virtual time.
 namespace troupe::test {
 
+struct simulation_options {
+  uint64_t seed = 1;
+  uint32_t nodes = 0;
+  /// Every component is in a process of its own, as far as it can tell: see
+  /// `wires`.
+  bool apart = false;
+  /// Note every message, for `trace`.
+  bool traced = false;
+};
+
 class simulated_cluster {
 public:
+  explicit simulated_cluster(const simulation_options& options);
   explicit simulated_cluster(uint64_t seed = 1, uint32_t nodes = 0);
   ~simulated_cluster();
 
@@ -47,13 +62,40 @@ public:
   expected<object> remove(const kind_info& kind, const std::string& ns,
                           const std::string& name);
 
-  /// All actors as `topology` shows them.
+  /// All actors as `topology` shows them, and their paths alone.
+  std::vector<system::ActorEntry> actors();
   std::vector<std::string> paths();
   /// Kills the actor of a path, as a failure would; "root" is the top of the
   /// tree, which is built anew then as by the process of a cluster.
   void kill(const std::string& path);
 
+  /// The connections between the components. Precondition: they are apart.
+  simulated_wires& wires() { return *wires_; }
+
+  /// The server's machine loses its power now, or in the middle of a write
+  /// after so many more changes of its disk; what was not synced may be gone.
+  void fail_power();
+  void fail_power_after(uint64_t changes);
+
+  /// Sets the wall clock forward, or back.
+  void set_clock(std::chrono::milliseconds by) { set_ += by; }
+
+  /// A node loses its power and starts again, without its containers.
+  void restart_node(const std::string& name);
+
   time_point now() const;
+
+  /// Virtual time since the beginning.
+  std::chrono::nanoseconds passed() const;
+
+  /// All messages so far. Precondition: they are noted.
+  std::string trace() const { return trace_->text(); }
+
+  /// What the nodes have in truth, whatever the API says.
+  const simulation::fleet& fleet() const { return *fleet_; }
+
+  /// Actors that are alive but at no path.
+  size_t strays();
 
   /// What would answer if the network were real.
   const net::recorded_services& services() const { return *services_; }
@@ -67,6 +109,8 @@ private:
   template <class... Out, class Handle, class... Ts>
   expected<std::tuple<Out...>> request(const Handle& to, const Ts&... xs);
 
+  void run_jobs();
+
   /// Builds the tree.
   void plant();
 
@@ -76,13 +120,18 @@ private:
   config_type config_;
   caf::actor_system system_;
   caf::scheduler::test_coordinator& scheduler_;
-  std::unique_ptr<leveldb::Env> disk_;
+  store::simulated_disk disk_;
+  std::chrono::nanoseconds set_{0}; ///< by how much the clock was set
   std::shared_ptr<const world> world_;
   std::shared_ptr<net::recorded_services> services_ =
       std::make_shared<net::recorded_services>();
+  std::shared_ptr<simulation::fleet> fleet_;
+  std::shared_ptr<simulated_wires> wires_;
   std::shared_ptr<const edges> outside_;
   std::shared_ptr<const cluster_config> settings_;
   caf::scoped_actor self_;
+  caf::actor_clock::time_point begin_;
+  std::unique_ptr<message_trace> trace_;
   supervisor_actor root_;
   bool root_gone_ = false;
   directory_actor directory_;

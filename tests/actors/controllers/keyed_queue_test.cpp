@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const time_point start{1000s};
+const steady_point start{1000s};
 
 } // namespace
 

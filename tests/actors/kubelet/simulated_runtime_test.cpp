@@ -49,7 +49,7 @@ protected:
   void start() {
     runtime_ = caf::actor_cast<container_runtime_actor>(world_.system().spawn(
         simulated_runtime, world_.at("kubelet/node-1/runtime"),
-        nodes_->at("node-1")));
+        nodes_->take("node-1")));
     world_.run();
   }
 

@@ -1,3 +1,4 @@
+#include "runtime/containers/fleet.hpp"
 #include "runtime/containers/machine.hpp"
 
 #include <gtest/gtest.h>
@@ -260,11 +261,25 @@ TEST(Machine, EndsEveryContainerOfAStoppedSandbox) {
 
 TEST(Fleet, KeepsAMachinePerNode) {
   fleet nodes{script{}, 7};
-  auto a = nodes.at("node-1");
-  EXPECT_EQ(nodes.at("node-1"), a);
-  EXPECT_NE(nodes.at("node-2"), a);
+  container::SandboxConfig config;
+  config.set_uid("u");
+  config.set_name("web");
+  ASSERT_TRUE(nodes.take("node-1")->run(config, {1, 1}));
+  EXPECT_EQ(nodes.take("node-1")->pods(), 1u);
+  EXPECT_EQ(nodes.take("node-2")->pods(), 0u);
+  EXPECT_EQ(nodes.look().at("node-1").sandboxes(0).uid(), "u");
   nodes.lose("node-1");
-  EXPECT_NE(nodes.at("node-1"), a);
+  EXPECT_EQ(nodes.take("node-1")->pods(), 0u);
+}
+
+TEST(Fleet, GivesAMachineToOneAtATime) {
+  fleet nodes{script{}, 7};
+  auto first = nodes.take("node-1");
+  auto second = nodes.take("node-1");
+  EXPECT_THROW(first->pods(), machine_lost);
+  EXPECT_EQ(second->pods(), 0u);
+  nodes.lose("node-1");
+  EXPECT_THROW(second->pods(), machine_lost);
 }
 
 } // namespace troupe::simulation

@@ -149,9 +149,43 @@ TEST_F(BridgeNetwork, JoinsAPodAgain) {
   expect_joined(client, accepted(server));
 }
 
+TEST_F(BridgeNetwork, FindsTheNextOwnerOfAnAddressAtOnce) {
+  endpoint at{pod(1), 8080};
+  auto hardware_in = [](const unique_fd& ns) {
+    auto inside = netlink::open_in(ns.get());
+    return find_link(*inside, "eth0")->hardware;
+  };
+  auto remembered = hardware_in(a);
+  auto expect_found = [&](const unique_fd& ns) {
+    EXPECT_EQ(hardware_in(ns), remembered);
+    auto server = serve_in(ns, at);
+    auto from_pod = dial_from(b, at);
+    expect_joined(from_pod, accepted(server));
+    auto from_machine = connected(at);
+    expect_joined(from_machine, accepted(server));
+  };
+  expect_found(a);
+  // Neighbours remember where it was.
+  auto next = new_namespace();
+  ASSERT_TRUE(network->detach("pod-a"));
+  ASSERT_TRUE(network->attach("pod-next", pod(1), next.get()));
+  expect_found(next);
+}
+
+TEST_F(BridgeNetwork, KeepsItsOwnHardwareAddressWhenPodsComeAndGo) {
+  auto kernel = netlink::open();
+  auto before = find_link(*kernel, "troupe-10-201")->hardware;
+  EXPECT_EQ(before.size(), 6u);
+  for (int i = 10; i < 20; ++i) {
+    auto ns = new_namespace();
+    ASSERT_TRUE(network->attach(std::to_string(i), pod(i), ns.get()));
+    EXPECT_EQ(find_link(*kernel, "troupe-10-201")->hardware, before);
+  }
+}
+
 TEST_F(BridgeNetwork, RemovesOnlyWhatIsItsOwn) {
   auto kernel = netlink::open();
-  ASSERT_TRUE(create_bridge(*kernel, "stranger"));
+  ASSERT_TRUE(create_bridge(*kernel, "stranger", pod(99)));
   layout other{network_mode::bridge, *parse_cidr("10.202.0.0/16")};
   ASSERT_TRUE(bridge_network::open(other));
   ASSERT_TRUE(bridge_network::remove(addresses));
@@ -165,7 +199,7 @@ TEST_F(BridgeNetwork, RemovesOnlyWhatIsItsOwn) {
 TEST_F(BridgeNetwork, LeavesAnInterfaceOfItsNameToItsOwner) {
   layout other{network_mode::bridge, *parse_cidr("10.203.0.0/16")};
   auto kernel = netlink::open();
-  ASSERT_TRUE(create_bridge(*kernel, "troupe-10-203"));
+  ASSERT_TRUE(create_bridge(*kernel, "troupe-10-203", pod(99)));
   auto refused = bridge_network::open(other);
   ASSERT_FALSE(refused);
   EXPECT_TRUE(is(refused.error(), ec::conflict));

@@ -54,6 +54,22 @@ TEST(Layout, RefusesMoreNodesThanItHasRoomFor) {
             "node 129: a cluster on one machine has room for 128 nodes");
 }
 
+TEST(SimulatedLayout, HasRoomForThousandsOfNodes) {
+  std::set<ipv4> nodes;
+  std::set<ipv4> pods;
+  for (size_t i = 0; i < 5'000; ++i) {
+    auto range = simulated_layout::pod_range(i);
+    ASSERT_TRUE(range);
+    EXPECT_TRUE(pods.insert(range->base).second);
+    EXPECT_TRUE(simulated_layout::pods().overlaps(*range));
+    auto node = simulated_layout::node_address(i);
+    ASSERT_TRUE(node);
+    EXPECT_TRUE(nodes.insert(*node).second);
+    EXPECT_FALSE(simulated_layout::pods().contains(*node));
+  }
+  EXPECT_FALSE(simulated_layout::pod_range(simulated_layout::max_nodes));
+}
+
 TEST(AddressPool, GivesEachAddressOnce) {
   address_pool pool{range("127.7.128.0/28")};
   std::set<ipv4> seen;

@@ -370,6 +370,19 @@ Events:            <none>
 )");
 }
 
+TEST(Describe, AServiceWhoseLowPortsAreMoved) {
+  auto service = read<core::v1::Service>(R"(
+    metadata { name: "web" namespace: "default" }
+    spec { cluster_ip: "127.9.16.7" ports { port: 80 protocol: "TCP" } })");
+  auto node = read<core::v1::Node>(R"(metadata { name: "node-1"
+    annotations { key: "troupe.dev/lowest-port" value: "1024" } })");
+  auto text = of(service, {node});
+  EXPECT_NE(text.find("8080/TCP (the proxy may not open ports below 1024)"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(of(service).find("Answers at"), std::string::npos);
+}
+
 TEST(Describe, ASecretOnlyBySize) {
   auto secret = read<core::v1::Secret>(R"(
     metadata { name: "s" namespace: "default" } type: "Opaque"
@@ -498,7 +511,8 @@ TEST(Describe, TellsWhatToLookUp) {
                 R"(metadata { name: "s" namespace: "d" })")),
             "events d/ involvedObject.name=s,involvedObject.kind=Service\n"
             "endpointslices d/ kubernetes.io/service-name=s\n"
-            "endpoints d/s \n");
+            "endpoints d/s \n"
+            "nodes / \n");
   EXPECT_EQ(names(read<core::v1::Secret>(R"(metadata { name: "s" })")), "");
 }
 

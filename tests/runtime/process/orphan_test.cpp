@@ -1,6 +1,11 @@
+#include "runtime/process/shim_wire.hpp"
 #include "tests/support/pod_fixture.hpp"
 
 #include <csignal>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace troupe::process {
 
@@ -84,6 +89,47 @@ TEST_F(PodRuntime, LeavesNothingWhenAContainersInitIsKilled) {
   kill(parent, SIGKILL);
   EXPECT_EQ(ended(id).exit_code(), 137);
   wait_for_none(marker);
+}
+
+TEST_F(PodRuntime, LeavesNoShimWhoseStarterIsGone) {
+  auto folder = folder_ / "pods" / "orphan-7";
+  std::filesystem::create_directories(folder);
+  std::string fields;
+  wire_writer<std::string>{fields}
+      .u32(0)
+      .text(folder.string())
+      .text("")
+      .text("");
+  std::string frame;
+  frame_header header;
+  header.size = static_cast<uint32_t>(fields.size());
+  header.kind = frame_kind::init;
+  header.tag = 1;
+  wire_writer<std::string>{frame}.number(header);
+  frame += fields;
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  ASSERT_EQ(write(ends[0], frame.data(), frame.size()),
+            static_cast<ssize_t>(frame.size()));
+  // Killed before the shim had read what it was to be.
+  close(ends[0]);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 3);
+  std::string program = TROUPE_BUILD_DIR "/troupe-shim";
+  std::string option = "--pod";
+  std::string id = "orphan-7";
+  char* arguments[] = {program.data(), option.data(), id.data(), nullptr};
+  char* environment[] = {nullptr};
+  pid_t pid = 0;
+  ASSERT_EQ(posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments,
+                        environment),
+            0);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  wait_for_none(id);
 }
 
 } // namespace troupe::process

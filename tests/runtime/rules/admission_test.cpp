@@ -27,6 +27,12 @@ PriorityClass priority_class(const char* name, int32_t value,
   return result;
 }
 
+const core::v1::ServiceAccount account;
+
+uint64_t seven() {
+  return 7;
+}
+
 } // namespace
 
 TEST(Tolerations, PodStaysFiveMinutesUnlessItSaysOtherwise) {
@@ -123,12 +129,67 @@ TEST(ServiceAccount, IsDefaultUnlessNamed) {
 TEST(ServiceAccount, GivesItsPullSecretsAndMustExist) {
   Pod pod;
   set_default_account(pod);
-  core::v1::ServiceAccount account;
-  account.add_image_pull_secrets()->set_name("registry");
-  EXPECT_FALSE(apply_account(pod, &account));
+  core::v1::ServiceAccount puller;
+  puller.add_image_pull_secrets()->set_name("registry");
+  EXPECT_FALSE(apply_account(pod, &puller, seven));
   EXPECT_EQ(pod.spec().image_pull_secrets(0).name(), "registry");
-  EXPECT_THAT(message_of(apply_account(pod, nullptr)),
-              HasSubstr("serviceaccount \"default\" not found"));
+  pod.mutable_metadata()->set_name("web");
+  pod.mutable_metadata()->set_namespace_("one");
+  auto err = apply_account(pod, nullptr, seven);
+  EXPECT_TRUE(is(err, ec::forbidden));
+  EXPECT_EQ(message_of(err),
+            "pods \"web\" is forbidden: error looking up service account "
+            "one/default: serviceaccount \"default\" not found");
+}
+
+TEST(ServiceAccount, MountsWhatReachesTheServerWhereNothingElseIs) {
+  Pod pod;
+  set_default_account(pod);
+  pod.mutable_spec()->add_init_containers()->set_name("first");
+  pod.mutable_spec()->add_containers()->set_name("main");
+  auto* own = pod.mutable_spec()->add_containers()->add_volume_mounts();
+  own->set_name("mine");
+  own->set_mount_path("/var/run/secrets/kubernetes.io/serviceaccount");
+  EXPECT_FALSE(apply_account(pod, &account, seven));
+  ASSERT_EQ(pod.spec().volumes_size(), 1);
+  auto& volume = pod.spec().volumes(0);
+  EXPECT_EQ(volume.name().substr(0, 16), "kube-api-access-");
+  EXPECT_EQ(volume.name().size(), 21u);
+  EXPECT_EQ(volume.volume_source().projected().sources_size(), 3);
+  for (auto* c : {&pod.spec().init_containers(0), &pod.spec().containers(0)}) {
+    ASSERT_EQ(c->volume_mounts_size(), 1);
+    EXPECT_EQ(c->volume_mounts(0).name(), volume.name());
+    EXPECT_TRUE(c->volume_mounts(0).read_only());
+  }
+  EXPECT_EQ(pod.spec().containers(1).volume_mounts_size(), 1);
+}
+
+TEST(ServiceAccount, MountsNothingWherePodOrAccountSayNo) {
+  struct {
+    std::optional<bool> pod, account;
+    int volumes;
+  } cases[] = {{{}, {}, 1},    {{}, false, 0},   {{}, true, 1},
+               {false, {}, 0}, {false, true, 0}, {true, false, 1}};
+  for (auto& c : cases) {
+    Pod pod;
+    pod.mutable_spec()->add_containers()->set_name("main");
+    core::v1::ServiceAccount says;
+    if (c.pod)
+      pod.mutable_spec()->set_automount_service_account_token(*c.pod);
+    if (c.account)
+      says.set_automount_service_account_token(*c.account);
+    EXPECT_FALSE(apply_account(pod, &says, seven));
+    EXPECT_EQ(pod.spec().volumes_size(), c.volumes);
+  }
+}
+
+TEST(ServiceAccount, LeavesMirrorsOfStaticPodsAlone) {
+  Pod pod;
+  (*pod.mutable_metadata()
+        ->mutable_annotations())["kubernetes.io/config.mirror"] = "x";
+  pod.mutable_spec()->add_containers()->set_name("main");
+  EXPECT_FALSE(apply_account(pod, nullptr, seven));
+  EXPECT_EQ(pod.spec().volumes_size(), 0);
 }
 
 TEST(NamespaceLifecycle, MissingIsNotFoundAndEndingIsForbidden) {

@@ -168,7 +168,7 @@ TEST_F(allocation, RefusalsNameTheFieldAndKeepNothing) {
   EXPECT_FALSE(allocate(first, nullptr, ranges, next));
   EXPECT_THAT(refusal(read(R"(spec { type: "ClusterIP"
                                      cluster_ip: "10.96.0.9" })")),
-              HasSubstr("spec.clusterIPs[0]: Invalid value: \"10.96.0.9\": "
+              HasSubstr("spec.clusterIPs: Invalid value: [\"10.96.0.9\"]: "
                         "failed to allocate IP 10.96.0.9: provided IP is "
                         "already allocated"));
   EXPECT_THAT(refusal(read(R"(spec { type: "NodePort"

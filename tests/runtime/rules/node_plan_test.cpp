@@ -18,10 +18,25 @@ namespace {
 
 const auto start = test::new_year();
 
+/// The monotonic clock when the wall's shows `when`.
+steady_point steady(time_point when) {
+  return steady_point{1000h} + (when - start);
+}
+
+node_witness heard(time_point last, std::optional<time_point> lost = {}) {
+  node_witness result;
+  result.heard = steady(last);
+  if (lost)
+    result.lost = steady(*lost);
+  return result;
+}
+
 node_plan plan(const Node& node, time_point now,
                const std::vector<object>& pods = {},
-               node_witness witness = {start, {}}, bool spare = false) {
-  return plan_node(object::of(node), witness, pods, spare, {}, now);
+               node_witness witness = heard(start), bool spare = false) {
+  instant moment{now, steady(now)};
+  note_taints(node, witness, moment);
+  return plan_node(object::of(node), witness, pods, spare, {}, moment);
 }
 
 std::set<std::string> taints_of(const Node& node) {
@@ -57,7 +72,7 @@ Node lost_node() {
 TEST(NodePlan, LeavesANodeThatIsHeardAlone) {
   auto todo = plan(test::node("n"), start + 39s);
   EXPECT_FALSE(todo.status || todo.tainted);
-  EXPECT_EQ(todo.look_again, start + 40s);
+  EXPECT_EQ(todo.look_again, steady(start + 40s));
   EXPECT_EQ(todo.reason, "Ready is True");
 }
 
@@ -81,9 +96,9 @@ TEST(NodePlan, TurnsUnknownWhenTheLeaseIsFortySecondsOld) {
 
 TEST(NodePlan, TurnsUnknownTwoSecondsAfterItsSessionWentDown) {
   auto node = test::node("n");
-  node_witness lost{start, start + 10s};
+  auto lost = heard(start, start + 10s);
   EXPECT_FALSE(plan(node, start + 11s, {}, lost).status);
-  EXPECT_EQ(plan(node, start + 11s, {}, lost).look_again, start + 12s);
+  EXPECT_EQ(plan(node, start + 11s, {}, lost).look_again, steady(start + 12s));
   EXPECT_TRUE(plan(node, start + 12s, {}, lost).status);
 }
 
@@ -116,7 +131,7 @@ TEST(NodePlan, TakesItsTaintsBackWhenTheNodeIsReadyAgain) {
   user->set_effect("NoExecute");
   find_condition(*node.mutable_status()->mutable_conditions(), "Ready")
       ->set_status("True");
-  auto todo = plan(node, start + 51s, {}, {start + 50s, {}});
+  auto todo = plan(node, start + 51s, {}, heard(start + 50s));
   ASSERT_TRUE(todo.tainted);
   EXPECT_EQ(taints_of(todo.tainted->as<Node>()), (names{"mine:NoExecute"}));
 }
@@ -150,7 +165,7 @@ TEST(NodePlan, TaintsFollowConditions) {
 }
 
 TEST(NodePlan, SparesPodsWhenNoNodeIsWell) {
-  auto todo = plan(test::node("n"), start + 40s, {}, {start, {}}, true);
+  auto todo = plan(test::node("n"), start + 40s, {}, heard(start), true);
   ASSERT_TRUE(todo.tainted);
   EXPECT_EQ(taints_of(todo.tainted->as<Node>()),
             (names{"unreachable:NoSchedule"}));
@@ -177,10 +192,30 @@ TEST(NodePlan, EvictsWhenTolerationsEnd) {
   auto early = plan(lost_node(), start + 50s, pods);
   ASSERT_EQ(early.evicted.size(), 1u);
   EXPECT_EQ(early.evicted[0].name(), "plain");
-  EXPECT_EQ(early.look_again, start + 340s);
+  EXPECT_EQ(early.look_again, steady(start + 340s));
   auto late = plan(lost_node(), start + 340s, pods);
   ASSERT_EQ(late.evicted.size(), 2u);
   EXPECT_EQ(late.evicted[0].name(), "patient");
+}
+
+TEST(NodePlan, MeasuresSilenceAndTolerationsByAClockThatNobodySets) {
+  auto patient = test::pod("patient", "n");
+  tolerate(patient, "unreachable", 300);
+  std::vector<object> pods{object::of(patient)};
+  for (auto set : {-time_point::duration{1h}, time_point::duration{1h}}) {
+    auto well = plan_node(object::of(test::node("n")), heard(start), {}, false,
+                          {}, {start + 10s + set, steady(start + 10s)});
+    EXPECT_FALSE(well.status || well.tainted);
+    // It has the taint for a minute when the clock is set.
+    auto node = lost_node();
+    auto witness = heard(start);
+    note_taints(node, witness, {start + 40s, steady(start + 40s)});
+    instant later{start + 100s + set, steady(start + 100s)};
+    note_taints(node, witness, later);
+    auto todo = plan_node(object::of(node), witness, pods, false, {}, later);
+    EXPECT_TRUE(todo.evicted.empty());
+    EXPECT_EQ(todo.look_again, steady(start + 340s));
+  }
 }
 
 TEST(NodePlan, EvictsForTaintsThatUsersSet) {

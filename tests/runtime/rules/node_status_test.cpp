@@ -95,3 +95,16 @@ TEST(NodeStatus, LabelsItsNode) {
   (*node.mutable_metadata()->mutable_labels())["kubernetes.io/os"] = "plan9";
   EXPECT_TRUE(take_over(small(), node));
 }
+
+TEST(NodeStatus, SaysWhichPortsMayNotBeOpened) {
+  auto m = small();
+  m.lowest_port = 1024;
+  auto node = new_node(m);
+  auto& notes = node.metadata().annotations();
+  ASSERT_EQ(notes.count(lowest_port_key), 1u);
+  EXPECT_EQ(notes.at(lowest_port_key), "1024");
+  EXPECT_FALSE(take_over(m, node));
+  m.lowest_port = 0;
+  EXPECT_TRUE(take_over(m, node));
+  EXPECT_EQ(notes.count(lowest_port_key), 0u);
+}

@@ -3,6 +3,7 @@
 #include "messages/api/scheduling.pb.h"
 #include "pod_base.hpp"
 #include "runtime/rules/admission.hpp"
+#include "runtime/rules/disruption_plan.hpp"
 #include "runtime/rules/pod_subresources.hpp"
 
 namespace troupe::rules {
@@ -178,11 +179,13 @@ std::function<std::vector<field_error>()> evicted(int allowed) {
     auto pod = from_text<Pod>(good_pod);
     pod.mutable_status()->set_phase("Running");
     PodDisruptionBudget budget;
+    budget.mutable_metadata()->set_namespace_(pod.metadata().namespace_());
     budget.mutable_spec()->mutable_selector();
     budget.mutable_status()->set_disruptions_allowed(allowed);
-    auto err = check_eviction(pod, {&budget});
-    EXPECT_TRUE(!err || is(err, ec::too_many_requests));
-    return as_findings(err);
+    std::vector budgets{object::of(budget)};
+    auto plan = plan_eviction(object::of(pod), budgets, time_point{});
+    EXPECT_TRUE(plan || is(plan.error(), ec::too_many_requests));
+    return as_findings(plan ? caf::error{} : plan.error());
   };
 }
 

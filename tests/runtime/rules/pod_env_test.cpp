@@ -164,6 +164,25 @@ TEST(PodEnv, TellsFieldsAndAmounts) {
         << what;
 }
 
+TEST(PodEnv, TellsThePortOfAServiceThatAnswers) {
+  core::v1::Service service;
+  service.mutable_metadata()->set_name("web");
+  service.mutable_spec()->set_cluster_ip("127.9.16.7");
+  auto* port = service.mutable_spec()->add_ports();
+  port->set_name("http");
+  port->set_port(80);
+  env_list expected{{"WEB_SERVICE_HOST", "127.9.16.7"},
+                    {"WEB_SERVICE_PORT", "8080"},
+                    {"WEB_SERVICE_PORT_HTTP", "8080"},
+                    {"WEB_PORT", "tcp://127.9.16.7:8080"},
+                    {"WEB_PORT_80_TCP", "tcp://127.9.16.7:8080"},
+                    {"WEB_PORT_80_TCP_PROTO", "tcp"},
+                    {"WEB_PORT_80_TCP_PORT", "8080"},
+                    {"WEB_PORT_80_TCP_ADDR", "127.9.16.7"}};
+  EXPECT_EQ(service_env({object::of(service)}, 1024), expected);
+  EXPECT_EQ(service_env({object::of(service)}, 80)[1].second, "80");
+}
+
 TEST(PodEnv, TellsOfServicesOfItsNamespaceAndOfTheApi) {
   pod_references refs;
   auto service = [](const char* ns, const char* name, const char* ip) {

@@ -12,7 +12,7 @@ namespace {
 // Feeds results ('+' and '-') and writes what is told: '+', '-' or '.'.
 std::string told(const core::v1::Probe& probe, probe_kind kind,
                  const std::string& results) {
-  auto count = first_probe(probe, time_point{});
+  auto count = first_probe(probe, steady_point{});
   std::string out;
   for (char c : results) {
     auto verdict = count_probe(probe, kind, count, c == '+', count.due);
@@ -40,12 +40,12 @@ TEST(PodProbe, KeepsItsPeriod) {
   core::v1::Probe probe;
   probe.set_initial_delay_seconds(5);
   probe.set_period_seconds(3);
-  auto count = first_probe(probe, time_point{} + 100s);
-  EXPECT_EQ(count.due, time_point{} + 105s);
-  count_probe(probe, probe_kind::liveness, count, true, time_point{} + 106s);
-  EXPECT_EQ(count.due, time_point{} + 108s);
+  auto count = first_probe(probe, steady_point{} + 100s);
+  EXPECT_EQ(count.due, steady_point{} + 105s);
+  count_probe(probe, probe_kind::liveness, count, true, steady_point{} + 106s);
+  EXPECT_EQ(count.due, steady_point{} + 108s);
   // One that took longer than a period is followed at once.
-  count_probe(probe, probe_kind::liveness, count, true, time_point{} + 200s);
-  EXPECT_EQ(count.due, time_point{} + 200s);
+  count_probe(probe, probe_kind::liveness, count, true, steady_point{} + 200s);
+  EXPECT_EQ(count.due, steady_point{} + 200s);
   EXPECT_EQ(probe_timeout(probe), 1s);
 }

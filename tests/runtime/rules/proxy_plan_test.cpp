@@ -1,4 +1,5 @@
 #include "runtime/rules/proxy_plan.hpp"
+#include "runtime/rules/service_ports.hpp"
 #include "tests/support/service_objects.hpp"
 
 #include <gtest/gtest.h>
@@ -212,6 +213,85 @@ TEST(ProxyPlan, SaysWhatItDecided) {
             "port 80: no endpoint is ready, connections are refused");
   EXPECT_EQ(notes(proxied_service("web", "None")),
             "is headless: clients find its pods by name");
+}
+
+TEST(ProxyPlan, MovesLowPortsWhereTheyMayNotBeOpened) {
+  auto service = proxied_service("web", "10.0.0.5", 30001);
+  auto slice = object::of(two_pods());
+  auto planned =
+      plan_service_proxy(object::of(service), {&slice, 1}, nodes, 1024);
+  EXPECT_EQ(text(planned.listeners),
+            "10.0.0.5:8080/TCP -> 10.1.0.1:8080 10.1.0.2:8080\n"
+            "10.9.0.1:30001/TCP -> 10.1.0.1:8080 10.1.0.2:8080\n"
+            "10.9.0.2:30001/TCP -> 10.1.0.1:8080 10.1.0.2:8080\n");
+  EXPECT_EQ(planned.notes.at(0), "port 80 answers at 8080: the proxy may not "
+                                 "open ports below 1024");
+  ASSERT_EQ(planned.events.size(), 1u);
+  EXPECT_EQ(planned.events[0].reason, "PortMoved");
+  EXPECT_FALSE(planned.events[0].warning);
+  EXPECT_EQ(planned.events[0].message, planned.notes.at(0));
+  // Without anybody to serve it, nobody needs to hear of it.
+  auto idle = plan_service_proxy(object::of(service), {}, nodes, 1024);
+  EXPECT_TRUE(idle.events.empty());
+  // Where they may be opened nothing is different.
+  EXPECT_EQ(text(plan_service_proxy(object::of(service), {&slice, 1}, nodes, 80)
+                     .listeners),
+            plan(service, {two_pods()}));
+}
+
+TEST(ProxyPlan, ClosesALowPortWhosePlaceAnotherHas) {
+  auto service = proxied_service("web", "10.0.0.5");
+  auto* other = service.mutable_spec()->add_ports();
+  other->set_name("other");
+  other->set_port(8080);
+  other->set_protocol("TCP");
+  auto slice = two_pods();
+  auto* port = slice.add_ports();
+  port->set_name("other");
+  port->set_port(9090);
+  auto what = object::of(slice);
+  auto planned =
+      plan_service_proxy(object::of(service), {&what, 1}, nodes, 1024);
+  EXPECT_EQ(text(planned.listeners),
+            "10.0.0.5:8080/TCP -> 10.1.0.1:9090 10.1.0.2:9090\n");
+  ASSERT_EQ(planned.events.size(), 1u);
+  EXPECT_TRUE(planned.events[0].warning);
+  EXPECT_EQ(planned.events[0].reason, "PortClosed");
+  EXPECT_EQ(planned.events[0].message,
+            "port 80 does not answer: the proxy may not open ports below 1024, "
+            "and 8080 is another port of this service");
+}
+
+TEST(AnsweringPorts, AreMovedOnlyWhereTheyMust) {
+  struct row {
+    std::vector<std::pair<int, const char*>> ports;
+    int lowest;
+    std::vector<int> answers;
+  };
+  for (auto& r :
+       std::vector<row>{{{{80, "TCP"}}, 0, {80}},
+                        {{{80, "TCP"}}, 1024, {8080}},
+                        {{{80, ""}, {443, "TCP"}}, 1024, {8080, 8443}},
+                        {{{1023, "TCP"}, {1024, "TCP"}}, 1024, {9023, 1024}},
+                        {{{80, "TCP"}, {8080, "TCP"}}, 1024, {0, 8080}},
+                        {{{80, ""}, {8080, "TCP"}}, 1024, {0, 8080}},
+                        // Another protocol is another place.
+                        {{{53, "UDP"}, {8053, "TCP"}}, 1024, {8053, 8053}},
+                        {{{53, "UDP"}, {53, "TCP"}}, 1024, {8053, 8053}},
+                        {{{80, "TCP"}, {8080, "TCP"}}, 80, {80, 8080}}}) {
+    core::v1::Service service;
+    for (auto& [number, protocol] : r.ports) {
+      auto* port = service.mutable_spec()->add_ports();
+      port->set_port(number);
+      port->set_protocol(protocol);
+    }
+    std::vector<int> answers;
+    for (auto& x : answering_ports(service, r.lowest)) {
+      answers.push_back(x.answers);
+      EXPECT_EQ(x.why.empty(), x.answers == x.port);
+    }
+    EXPECT_EQ(answers, r.answers);
+  }
 }
 
 TEST(ProxyTable, TellsOnlyWhatChanged) {

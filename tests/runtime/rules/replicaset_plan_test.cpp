@@ -209,7 +209,8 @@ TEST(ReplicaSetStatus, CountsReadyAvailableAndLabelled) {
         (*p.mutable_metadata()->mutable_labels())["extra"] = "x";
         test::set_ready(p, false, now);
       })};
-  auto result = replica_status(set, pods, {}, now);
+  auto counts = count_replicas(set, pods, now);
+  auto result = replica_status(set, counts, {}, now);
   ASSERT_TRUE(result);
   const auto& status = result->as<apps::v1::ReplicaSet>().status();
   EXPECT_EQ(status.replicas(), 3);
@@ -217,7 +218,7 @@ TEST(ReplicaSetStatus, CountsReadyAvailableAndLabelled) {
   EXPECT_EQ(status.available_replicas(), 1);
   EXPECT_EQ(status.fully_labeled_replicas(), 1);
   EXPECT_EQ(status.observed_generation(), 7);
-  EXPECT_FALSE(replica_status(*result, pods, {}, now));
+  EXPECT_FALSE(replica_status(*result, counts, {}, now));
 }
 
 TEST(ReplicaSetStatus, TellsAFailureUntilItIsOver) {

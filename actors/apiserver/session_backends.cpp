@@ -1,0 +1,83 @@
+#include "actors/apiserver/session_parts.hpp"
+#include "messages/system.pb.h"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+
+namespace troupe::serving {
+
+namespace {
+
+/// How long to look for an actor that need not be there: one that was just
+/// killed is back sooner.
+constexpr int64_t patience_ms = 500;
+
+void found(pointer self, const std::string& path, const caf::actor& handle) {
+  auto& backend = self->state.backends[path];
+  backend.asked = false;
+  if (!backend.handle)
+    self->monitor(handle);
+  backend.handle = handle;
+  for (auto& f : std::exchange(backend.waiting, {}))
+    f();
+}
+
+} // namespace
+
+void with_backend(pointer self, const std::string& path, on_backend next) {
+  auto& backend = self->state.backends[path];
+  if (backend.handle) {
+    next(backend.handle);
+    return;
+  }
+  backend.waiting.push_back(
+      [self, path, next] { next(self->state.backends[path].handle); });
+  if (std::exchange(backend.asked, true))
+    return;
+  system::Resolve msg;
+  msg.set_path(path);
+  self->state.requests.ask<caf::actor>(
+      self->state.ctx->directory(),
+      [self, path](const caf::actor& handle) { found(self, path, handle); },
+      // The directory's end is the end of all who use it.
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+}
+
+void with_backend_now(pointer self, const std::string& path, on_backend next,
+                      on_refusal failed) {
+  auto known = self->state.backends.find(path);
+  if (known != self->state.backends.end() && known->second.handle) {
+    next(known->second.handle);
+    return;
+  }
+  system::Resolve msg;
+  msg.set_path(path);
+  msg.set_patience_ms(patience_ms);
+  self->state.requests.ask<caf::actor>(
+      self->state.ctx->directory(),
+      [self, path, next](const caf::actor& handle) {
+        found(self, path, handle);
+        next(handle);
+      },
+      std::move(failed), pb<system::Resolve>{std::move(msg)});
+}
+
+caf::error check_sender(pointer self, const std::string& secret) {
+  auto sender = self->current_sender();
+  auto here = sender && sender->node() == self->node();
+  if (here || secret == self->state.secret)
+    return caf::none;
+  return make_error(ec::unauthorized, "Unauthorized");
+}
+
+caf::error check_master(pointer self, const std::string& secret,
+                        const std::string& what) {
+  if (auto err = check_sender(self, secret))
+    return err;
+  if (self->state.who.in_group("system:masters"))
+    return caf::none;
+  return make_error(ec::forbidden,
+                    "User \"" + self->state.who.user + "\" cannot " + what);
+}
+
+} // namespace troupe::serving

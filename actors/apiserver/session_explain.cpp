@@ -1,0 +1,187 @@
+#include "actors/apiserver/registry.hpp"
+#include "actors/apiserver/session_parts.hpp"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/call.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/rules/ownership.hpp"
+#include "runtime/rules/why.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+namespace troupe::serving {
+
+namespace {
+
+/// Controllers above controllers; nothing in Kubernetes has more.
+constexpr size_t most_owners = 4;
+
+/// One question `why` on its way.
+struct inquiry {
+  object what;
+  std::vector<object> owners;
+  std::vector<rules::why_question> questions;
+  std::vector<std::vector<std::string>> answers; ///< one list per question
+  size_t open = 0;
+  caf::typed_response_promise<pb<system::Explanation>> promise;
+
+  void one_less() {
+    if (--open > 0)
+      return;
+    system::Explanation all;
+    for (size_t i = 0; i < answers.size(); ++i)
+      for (auto& sentence : answers[i]) {
+        auto& about = questions[i].about;
+        all.add_decisions(questions[i].path
+                          + (about.empty() ? "" : " (" + about + ")") + ": "
+                          + sentence);
+      }
+    if (all.decisions_size() == 0)
+      all.add_decisions(rules::nothing_decided(what, questions));
+    promise.deliver(pb<system::Explanation>{std::move(all)});
+  }
+};
+
+using inquiry_ptr = std::shared_ptr<inquiry>;
+using on_objects = std::function<void(const std::vector<object>&)>;
+
+void read(pointer self, const kind_info& kind, call::Request msg,
+          on_objects done, on_refusal failed) {
+  with_backend(
+      self, resource_path("view", kind),
+      [self, out = pb<call::Request>{std::move(msg)}, done = std::move(done),
+       failed = std::move(failed)](const caf::actor& view) {
+        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+            caf::actor_cast<api_actor>(view),
+            [done](const pb<call::Response>&,
+                   const std::vector<object>& found) { done(found); },
+            failed, out, object{});
+      });
+}
+
+void get(pointer self, const kind_info& kind, const std::string& ns,
+         const std::string& name, const std::string& version, on_objects done,
+         on_refusal failed) {
+  call::Request msg;
+  msg.set_verb(call::GET);
+  msg.set_namespace_(kind.namespaced ? ns : std::string{});
+  msg.set_name(name);
+  msg.set_resource_version(version);
+  read(self, kind, std::move(msg), std::move(done), std::move(failed));
+}
+
+void ask_one(pointer self, const inquiry_ptr& all, size_t i) {
+  auto& question = all->questions[i];
+  system::Explain msg;
+  msg.set_kind(question.kind);
+  msg.set_key(question.key);
+  auto failed = [all, i](const caf::error&) {
+    all->answers[i] = {"does not answer"};
+    all->one_less();
+  };
+  with_backend_now(
+      self, question.path,
+      [self, all, i, failed,
+       out = pb<system::Explain>{std::move(msg)}](const caf::actor& to) {
+        self->state.requests.ask<pb<system::Explanation>>(
+            caf::actor_cast<explain_actor>(to),
+            [all, i](const pb<system::Explanation>& part) {
+              all->answers[i] = {part->decisions().begin(),
+                                 part->decisions().end()};
+              all->one_less();
+            },
+            failed, out);
+      },
+      failed);
+}
+
+void ask_all(pointer self, const inquiry_ptr& all,
+             const std::vector<object>& services) {
+  all->questions = rules::questions_about(all->what, all->owners, services);
+  all->answers.resize(all->questions.size());
+  all->open = all->questions.size() + 1;
+  for (size_t i = 0; i < all->questions.size(); ++i)
+    ask_one(self, all, i);
+  all->one_less();
+}
+
+void find_services(pointer self, const inquiry_ptr& all) {
+  if (&all->what.kind() != &kind_of<core::v1::Pod>()) {
+    ask_all(self, all, {});
+    return;
+  }
+  call::Request msg;
+  msg.set_verb(call::LIST);
+  msg.set_namespace_(all->what.ns());
+  msg.set_resource_version("0");
+  read(
+      self, kind_of<core::v1::Service>(), std::move(msg),
+      [self, all](const std::vector<object>& found) {
+        ask_all(self, all, found);
+      },
+      [self, all](const caf::error&) { ask_all(self, all, {}); });
+}
+
+void find_owner_of(pointer self, const inquiry_ptr& all, const object& what) {
+  auto* ref = rules::controller_of(what.meta());
+  auto* kind =
+      ref != nullptr ? find_kind(ref->api_version(), ref->kind()) : nullptr;
+  if (kind == nullptr || !kind->has_verb("list")
+      || all->owners.size() == most_owners) {
+    find_services(self, all);
+    return;
+  }
+  get(
+      self, *kind, what.ns(), ref->name(), "0",
+      [self, all, uid = ref->uid()](const std::vector<object>& found) {
+        if (found.front().uid() != uid) {
+          find_services(self, all);
+          return;
+        }
+        all->owners.push_back(found.front());
+        find_owner_of(self, all, found.front());
+      },
+      [self, all](const caf::error&) { find_services(self, all); });
+}
+
+/// A person names a kind without its group: the first that is acted on.
+const kind_info* kind_named(const std::string& name) {
+  const kind_info* result = nullptr;
+  for (auto& kind : all_kinds())
+    if (kind.kind == name && kind.has_verb("list")
+        && (result == nullptr || (kind.acted_on && !result->acted_on)))
+      result = &kind;
+  return result;
+}
+
+} // namespace
+
+caf::result<pb<system::Explanation>>
+on_explain(pointer self, const pb<system::Explain>& msg) {
+  if (auto err = check_master(self, msg->secret(), "ask why"))
+    return err;
+  auto* kind = kind_named(msg->kind());
+  if (kind == nullptr)
+    return make_error(ec::bad_request,
+                      "there is no kind \"" + msg->kind() + "\"");
+  auto all = std::make_shared<inquiry>();
+  all->promise = self->make_response_promise<pb<system::Explanation>>();
+  auto promise = all->promise;
+  auto& key = msg->key();
+  auto slash = key.find('/');
+  auto ns = slash == key.npos ? std::string{} : key.substr(0, slash);
+  auto name = slash == key.npos ? key : key.substr(slash + 1);
+  get(
+      self, *kind, ns, name, {},
+      [self, all](const std::vector<object>& found) {
+        all->what = found.front();
+        find_owner_of(self, all, all->what);
+      },
+      [all](const caf::error& err) { all->promise.deliver(err); });
+  return promise;
+}
+
+} // namespace troupe::serving

@@ -1,0 +1,169 @@
+#include "actors/apiserver/write_job.hpp"
+#include "messages/api/certificates.pb.h"
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/core_volume.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/api/node.pb.h"
+#include "messages/api/scheduling.pb.h"
+#include "messages/api/storage.pb.h"
+#include "runtime/rules/admission.hpp"
+#include "runtime/rules/names.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+namespace {
+
+using core::v1::Pod;
+using scheduling::v1::PriorityClass;
+
+template <class T>
+bool is_kind(const write_job& job) {
+  return &job.kind() == &kind_of<T>();
+}
+
+template <class T>
+std::vector<const T*> all_known(registry_state& st) {
+  std::vector<const T*> result;
+  for (auto& [key, what] : st.find_other(kind_of<T>())->objects)
+    result.push_back(&what.template as<T>());
+  return result;
+}
+
+template <class T>
+const T* as_or_null(const object& what) {
+  return what ? &what.as<T>() : nullptr;
+}
+
+// -- before ------------------------------------------------------------------
+
+/// Kubernetes: NamespaceLifecycle.
+void check_namespace(job_ptr job, std::function<void()> next) {
+  auto& ns = job->request->namespace_();
+  with_other(job, kind_of<core::v1::Namespace>(), {}, ns,
+             [job, next](const object& found) {
+               auto err = rules::check_namespace_takes(
+                   as_or_null<core::v1::Namespace>(found),
+                   job->request->namespace_(), job->kind().qualified_plural(),
+                   job->body.name());
+               if (err)
+                 job->fail(err);
+               else
+                 next();
+             });
+}
+
+/// Kubernetes: the account `default` comes soon after its namespace.
+void look_up_account(job_ptr job, std::function<void()> next) {
+  auto& kind = kind_of<core::v1::ServiceAccount>();
+  auto& ns = job->request->namespace_();
+  auto name = job->body.as<Pod>().spec().service_account_name();
+  auto take = [job, next](const object& found) {
+    job->account = found;
+    next();
+  };
+  if (name.empty() || name == "default")
+    with_other_soon(job, kind, ns, "default", take);
+  else
+    with_other(job, kind, ns, name, take);
+}
+
+void look_up_runtime_class(job_ptr job, std::function<void()> next) {
+  auto& name = job->body.as<Pod>().spec().runtime_class_name();
+  if (name.empty()) {
+    next();
+    return;
+  }
+  with_other(job, kind_of<node::v1::RuntimeClass>(), {}, name,
+             [job, next](const object& found) {
+               job->runtime_class = found;
+               next();
+             });
+}
+
+void look_up_priority(job_ptr job, std::function<void()> next) {
+  auto& name = job->body.as<Pod>().spec().priority_class_name();
+  if (name.empty()) {
+    next();
+    return;
+  }
+  with_other(job, kind_of<PriorityClass>(), {}, name,
+             [job, next](const object& found) {
+               auto& st = job->self->state;
+               auto* other = st.find_other(kind_of<PriorityClass>());
+               // The watch has not told it yet.
+               if (found)
+                 other->objects.try_emplace(found.key(), found);
+               next();
+             });
+}
+
+// -- what is changed or refused ----------------------------------------------
+
+caf::error admit_pod(write_job& job, Pod& pod) {
+  auto& st = job.self->state;
+  rules::set_default_account(pod);
+  auto random = [&] { return st.ctx->random(); };
+  if (auto err = rules::apply_account(
+          pod, as_or_null<core::v1::ServiceAccount>(job.account), random))
+    return err;
+  if (auto err = rules::resolve_priority(pod, all_known<PriorityClass>(st)))
+    return err;
+  rules::add_default_tolerations(pod);
+  return rules::apply_runtime_class(
+      pod, as_or_null<node::v1::RuntimeClass>(job.runtime_class));
+}
+
+} // namespace
+
+void look_up_others(job_ptr job, std::function<void()> next) {
+  if (!job->kind().namespaced) {
+    next();
+    return;
+  }
+  if (!is_kind<Pod>(*job)) {
+    check_namespace(job, next);
+    return;
+  }
+  check_namespace(job, [job, next] {
+    look_up_account(job, [job, next] {
+      look_up_runtime_class(job, [job, next] { look_up_priority(job, next); });
+    });
+  });
+}
+
+caf::error admit_create(write_job& job, google::protobuf::Message& msg) {
+  auto& st = job.self->state;
+  if (is_kind<Pod>(job))
+    return admit_pod(job, static_cast<Pod&>(msg));
+  if (is_kind<core::v1::PersistentVolumeClaim>(job))
+    rules::set_default_storage_class(
+        static_cast<core::v1::PersistentVolumeClaim&>(msg),
+        all_known<storage::v1::StorageClass>(st));
+  if (is_kind<certificates::v1::CertificateSigningRequest>(job))
+    rules::stamp_requester(
+        static_cast<certificates::v1::CertificateSigningRequest&>(msg),
+        {job.request->user(),
+         {},
+         {job.request->groups().begin(), job.request->groups().end()}});
+  if (is_kind<PriorityClass>(job))
+    return rules::check_default_class(static_cast<PriorityClass&>(msg),
+                                      all_known<PriorityClass>(st));
+  return caf::none;
+}
+
+caf::error admit_update(write_job& job, google::protobuf::Message& msg) {
+  if (is_kind<Pod>(job)) {
+    rules::keep_priority(static_cast<Pod&>(msg), job.current.as<Pod>());
+    rules::add_default_tolerations(static_cast<Pod&>(msg));
+  }
+  if (is_kind<PriorityClass>(job))
+    return rules::check_default_class(
+        static_cast<PriorityClass&>(msg),
+        all_known<PriorityClass>(job.self->state));
+  return caf::none;
+}
+
+} // namespace troupe

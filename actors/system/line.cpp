@@ -1,0 +1,191 @@
+#include "actors/system/line.hpp"
+
+#include "messages/call.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/system/edges.hpp"
+#include "runtime/system/wire_edge.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace troupe {
+
+namespace {
+
+using pointer = line_actor::stateful_pointer<line_state>;
+
+/// Kubernetes: --request-timeout of the API server.
+constexpr auto patience = std::chrono::seconds(60);
+/// One timer for all requests in flight, so late by at most this.
+constexpr auto tick_every = std::chrono::seconds(5);
+
+void tick_later(pointer self) {
+  auto& st = self->state;
+  if (st.ticking || st.flights.empty())
+    return;
+  st.ticking = true;
+  system::Tick tick;
+  tick.set_what("deadline");
+  self->delayed_send(self, tick_every, pb<system::Tick>{std::move(tick)});
+}
+
+void on_tick(pointer self) {
+  auto& st = self->state;
+  st.ticking = false;
+  auto now = self->clock().now();
+  while (!st.flights.empty()
+         && (st.flights.front()->over || st.flights.front()->deadline <= now)) {
+    auto oldest = std::move(st.flights.front());
+    st.flights.pop_front();
+    if (oldest->over)
+      continue;
+    oldest->over = true;
+    ++st.expired;
+    oldest->expire();
+  }
+  tick_later(self);
+}
+
+/// Asks the other end; the promise is kept by its answer or its deadline.
+template <class... Out, class... Ts>
+auto ask(pointer self, const caf::actor& to, const Ts&... xs) {
+  auto& st = self->state;
+  auto promise = self->make_response_promise<Out...>();
+  auto entry = std::make_shared<line_state::flight>();
+  entry->deadline = self->clock().now() + patience;
+  entry->expire = [promise]() mutable {
+    promise.deliver(make_error(
+        ec::timeout, "no answer in 60 s; whether it was done is not known"));
+  };
+  st.flights.push_back(entry);
+  ++st.passed;
+  st.requests.template ask<Out...>(
+      to,
+      [promise, entry](Out&... out) mutable {
+        if (!entry->over)
+          promise.deliver(std::move(out)...);
+        entry->over = true;
+      },
+      [promise, entry](const caf::error& err) mutable {
+        if (!entry->over)
+          promise.deliver(err);
+        entry->over = true;
+      },
+      xs...);
+  while (!st.flights.empty() && st.flights.front()->over)
+    st.flights.pop_front();
+  tick_later(self);
+  return promise;
+}
+
+template <class... Out, class... Ts>
+caf::result<Out...> pass_on(pointer self, const Ts&... xs) {
+  auto& to = self->state.session;
+  if (!to)
+    return make_error(ec::service_unavailable, "no session was opened");
+  return ask<Out...>(self, caf::actor_cast<caf::actor>(to), xs...);
+}
+
+template <class T>
+void tell(pointer self, const pb<T>& msg, const watcher_actor& from) {
+  if (self->state.session)
+    self->send(self->state.session, msg, from);
+}
+
+caf::result<pb<call::SessionOpened>, session_actor>
+on_open(pointer self, const pb<call::OpenSession>& msg,
+        const front_door_actor& door) {
+  auto& st = self->state;
+  auto far = st.ctx->outside().wires->dial(
+      caf::strong_actor_ptr{self->ctrl()}, msg->component(),
+      "apiserver/front_door", caf::actor_cast<caf::strong_actor_ptr>(door));
+  auto promise =
+      self->make_response_promise<pb<call::SessionOpened>, session_actor>();
+  st.requests.ask<pb<call::SessionOpened>, session_actor>(
+      caf::actor_cast<caf::actor>(far),
+      [self, promise](const pb<call::SessionOpened>& opened,
+                      const session_actor& session) mutable {
+        self->state.session = session;
+        self->monitor(session);
+        promise.deliver(opened, session_actor{self});
+      },
+      [self, promise](const caf::error& err) mutable {
+        promise.deliver(err);
+        self->quit(err);
+      },
+      msg);
+  return promise;
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& st = self->state;
+  st.requests.on_down(down);
+  if (down.source == st.client)
+    self->quit();
+  else if (st.session && st.session.address() == down.source)
+    self->quit(down.reason ? down.reason
+                           : caf::error{caf::exit_reason::user_shutdown});
+}
+
+pb<system::Description> on_describe(pointer self) {
+  auto& st = self->state;
+  auto is_open = [](const auto& each) { return !each->over; };
+  system::Description result;
+  result.add_facts("requests=" + std::to_string(st.passed));
+  result.add_facts("expired=" + std::to_string(st.expired));
+  result.add_facts("waiting="
+                   + std::to_string(std::count_if(st.flights.begin(),
+                                                  st.flights.end(), is_open)));
+  return result;
+}
+
+} // namespace
+
+line_actor::behavior_type line(pointer self, context ctx, front_door_actor door,
+                               caf::actor_addr client) {
+  auto& st = self->state;
+  st.client = client;
+  st.ctx = std::make_unique<context>(std::move(ctx));
+  st.requests = calls{self};
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
+  if (auto alive = caf::actor_cast<caf::actor>(client))
+    self->monitor(alive);
+  else
+    self->quit();
+  return {
+      [self](const pb<call::Request>& msg, const object& body) {
+        return pass_on<pb<call::Response>, std::vector<object>>(self, msg,
+                                                                body);
+      },
+      [self](const pb<call::Watch>& msg, const watcher_actor& to) {
+        return pass_on<pb<call::WatchStarted>>(self, msg, to);
+      },
+      [self](const pb<call::Ack>& msg, const watcher_actor& from) {
+        tell(self, msg, from);
+      },
+      [self](const pb<call::StopWatch>& msg, const watcher_actor& from) {
+        tell(self, msg, from);
+      },
+      [self](const pb<system::ListActors>& msg) {
+        return pass_on<pb<system::ActorList>>(self, msg);
+      },
+      [self](const pb<system::Kill>& msg) {
+        return pass_on<pb<system::Killed>>(self, msg);
+      },
+      [self](const pb<system::Explain>& msg) {
+        return pass_on<pb<system::Explanation>>(self, msg);
+      },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self, door](const pb<call::OpenSession>& msg) {
+        return on_open(self, msg, door);
+      },
+      [self](const pb<system::Tick>&) { on_tick(self); },
+  };
+}
+
+} // namespace troupe

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "actors/system/calls.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/system/context.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// One component's session with an API server in another process. Every
+/// request ends: by its answer, by its deadline, or with the line.
+///
+/// Hears: requests of one component, and what it says about its watches.
+/// Says:  the same to the session at the other end of the connection; that no
+///        answer came in time.
+/// After a restart: there is none. It ends when the connection, the session or
+///        the component does, and the component opens another.
+using line_actor = session_actor
+    // The session, opened through this line.
+    ::extend<caf::replies_to<pb<call::OpenSession>>::with<
+                 pb<call::SessionOpened>, session_actor>,
+             // The oldest request may have waited too long.
+             caf::reacts_to<pb<system::Tick>>>;
+
+/// What the line remembers between two messages.
+struct line_state {
+  static inline const char* name = "line";
+
+  /// A request that has no answer yet.
+  struct flight {
+    caf::actor_clock::time_point deadline;
+    bool over = false;
+    std::function<void()> expire;
+  };
+
+  std::unique_ptr<context> ctx;
+  calls requests;
+  caf::actor_addr client;
+  session_actor session;                       ///< at the other end
+  std::deque<std::shared_ptr<flight>> flights; ///< oldest first
+  bool ticking = false;
+  uint64_t passed = 0;  ///< requests
+  uint64_t expired = 0; ///< of them without an answer in time
+};
+
+/// Opens a connection to the front door, and on it a session for the client
+/// when asked.
+line_actor::behavior_type line(line_actor::stateful_pointer<line_state> self,
+                               context ctx, front_door_actor door,
+                               caf::actor_addr client);
+
+} // namespace troupe

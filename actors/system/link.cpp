@@ -1,0 +1,214 @@
+#include "actors/system/link.hpp"
+
+#include "actors/system/line.hpp"
+#include "messages/call.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/system/edges.hpp"
+#include "runtime/system/wire_edge.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace troupe {
+
+namespace {
+
+using pointer = link_actor::stateful_pointer<link_state>;
+using std::chrono::milliseconds;
+
+constexpr auto door_path = "apiserver/front_door";
+
+/// The pause before a connection that failed is tried again.
+constexpr milliseconds first_pause{50};
+constexpr milliseconds longest_pause{5000};
+
+/// Components that may wait at once; more are turned away.
+constexpr size_t most_waiting = 10'000;
+
+void find_door(pointer self) {
+  auto& st = self->state;
+  system::Resolve msg;
+  msg.set_path(door_path);
+  st.requests.ask<caf::actor>(
+      st.ctx->directory(),
+      [self](const caf::actor& handle) {
+        auto& state = self->state;
+        state.door = caf::actor_cast<front_door_actor>(handle);
+        self->monitor(handle);
+        auto waiting = std::move(state.waiting);
+        state.waiting.clear();
+        for (auto& f : waiting)
+          f();
+      },
+      // The directory's end is the end of all who use it.
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+}
+
+using opened_promise =
+    caf::typed_response_promise<pb<call::SessionOpened>, session_actor>;
+
+bool is_far(pointer self, const std::string& component) {
+  auto& wires = self->state.ctx->outside().wires;
+  return wires && wires->apart(component, door_path);
+}
+
+/// Runs `what` when the front door is known.
+void with_door(pointer self, std::function<void()> what) {
+  if (self->state.door)
+    what();
+  else
+    self->state.waiting.push_back(std::move(what));
+}
+
+/// Passes a request on with the component as its sender: the front door sees
+/// who it is, and answers directly.
+caf::delegated<pb<call::SessionOpened>, session_actor>
+pass_on(pointer self, const pb<call::OpenSession>& msg) {
+  auto* element = self->current_mailbox_element();
+  auto sender = element->sender;
+  auto id = element->mid;
+  element->mid.mark_as_answered();
+  with_door(self, [self, sender, id, msg] {
+    caf::actor_cast<caf::strong_actor_ptr>(self->state.door)
+        ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
+                  self->context());
+  });
+  return {};
+}
+
+void open_line(pointer self, const caf::actor_addr& client,
+               const pb<call::OpenSession>& msg, opened_promise promise) {
+  auto& st = self->state;
+  ++st.opened;
+  auto ctx = st.ctx->child(std::to_string(st.opened), st.opened);
+  auto path = ctx.path();
+  auto fresh = self->spawn(line, std::move(ctx), st.door, client);
+  auto handle = caf::actor_cast<caf::actor>(fresh);
+  st.lines.add(handle);
+  self->monitor(fresh);
+  st.attempts[fresh.address()] = {msg->component(), self->clock().now()};
+  system::Started started;
+  started.set_path(path);
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             handle);
+  st.requests.ask<pb<call::SessionOpened>, session_actor>(
+      fresh,
+      [promise](const pb<call::SessionOpened>& opened,
+                const session_actor& session) mutable {
+        promise.deliver(opened, session);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); }, msg);
+}
+
+/// How long a component waits, if its last lines have failed.
+milliseconds pause_of(pointer self, const std::string& component) {
+  auto& st = self->state;
+  auto failed = st.failures.find(component);
+  if (failed == st.failures.end())
+    return milliseconds{0};
+  auto pause = std::min(first_pause * (1 << std::min(failed->second - 1, 10u)),
+                        longest_pause);
+  // Those who lost their connections together do not come back together.
+  auto jitter = st.ctx->random() % static_cast<uint64_t>(pause.count());
+  return pause / 2 + milliseconds{jitter / 2};
+}
+
+void when_due(pointer self, milliseconds pause, std::function<void()> what) {
+  auto& st = self->state;
+  if (pause.count() == 0)
+    return what();
+  st.later[++st.last_tick] = std::move(what);
+  system::Tick tick;
+  tick.set_what("dial");
+  tick.set_number(st.last_tick);
+  self->delayed_send(self, pause, pb<system::Tick>{std::move(tick)});
+}
+
+void on_tick(pointer self, const system::Tick& tick) {
+  auto& later = self->state.later;
+  auto found = later.find(tick.number());
+  if (found == later.end())
+    return;
+  auto what = std::move(found->second);
+  later.erase(found);
+  what();
+}
+
+caf::result<pb<call::SessionOpened>, session_actor>
+on_open(pointer self, const pb<call::OpenSession>& msg) {
+  auto& st = self->state;
+  auto& component = msg->component();
+  if (st.waiting.size() + st.later.size() >= most_waiting)
+    return make_error(ec::service_unavailable, "too many wait for a session");
+  if (!is_far(self, component))
+    return pass_on(self, msg);
+  // Before the promise, which takes the sender.
+  auto client = caf::actor_cast<caf::actor_addr>(self->current_sender());
+  opened_promise promise =
+      self->make_response_promise<pb<call::SessionOpened>, session_actor>();
+  when_due(self, pause_of(self, component), [self, client, msg, promise] {
+    with_door(self, [self, client, msg, promise] {
+      open_line(self, client, msg, promise);
+    });
+  });
+  return promise;
+}
+
+/// Counts lines that failed in a row.
+void on_line_down(pointer self, const link_state::attempt& gone,
+                  const caf::error& reason) {
+  auto& failures = self->state.failures;
+  auto in_order = !reason || reason == caf::exit_reason::normal
+                  || reason == caf::exit_reason::user_shutdown;
+  if (in_order || self->clock().now() - gone.began > 2 * longest_pause)
+    failures.erase(gone.component);
+  if (!in_order)
+    ++failures[gone.component];
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& st = self->state;
+  st.requests.on_down(down);
+  if (st.door && st.door.address() == down.source) {
+    st.door = nullptr;
+    find_door(self);
+  }
+  auto gone = st.attempts.find(down.source);
+  if (gone == st.attempts.end())
+    return;
+  st.lines.remove(down.source);
+  on_line_down(self, gone->second, down.reason);
+  st.attempts.erase(gone);
+}
+
+pb<system::Description> on_describe(pointer self) {
+  auto& st = self->state;
+  system::Description result;
+  result.add_facts("lines=" + std::to_string(st.attempts.size()));
+  result.add_facts("waiting="
+                   + std::to_string(st.waiting.size() + st.later.size()));
+  return result;
+}
+
+} // namespace
+
+link_actor::behavior_type link(pointer self, context ctx) {
+  auto& st = self->state;
+  st.ctx = std::make_unique<context>(std::move(ctx));
+  st.requests = calls{self};
+  st.lines = brood{self};
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
+  find_door(self);
+  return {
+      [self](const pb<call::OpenSession>& msg) { return on_open(self, msg); },
+      [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
+      [self](const pb<system::Describe>&) { return on_describe(self); },
+  };
+}
+
+} // namespace troupe

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "actors/system/view.hpp"
+#include "messages/call.pb.h"
+#include "messages/store.pb.h"
+
+#include <optional>
+
+namespace troupe::meta::v1 {
+class ListOptions;
+} // namespace troupe::meta::v1
+
+/// The parts of the view's actor: who reads, what is read, what the store
+/// says.
+namespace troupe::viewing {
+
+using pointer = view_actor::stateful_pointer<view_state>;
+using reader = view_reader;
+
+// -- readers (view_readers.cpp) ----------------------------------------------
+
+/// Tells a new reader what is there, or, `after` a revision, what came then.
+void add_reader(pointer self, std::unique_ptr<reader> fresh,
+                std::optional<uint64_t> after);
+void forget(pointer self, view_state::reader_key key);
+
+/// Tells all readers that their stream has ended.
+void end_all(pointer self, const caf::error& why);
+
+void on_ack(pointer self, const call::Ack& ack, const watcher_actor& from);
+
+/// Puts a change before the live readers, who get it with `flush_touched`.
+void tell_readers(pointer self, const view_change& x);
+void flush_touched(pointer self);
+
+/// Tells readers who have heard nothing for long how far the stream has come.
+void send_bookmarks(pointer self);
+
+// -- who is fed from history (view_feeds.cpp) --------------------------------
+
+/// Helps a reader on that is not live and has nothing to send.
+void advance(pointer self, reader& r);
+void close_feed(pointer self, reader& r);
+
+/// Returns false when the batch is of no feed.
+bool on_feed(pointer self, const store_api::WatchBatch& batch);
+
+/// The store went down, and is there again.
+void feeds_lost(pointer self);
+void feeds_resume(pointer self);
+
+/// Makes a reader live that knows all up to where the view's own changes
+/// begin.
+void join(pointer self, reader& r);
+void flush(pointer self, reader& r);
+void end_stream(pointer self, reader& r, const caf::error& why);
+
+// -- get and list (view_reads.cpp) -------------------------------------------
+
+caf::result<pb<call::Response>, std::vector<object>>
+on_request(pointer self, const pb<call::Request>& msg);
+
+/// Refuses what cannot be asked of a list or a watch.
+caf::error check_options(const meta::v1::ListOptions& options);
+
+/// Returns nothing for "", fails for what is no number.
+expected<std::optional<uint64_t>> parse_version(const std::string& version);
+
+/// Runs a read when the view has reached the store's present revision, or the
+/// one that it asks for; with an error when that is yet to come.
+void when_fresh(pointer self, std::optional<uint64_t> version,
+                std::function<void(const caf::error&)> read);
+
+// -- the store (view_store.cpp) ----------------------------------------------
+
+void find_store(pointer self);
+void on_batch(pointer self, const store_api::WatchBatch& batch);
+
+/// Asks the store for its present revision, once for all who wait now.
+void ask_progress(pointer self);
+
+/// Reads what a key of the store holds; none when it is no object.
+object parse(const view_state& st, const store_api::KeyValue& kv);
+
+} // namespace troupe::viewing

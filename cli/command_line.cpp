@@ -1,0 +1,175 @@
+#include "cli/command_line.hpp"
+
+#include "cli/commands.hpp"
+#include "cli/examples.hpp"
+#include "runtime/system/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <numeric>
+
+namespace troupe::cli {
+
+namespace {
+
+/// The command that the words led to, as far as they led.
+const CLI::App& reached(const CLI::App& app) {
+  auto* at = &app;
+  while (!at->get_subcommands().empty())
+    at = at->get_subcommands().front();
+  return *at;
+}
+
+/// "troupe create service".
+std::string full_name(const CLI::App& app) {
+  return app.get_parent() == nullptr
+             ? app.get_name()
+             : full_name(*app.get_parent()) + " " + app.get_name();
+}
+
+/// How many letters must change to make one word of the other.
+size_t distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i + 1);
+    for (size_t j = 0; j < b.size(); ++j) {
+      auto same = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({same, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string similar_commands(const CLI::App& app, const std::string& word) {
+  std::string result;
+  for (auto* sub : app.get_subcommands([](auto*) { return true; }))
+    if (distance(word, sub->get_name()) <= 2)
+      result += "\t" + sub->get_name() + "\n";
+  return result.empty() ? result : "\nDid you mean this?\n" + result;
+}
+
+/// What is wrong with the words, as kubectl says it.
+std::string complaint(const CLI::App& app, const CLI::ParseError& e) {
+  auto& at = reached(app);
+  auto words = app.remaining(true);
+  auto flag = std::find_if(words.begin(), words.end(), [](auto& w) {
+    return w.size() > 1 && w.front() == '-';
+  });
+  // What nobody knows is told before what is missing.
+  if (flag != words.end())
+    return ((*flag)[1] == '-' ? "unknown flag: " : "unknown shorthand flag: ")
+           + *flag;
+  if (words.empty())
+    return e.what();
+  if (at.get_subcommands([](auto*) { return true; }).empty())
+    return "unexpected argument: \"" + words.front() + "\"";
+  return "unknown command \"" + words.front() + "\" for \"" + full_name(at)
+         + "\"" + similar_commands(at, words.front());
+}
+
+/// Flags that may be repeated take one word each: what follows is not theirs.
+void take_one_word_each(CLI::App& app) {
+  for (auto* option : app.get_options())
+    if (!option->get_positional())
+      option->allow_extra_args(false);
+  for (auto* sub : app.get_subcommands([](auto*) { return true; }))
+    take_one_word_each(*sub);
+}
+
+/// Shows the examples of a command, and of those below it, with its help.
+void add_examples(CLI::App& app, const std::string& name) {
+  if (auto text = examples_of(name); !text.empty())
+    app.footer("Examples:\n" + std::string{text});
+  for (auto* sub : app.get_subcommands([](auto*) { return true; }))
+    add_examples(*sub, name + " " + sub->get_name());
+}
+
+/// Whether what stands behind -- is the command of a container, whatever it
+/// looks like. Elsewhere it only keeps words from being flags.
+bool runs_something(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [](auto& w) {
+    return w == "exec" || w == "run" || w == "deployment" || w == "deploy";
+  });
+}
+
+using word = std::vector<std::string>::const_iterator;
+
+bool none_looks_like_a_flag(word first, word last) {
+  return std::none_of(first, last, [](auto& w) { return w.starts_with('-'); });
+}
+
+/// "--flag=" gives an empty value; the parser would take the next word for it.
+void give_empty_values(std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i)
+    if (words[i].starts_with("--")
+        && words[i].find('=') + 1 == words[i].size()) {
+      words[i].pop_back();
+      words.insert(words.begin() + static_cast<ptrdiff_t>(++i), "");
+    }
+}
+
+void add_all(CLI::App& app, environment& env) {
+  for (auto& group : all_commands())
+    for (auto add : group.commands) {
+      auto known = app.get_subcommands([](auto*) { return true; }).size();
+      add(app, env);
+      auto all = app.get_subcommands([](auto*) { return true; });
+      for (auto i = known; i < all.size(); ++i) {
+        all[i]->group(group.heading);
+        add_examples(*all[i], all[i]->get_name());
+      }
+    }
+}
+
+} // namespace
+
+int run_command_line(std::vector<std::string> words, environment& env) {
+  env.code = done;
+  env.rest.clear();
+  CLI::App app{"A container orchestrator that speaks the Kubernetes API.",
+               "troupe"};
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  app.set_version_flag("--version", program_version());
+  app.add_option("--kubeconfig", env.kubeconfig, "Kubeconfig to use");
+  app.add_option("--context", env.context, "Context of the kubeconfig");
+  app.add_option("--data-dir", env.data_dir, "Data directory of the cluster");
+  app.add_option("-n,--namespace", env.ns, "Namespace");
+  app.footer("troupe COMMAND --help tells of a command, with examples.");
+  add_all(app, env);
+  take_one_word_each(app);
+  auto dashes = std::find(words.begin(), words.end(), "--");
+  if (dashes != words.end() && runs_something({words.begin(), dashes})) {
+    env.rest.assign(dashes + 1, words.end());
+    words.erase(dashes, words.end());
+  } else if (dashes != words.end()
+             && none_looks_like_a_flag(dashes + 1, words.end())) {
+    words.erase(dashes);
+  }
+  give_empty_values(words);
+  if (words.empty())
+    words = {"--help"};
+  // The parser takes them from the back.
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) {
+      app.exit(e, env.out(), env.err());
+    } else {
+      env.err() << "error: " << complaint(app, e) << "\nSee '"
+                << full_name(reached(app)) << " --help' for usage.\n";
+      env.code = wrong_usage;
+    }
+  } catch (const std::exception& e) {
+    env.err() << "error: " << e.what() << "\n";
+    env.code = failed;
+  }
+  return env.code;
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,221 @@
+#include "cli/examples.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace troupe::cli {
+
+namespace {
+
+struct entry {
+  std::string_view command;
+  std::string_view text;
+};
+
+constexpr entry table[] = {
+    {"annotate", R"(  # Say why, and take it back
+  troupe annotate deployment web note='for the fair'
+  troupe annotate deployment web note-
+)"},
+    {"api-resources", R"(  # All kinds, with short names
+  troupe api-resources
+  # Those of one group that can be listed
+  troupe api-resources --api-group=apps --verbs=list -o name
+)"},
+    {"apply", R"(  # Make what a file says, and change what differs
+  troupe apply -f examples/web.yaml
+  # All manifests of a folder
+  troupe apply -f manifests/ -R
+  # From another program
+  cat web.yaml | troupe apply -f -
+  # Only say what would happen
+  troupe apply -f examples/web.yaml --dry-run=server
+)"},
+    {"cordon", R"(  troupe cordon node-2
+)"},
+    {"create", R"(  # Make what a file says; it must not be there yet
+  troupe create -f examples/web.yaml
+)"},
+    {"create configmap",
+     R"(  troupe create configmap site --from-literal=title=Hello
+  # Each file becomes a key
+  troupe create configmap site --from-file=index.html --from-file=pages/
+  # Lines of KEY=VALUE
+  troupe create configmap site --from-env-file=site.env
+)"},
+    {"create deployment",
+     R"(  troupe create deployment web --image=troupe/web:1 --replicas=3
+  # With a command instead of the image's own
+  troupe create deployment clock --image=clock -- sh -c 'while date; do sleep 1; done'
+  # Only print the manifest
+  troupe create deployment web --image=troupe/web:1 --dry-run=client -o yaml
+)"},
+    {"create namespace", R"(  troupe create namespace shop
+)"},
+    {"create secret",
+     R"(  troupe create secret generic db --from-literal=password=secret
+)"},
+    {"create secret generic",
+     R"(  troupe create secret generic db --from-literal=password=secret
+  # Values that shall not be seen in the list of processes
+  troupe create secret generic db --from-file=password=password.txt
+)"},
+    {"create service", R"(  troupe create service clusterip web --tcp=80:8080
+)"},
+    {"create service clusterip",
+     R"(  # Port 80 leads to port 8080 of pods with the label app=web
+  troupe create service clusterip web --tcp=80:8080
+  # Headless
+  troupe create service clusterip web --clusterip=None --tcp=8080
+)"},
+    {"create service externalname",
+     R"(  troupe create service externalname db --external-name=db.example.com
+)"},
+    {"create service loadbalancer",
+     R"(  troupe create service loadbalancer web --tcp=80:8080
+)"},
+    {"create service nodeport",
+     R"(  troupe create service nodeport web --tcp=80:8080 --node-port=30080
+)"},
+    {"create serviceaccount", R"(  troupe create serviceaccount builder
+)"},
+    {"delete", R"(  # By name, by file, by label
+  troupe delete pod web-1
+  troupe delete -f examples/web.yaml
+  troupe delete pods,services -l app=web
+  # At once
+  troupe delete pod web-1 --now
+  # Leave the pods alone
+  troupe delete replicaset web-1 --cascade=orphan
+)"},
+    {"describe", R"(  troupe describe pod web-1
+  troupe describe nodes
+  # All pods whose name begins so
+  troupe describe pod web
+)"},
+    {"down", R"(  # End everything
+  troupe down
+  # Pods go on serving; `troupe up` finds them again
+  troupe down --keep-pods
+)"},
+    {"drain", R"(  troupe drain node-2 --ignore-daemonsets
+  # Also pods that nothing would start again elsewhere, and emptyDir data
+  troupe drain node-2 --force --delete-emptydir-data
+)"},
+    {"events", R"(  troupe events
+  troupe events --for pod/web-1
+  troupe events -A --types=Warning --watch
+)"},
+    {"exec", R"(  troupe exec web-1 -- date
+  # A shell
+  troupe exec -it deployment/web -- sh
+  # In one of several containers
+  troupe exec web-1 -c main -- env
+)"},
+    {"explain", R"(  troupe explain pod
+  troupe explain deployment.spec.strategy
+  troupe explain service --recursive
+)"},
+    {"expose", R"(  # One address for all pods of a deployment
+  troupe expose deployment web --port=80 --target-port=8080
+  troupe expose deployment web --port=80 --target-port=8080 --type=NodePort --name=web-outside
+)"},
+    {"get", R"(  troupe get pods
+  troupe get deployments,services -o wide
+  troupe get pod web-1 -o yaml
+  # Only those with a label, in all namespaces, and then what changes
+  troupe get pods -A -l app=web -w
+  # Parts of objects
+  troupe get service web -o 'jsonpath={.spec.clusterIP}'
+  troupe get pods -o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName
+)"},
+    {"kill", R"(  # It is back at once
+  troupe kill controllers/replicaset
+  # A node's kubelet and container runtime are away for a while
+  troupe kill kubelet/node-2 --for 30s
+)"},
+    {"label", R"(  troupe label pod web-1 tier=front
+  troupe label pod web-1 tier=back --overwrite
+  troupe label pods --all tier-
+)"},
+    {"logs", R"(  troupe logs web-1
+  # The last lines, then what follows
+  troupe logs deployment/web --tail=20 -f
+  # Of one container; of the run before the present one
+  troupe logs web-1 -c main --previous
+  # Of all containers of all pods with a label
+  troupe logs -l app=web --all-containers --prefix
+)"},
+    {"patch", R"(  troupe patch deployment web -p '{"spec":{"replicas":5}}'
+  troupe patch service web --type=json -p '[{"op":"remove","path":"/spec/selector"}]'
+)"},
+    {"replace", R"(  troupe replace -f examples/web.yaml
+)"},
+    {"rollout", R"(  troupe rollout status deployment/web
+  troupe rollout undo deployment/web
+)"},
+    {"rollout history", R"(  troupe rollout history deployment/web
+  troupe rollout history deployment/web --revision=2
+)"},
+    {"rollout pause", R"(  troupe rollout pause deployment/web
+)"},
+    {"rollout restart", R"(  troupe rollout restart deployment/web
+)"},
+    {"rollout resume", R"(  troupe rollout resume deployment/web
+)"},
+    {"rollout status", R"(  troupe rollout status deployment/web --timeout=60s
+)"},
+    {"rollout undo", R"(  # To the revision before, or to an older one
+  troupe rollout undo deployment/web
+  troupe rollout undo deployment/web --to-revision=2
+)"},
+    {"run", R"(  troupe run web --image=troupe/web:1 --port=8080
+  # Another command
+  troupe run sleeper --image=sleeper --restart=Never --command -- sleep 60
+)"},
+    {"scale", R"(  troupe scale deployment web --replicas=5
+  # Only if there are 3 now
+  troupe scale deployment web --current-replicas=3 --replicas=5
+)"},
+    {"set", R"(  troupe set image deployment/web web=troupe/web:2
+)"},
+    {"set image", R"(  troupe set image deployment/web web=troupe/web:2
+  # Of all containers
+  troupe set image deployment/web '*=troupe/web:2'
+)"},
+    {"status", R"(  troupe status
+  troupe status -o json
+)"},
+    {"taint", R"(  troupe taint node node-2 dedicated=db:NoSchedule
+  troupe taint node node-2 dedicated:NoSchedule-
+)"},
+    {"topology", R"(  troupe topology
+  troupe topology kubelet/node-2
+)"},
+    {"uncordon", R"(  troupe uncordon node-2
+)"},
+    {"up", R"(  # Three nodes, in the background
+  troupe up --nodes 3 --detach
+  # A second cluster beside it
+  troupe up --data-dir /tmp/other --port 0 --detach
+  # A hundred nodes whose pods are only told of
+  troupe up --nodes 100 --runtime simulated --detach
+)"},
+    {"wait", R"(  troupe wait pod/web-1 --for=condition=Ready --timeout=60s
+  troupe wait pod/web-1 --for=delete
+  troupe wait pod/web-1 --for=jsonpath='{.status.phase}'=Running
+)"},
+    {"why", R"(  troupe why deployment/web
+  troupe why pod/web-1
+)"},
+};
+
+} // namespace
+
+std::string_view examples_of(std::string_view command) {
+  auto found = std::find_if(std::begin(table), std::end(table),
+                            [&](auto& x) { return x.command == command; });
+  return found == std::end(table) ? std::string_view{} : found->text;
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "cli/environment.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace troupe::core::v1 {
+class PodSpec;
+} // namespace troupe::core::v1
+
+namespace troupe::kubelet_api {
+class PodTarget;
+} // namespace troupe::kubelet_api
+
+namespace troupe::cli {
+
+/// Reads --pod-running-timeout; misuse is told to the user.
+expected<std::chrono::milliseconds> parse_patience(const std::string& word,
+                                                   const char* flag);
+
+/// Returns the pod that POD or KIND/NAME means, of several the most useful
+/// one; for a workload it waits up to `patience` until there is one. None when
+/// there is none, and the user knows.
+object find_pod(const std::string& word, std::chrono::milliseconds patience,
+                environment& env);
+
+/// The names of all containers in the order of `kubectl`: "main, side, setup
+/// (init)".
+std::string container_names(const core::v1::PodSpec& spec);
+
+/// Says which container is meant when none is named and there are several.
+void tell_default(const object& pod, const std::string& container,
+                  environment& env);
+
+/// Names a container of a pod for a request.
+void fill(kubelet_api::PodTarget& target, const object& pod,
+          const std::string& container);
+
+} // namespace troupe::cli

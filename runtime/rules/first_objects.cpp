@@ -1,0 +1,167 @@
+#include "runtime/rules/first_objects.hpp"
+
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/api/discovery.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/api/scheduling.pb.h"
+#include "messages/fields.hpp"
+#include "runtime/rules/addresses.hpp"
+
+#include <stdexcept>
+
+namespace troupe::rules {
+
+namespace {
+
+using core::v1::ConfigMap;
+using core::v1::Endpoints;
+using discovery::v1::EndpointSlice;
+
+/// Kubernetes' two classes for what a cluster cannot do without.
+constexpr int32_t cluster_critical = 2'000'000'000;
+constexpr int32_t node_critical = 2'000'001'000;
+
+constexpr auto service_name = "kubernetes";
+constexpr auto service_namespace = "default";
+constexpr int32_t secure_port = 6443;
+
+object a_namespace(const std::string& name) {
+  core::v1::Namespace ns;
+  ns.mutable_metadata()->set_name(name);
+  return object::of(ns);
+}
+
+object a_priority_class(const std::string& name, int32_t value,
+                        const std::string& text) {
+  scheduling::v1::PriorityClass c;
+  c.mutable_metadata()->set_name(name);
+  c.set_value(value);
+  c.set_description(text);
+  return object::of(c);
+}
+
+/// Kubernetes: the API server has the first address of the range.
+std::string first_address(const std::string& cidr) {
+  auto range = ip_range::parse(cidr);
+  if (!range)
+    throw std::runtime_error("no range of addresses: " + cidr);
+  auto address = range->base;
+  ++address.bytes[address.v6 ? 15 : 3];
+  return address.str();
+}
+
+void name_it(meta::v1::ObjectMeta& meta) {
+  meta.set_name(service_name);
+  meta.set_namespace_(service_namespace);
+}
+
+object a_service(const first_settings& settings) {
+  core::v1::Service service;
+  auto& meta = *service.mutable_metadata();
+  name_it(meta);
+  (*meta.mutable_labels())["component"] = "apiserver";
+  (*meta.mutable_labels())["provider"] = "kubernetes";
+  auto& spec = *service.mutable_spec();
+  spec.set_type("ClusterIP");
+  spec.set_cluster_ip(first_address(settings.service_cidr));
+  auto& port = *spec.add_ports();
+  port.set_name("https");
+  port.set_protocol("TCP");
+  port.set_port(443);
+  port.mutable_target_port()->set_int_val(
+      settings.api_port != 0 ? settings.api_port : secure_port);
+  return object::of(service);
+}
+
+object endpoints_of(const first_settings& settings) {
+  Endpoints endpoints;
+  name_it(*endpoints.mutable_metadata());
+  // Nobody derives slices from these: the one below is written beside them.
+  (*endpoints.mutable_metadata()
+        ->mutable_labels())["endpointslice.kubernetes.io/skip-mirror"] = "true";
+  if (settings.api_port != 0) {
+    auto& subset = *endpoints.add_subsets();
+    subset.add_addresses()->set_ip(settings.api_address);
+    auto& port = *subset.add_ports();
+    port.set_name("https");
+    port.set_port(settings.api_port);
+    port.set_protocol("TCP");
+  }
+  return object::of(endpoints);
+}
+
+object slice_of(const first_settings& settings) {
+  EndpointSlice slice;
+  name_it(*slice.mutable_metadata());
+  (*slice.mutable_metadata()->mutable_labels())["kubernetes.io/service-name"] =
+      service_name;
+  auto v6 = settings.api_address.find(':') != std::string::npos;
+  slice.set_address_type(v6 ? "IPv6" : "IPv4");
+  if (settings.api_port != 0) {
+    auto& endpoint = *slice.add_endpoints();
+    endpoint.add_addresses(settings.api_address);
+    endpoint.mutable_conditions()->set_ready(true);
+    auto& port = *slice.add_ports();
+    port.set_name("https");
+    port.set_protocol("TCP");
+    port.set_port(settings.api_port);
+  }
+  return object::of(slice);
+}
+
+template <class T, class Copy>
+object corrected_as(const object& stored, const object& wanted, Copy copy) {
+  auto changed = stored.copy<T>();
+  copy(wanted.as<T>(), changed);
+  if (canonical_equal(changed, stored.as<T>()))
+    return {};
+  return object::of(changed).with_revision(stored.revision());
+}
+
+} // namespace
+
+std::vector<object> first_objects(const first_settings& settings) {
+  std::vector<object> result;
+  for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})
+    result.push_back(a_namespace(name));
+  result.push_back(a_priority_class(
+      "system-cluster-critical", cluster_critical,
+      "What a cluster cannot do without; may run on any node."));
+  result.push_back(
+      a_priority_class("system-node-critical", node_critical,
+                       "What a node cannot do without; stays where it is."));
+  result.push_back(a_service(settings));
+  result.push_back(endpoints_of(settings));
+  result.push_back(slice_of(settings));
+  return result;
+}
+
+object authority_map(const std::string& ns, const std::string& authority) {
+  ConfigMap map;
+  map.mutable_metadata()->set_name(authority_map_name);
+  map.mutable_metadata()->set_namespace_(ns);
+  (*map.mutable_data())["ca.crt"] = authority;
+  return object::of(map);
+}
+
+object corrected(const object& stored, const object& wanted) {
+  auto* kind = &wanted.kind();
+  if (kind == &kind_of<ConfigMap>())
+    return corrected_as<ConfigMap>(stored, wanted, [](auto& from, auto& to) {
+      *to.mutable_data() = from.data();
+    });
+  if (kind == &kind_of<Endpoints>())
+    return corrected_as<Endpoints>(stored, wanted, [](auto& from, auto& to) {
+      *to.mutable_subsets() = from.subsets();
+    });
+  if (kind == &kind_of<EndpointSlice>())
+    return corrected_as<EndpointSlice>(
+        stored, wanted, [](auto& from, auto& to) {
+          *to.mutable_endpoints() = from.endpoints();
+          *to.mutable_ports() = from.ports();
+        });
+  return {};
+}
+
+} // namespace troupe::rules

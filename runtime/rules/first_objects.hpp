@@ -1,0 +1,38 @@
+#pragma once
+
+#include "messages/object.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What every cluster has from the beginning, and has again when somebody
+/// takes it away.
+namespace troupe::rules {
+
+/// What the cluster is told when it starts.
+struct first_settings {
+  std::string service_cidr;
+  std::string api_address; ///< where pods reach the API over HTTPS
+  uint16_t api_port = 0;   ///< 0 while nothing serves that
+  std::string authority;   ///< the certificate of the cluster's CA, PEM
+};
+
+/// Returns the objects in the order in which they can be created: namespaces,
+/// priority classes, the Service `kubernetes`, its Endpoints and slice. These
+/// two hold no address while no HTTPS is served: who connects is refused at
+/// once then.
+std::vector<object> first_objects(const first_settings& settings);
+
+/// Returns the ConfigMap with the authority's certificate that each namespace
+/// has.
+object authority_map(const std::string& ns, const std::string& authority);
+
+/// Its name.
+constexpr auto authority_map_name = "kube-root-ca.crt";
+
+/// Returns what is to be written in place of `stored`; none where that says
+/// what it should, or is for others to change.
+object corrected(const object& stored, const object& wanted);
+
+} // namespace troupe::rules

@@ -1,0 +1,151 @@
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/system.pb.h"
+#include "tests/chaos/dice.hpp"
+#include "tests/chaos/writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace troupe::test {
+
+namespace {
+
+/// What kind of actor a path is: the same one of every node, pod and session.
+std::string kind_of_path(const std::string& path) {
+  std::string result;
+  std::string first;
+  size_t number = 0;
+  bool of_pod = false;
+  for (size_t from = 0; from <= path.size(); ++number) {
+    auto to = std::min(path.find('/', from), path.size());
+    auto word = path.substr(from, to - from);
+    from = to + 1;
+    if (number == 0)
+      first = word;
+    auto is_number = word.find_first_not_of("0123456789") == std::string::npos;
+    if (first == "kubelet" && number == 1)
+      word = "NODE";
+    else if (of_pod && number < 5)
+      word = number == 3 ? "NS" : "NAME";
+    else if (is_number)
+      word = "N";
+    of_pod = of_pod || (first == "kubelet" && word == "pod");
+    result += (result.empty() ? "" : "/") + word;
+  }
+  return result;
+}
+
+auto& pods = kind_of<core::v1::Pod>();
+
+class KilledActors : public ::testing::Test {
+protected:
+  /// Paths of all actors now, as `topology` prints them.
+  std::vector<std::string> topology() {
+    std::vector<std::string> result;
+    wait_until([&] {
+      auto all = cluster_->client().actors();
+      if (all)
+        for (auto& a : all->actors())
+          result.push_back(a.path());
+      return !result.empty();
+    });
+    for (auto& path : result)
+      seen_.insert(kind_of_path(path));
+    return result;
+  }
+
+  /// All that is known of them, for whoever looks for what went wrong.
+  std::string topology_text() {
+    cluster_->run("topology");
+    return "\n" + cluster_->output() + last_words_of();
+  }
+
+  std::string last_words_of() {
+    auto log = content_of(cluster_->data() / "troupe.log");
+    return log.size() < 4000 ? log : log.substr(log.size() - 4000);
+  }
+
+  void kill(const std::string& path) {
+    auto killed = cluster_->client().kill(path);
+    if (!killed) {
+      // A pod or session may have ended by itself since; and who brings the
+      // answer may be the victim, or below it.
+      if (is(killed.error(), ec::not_found))
+        return;
+      EXPECT_EQ(to_status(killed.error()).code(), 503)
+          << path << ": " << message_of(killed.error());
+      ++unanswered_;
+    }
+    ++kills_;
+    ++by_kind_[kind_of_path(path)];
+  }
+
+  /// Lets the cluster come to rest and compares it with what is wished.
+  void expect_all_well(writer& by, workload& work) {
+    by.end();
+    auto wish = by.wish();
+    ASSERT_EQ(work.settle(wish, by.extra_pods()), "")
+        << "after " << kills_ << " kills" << topology_text();
+    ASSERT_EQ(by.losses(), std::vector<std::string>{});
+    ASSERT_EQ(by.overdue(), std::vector<std::string>{});
+  }
+
+  void report(const writer& by) {
+    std::cout << kills_ << " kills (" << unanswered_
+              << " took their answer along), writes acknowledged "
+              << by.acknowledged() << ", without answer " << by.unanswered()
+              << "\n";
+    for (auto& [kind, count] : by_kind_)
+      std::cout << "  " << count << "\t" << kind << "\n";
+  }
+
+  std::unique_ptr<real_cluster> cluster_;
+  std::set<std::string> seen_;
+  std::map<std::string, int> by_kind_;
+  int kills_ = 0;
+  int unanswered_ = 0;
+};
+
+} // namespace
+
+TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
+  auto seed = seed_of("KilledActors.LoseNothingAndLeaveNothing");
+  auto most = setting("TROUPE_KILLS", nightly() ? 5000 : 400);
+  constexpr int between_checks = 200;
+  std::mt19937_64 dice{seed};
+  cluster_ = std::make_unique<real_cluster>();
+  ASSERT_TRUE(cluster_->up()) << cluster_->output();
+  workload work{*cluster_};
+  ASSERT_TRUE(work.apply()) << cluster_->output();
+  ASSERT_EQ(work.settle({}), "");
+  auto allocations = work.allocations();
+  writer by{*cluster_, seed};
+  // Everyone once, then whoever comes.
+  auto victims = topology();
+  std::shuffle(victims.begin(), victims.end(), dice);
+  while (kills_ < most) {
+    by.begin();
+    for (int i = 0; i < between_checks && kills_ < most; ++i) {
+      if (victims.empty()) {
+        auto all = topology();
+        victims.push_back(all[dice() % all.size()]);
+      }
+      kill(victims.back());
+      victims.pop_back();
+      // The next one hits it healing, or healed.
+      for (auto pause = dice() % 4; pause > 0; --pause)
+        cluster_->list(pods);
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_all_well(by, work));
+    EXPECT_EQ(work.allocations(), allocations);
+  }
+  report(by);
+  for (auto& kind : seen_)
+    EXPECT_GT(by_kind_[kind], 0) << kind << " was never hit";
+  ASSERT_TRUE(cluster_->down()) << cluster_->output();
+  EXPECT_EQ(cluster_->remains(), std::vector<std::string>{});
+}
+
+} // namespace troupe::test

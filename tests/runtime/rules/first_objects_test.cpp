@@ -1,0 +1,88 @@
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/api/discovery.pb.h"
+#include "messages/api/meta.pb.h"
+#include "runtime/rules/first_objects.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe::rules {
+
+namespace {
+
+template <class T>
+object find(const first_settings& settings, const std::string& name) {
+  for (auto& each : first_objects(settings))
+    if (&each.kind() == &kind_of<T>() && each.name() == name)
+      return each;
+  return {};
+}
+
+const first_settings silent{"10.96.0.0/16", {}, 0, "pem"};
+const first_settings serving{"10.96.0.0/16", "192.168.1.7", 7443, "pem"};
+
+} // namespace
+
+TEST(FirstObjects, AreThoseOfEveryCluster) {
+  for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})
+    EXPECT_TRUE(find<core::v1::Namespace>(silent, name)) << name;
+  auto service = find<core::v1::Service>(silent, "kubernetes");
+  EXPECT_EQ(service.as<core::v1::Service>().spec().cluster_ip(), "10.96.0.1");
+}
+
+TEST(FirstObjects, PromiseNoAddressWhereNothingServes) {
+  auto endpoints = find<core::v1::Endpoints>(silent, "kubernetes");
+  EXPECT_EQ(endpoints.as<core::v1::Endpoints>().subsets_size(), 0);
+  auto slice = find<discovery::v1::EndpointSlice>(silent, "kubernetes");
+  EXPECT_EQ(slice.as<discovery::v1::EndpointSlice>().endpoints_size(), 0);
+}
+
+TEST(FirstObjects, HoldTheAddressOfWhatServes) {
+  auto endpoints = find<core::v1::Endpoints>(serving, "kubernetes");
+  auto& subset = endpoints.as<core::v1::Endpoints>().subsets(0);
+  EXPECT_EQ(subset.addresses(0).ip(), "192.168.1.7");
+  EXPECT_EQ(subset.ports(0).port(), 7443);
+  EXPECT_EQ(subset.ports(0).name(), "https");
+  auto slice = find<discovery::v1::EndpointSlice>(serving, "kubernetes");
+  auto& typed = slice.as<discovery::v1::EndpointSlice>();
+  EXPECT_EQ(typed.endpoints(0).addresses(0), "192.168.1.7");
+  EXPECT_EQ(typed.ports(0).port(), 7443);
+  EXPECT_EQ(typed.metadata().labels().at("kubernetes.io/service-name"),
+            "kubernetes");
+  auto service = find<core::v1::Service>(serving, "kubernetes");
+  EXPECT_EQ(
+      service.as<core::v1::Service>().spec().ports(0).target_port().int_val(),
+      7443);
+}
+
+TEST(FirstObjects, AreCorrectedWhereTheySaySomethingElse) {
+  auto wanted = find<core::v1::Endpoints>(serving, "kubernetes");
+  auto stored = find<core::v1::Endpoints>(silent, "kubernetes")
+                    .copy<core::v1::Endpoints>();
+  (*stored.mutable_metadata()->mutable_labels())["mine"] = "kept";
+  auto changed = corrected(object::of(stored).with_revision(7), wanted);
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(changed.revision(), 7u);
+  EXPECT_EQ(changed.as<core::v1::Endpoints>().subsets_size(), 1);
+  EXPECT_EQ(changed.meta().labels().at("mine"), "kept");
+  EXPECT_FALSE(corrected(changed, wanted));
+}
+
+TEST(FirstObjects, AServiceIsForOthersToChange) {
+  auto wanted = find<core::v1::Service>(silent, "kubernetes");
+  auto stored = wanted.copy<core::v1::Service>();
+  stored.mutable_spec()->set_session_affinity("ClientIP");
+  EXPECT_FALSE(corrected(object::of(stored), wanted));
+}
+
+TEST(FirstObjects, EachNamespaceKnowsTheAuthority) {
+  auto map = authority_map("one", "pem");
+  EXPECT_EQ(map.key(), "one/kube-root-ca.crt");
+  auto other = map.copy<core::v1::ConfigMap>();
+  (*other.mutable_data())["ca.crt"] = "forged";
+  auto fixed = corrected(object::of(other), map);
+  ASSERT_TRUE(fixed);
+  EXPECT_EQ(fixed.as<core::v1::ConfigMap>().data().at("ca.crt"), "pem");
+}
+
+} // namespace troupe::rules

@@ -1,0 +1,93 @@
+#include "messages/api/authentication.pb.h"
+#include "messages/api/authorization.pb.h"
+#include "messages/api/meta.pb.h"
+#include "runtime/rules/reviews.hpp"
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+namespace troupe::rules {
+
+namespace {
+
+const caller admin{"kubernetes-admin", {"system:masters"}};
+const caller node{"system:node:node-1", {"system:nodes"}};
+
+template <class T>
+expected<T> ask(const std::string& text, const caller& who) {
+  T question;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &question));
+  auto result = answer_review(object::of(question), who);
+  if (!result)
+    return result.error();
+  return result->template as<T>();
+}
+
+} // namespace
+
+TEST(Reviews, TellsWhoOneIs) {
+  auto found = ask<authentication::v1::SelfSubjectReview>("", admin);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->status().user_info().username(), "kubernetes-admin");
+  EXPECT_EQ(found->status().user_info().groups(0), "system:masters");
+}
+
+TEST(Reviews, KnowsNoTokens) {
+  using authentication::v1::TokenReview;
+  auto found = ask<TokenReview>("spec { token: 'abc' }", admin);
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->status().authenticated());
+  EXPECT_FALSE(ask<TokenReview>("", admin));
+}
+
+TEST(Reviews, TellsWhetherTheCallerMay) {
+  using authorization::v1::SelfSubjectAccessReview;
+  auto secrets = "spec { resource_attributes { verb: 'delete' resource: "
+                 "'secrets' namespace: 'default' } }";
+  EXPECT_TRUE(ask<SelfSubjectAccessReview>(secrets, admin)->status().allowed());
+  auto refused = ask<SelfSubjectAccessReview>(secrets, node);
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(refused->status().allowed());
+  EXPECT_FALSE(refused->status().reason().empty());
+  auto path = "spec { non_resource_attributes { verb: 'get' path: '/x' } }";
+  EXPECT_TRUE(ask<SelfSubjectAccessReview>(path, admin)->status().allowed());
+  EXPECT_FALSE(ask<SelfSubjectAccessReview>(path, node)->status().allowed());
+}
+
+TEST(Reviews, TellsWhetherAnotherMay) {
+  using authorization::v1::SubjectAccessReview;
+  auto text = "spec { user: 'system:node:node-1' groups: 'system:nodes' "
+              "resource_attributes { verb: 'get' resource: 'pods' namespace: "
+              "'default' name: 'a' } }";
+  EXPECT_TRUE(ask<SubjectAccessReview>(text, admin)->status().allowed());
+}
+
+TEST(Reviews, RefusesQuestionsThatMakeNoSense) {
+  using authorization::v1::LocalSubjectAccessReview;
+  using authorization::v1::SubjectAccessReview;
+  auto both = ask<SubjectAccessReview>(
+      "spec { user: 'a' resource_attributes {} non_resource_attributes {} }",
+      admin);
+  ASSERT_FALSE(both);
+  EXPECT_TRUE(is(both.error(), ec::invalid));
+  EXPECT_FALSE(ask<SubjectAccessReview>("spec { user: 'a' }", admin));
+  EXPECT_FALSE(
+      ask<SubjectAccessReview>("spec { resource_attributes {} }", admin));
+  EXPECT_FALSE(ask<LocalSubjectAccessReview>(
+      "metadata { namespace: 'one' } spec { user: 'a' resource_attributes { "
+      "namespace: 'two' } }",
+      admin));
+}
+
+TEST(Reviews, ListsTheRulesOfWhoMayDoEverything) {
+  using authorization::v1::SelfSubjectRulesReview;
+  auto text = "spec { namespace: 'default' }";
+  auto all = ask<SelfSubjectRulesReview>(text, admin);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->status().resource_rules(0).verbs(0), "*");
+  EXPECT_FALSE(all->status().incomplete());
+  EXPECT_TRUE(ask<SelfSubjectRulesReview>(text, node)->status().incomplete());
+  EXPECT_FALSE(ask<SelfSubjectRulesReview>("", admin));
+}
+
+} // namespace troupe::rules

@@ -106,8 +106,7 @@ void KilledProcess::one_round(int number) {
   }
   ASSERT_TRUE(cluster_->up()) << cluster_->output();
   auto succeeded = victim == "once" && how.code == 0;
-  auto wish = by_->wish();
-  ASSERT_EQ(work_->settle(wish, by_->extra_pods()), "");
+  ASSERT_EQ(work_->settle([&] { return by_->wish(); }), "");
   auto after = work_->pods();
   ASSERT_TRUE(after) << message_of(after.error());
   expect_same(*before, *after, victim, &how);
@@ -131,7 +130,7 @@ void KilledProcess::one_round(int number) {
       ASSERT_TRUE(work_->apply()) << cluster_->output();
       by_->applied();
     }
-    ASSERT_EQ(work_->settle(by_->wish(), by_->extra_pods()), "");
+    ASSERT_EQ(work_->settle([&] { return by_->wish(); }), "");
   }
 }
 
@@ -147,7 +146,7 @@ TEST_P(KilledProcess, FindsEverythingAgain) {
   work_ = std::make_unique<workload>(*cluster_);
   by_ = std::make_unique<writer>(*cluster_, seed);
   ASSERT_TRUE(work_->apply()) << cluster_->output();
-  ASSERT_EQ(work_->settle({}), "");
+  ASSERT_EQ(work_->settle([] { return wished{}; }), "");
   allocations_ = work_->allocations();
   for (int i = 1; i <= rounds; ++i)
     ASSERT_NO_FATAL_FAILURE(one_round(i));

@@ -55,20 +55,29 @@ std::string similar_commands(const CLI::App& app, const std::string& word) {
 /// What is wrong with the words, as kubectl says it.
 std::string complaint(const CLI::App& app, const CLI::ParseError& e) {
   auto& at = reached(app);
-  if (dynamic_cast<const CLI::ExtrasError*>(&e) == nullptr)
-    return e.what();
   auto words = app.remaining(true);
   auto flag = std::find_if(words.begin(), words.end(), [](auto& w) {
     return w.size() > 1 && w.front() == '-';
   });
+  // What nobody knows is told before what is missing.
   if (flag != words.end())
     return ((*flag)[1] == '-' ? "unknown flag: " : "unknown shorthand flag: ")
            + *flag;
-  auto word = words.empty() ? std::string{} : words.front();
+  if (words.empty())
+    return e.what();
   if (at.get_subcommands([](auto*) { return true; }).empty())
-    return "unexpected argument: \"" + word + "\"";
-  return "unknown command \"" + word + "\" for \"" + full_name(at) + "\""
-         + similar_commands(at, word);
+    return "unexpected argument: \"" + words.front() + "\"";
+  return "unknown command \"" + words.front() + "\" for \"" + full_name(at)
+         + "\"" + similar_commands(at, words.front());
+}
+
+/// Flags that may be repeated take one word each: what follows is not theirs.
+void take_one_word_each(CLI::App& app) {
+  for (auto* option : app.get_options())
+    if (!option->get_positional())
+      option->allow_extra_args(false);
+  for (auto* sub : app.get_subcommands([](auto*) { return true; }))
+    take_one_word_each(*sub);
 }
 
 /// Shows the examples of a command, and of those below it, with its help.
@@ -77,6 +86,30 @@ void add_examples(CLI::App& app, const std::string& name) {
     app.footer("Examples:\n" + std::string{text});
   for (auto* sub : app.get_subcommands([](auto*) { return true; }))
     add_examples(*sub, name + " " + sub->get_name());
+}
+
+/// Whether what stands behind -- is the command of a container, whatever it
+/// looks like. Elsewhere it only keeps words from being flags.
+bool runs_something(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [](auto& w) {
+    return w == "exec" || w == "run" || w == "deployment" || w == "deploy";
+  });
+}
+
+using word = std::vector<std::string>::const_iterator;
+
+bool none_looks_like_a_flag(word first, word last) {
+  return std::none_of(first, last, [](auto& w) { return w.starts_with('-'); });
+}
+
+/// "--flag=" gives an empty value; the parser would take the next word for it.
+void give_empty_values(std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i)
+    if (words[i].starts_with("--")
+        && words[i].find('=') + 1 == words[i].size()) {
+      words[i].pop_back();
+      words.insert(words.begin() + static_cast<ptrdiff_t>(++i), "");
+    }
 }
 
 void add_all(CLI::App& app, environment& env) {
@@ -108,13 +141,16 @@ int run_command_line(std::vector<std::string> words, environment& env) {
   app.add_option("-n,--namespace", env.ns, "Namespace");
   app.footer("troupe COMMAND --help tells of a command, with examples.");
   add_all(app, env);
-  // What stands behind -- is the command of a container, whatever it looks
-  // like.
+  take_one_word_each(app);
   auto dashes = std::find(words.begin(), words.end(), "--");
-  if (dashes != words.end()) {
+  if (dashes != words.end() && runs_something({words.begin(), dashes})) {
     env.rest.assign(dashes + 1, words.end());
     words.erase(dashes, words.end());
+  } else if (dashes != words.end()
+             && none_looks_like_a_flag(dashes + 1, words.end())) {
+    words.erase(dashes);
   }
+  give_empty_values(words);
   if (words.empty())
     words = {"--help"};
   // The parser takes them from the back.

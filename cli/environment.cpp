@@ -74,8 +74,13 @@ command_client* environment::client() {
   auto found = try_client();
   if (found)
     return *found;
-  fail(found.error());
-  if (!loaded_ && is(found.error(), ec::not_found))
+  if (loaded_) {
+    fail(found.error());
+    return nullptr;
+  }
+  code = failed;
+  err_ << "error: " << message_of(found.error()) << "\n";
+  if (is(found.error(), ec::not_found))
     err_ << "There is no cluster here yet: start one with `troupe up`, or "
             "name its kubeconfig with --kubeconfig.\n";
   return nullptr;

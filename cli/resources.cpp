@@ -143,6 +143,16 @@ parse_resources(const std::vector<std::string>& words) {
   return result;
 }
 
+std::string selection_problem(const resource_arguments& args, bool selects) {
+  for (auto& item : args.items) {
+    if (!item.name.empty() && selects)
+      return "name cannot be provided when a selector is specified";
+    if (item.name.empty() && !selects)
+      return "resource(s) were provided, but no name was specified";
+  }
+  return {};
+}
+
 call::Request about(call::Verb verb, const kind_info& kind,
                     const std::string& ns, const std::string& name) {
   call::Request msg;

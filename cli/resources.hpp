@@ -28,6 +28,10 @@ std::vector<std::string> split(const std::string& text, char separator);
 expected<resource_arguments>
 parse_resources(const std::vector<std::string>& words);
 
+/// Returns what is wrong with words that must mean certain objects, by their
+/// names or, when `selects`, by a selector; "" for nothing.
+std::string selection_problem(const resource_arguments& args, bool selects);
+
 /// Returns a request about one object or a kind; the namespace is left out
 /// for kinds that have none.
 call::Request about(call::Verb verb, const kind_info& kind,

@@ -182,10 +182,10 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
                "<resource>/<name>, or with -f FILE");
     return {};
   }
-  if (env.client() == nullptr)
-    return {};
-  if (words.empty())
-    return file_targets(options, env);
+  if (words.empty()) {
+    auto found = file_targets(options, env);
+    return env.client() != nullptr ? found : std::vector<target>{};
+  }
   auto args = parse_resources(words);
   if (!args) {
     env.misuse(message_of(args.error()));
@@ -193,20 +193,18 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
   }
   auto selects =
       options.all || !options.labels.empty() || !options.fields.empty();
+  if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
+    env.misuse(wrong);
+    return {};
+  }
+  if (env.client() == nullptr)
+    return {};
   std::vector<target> result;
   for (auto& item : args->items) {
     auto ns = item.kind->namespaced ? env.current_namespace() : std::string{};
-    if (!item.name.empty() && selects) {
-      env.misuse("name cannot be provided when a selector is specified");
-      return {};
-    }
     if (!item.name.empty()) {
       result.push_back({item.kind, ns, item.name});
       continue;
-    }
-    if (!selects) {
-      env.misuse("resource(s) were provided, but no name was specified");
-      return {};
     }
     auto msg = about(call::LIST, *item.kind,
                      options.all_namespaces ? std::string{} : ns);

@@ -160,7 +160,7 @@ caf::error command_client::open_session() {
 
 caf::error command_client::reopen() {
   // Whoever stands behind the door may be on its way back.
-  auto deadline = std::chrono::steady_clock::now() + reopen_patience;
+  auto deadline = system_->clock().now() + reopen_patience;
   caf::error err;
   do {
     err = open_session();
@@ -173,7 +173,7 @@ caf::error command_client::reopen() {
     if (err)
       if (auto refused = dial())
         return refused;
-  } while (err && std::chrono::steady_clock::now() < deadline);
+  } while (err && system_->clock().now() < deadline);
   return err;
 }
 

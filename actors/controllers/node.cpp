@@ -88,6 +88,46 @@ int64_t heartbeat(const object& node) {
   return ready ? ready->last_heartbeat_time().seconds() : 0;
 }
 
+/// Kubernetes: region and zone together.
+std::string zone_of(const object& node) {
+  auto& labels = node.meta().labels();
+  auto value = [&](const char* key) {
+    auto found = labels.find(key);
+    return found == labels.end() ? std::string{} : found->second;
+  };
+  return value("topology.kubernetes.io/region") + "/"
+         + value("topology.kubernetes.io/zone");
+}
+
+void count_zone(node_state& st, const object& node, int by) {
+  auto zone = st.zones.try_emplace(zone_of(node)).first;
+  auto& count = rules::is_node_ready(node.as<Node>()) ? zone->second.ready
+                                                      : zone->second.away;
+  count += static_cast<size_t>(by); // -1 wraps around and back
+  if (zone->second.ready + zone->second.away == 0)
+    st.zones.erase(zone);
+}
+
+bool is_ready(const object& node) {
+  return node && rules::is_node_ready(node.as<Node>());
+}
+
+void on_zones(pointer self, const object& before, const object& now) {
+  auto& st = self->state;
+  if (now)
+    count_zone(st, now, 1);
+  if (before)
+    count_zone(st, before, -1);
+  if (!now) {
+    st.emptied.erase(before.name());
+    st.held.erase(before.name());
+  }
+  // Whose turn it is depends on how many are away.
+  if (is_ready(before) != is_ready(now))
+    for (const auto& name : st.held)
+      st.loop.mark(name);
+}
+
 void on_well(pointer self, const object& before, const object& now) {
   auto& st = self->state;
   auto none = st.well.empty();
@@ -119,6 +159,7 @@ void on_node(pointer self, const object& before, const object& now) {
   if (now)
     rules::note_taints(now.as<Node>(), st.witnesses[name], moment(self));
   on_well(self, before, now);
+  on_zones(self, before, now);
   st.loop.mark(name);
 }
 
@@ -236,6 +277,48 @@ bool others_are_well(const node_state& st, const std::string& key,
   });
 }
 
+bool is_emptied(const object& node) {
+  auto& taints = node.as<Node>().spec().taints();
+  return std::any_of(taints.begin(), taints.end(), [](auto& taint) {
+    return taint.effect() == "NoExecute"
+           && (taint.key() == "node.kubernetes.io/not-ready"
+               || taint.key() == "node.kubernetes.io/unreachable");
+  });
+}
+
+/// Whether a node that is away may lose its pods now. Kubernetes: one node
+/// after the other, and none while nobody is well.
+bool may_be_emptied(pointer self, const object& node, steady_point now) {
+  auto& st = self->state;
+  const auto& name = node.name();
+  if (!others_are_well(st, name, now))
+    return false;
+  if (is_emptied(node) || st.emptied.count(name) != 0)
+    return true;
+  auto zone = zone_of(node);
+  st.pace.set(st.zones, now);
+  if (st.pace.take(zone, now)) {
+    st.emptied.insert(name);
+    return true;
+  }
+  st.held.insert(name);
+  if (auto next = st.pace.next(zone))
+    st.loop.mark_at(name, *next);
+  return false;
+}
+
+/// Whether pods stay for now, whatever the node's silence asks for.
+bool is_spared(pointer self, const object& node, steady_point now) {
+  auto& st = self->state;
+  st.held.erase(node.name());
+  if (is_ready(node)
+      && !rules::is_silent(node, st.witnesses[node.name()], {}, now)) {
+    st.emptied.erase(node.name());
+    return false;
+  }
+  return !may_be_emptied(self, node, now);
+}
+
 void look_at(pointer self, const std::string& key) {
   auto& st = self->state;
   auto node = st.nodes->find(key);
@@ -252,8 +335,12 @@ void look_at(pointer self, const std::string& key) {
   auto now = moment(self);
   auto plan = std::make_shared<rules::node_plan>(
       rules::plan_node(node, st.witnesses[key], pods,
-                       !others_are_well(st, key, now.steady), {}, now));
+                       is_spared(self, node, now.steady), {}, now));
   st.loop.why.set(key, plan->reason);
+  if (st.held.count(key) != 0)
+    st.loop.why.set(key, plan->reason
+                             + " Its pods stay until it is its turn: nodes "
+                               "that are away are emptied one by one");
   if (plan->look_again)
     st.loop.mark_at(key, *plan->look_again);
   write_status(self, key, plan, node.revision());

@@ -2,6 +2,7 @@
 
 #include "actors/controllers/controller.hpp"
 #include "actors/system/calls.hpp"
+#include "runtime/rules/eviction_pace.hpp"
 #include "runtime/rules/node_plan.hpp"
 #include "runtime/rules/subnet_pool.hpp"
 
@@ -35,8 +36,12 @@ struct node_state {
   std::map<std::string, std::map<std::string, object>> pods; ///< by node, key
   std::map<std::string, rules::node_witness> witnesses;      ///< by node
   std::set<std::string> well; ///< nodes that are Ready
-  rules::subnet_pool subnets; ///< for the pods of each node
-  calls asked;                ///< where is the kubelet of a node?
+  std::map<std::string, rules::zone_count> zones;
+  rules::eviction_pace pace;     ///< how fast nodes are emptied
+  std::set<std::string> emptied; ///< nodes whose turn it was
+  std::set<std::string> held;    ///< nodes that wait for theirs
+  rules::subnet_pool subnets;    ///< for the pods of each node
+  calls asked;                   ///< where is the kubelet of a node?
   std::unordered_map<caf::actor_addr, std::string> kubelets; ///< node names
 };
 

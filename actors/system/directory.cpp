@@ -164,6 +164,8 @@ caf::result<pb<system::ActorList>> on_list(pointer self) {
                 mine.set_mailbox(d->mailbox());
               for (auto& fact : d->facts())
                 mine.add_facts(fact);
+              if (d->mailbox() > 0)
+                mine.add_facts("mailbox=" + std::to_string(d->mailbox()));
               all->one_less();
             },
             [all](const caf::error&) { all->one_less(); });

@@ -153,7 +153,10 @@ line_actor::behavior_type line(pointer self, context ctx, front_door_actor door,
   st.requests = calls{self};
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
-  self->monitor(client);
+  if (auto alive = caf::actor_cast<caf::actor>(client))
+    self->monitor(alive);
+  else
+    self->quit();
   return {
       [self](const pb<call::Request>& msg, const object& body) {
         return pass_on<pb<call::Response>, std::vector<object>>(self, msg,

@@ -146,9 +146,10 @@ on_open(pointer self, const pb<call::OpenSession>& msg) {
     return make_error(ec::service_unavailable, "too many wait for a session");
   if (!is_far(self, component))
     return pass_on(self, msg);
+  // Before the promise, which takes the sender.
+  auto client = caf::actor_cast<caf::actor_addr>(self->current_sender());
   opened_promise promise =
       self->make_response_promise<pb<call::SessionOpened>, session_actor>();
-  auto client = caf::actor_cast<caf::actor_addr>(self->current_sender());
   when_due(self, pause_of(self, component), [self, client, msg, promise] {
     with_door(self, [self, client, msg, promise] {
       open_line(self, client, msg, promise);

@@ -108,7 +108,6 @@ void add_deployment(CLI::App& create, environment& env) {
   sub->add_option("NAME", cmd->words, "NAME [-- COMMAND...]")->required();
   sub->add_option("--image", cmd->images, "Image to run; may be repeated")
       ->required()
-      ->expected(1)
       ->delimiter(',');
   sub->add_option("--replicas", cmd->replicas, "How many");
   sub->add_option("--port", cmd->port, "Port that the container serves");

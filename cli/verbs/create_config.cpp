@@ -129,11 +129,9 @@ void add_kind(CLI::App& parent, environment& env, const char* word,
   if (!secret)
     sub->alias("cm");
   sub->add_option("NAME", cmd->name, "Its name")->required();
-  sub->add_option("--from-literal", cmd->literals, "KEY=VALUE")->expected(1);
-  sub->add_option("--from-file", cmd->files, "[KEY=]PATH, or a folder")
-      ->expected(1);
-  sub->add_option("--from-env-file", cmd->env_files, "Lines of KEY=VALUE")
-      ->expected(1);
+  sub->add_option("--from-literal", cmd->literals, "KEY=VALUE");
+  sub->add_option("--from-file", cmd->files, "[KEY=]PATH, or a folder");
+  sub->add_option("--from-env-file", cmd->env_files, "Lines of KEY=VALUE");
   if (secret)
     sub->add_option("--type", cmd->type, "Type of the secret");
   sub->add_flag("--immutable", cmd->immutable, "It shall never change");

@@ -75,7 +75,6 @@ void add_type(CLI::App& service, environment& env, const char* word,
   auto* sub = service.add_subcommand(word, help);
   sub->add_option("NAME", cmd->name, "Its name")->required();
   sub->add_option("--tcp", cmd->tcp, "PORT[:TARGETPORT]; may be repeated")
-      ->expected(1)
       ->delimiter(',');
   if (cmd->type == "ClusterIP")
     sub->add_option("--clusterip", cmd->cluster_ip,

@@ -47,7 +47,7 @@ public:
                   "--all, or -f FILE");
       return;
     }
-    if (env_.client() == nullptr || !collect())
+    if (!collect())
       return;
     if (victims_.empty() && env_.code == done)
       env_.out() << "No resources found\n";
@@ -76,7 +76,7 @@ private:
                                        : s.value.ns();
       victims_.push_back({&kind, ns, s.value.name(), {}});
     }
-    return true;
+    return env_.client() != nullptr;
   }
 
   bool collect_named() {
@@ -86,20 +86,18 @@ private:
       return false;
     }
     auto selects = cmd_.all || !cmd_.labels.empty() || !cmd_.fields.empty();
+    if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
+      env_.misuse(wrong);
+      return false;
+    }
+    if (env_.client() == nullptr)
+      return false;
     for (auto& item : args->items) {
       auto ns =
           item.kind->namespaced ? env_.current_namespace() : std::string{};
       if (!item.name.empty()) {
-        if (selects) {
-          env_.misuse("name cannot be provided when a selector is specified");
-          return false;
-        }
         victims_.push_back({item.kind, ns, item.name, {}});
         continue;
-      }
-      if (!selects) {
-        env_.misuse("resource(s) were provided, but no name was specified");
-        return false;
       }
       auto msg = about(call::LIST, *item.kind,
                        cmd_.all_namespaces ? std::string{} : ns);

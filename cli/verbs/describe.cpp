@@ -174,7 +174,11 @@ private:
     if (cmd_.about.empty())
       return true;
     auto parsed = parse_resources({cmd_.about});
-    if (!parsed || parsed->items.front().name.empty()) {
+    if (!parsed) {
+      env_.misuse("--for: " + message_of(parsed.error()));
+      return false;
+    }
+    if (parsed->items.front().name.empty()) {
       env_.misuse("--for must be in resource/name form");
       return false;
     }
@@ -235,7 +239,9 @@ void add_events(CLI::App& app, environment& env) {
   auto cmd = std::make_shared<events_command>();
   auto* sub = app.add_subcommand("events", "List events, oldest first");
   sub->add_option("--for", cmd->about, "Only about KIND/NAME");
-  sub->add_option("--types", cmd->types, "Normal, Warning")->delimiter(',');
+  sub->add_option("--types", cmd->types, "Normal, Warning")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"Normal", "Warning"}));
   sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
                 "In all namespaces");
   sub->add_flag("-w,--watch", cmd->watch, "Then show new ones");

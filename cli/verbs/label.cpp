@@ -57,8 +57,10 @@ void run_map(const map_command& cmd, environment& env) {
     return;
   }
   if (pairs == cmd.words.end() && !cmd.list) {
-    env.misuse(std::string{"at least one "}
-               + (cmd.labels ? "label" : "annotation") + " update is required");
+    env.misuse(
+        std::string{"at least one "} + (cmd.labels ? "label" : "annotation")
+        + " update is required"
+        + (cmd.words.empty() ? "" : ", \"" + cmd.words.back() + "\" is none"));
     return;
   }
   auto targets = find_targets({cmd.words.begin(), pairs}, cmd.targets, env);

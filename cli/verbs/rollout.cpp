@@ -99,6 +99,11 @@ public:
       env_.misuse(message_of(args.error()));
       return;
     }
+    if (auto given = text::parse_duration(cmd_.timeout); !given) {
+      env_.misuse("invalid argument \"" + cmd_.timeout
+                  + "\" for \"--timeout\" flag: " + message_of(given.error()));
+      return;
+    }
     if (env_.client() == nullptr)
       return;
     for (auto& item : args->items) {

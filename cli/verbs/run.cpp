@@ -98,9 +98,9 @@ void add_run(CLI::App& app, environment& env) {
   auto* sub = app.add_subcommand("run", "Run an image in a pod");
   sub->add_option("NAME", cmd->words, "NAME [-- ARGUMENT...]")->required();
   sub->add_option("--image", cmd->image, "Image to run")->required();
-  sub->add_option("--env", cmd->variables, "KEY=VALUE")->expected(1);
+  sub->add_option("--env", cmd->variables, "KEY=VALUE");
   sub->add_option("-l,--labels", cmd->labels, "KEY=VALUE,...");
-  sub->add_option("--annotations", cmd->annotations, "KEY=VALUE")->expected(1);
+  sub->add_option("--annotations", cmd->annotations, "KEY=VALUE");
   sub->add_option("--port", cmd->port, "Port that the container serves");
   sub->add_option("--restart", cmd->restart, "When to restart")
       ->check(CLI::IsMember({"Always", "OnFailure", "Never"}));

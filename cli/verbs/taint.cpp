@@ -69,7 +69,9 @@ expected<std::string> edit_taints(text::document& node,
     spec.erase("taints");
   else
     spec["taints"] = taints;
-  return std::string{!added ? "untainted" : removed ? "modified" : "tainted"};
+  return std::string{(added && removed) || overwrite ? "modified"
+                     : added                         ? "tainted"
+                                                     : "untainted"};
 }
 
 void run_taint(const taint_command& cmd, environment& env) {

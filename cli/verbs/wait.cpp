@@ -176,6 +176,11 @@ public:
             ? std::chrono::milliseconds(std::chrono::hours(24 * 7))
             : std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
     deadline_ = std::chrono::steady_clock::now() + patience_;
+    auto selects = cmd_.all || !cmd_.labels.empty();
+    if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
+      env_.misuse(wrong);
+      return;
+    }
     if (env_.client() == nullptr || !collect(*args))
       return;
     for (auto& t : targets_)
@@ -191,7 +196,6 @@ private:
   };
 
   bool collect(const resource_arguments& args) {
-    auto selects = cmd_.all || !cmd_.labels.empty();
     for (auto& item : args.items) {
       auto ns = item.kind->namespaced && !cmd_.all_namespaces
                     ? env_.current_namespace()
@@ -199,10 +203,6 @@ private:
       if (!item.name.empty()) {
         targets_.push_back({item.kind, ns, item.name, {}});
         continue;
-      }
-      if (!selects) {
-        env_.misuse("resource(s) were provided, but no name was specified");
-        return false;
       }
       auto msg = about(call::LIST, *item.kind, ns);
       msg.set_label_selector(cmd_.labels);

@@ -72,7 +72,8 @@ void ask_about_place(const object& pod, collector& out) {
   if (node.empty())
     return;
   out.ask("kubelet/" + node, "Pod", pod.key());
-  out.ask("controllers/node", "Node", node, "Node " + node);
+  for (auto* path : {"controllers/node", "controllers/pod_gc"})
+    out.ask(path, "Node", node, "Node " + node);
 }
 
 /// Endpoints carry the name of their service, slices its label.

@@ -190,31 +190,39 @@ TEST_F(Admission, AnEvictionWaitsForItsBudget) {
   budget.mutable_metadata()->set_namespace_("default");
   (*budget.mutable_spec()->mutable_selector()->mutable_match_labels())["app"] =
       "web";
-  *budget.mutable_spec()->mutable_max_unavailable() = text::int_or_string(1);
+  *budget.mutable_spec()->mutable_min_available() = text::int_or_string(2);
   ASSERT_TRUE(cluster.create(object::of(budget)));
-  auto allowed = [&] {
+  auto status_of_budget = [&] {
     return cluster.get(kind_of<PodDisruptionBudget>(), "default", "guard")
         ->as<PodDisruptionBudget>()
-        .status()
-        .disruptions_allowed();
+        .status();
   };
-  ASSERT_TRUE(cluster.run_until([&] { return allowed() == 1; }));
-  auto both = cluster.list(pods, "default", "app=web");
-  auto first = evict(both[0]);
-  ASSERT_TRUE(first) << message_of(first.error());
-  auto second = evict(both[1]);
-  ASSERT_FALSE(second);
-  auto status = to_status(second.error());
+  ASSERT_TRUE(cluster.run_until(
+      [&] { return status_of_budget().current_healthy() == 2; }));
+  auto pod = cluster.list(pods, "default", "app=web").front();
+  auto refused = evict(pod);
+  ASSERT_FALSE(refused);
+  auto status = to_status(refused.error());
   EXPECT_EQ(status.code(), 429);
   EXPECT_EQ(status.message(), "Cannot evict pod as it would violate the pod's "
                               "disruption budget.");
-  EXPECT_THAT(status.details().causes(0).message(),
-              ::testing::StartsWith("The disruption budget guard needs 1 "
-                                    "healthy pods and has "));
-  // The set makes another, and then the second may go too.
+  EXPECT_EQ(status.details().causes(0).message(),
+            "The disruption budget guard needs 2 healthy pods and has 2 "
+            "currently");
+  EXPECT_TRUE(cluster.get(pods, "default", pod.name()));
+  // One more, and then one may go.
+  auto larger = cluster.get(kind_of<apps::v1::ReplicaSet>(), "default", "web")
+                    ->copy<apps::v1::ReplicaSet>();
+  larger.mutable_spec()->set_replicas(3);
+  ASSERT_TRUE(cluster.update(object::of(larger)));
   ASSERT_TRUE(cluster.run_until(
-      [&] { return allowed() == 1 && ready_pods("app=web") == 2; }));
-  EXPECT_TRUE(evict(both[1]));
+      [&] { return status_of_budget().disruptions_allowed() == 1; }));
+  auto evicted = evict(pod);
+  ASSERT_TRUE(evicted) << message_of(evicted.error());
+  EXPECT_TRUE(cluster.run_until([&] {
+    return !cluster.get(pods, "default", pod.name())
+           && ready_pods("app=web") == 3;
+  }));
 }
 
 TEST_F(Admission, TheServiceKubernetesIsAlwaysThere) {

@@ -54,8 +54,7 @@ void roll_out(simulated_cluster& cluster, const std::string& image) {
 
 /// Kills, deletes and rollouts, as the seed has it; every message of it.
 std::string told(uint64_t seed) {
-  simulated_cluster cluster{seed, 3};
-  cluster.begin_trace();
+  simulated_cluster cluster{{seed, 3, true, true}};
   cluster.create(a_deployment());
   std::mt19937_64 dice{seed};
   for (int i = 0; i < 40; ++i) {
@@ -109,7 +108,7 @@ TEST(Trace, OfAnotherSeedIsAnother) {
 TEST(Trace, IsWrittenForWhoeverAsks) {
   auto* into = std::getenv(file_variable);
   if (into == nullptr)
-    GTEST_SKIP() << "started by the test that compares processes";
+    return; // The test that compares processes asks, in one of them.
   std::ofstream{into, std::ios::binary} << told(seed_to_use());
 }
 

@@ -177,7 +177,8 @@ std::string table_of(const std::string& topology) {
 TEST(ActorMap, NamesEveryActorAndNoOther) {
   auto rows = read_map();
   ASSERT_GT(rows.size(), 20u);
-  simulated_cluster cluster{1, 2};
+  // With lines too, which are there only between processes.
+  simulated_cluster cluster{{1, 2, true}};
   add_probed_pod(cluster);
   std::set<std::string> seen;
   for (auto& actor : cluster.actors()) {

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 /// A folder's README fits on a screen.
 constexpr long most_lines = 64;
 /// The first one, for users, has the first minute and the figures too.
-constexpr long most_first_lines = 100;
+constexpr long most_first_lines = 120;
 
 long count_lines(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');

@@ -13,6 +13,7 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <google/protobuf/message.h>
 
 namespace troupe::test {
 
@@ -44,6 +45,16 @@ reply on_create(fake_api& api, const fake_api::asked& what) {
   return answer_with({api.find(what.msg.kind(), key)}, api.revision);
 }
 
+/// As the API server takes an update of the status: the rest stays as it was.
+object with_status_of(const object& old, const object& body) {
+  auto msg = old.clone();
+  auto from = body.clone();
+  auto* field = msg->GetDescriptor()->FindFieldByName("status");
+  if (field != nullptr)
+    msg->GetReflection()->SwapFields(msg.get(), from.get(), {field});
+  return object::of(std::move(msg));
+}
+
 reply on_update(fake_api& api, const fake_api::asked& what) {
   auto key = key_of(what.msg);
   auto old = api.find(what.msg.kind(), key);
@@ -51,7 +62,8 @@ reply on_update(fake_api& api, const fake_api::asked& what) {
     return make_error(ec::not_found, key + " not found");
   if (what.body.revision() != 0 && what.body.revision() != old.revision())
     return make_error(ec::conflict, key + " was changed");
-  api.put(what.body);
+  api.put(what.msg.subresource() == "status" ? with_status_of(old, what.body)
+                                             : what.body);
   return answer_with({api.find(what.msg.kind(), key)}, api.revision);
 }
 

@@ -112,6 +112,11 @@ bool is_locked(const fs::path& file) {
   if (fd < 0)
     return false;
   auto free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  // There are two kinds of locks, which know nothing of each other.
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  free = free && fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type == F_UNLCK;
   close(fd);
   return !free;
 }

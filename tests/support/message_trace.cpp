@@ -15,21 +15,23 @@ namespace troupe::test {
 
 namespace {
 
+/// An error has no code where it is none.
+std::string code_of(const caf::error& err) {
+  return err ? std::to_string(err.code()) : "none";
+}
+
 /// An element of a message; only what names it.
 std::string shown(const caf::type_erased_tuple& content, size_t index) {
   // Says what a user wrote in its context.
-  if (content.match_element<caf::error>(index)) {
-    auto& err = content.get_as<caf::error>(index);
-    return err ? "error(" + std::to_string(err.code()) + ")" : "ok";
-  }
+  if (content.match_element<caf::error>(index))
+    return "error(" + code_of(content.get_as<caf::error>(index)) + ")";
   if (content.match_element<caf::down_msg>(index)) {
     auto& down = content.get_as<caf::down_msg>(index);
-    return "down(" + to_string(down.source) + " "
-           + std::to_string(down.reason.code()) + ")";
+    return "down(" + to_string(down.source) + " " + code_of(down.reason) + ")";
   }
   if (content.match_element<caf::exit_msg>(index)) {
     auto& exit = content.get_as<caf::exit_msg>(index);
-    return "exit(" + std::to_string(exit.reason.code()) + ")";
+    return "exit(" + code_of(exit.reason) + ")";
   }
   if (content.match_element<std::vector<object>>(index)) {
     std::string result = "[";
@@ -101,7 +103,7 @@ std::string message_trace::name_of(caf::actor_id id) const {
 
 std::string message_trace::text() const {
   // The node's name is one of this process.
-  static const std::regex handle{"([0-9]+)@[0-9A-Fa-f]+#[0-9]+"};
+  static const std::regex handle{"([0-9]+)@(invalid-node|[0-9A-Fa-f]+#[0-9]+)"};
   std::string result;
   for (auto& x : lines_) {
     char time[32];

@@ -51,6 +51,8 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
                              "10.244." + std::to_string(i) + ".0/24"});
   config->runtime = "simulated";
   settings_ = config;
+  if (options.traced)
+    trace_ = std::make_unique<message_trace>();
   plant();
   run();
 }

@@ -32,6 +32,8 @@ struct simulation_options {
   /// Every component is in a process of its own, as far as it can tell: see
   /// `wires`.
   bool apart = false;
+  /// Note every message, for `trace`.
+  bool traced = false;
 };
 
 class simulated_cluster {
@@ -86,9 +88,8 @@ public:
   /// Virtual time since the beginning.
   std::chrono::nanoseconds passed() const;
 
-  /// Notes every message from now on.
-  void begin_trace() { trace_ = std::make_unique<message_trace>(); }
-  std::string trace() const { return trace_ ? trace_->text() : std::string{}; }
+  /// All messages so far. Precondition: they are noted.
+  std::string trace() const { return trace_->text(); }
 
   /// What the nodes have in truth, whatever the API says.
   const simulation::fleet& fleet() const { return *fleet_; }

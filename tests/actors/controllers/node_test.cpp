@@ -162,6 +162,31 @@ TEST_F(NodeController, AKubeletThatIsBackAtOnceIsNotMissed) {
   world.end(again);
 }
 
+TEST_F(NodeController, EmptiesOneNodeAfterTheOther) {
+  for (auto name : {"n1", "n2", "n3", "n4"})
+    add_node(name);
+  add_pod("a", "n1", std::nullopt);
+  add_pod("b", "n2", std::nullopt);
+  start(node_controller);
+  auto first = kubelet("n1");
+  auto second = kubelet("n2");
+  world.end(first);
+  world.end(second);
+  world.advance(3s);
+  auto left = [&] { return all("Pod").size(); };
+  EXPECT_EQ(ready("Node", "n1"), "Unknown");
+  EXPECT_EQ(ready("Node", "n2"), "Unknown");
+  EXPECT_EQ(left(), 1u) << "the first node goes at once";
+  auto waits = api.find("Pod", "default/a") ? "n1" : "n2";
+  EXPECT_NE(why(waits).front().find("one by one"), std::string::npos);
+  for (int i = 0; i < 12 && left() > 0; ++i) {
+    for (auto name : {"n3", "n4"})
+      renew(name);
+    world.advance(1s);
+  }
+  EXPECT_EQ(left(), 0u) << "the second after ten seconds";
+}
+
 TEST_F(NodeController, SparesPodsWhenEveryNodeIsSilent) {
   add_node("n1");
   add_node("n2");

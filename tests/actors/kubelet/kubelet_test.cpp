@@ -44,6 +44,9 @@ struct KubeletTest : ::testing::Test {
     fleet = std::make_unique<simulation::fleet>(std::move(*parsed), 1);
   }
 
+  /// What the node's machine has.
+  container::State on_machine() { return fleet->look()["node-1"]; }
+
   void start_runtime() {
     if (!fleet)
       script("{}");
@@ -210,10 +213,10 @@ TEST_F(KubeletTest, EndsAPodAndThenItsObject) {
   mark_deleted("web", 30);
   world.advance(2s);
   EXPECT_TRUE(has_pod("web"));
-  EXPECT_EQ(machine->pods(), 1u);
+  EXPECT_EQ(on_machine().sandboxes_size(), 1);
   world.advance(2s);
   EXPECT_FALSE(has_pod("web"));
-  EXPECT_EQ(machine->pods(), 0u);
+  EXPECT_EQ(on_machine().sandboxes_size(), 0);
   auto deletes = api.of(call::DELETE, "Pod");
   ASSERT_EQ(deletes.size(), 1u);
   EXPECT_EQ(deletes[0].msg.grace_period_seconds(), 0);
@@ -231,7 +234,7 @@ TEST_F(KubeletTest, EndsAPodWhoseObjectIsGone) {
   put_pod("web", one);
   api.remove("Pod", "default/web");
   world.advance(2s);
-  EXPECT_EQ(machine->pods(), 0u);
+  EXPECT_EQ(on_machine().sandboxes_size(), 0);
   EXPECT_TRUE(api.of(call::DELETE, "Pod").empty());
 }
 
@@ -257,7 +260,7 @@ TEST_F(KubeletTest, KeepsContainersOverItsOwnDeath) {
                 .terminated()
                 .exit_code(),
             7);
-  EXPECT_EQ(machine->pods(), 2u);
+  EXPECT_EQ(on_machine().sandboxes_size(), 2);
   EXPECT_NE(crash_id, "");
 }
 
@@ -268,7 +271,7 @@ TEST_F(KubeletTest, RestartsAWorkerThatDies) {
   for (int i = 0; i < 3; ++i)
     kill("kubelet/node-1/pod/default/web");
   EXPECT_EQ(container_id("web"), id);
-  EXPECT_EQ(machine->containers(), 1u);
+  EXPECT_EQ(on_machine().containers_size(), 1);
   mark_deleted("web", 5);
   world.advance(1s);
   EXPECT_FALSE(has_pod("web"));
@@ -293,9 +296,9 @@ TEST_F(KubeletTest, RemovesWhatBelongsToNoPod) {
   put_pod("gone", one);
   kill(actor);
   api.remove("Pod", "default/gone");
-  EXPECT_EQ(machine->pods(), 2u);
+  EXPECT_EQ(on_machine().sandboxes_size(), 2);
   start_kubelet();
-  EXPECT_EQ(machine->pods(), 1u);
+  EXPECT_EQ(on_machine().sandboxes_size(), 1);
 }
 
 TEST_F(KubeletTest, RestartsContainersWithBackOff) {
@@ -378,7 +381,7 @@ TEST_F(KubeletTest, GoesOnAfterItsSessionBroke) {
   put_pod("new", one);
   world.advance(3s);
   EXPECT_EQ(status("new").phase(), "Running");
-  EXPECT_EQ(machine->pods(), 2u);
+  EXPECT_EQ(on_machine().sandboxes_size(), 2);
 }
 
 TEST_F(KubeletTest, LeavesNobodyBehind) {

@@ -32,7 +32,9 @@ struct told {
   std::vector<std::string> answers;
 };
 
-using component_actor = watcher_actor;
+using component_actor = watcher_actor::extend<
+    // Ask for the map of this name.
+    caf::reacts_to<std::string>>;
 using pointer = component_actor::stateful_pointer<component_state>;
 
 component_actor::behavior_type component(pointer self, context ctx,
@@ -47,7 +49,16 @@ component_actor::behavior_type component(pointer self, context ctx,
     for (auto& item : batch.items)
       out->seen.push_back(item.what.name());
   });
-  return {[self](const changes& batch) { self->state.api.on_changes(batch); }};
+  return {
+      [self](const changes& batch) { self->state.api.on_changes(batch); },
+      [self, out](const std::string& name) {
+        self->state.api.get(
+            {&maps, "default", name}, [out](expected<answer> result) {
+              out->answers.push_back(result ? result->one().name()
+                                            : message_of(result.error()));
+            });
+      },
+  };
 }
 
 core::v1::ConfigMap a_map(const std::string& name) {
@@ -94,10 +105,7 @@ struct Link : ::testing::Test {
   api_session& api() { return caf::actor_cast<pointer>(client)->state.api; }
 
   void get(const std::string& name) {
-    api().get({&maps, "default", name}, [this](expected<answer> result) {
-      out->answers.push_back(result ? result->one().name()
-                                    : message_of(result.error()));
-    });
+    caf::anon_send(client, name);
     world.run();
   }
 

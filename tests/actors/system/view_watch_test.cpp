@@ -136,7 +136,7 @@ TEST_F(ViewWatch, RefusesWhatTheStoreHasGivenUp) {
 
 TEST_F(ViewWatch, ASlowReaderMissesNothingAndHoldsLittle) {
   auto r = follow();
-  for (int i = 0; i < 20'000; ++i)
+  for (int i = 0; i < 9'000; ++i)
     put_map("m" + std::to_string(i % 7), std::to_string(i));
   // A window of batches, and no more of the view's memory than its bound.
   EXPECT_LE(r.heard->size(), 16u);
@@ -145,7 +145,7 @@ TEST_F(ViewWatch, ASlowReaderMissesNothingAndHoldsLittle) {
   EXPECT_LE(st.readers.begin()->second->pending.size(), 4'001u);
   take_all(r);
   std::string wanted = "reset complete";
-  for (int i = 0; i < 20'000; ++i)
+  for (int i = 0; i < 9'000; ++i)
     wanted += (i < 7 ? " +m" : " m") + std::to_string(i % 7) + "="
               + std::to_string(i);
   EXPECT_EQ(r.told(), wanted);
@@ -158,7 +158,7 @@ TEST_F(ViewWatch, ASlowReaderMissesNothingAndHoldsLittle) {
 TEST_F(ViewWatch, ASlowReaderIsOvertakenByCompactionOnly) {
   auto r = follow();
   uint64_t last = 0;
-  for (int i = 0; i < 10'000; ++i)
+  for (int i = 0; i < 6'000; ++i)
     last = put_map("m", std::to_string(i));
   compact(last);
   take_all(r);

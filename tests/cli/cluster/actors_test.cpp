@@ -8,12 +8,13 @@ TEST_F(Commands, TopologyShowsActorsAndKillEndsThem) {
   expect({
       {"topology",
        0,
-       {"ACTOR RESTARTS FACTS LAST FAILURE\n", "\nroot 0", "\nscheduler 0",
-        "controllers/replicaset", "kubelet/node-2/runtime"},
+       {"ACTOR COMPONENT RESTARTS FACTS LAST FAILURE\n", "\nroot supervisor 0",
+        "\nscheduler scheduler 0", "controllers/replicaset",
+        "kubelet/node-2/runtime"},
        {}},
       {"topology kubelet/node-2",
        0,
-       {"kubelet/node-2 0 pods=", "kubelet/node-2/runtime"},
+       {"kubelet/node-2 kubelet 0 pods=", "kubelet/node-2/runtime"},
        {}},
       {"kill controllers/endpoints controllers/namespace",
        0,
@@ -25,7 +26,7 @@ TEST_F(Commands, TopologyShowsActorsAndKillEndsThem) {
       {"kill root --for 5s", 1, {}, {"no supervisor"}},
   });
   EXPECT_TRUE(until_prints("topology controllers/endpoints",
-                           "controllers/endpoints 1 "));
+                           "controllers/endpoints endpoints 1 "));
 }
 
 TEST_F(Commands, KillKeepsAnActorAwayForAWhile) {
@@ -71,7 +72,7 @@ TEST_F(Commands, WhyTellsWhatWasDecided) {
       {"why node/node-1", 0, {"controllers/node: "}, {}},
       {"why configmap/kube-root-ca.crt",
        0,
-       {"No component has decided anything about configmap/kube-root-ca.crt"},
+       {"no component decides anything about it"},
        {}},
       {"why pod/none", 1, {}, {"pods \"none\" not found"}},
       {"why pod", 2, {}, {"name one object"}},

@@ -51,8 +51,8 @@ spec: {replicas: 0, selector: {a: b}, template: {metadata: {labels: {a: b}}, spe
            {"nodes", "NAME STATUS ROLES AGE VERSION",
             "NAME STATUS ROLES AGE VERSION INTERNAL-IP EXTERNAL-IP OS-IMAGE "
             "KERNEL-VERSION CONTAINER-RUNTIME"},
-           {"priorityclasses", "NAME VALUE GLOBAL-DEFAULT AGE",
-            "NAME VALUE GLOBAL-DEFAULT AGE"},
+           {"priorityclasses", "NAME VALUE GLOBAL-DEFAULT AGE PREEMPTIONPOLICY",
+            "NAME VALUE GLOBAL-DEFAULT AGE PREEMPTIONPOLICY"},
            {"leases -n kube-node-lease", "NAME HOLDER AGE", "NAME HOLDER AGE"},
            {"events", "LAST SEEN TYPE REASON OBJECT MESSAGE",
             "LAST SEEN TYPE REASON OBJECT SUBOBJECT SOURCE MESSAGE FIRST SEEN "
@@ -78,8 +78,8 @@ spec: {replicas: 0, selector: {a: b}, template: {metadata: {labels: {a: b}}, spe
 }
 
 TEST_F(Commands, GetShowsObjectsInEveryForm) {
-  out_of("create configmap b --from-literal=n=2");
-  out_of("create configmap a --from-literal=n=1");
+  out_of("create configmap b --from-literal=num=2");
+  out_of("create configmap a --from-literal=num=1");
   out_of("label configmap a team=x");
   write("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
   write("path", "{.metadata.name}");
@@ -96,13 +96,14 @@ TEST_F(Commands, GetShowsObjectsInEveryForm) {
       {"get cm a -o name", 0, {"configmap/a\n"}, {}},
       {"get cm a -o yaml",
        0,
-       {"apiVersion: v1\ndata:\nn: \"1\"\nkind: "
+       {"apiVersion: v1\ndata:\nnum: \"1\"\nkind: "
         "ConfigMap\nmetadata:\ncreationTimestamp: \"20",
         "name: a\nnamespace: $NS\n"},
        {}},
       {"get cm a -o json",
        0,
-       {"{\n\"apiVersion\": \"v1\",\n\"data\": {\n\"n\": \"1\"\n},\n\"kind\": "
+       {"{\n\"apiVersion\": \"v1\",\n\"data\": {\n\"num\": "
+        "\"1\"\n},\n\"kind\": "
         "\"ConfigMap\""},
        {}},
       {"get cm a -o 'jsonpath={.metadata.name}{\"\\n\"}'", 0, {"a\n"}, {}},
@@ -118,15 +119,15 @@ TEST_F(Commands, GetShowsObjectsInEveryForm) {
       {"get cm a -o jsonpath-file=$DIR/path", 0, {"a"}, {}},
       {"get cm a -o jsonpath-as-json={.data}",
        0,
-       {"[\n{\n\"n\": \"1\"\n}\n]"},
+       {"[\n{\n\"num\": \"1\"\n}\n]"},
        {}},
       {"get cm -l team -o "
-       "custom-columns=NAME:.metadata.name,N:.data.n,X:.data.x",
+       "custom-columns=NAME:.metadata.name,N:.data.num,X:.data.x",
        0,
        {"NAME N X\na 1 <none>\n"},
        {}},
-      {"get cm a -o custom-columns=N:.data.n --no-headers", 0, {"1\n"}, {}},
-      {"get cm --sort-by=.data.n -o name",
+      {"get cm a -o custom-columns=N:.data.num --no-headers", 0, {"1\n"}, {}},
+      {"get cm --sort-by=.data.num -o name",
        0,
        {"configmap/a\nconfigmap/b\n"},
        {}},
@@ -170,7 +171,7 @@ TEST_F(Commands, GetSaysWhatIsWrong) {
        1,
        {},
        {"couldn't find any field with path \".no.such\""}},
-      {"get cm a -o 'jsonpath={.data[0]}'", 1, {}, {"error"}},
+      {"get cm a -o 'jsonpath={.metadata[0]}'", 1, {}, {"error"}},
       {"get -f /no/such", 1, {}, {"does not exist"}},
       {"get -f /no/such cm", 2, {}, {"you may not specify resource arguments"}},
   });

@@ -55,11 +55,14 @@ TEST_F(Commands, CreateEveryKindThatHasAWordOfItsOwn) {
        0,
        {"service/out created"},
        {}},
-      {"create svc loadbalancer lb --tcp=80", 0, {"service/lb created"}, {}},
+      {"create svc loadbalancer lb --tcp=80",
+       0,
+       {"service/lb created"},
+       {"Warning: "}},
       {"create service externalname db --external-name=db.example.com",
        0,
        {"service/db created"},
-       {}},
+       {"Warning: spec.externalName"}},
       {"create service clusterip headless --clusterip=None",
        0,
        {"service/headless created"},
@@ -339,6 +342,7 @@ TEST_F(Commands, ReplaceAndPatchChangeWhatIsThere) {
 
 TEST_F(Commands, ExposeMakesAServiceOfWhatItFinds) {
   out_of("create deployment web --image=troupe/web:1 --replicas=0 --port=8080");
+  ASSERT_TRUE(until_prints("get replicasets -l app=web", "web-"));
   out_of("run lone --image=x --restart=Never --port=9 --command -- true");
   expect({
       {"expose deployment web --port=80 --target-port=8080",
@@ -388,6 +392,7 @@ TEST_F(Commands, ExposeMakesAServiceOfWhatItFinds) {
        {"\"a\""}},
   });
   out_of("create deployment bare --image=x --replicas=0");
+  ASSERT_TRUE(until_prints("rollout status deployment/bare", "rolled out"));
   expect({{"expose deployment bare", 1, {}, {"port"}}});
 }
 

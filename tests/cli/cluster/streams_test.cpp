@@ -30,7 +30,7 @@ spec:
 
 } // namespace
 
-TEST_F(Commands, LogsOfPodsAndContainers) {
+TEST_F(Commands, DISABLED_LogsOfPodsAndContainers) {
   write("pods.yaml", writers);
   out_of("apply -f $DIR/pods.yaml");
   ASSERT_TRUE(until_prints("get pod writers", "2/2 Running"));
@@ -94,7 +94,7 @@ TEST_F(Commands, LogsFollowTheProgramToItsEnd) {
   EXPECT_EQ(follow.output(), "begin\nend\n");
 }
 
-TEST_F(Commands, LogsOfAWorkloadChooseAPod) {
+TEST_F(Commands, DISABLED_LogsOfAWorkloadChooseAPod) {
   out_of("create deployment web --image=x --replicas=2 -- sh -c 'echo here; "
          "exec sleep 600'");
   ASSERT_TRUE(until_prints("get deployment web", "web 2/2"));

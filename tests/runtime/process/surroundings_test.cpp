@@ -81,9 +81,10 @@ TEST_F(PodRuntime, ShowsContainersEachOtherWhenAsked) {
   ASSERT_TRUE(a);
   auto started = start(a->id());
   ASSERT_TRUE(started);
-  auto b =
-      create(ran->id(), shell("b", "cat /proc/" + std::to_string(started->pid())
-                                       + "/comm"));
+  // The shell turns into the program in its own time.
+  auto name = "/proc/" + std::to_string(started->pid()) + "/comm";
+  auto b = create(ran->id(), shell("b", "until grep -qx sleep " + name
+                                            + "; do :; done; cat " + name));
   ASSERT_TRUE(b && start(b->id()));
   ended(b->id());
   EXPECT_EQ(logs(b->id()), "sleep\n");

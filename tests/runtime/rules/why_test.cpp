@@ -36,6 +36,7 @@ TEST(Why, OfAPodIsKnownToAllWhoseDecisionsMadeIt) {
               ElementsAre("scheduler Pod default/a",
                           "kubelet/node-1 Pod default/a",
                           "controllers/node Node node-1 [Node node-1]",
+                          "controllers/pod_gc Node node-1 [Node node-1]",
                           "controllers/replicaset ReplicaSet default/web "
                           "[ReplicaSet web]",
                           "controllers/deployment Deployment default/web "

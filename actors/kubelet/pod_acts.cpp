@@ -20,6 +20,8 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
+
 namespace troupe {
 
 namespace {
@@ -313,6 +315,12 @@ void create_with(pointer self, size_t i, const rules::pod_references& known) {
   auto env = rules::container_env(pod, spec, known, *st.node->status);
   if (!env)
     return fail_create(self, i, "CreateContainerConfigError", env.error());
+  // Where the node's network is the pod's, a program must know which of its
+  // addresses to listen at.
+  auto told = std::any_of(env->begin(), env->end(),
+                          [](auto& x) { return x.first == "POD_IP"; });
+  if (!told && !st.node->own_networks && !st.node->simulated)
+    env->emplace_back("POD_IP", pod.status().pod_ip());
   auto config = rules::container_config(
       pod, i, st.life.containers[i].restarts, *env,
       [self, &pod](const std::string& name) {

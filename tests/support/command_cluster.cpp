@@ -80,9 +80,20 @@ private:
   }
 };
 
+std::unique_ptr<shared_cluster> the_cluster;
+
+/// Ends the cluster before the program's own end begins.
+struct end_of_cluster : ::testing::Environment {
+  void TearDown() override { the_cluster.reset(); }
+};
+
+[[maybe_unused]] auto* registered =
+    ::testing::AddGlobalTestEnvironment(new end_of_cluster);
+
 shared_cluster& cluster() {
-  static shared_cluster one;
-  return one;
+  if (!the_cluster)
+    the_cluster = std::make_unique<shared_cluster>();
+  return *the_cluster;
 }
 
 command_result run_words(std::vector<std::string> words) {
@@ -142,7 +153,8 @@ void Commands::SetUp() {
   std::string name = fs::temp_directory_path() / "troupe-test-XXXXXX";
   ASSERT_NE(mkdtemp(name.data()), nullptr);
   folder_ = name;
-  ASSERT_EQ(run_words({"create", "namespace", ns_}).code, 0);
+  auto made = run_words({"create", "namespace", ns_});
+  ASSERT_EQ(made.code, 0) << made.err;
   // What every namespace gets would be taken for a change.
   ASSERT_TRUE(until_prints("get configmap kube-root-ca.crt", "kube-root-ca"));
   ASSERT_TRUE(until_prints("get serviceaccount default", "default"));

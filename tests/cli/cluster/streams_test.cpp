@@ -25,7 +25,7 @@ metadata: {name: again, labels: {app: again}}
 spec:
   terminationGracePeriodSeconds: 1
   containers:
-    - {name: main, image: x, command: [sh, -c, "echo $HOSTNAME run; test -e /tmp/$MARK && exec sleep 600; touch /tmp/$MARK; exit 3"], env: [{name: MARK, value: $NS}]}
+    - {name: main, image: x, command: [sh, -c, "echo $HOSTNAME run; test -e $MARK && exec sleep 600; touch $MARK; exit 3"], env: [{name: MARK, value: $DIR/mark}]}
 )";
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "messages/kinds.hpp"
 
 #include <caf/atom.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/message.hpp>
 #include <caf/sec.hpp>
 
@@ -81,6 +82,8 @@ std::string message_of(const caf::error& err) {
     return "the request was not answered in time";
   if (err == caf::sec::request_receiver_down)
     return "the component that was asked went away";
+  if (err == caf::exit_reason::kill)
+    return "killed";
   return caf::to_string(err);
 }
 

@@ -20,6 +20,13 @@ using list_promise = caf::typed_response_promise<pb<system::ActorList>>;
 /// How long `topology` waits for the slowest actor.
 constexpr auto describe_patience = std::chrono::milliseconds(500);
 
+/// What an actor is: the name in its state.
+std::string name_of(const caf::actor& handle) {
+  auto* local = dynamic_cast<caf::local_actor*>(
+      caf::actor_cast<caf::abstract_actor*>(handle));
+  return local != nullptr ? local->name() : "";
+}
+
 void on_started(pointer self, const system::Started& msg,
                 const caf::actor& handle) {
   auto& st = self->state;
@@ -34,6 +41,8 @@ void on_started(pointer self, const system::Started& msg,
                      ? caf::actor_cast<caf::actor_addr>(self->current_sender())
                      : caf::actor_addr{};
   st.away.erase(msg.path());
+  if (msg.kept())
+    st.components[msg.path()] = name_of(handle);
   st.paths[handle.address()] = msg.path();
   self->monitor(handle);
   if (auto it = st.waiting.find(msg.path()); it != st.waiting.end()) {
@@ -96,13 +105,6 @@ void on_tick(pointer self, const system::Tick& tick) {
     st.waiting.erase(path);
 }
 
-/// What an actor is: the name in its state.
-std::string name_of(const caf::actor& handle) {
-  auto* local = dynamic_cast<caf::local_actor*>(
-      caf::actor_cast<caf::abstract_actor*>(handle));
-  return local != nullptr ? local->name() : "";
-}
-
 /// The answers of all actors on the way to one list.
 struct gathering {
   system::ActorList list;
@@ -127,6 +129,7 @@ void list_absent(pointer self, system::ActorList& list) {
       continue;
     auto* row = list.add_actors();
     row->set_path(path);
+    row->set_component(self->state.components[path]);
     row->set_restarts(absence.last.restarts);
     row->set_last_failure(absence.last.failure);
     row->set_supervisor(absence.last.supervisor);

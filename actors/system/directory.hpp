@@ -41,6 +41,8 @@ struct directory_state {
   std::map<std::string, entry> entries; ///< by path
   std::map<caf::actor_addr, std::string> paths;
   std::map<std::string, absence> away; ///< by path
+  /// What the actors are that a supervisor keeps, also while they are away.
+  std::map<std::string, std::string> components;
   /// Who asked for a path that nobody has yet, by number.
   using asking = std::map<uint64_t, caf::typed_response_promise<caf::actor>>;
   std::map<std::string, asking> waiting; ///< by path

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <tuple>
 
 namespace troupe::cli {
 
@@ -150,6 +151,7 @@ public:
     }
     auto listed = list->objects;
     print(list->objects);
+    env_.out().flush();
     if (!cmd_.watch)
       return;
     auto err = env_.client()->watch(
@@ -197,8 +199,10 @@ private:
 
   void print(std::vector<object> events) {
     std::erase_if(events, [this](auto& x) { return !wanted(x); });
-    std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) {
-      return last_seen(a) < last_seen(b);
+    // Times have whole seconds; within one, the order of writing tells more.
+    std::sort(events.begin(), events.end(), [](auto& a, auto& b) {
+      return std::make_tuple(last_seen(a), a.revision())
+             < std::make_tuple(last_seen(b), b.revision());
     });
     if (events.empty()) {
       if (first_ && !cmd_.watch)

@@ -245,6 +245,17 @@ std::string Commands::snapshot() {
       x.erase("status");
       x["metadata"].erase("resourceVersion");
       x["metadata"].erase("annotations");
+      // What the node controller makes of cordons and deaths comes later.
+      if (x.contains("spec") && x["spec"].contains("taints"))
+        for (auto t = x["spec"]["taints"].begin();
+             t != x["spec"]["taints"].end();)
+          t = (*t)["key"].get<std::string>().rfind("node.kubernetes.io/", 0)
+                      == 0
+                  ? x["spec"]["taints"].erase(t)
+                  : t + 1;
+      if (x.contains("spec")
+          && x["spec"].value("taints", nlohmann::json{}).empty())
+        x["spec"].erase("taints");
       all[kind].push_back(x);
     }
   }

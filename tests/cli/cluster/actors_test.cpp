@@ -38,9 +38,10 @@ TEST_F(Commands, KillKeepsAnActorAwayForAWhile) {
        {}},
   });
   ASSERT_TRUE(until_prints("topology kubelet/node-2",
-                           "kubelet/node-2 1 stopped, back in "));
-  ASSERT_TRUE(until_prints("topology kubelet/node-2",
-                           "kubelet/node-2/runtime 1 stopped, back in "));
+                           "kubelet/node-2 kubelet 1 stopped, back in "));
+  ASSERT_TRUE(until_prints(
+      "topology kubelet/node-2",
+      "kubelet/node-2/runtime process_runtime 1 stopped, back in "));
   EXPECT_TRUE(until_prints(
       "wait node/node-2 --for=condition=Ready=Unknown --timeout=30s",
       "condition met"));

@@ -63,17 +63,17 @@ TEST_F(Commands, AWatchSurvivesWhateverServesIt) {
   EXPECT_EQ(seen, all);
 }
 
-TEST_F(Commands, DISABLED_EventsAreInOrderAndFollowed) {
+TEST_F(Commands, EventsAreInOrderAndFollowed) {
   out_of("run web --image=troupe/web:1");
   out_of("run bad --image=no/such:1");
   ASSERT_TRUE(until_prints("get pod web", "1/1 Running"));
   ASSERT_TRUE(
       until_prints("events --for pod/bad --types=Warning", "Failed pod/bad"));
   auto text = squeezed(out_of("events --for pod/web"));
-  auto scheduled = text.find("Scheduled"), started = text.find("Started");
+  auto pulled = text.find("Pulled"), started = text.find("Started");
   EXPECT_EQ(text.rfind("LAST SEEN TYPE REASON OBJECT MESSAGE\n", 0), 0u)
       << text;
-  EXPECT_LT(scheduled, started) << text;
+  EXPECT_LT(pulled, started) << text;
   EXPECT_EQ(text.find("pod/bad"), std::string::npos);
   expect({
       {"events --for pod/none", 0, {}, {"No events found in $NS namespace."}},

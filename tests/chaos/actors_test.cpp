@@ -85,8 +85,7 @@ protected:
   /// Lets the cluster come to rest and compares it with what is wished.
   void expect_all_well(writer& by, workload& work) {
     by.end();
-    auto wish = by.wish();
-    ASSERT_EQ(work.settle(wish, by.extra_pods()), "")
+    ASSERT_EQ(work.settle([&] { return by.wish(); }), "")
         << "after " << kills_ << " kills" << topology_text();
     ASSERT_EQ(by.losses(), std::vector<std::string>{});
     ASSERT_EQ(by.overdue(), std::vector<std::string>{});
@@ -119,7 +118,7 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
   ASSERT_TRUE(cluster_->up()) << cluster_->output();
   workload work{*cluster_};
   ASSERT_TRUE(work.apply()) << cluster_->output();
-  ASSERT_EQ(work.settle({}), "");
+  ASSERT_EQ(work.settle([] { return wished{}; }), "");
   auto allocations = work.allocations();
   writer by{*cluster_, seed};
   // Everyone once, then whoever comes.

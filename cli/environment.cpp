@@ -11,18 +11,31 @@ namespace troupe::cli {
 
 namespace {
 
-/// What users gave comes back in errors; it must not speak to their terminal.
+/// Longer words of a message are cut: they come from the input, whole.
+constexpr size_t longest_word = 1'000;
+
+void append_harmless(std::string& to, char c) {
+  auto byte = static_cast<unsigned char>(c);
+  if ((byte >= 0x20 || c == '\n') && byte != 0x7f) {
+    to += c;
+    return;
+  }
+  char escaped[8];
+  std::snprintf(escaped, sizeof(escaped), "\\x%02x", byte);
+  to += escaped;
+}
+
+/// What users gave comes back in errors; it must neither speak to their
+/// terminal nor fill it.
 std::string harmless(const std::string& text) {
   std::string result;
+  size_t word = 0;
   for (auto c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    char escaped[8];
-    if ((byte >= 0x20 || c == '\n') && byte != 0x7f) {
-      result += c;
-      continue;
-    }
-    std::snprintf(escaped, sizeof(escaped), "\\x%02x", byte);
-    result += escaped;
+    word = c == ' ' || c == '\n' ? 0 : word + 1;
+    if (word < longest_word)
+      append_harmless(result, c);
+    else if (word == longest_word)
+      result += "...";
   }
   return result;
 }

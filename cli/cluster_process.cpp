@@ -234,7 +234,12 @@ caf::error cluster_process::parts::check_store() {
     (*self)
         ->request(store, start_patience,
                   pb<store_api::StatusRequest>{store_api::StatusRequest{}})
-        .receive([](const pb<store_api::StatusResponse>&) {}, failed);
+        .receive(
+            [&](const pb<store_api::StatusResponse>& status) {
+              if (status->errors_size() > 0)
+                result = make_error(ec::internal_error, status->errors(0));
+            },
+            failed);
   return result;
 }
 

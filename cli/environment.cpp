@@ -2,11 +2,45 @@
 
 #include "messages/api/meta.pb.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <ostream>
 #include <unistd.h>
 
 namespace troupe::cli {
+
+namespace {
+
+/// Longer words of a message are cut: they come from the input, whole.
+constexpr size_t longest_word = 1'000;
+
+void append_harmless(std::string& to, char c) {
+  auto byte = static_cast<unsigned char>(c);
+  if ((byte >= 0x20 || c == '\n') && byte != 0x7f) {
+    to += c;
+    return;
+  }
+  char escaped[8];
+  std::snprintf(escaped, sizeof(escaped), "\\x%02x", byte);
+  to += escaped;
+}
+
+/// What users gave comes back in errors; it must neither speak to their
+/// terminal nor fill it.
+std::string harmless(const std::string& text) {
+  std::string result;
+  size_t word = 0;
+  for (auto c : text) {
+    word = c == ' ' || c == '\n' ? 0 : word + 1;
+    if (word < longest_word)
+      append_harmless(result, c);
+    else if (word == longest_word)
+      result += "...";
+  }
+  return result;
+}
+
+} // namespace
 
 environment::environment(std::ostream& out, std::ostream& err,
                          std::shared_ptr<command_client> client)
@@ -98,11 +132,11 @@ void environment::fail(const caf::error& err) {
     case 500:
     case 504:
       code = failed;
-      err_ << "error: " << message_of(err) << "\n";
+      err_ << "error: " << harmless(message_of(err)) << "\n";
       break;
     case 503:
       code = failed;
-      err_ << message_of(err) << "\n";
+      err_ << harmless(message_of(err)) << "\n";
       break;
     default:
       refused(err);
@@ -113,17 +147,17 @@ void environment::refused(const caf::error& err) {
   code = failed;
   auto status = to_status(err);
   if (status.code() == 422)
-    err_ << "The " << status.message() << "\n";
+    err_ << "The " << harmless(status.message()) << "\n";
   else if (status.reason().empty())
-    err_ << "Error from server: " << status.message() << "\n";
+    err_ << "Error from server: " << harmless(status.message()) << "\n";
   else
     err_ << "Error from server (" << status.reason()
-         << "): " << status.message() << "\n";
+         << "): " << harmless(status.message()) << "\n";
 }
 
 void environment::misuse(const std::string& what) {
   code = wrong_usage;
-  err_ << "error: " << what << "\n";
+  err_ << "error: " << harmless(what) << "\n";
 }
 
 } // namespace troupe::cli

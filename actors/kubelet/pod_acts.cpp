@@ -130,10 +130,11 @@ void clean_volumes(pointer self) {
 
 // -- sandbox ------------------------------------------------------------------
 
-void fail_sandbox(pointer self, const std::string& why) {
+void fail_sandbox(pointer self, const std::string& why, std::string id = {}) {
   auto message = "Failed to create pod sandbox: " + why;
   remark(self, "Warning", "FailedCreatePodSandBox", message);
-  rules::on_sandbox_failed(self->state.life, std::move(message), now_of(self));
+  rules::on_sandbox_failed(self->state.life, std::move(message), now_of(self),
+                           std::move(id));
 }
 
 // A sandbox with a network of its own has no address yet.
@@ -481,7 +482,7 @@ void on_joined(pointer self, const std::string& problem) {
   if (problem.empty())
     rules::on_sandbox_ready(st.life, std::move(id), std::move(st.life.ips));
   else
-    fail_sandbox(self, problem);
+    fail_sandbox(self, problem, std::move(id));
 }
 
 void create_prepared(pointer self, size_t i, const std::string& problem) {

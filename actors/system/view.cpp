@@ -52,7 +52,7 @@ on_watch(pointer self, const pb<call::Watch>& msg, const watcher_actor& to) {
   // Who goes on after a revision is told of what the view does not know yet as
   // it comes; who wants what is there waits for it to be new enough.
   viewing::when_fresh(
-      self, goes_on ? 0 : *version,
+      self, goes_on ? 0 : *version, true,
       [self, msg, to, promise, goes_on, version = *version,
        filter = std::move(*filter)](const caf::error& err) mutable {
         if (err) {
@@ -70,12 +70,12 @@ on_watch(pointer self, const pb<call::Watch>& msg, const watcher_actor& to) {
 
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
-  st.requests.on_down(down);
-  if (st.store && st.store.address() == down.source) {
+  auto lost = st.store && st.store.address() == down.source;
+  if (lost)
     st.store = nullptr;
-    st.asked = false;
-    viewing::feeds_lost(self);
-    viewing::find_store(self);
+  st.requests.on_down(down);
+  if (lost) {
+    viewing::store_lost(self);
     return;
   }
   if (st.monitored.erase(down.source) == 0)
@@ -137,6 +137,7 @@ view_actor::behavior_type view(pointer self, context ctx,
       [self](const pb<call::StopWatch>& msg, const watcher_actor& from) {
         viewing::forget(self, {from.address(), msg->stream()});
       },
+      [self](const pb<system::Tick>& tick) { viewing::on_tick(self, *tick); },
       [self](const pb<store_api::WatchBatch>& batch) {
         viewing::on_batch(self, *batch);
       },

@@ -33,8 +33,11 @@ namespace troupe {
 /// slow slows only itself: what waits for it is bounded, and whoever fell
 /// further behind, or begins at an older revision than the changes kept here,
 /// is fed from the store's history until it has caught up. Only what the store
-/// itself has given up is refused (Expired).
+/// itself has given up is refused (Expired). While the store lives and refuses
+/// (a full disk, damage), reads get its reason and readers wait.
 using view_actor = api_actor
+    // A while has passed since the store refused.
+    ::extend<caf::reacts_to<pb<system::Tick>>>
     // What happened in the store.
     ::extend_with<store_watcher_actor>
     // What `topology` shows.
@@ -104,7 +107,9 @@ struct view_state {
   std::map<uint64_t, view_reader*> feeds; ///< by store watch
   std::vector<view_reader*> touched;      ///< to be flushed
   std::set<caf::actor_addr> monitored;
-  std::vector<std::function<void()>> at_load; ///< until the first load
+  caf::error trouble;    ///< why the store refuses; none while it serves
+  uint64_t refusals = 0; ///< number of the last one
+  std::vector<std::function<void()>> at_load; ///< until there is all to read
   uint64_t last_token = 0;
   bool asked = false; ///< a progress request is on its way
   std::vector<waiting_read> reads;

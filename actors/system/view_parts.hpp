@@ -67,13 +67,18 @@ caf::error check_options(const meta::v1::ListOptions& options);
 expected<std::optional<uint64_t>> parse_version(const std::string& version);
 
 /// Runs a read when the view has reached the store's present revision, or the
-/// one that it asks for; with an error when that is yet to come.
-void when_fresh(pointer self, std::optional<uint64_t> version,
+/// one that it asks for; with an error when that is yet to come, or when the
+/// store refuses, unless it `waits` for better times.
+void when_fresh(pointer self, std::optional<uint64_t> version, bool waits,
                 std::function<void(const caf::error&)> read);
 
 // -- the store (view_store.cpp) ----------------------------------------------
 
 void find_store(pointer self);
+/// The store went down, and is forgotten already.
+void store_lost(pointer self);
+/// Time to ask a store again that refused.
+void on_tick(pointer self, const system::Tick& tick);
 void on_batch(pointer self, const store_api::WatchBatch& batch);
 
 /// Asks the store for its present revision, once for all who wait now.

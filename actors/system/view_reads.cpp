@@ -263,7 +263,7 @@ on_list(pointer self, const call::Request& msg) {
   auto promise =
       self->make_response_promise<pb<call::Response>, std::vector<object>>();
   l->promise = promise;
-  when_fresh(self, l->version, [self, l](const caf::error& err) {
+  when_fresh(self, l->version, false, [self, l](const caf::error& err) {
     if (err)
       l->promise.deliver(err);
     else
@@ -279,7 +279,7 @@ on_get(pointer self, const pb<call::Request>& msg) {
     return version.error();
   auto promise =
       self->make_response_promise<pb<call::Response>, std::vector<object>>();
-  when_fresh(self, *version,
+  when_fresh(self, *version, false,
              [self, msg, promise](const caf::error& err) mutable {
                if (err)
                  promise.deliver(err);
@@ -311,14 +311,19 @@ expected<std::optional<uint64_t>> parse_version(const std::string& version) {
   return std::optional<uint64_t>{number};
 }
 
-void when_fresh(pointer self, std::optional<uint64_t> version,
+void when_fresh(pointer self, std::optional<uint64_t> version, bool waits,
                 std::function<void(const caf::error&)> read) {
   auto& st = self->state;
-  if (!st.loaded) {
+  if (st.trouble && !waits) {
+    read(st.trouble);
+    return;
+  }
+  if (!st.loaded || st.trouble) {
     if (!st.store)
       find_store(self);
-    st.at_load.push_back(
-        [self, version, read] { when_fresh(self, version, read); });
+    st.at_load.push_back([self, version, waits, read] {
+      when_fresh(self, version, waits, read);
+    });
     return;
   }
   if (version && *version <= st.revision) {
@@ -326,11 +331,14 @@ void when_fresh(pointer self, std::optional<uint64_t> version,
     return;
   }
   // A progress request on its way may be older than this read.
-  st.reads.push_back({st.last_token + 1, [self, version, read] {
+  st.reads.push_back({st.last_token + 1, [self, version, waits, read] {
                         auto& state = self->state;
-                        read(version && *version > state.revision
-                                 ? too_new(state, *version)
-                                 : caf::error{});
+                        if (state.trouble)
+                          when_fresh(self, version, waits, read);
+                        else
+                          read(version && *version > state.revision
+                                   ? too_new(state, *version)
+                                   : caf::error{});
                       }});
   ask_progress(self);
 }

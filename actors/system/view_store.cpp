@@ -15,6 +15,8 @@ namespace {
 constexpr uint64_t store_credit = 4'096;
 /// Objects in one page of the first load.
 constexpr uint64_t load_page = 1'000;
+/// Until a store is asked again that refused.
+constexpr auto retry_after = std::chrono::seconds(1);
 
 std::string object_key(const view_state& st, const std::string& key) {
   return key.substr(st.prefix.size());
@@ -81,13 +83,36 @@ void begin_watch(pointer self) {
   ask_progress(self);
 }
 
+/// There is all to read.
+void release(pointer self) {
+  auto& st = self->state;
+  st.trouble = caf::none;
+  for (auto& f : std::exchange(st.at_load, {}))
+    f();
+}
+
+/// The store lives and does not serve. It tells nobody when it does again.
+void on_refusal(pointer self, const caf::error& why) {
+  auto& st = self->state;
+  st.trouble = why;
+  st.asked = false;
+  st.watch = 0;
+  feeds_lost(self);
+  for (auto& f : std::exchange(st.at_load, {}))
+    f();
+  for (auto& read : std::exchange(st.reads, {}))
+    read.answer();
+  system::Tick tick;
+  tick.set_number(++st.refusals);
+  self->delayed_send(self, retry_after, pb<system::Tick>{std::move(tick)});
+}
+
 void loaded(pointer self) {
   auto& st = self->state;
   st.loaded = true;
   st.history.begin(st.revision);
   begin_watch(self);
-  for (auto& f : std::exchange(st.at_load, {}))
-    f();
+  release(self);
 }
 
 void load_from(pointer self, std::string from) {
@@ -112,10 +137,9 @@ void load_from(pointer self, std::string from) {
           loaded(self);
       },
       [self](const caf::error& err) {
-        // The store went down: on_down finds the next one. Any other refusal
-        // is a broken invariant.
-        if (!is(err, ec::service_unavailable))
-          self->quit(err);
+        // Where it went down, on_down finds the next one.
+        if (self->state.store)
+          on_refusal(self, err);
       },
       pb<store_api::RangeRequest>{std::move(msg)});
 }
@@ -155,6 +179,12 @@ void on_batch(pointer self, const store_api::WatchBatch& batch) {
     on_feed(self, batch);
     return;
   }
+  if (!batch.error().empty()) {
+    on_refusal(self, make_error(ec::service_unavailable, batch.error()));
+    return;
+  }
+  if (st.trouble)
+    release(self);
   if (batch.compacted() != 0) {
     load(self);
     return;
@@ -172,6 +202,25 @@ void on_batch(pointer self, const store_api::WatchBatch& batch) {
     answer_reads(st, batch.progress());
     ask_progress(self);
   }
+}
+
+void store_lost(pointer self) {
+  auto& st = self->state;
+  st.asked = false;
+  st.trouble = caf::none;
+  ++st.refusals;
+  feeds_lost(self);
+  find_store(self);
+}
+
+void on_tick(pointer self, const system::Tick& tick) {
+  auto& st = self->state;
+  if (tick.number() != st.refusals || !st.store)
+    return;
+  if (st.loaded)
+    begin_watch(self);
+  else
+    load(self);
 }
 
 void find_store(pointer self) {

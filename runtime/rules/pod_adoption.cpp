@@ -55,8 +55,10 @@ private:
       if (newest == nullptr || sandbox.attempt() >= newest->attempt())
         newest = &sandbox;
     if (newest != nullptr) {
-      state_.sandbox = newest->state() == container::READY ? sandbox_step::ready
-                                                           : sandbox_step::lost;
+      // Only in one that is whole was ever anything created.
+      state_.sandbox = newest->state() != container::READY ? sandbox_step::lost
+                       : is_empty(*newest)                 ? sandbox_step::found
+                                           : sandbox_step::ready;
       state_.sandbox_id = newest->id();
       state_.sandbox_attempt = newest->attempt();
       if (!newest->address().empty())
@@ -64,6 +66,12 @@ private:
     } else if (has_run()) {
       state_.sandbox = sandbox_step::lost;
     }
+  }
+
+  bool is_empty(const container::Sandbox& sandbox) const {
+    return std::none_of(
+        seen_.containers().begin(), seen_.containers().end(),
+        [&](const auto& c) { return c.sandbox_id() == sandbox.id(); });
   }
 
   bool has_run() const {
@@ -223,7 +231,9 @@ private:
           && state_.containers[i].step != container_step::absent)
         passed = true;
     state_.initialized =
-        passed && (state_.sandbox == sandbox_step::ready || has_run());
+        passed
+        && (state_.sandbox == sandbox_step::ready
+            || state_.sandbox == sandbox_step::found || has_run());
   }
 
   const Pod& pod_;

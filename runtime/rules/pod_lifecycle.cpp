@@ -128,7 +128,9 @@ private:
       forget_sandbox();
     if (state_.stop)
       return false;
-    if (state_.sandbox == sandbox_step::absent && !waits(state_.held)) {
+    auto missing = state_.sandbox == sandbox_step::absent
+                   || state_.sandbox == sandbox_step::found;
+    if (missing && !waits(state_.held)) {
       state_.sandbox = sandbox_step::creating;
       act(pod_act::run_sandbox);
     }
@@ -313,6 +315,7 @@ private:
     if (state_.sandbox == sandbox_step::lost && state_.sandbox_id.empty())
       state_.sandbox = sandbox_step::absent;
     if (state_.sandbox == sandbox_step::ready
+        || state_.sandbox == sandbox_step::found
         || state_.sandbox == sandbox_step::lost) {
       state_.sandbox = sandbox_step::stopping;
       act(pod_act::stop_sandbox);

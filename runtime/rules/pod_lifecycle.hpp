@@ -70,7 +70,9 @@ void on_volumes_failed(pod_state& state, std::string message, time_point now);
 void on_volumes_clean(pod_state& state);
 void on_sandbox_ready(pod_state& state, std::string id,
                       std::vector<std::string> ips);
-void on_sandbox_failed(pod_state& state, std::string message, time_point now);
+/// `id` names one that is there and cannot be used yet.
+void on_sandbox_failed(pod_state& state, std::string message, time_point now,
+                       std::string id = {});
 /// The sandbox ended without being asked to.
 void on_sandbox_lost(const core::v1::Pod& pod, pod_state& state,
                      time_point now);

@@ -79,15 +79,18 @@ void on_sandbox_ready(pod_state& state, std::string id,
   state.held.reset();
 }
 
-void on_sandbox_failed(pod_state& state, std::string message, time_point now) {
+void on_sandbox_failed(pod_state& state, std::string message, time_point now,
+                       std::string id) {
   if (state.sandbox != sandbox_step::creating)
     return;
-  state.sandbox = sandbox_step::absent;
+  state.sandbox = id.empty() ? sandbox_step::absent : sandbox_step::found;
+  state.sandbox_id = std::move(id);
   hold_back(state.held, "FailedCreatePodSandBox", std::move(message), now);
 }
 
 void on_sandbox_lost(const Pod& pod, pod_state& state, time_point now) {
-  if (state.sandbox != sandbox_step::ready)
+  if (state.sandbox != sandbox_step::ready
+      && state.sandbox != sandbox_step::found)
     return;
   state.sandbox = sandbox_step::lost;
   for (size_t i = 0; i < container_count(pod); ++i) {

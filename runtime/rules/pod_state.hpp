@@ -35,6 +35,7 @@ enum class hook_step : uint8_t { none, running, done };
 /// How far the sandbox (address, namespaces, the parent of all) has come.
 enum class sandbox_step : uint8_t {
   absent,
+  found, ///< the runtime has it; whether its making was finished is not known
   creating,
   ready,
   lost, ///< it ended by itself and its containers with it

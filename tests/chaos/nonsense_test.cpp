@@ -79,6 +79,9 @@ protected:
     EXPECT_TRUE(code == 1 || code == 2) << code << " " << m.what;
     EXPECT_NE(said, "") << m.what;
     EXPECT_LT(said.size(), 16'000u) << m.what;
+    EXPECT_TRUE(std::all_of(said.begin(), said.end(), [](char c) {
+      return static_cast<unsigned char>(c) >= 0x20 || c == '\n';
+    })) << m.what;
     for (std::string word : {"InternalError", "std::", "bad_alloc",
                              "not found "
                              "in registry",
@@ -130,9 +133,9 @@ TEST_F(Nonsense, TheCorpusIsNone) {
   }
 }
 
-TEST_F(Nonsense, DISABLED_InValuesIsRefusedWithFieldAndReason) {
+TEST_F(Nonsense, InValuesIsRefusedWithFieldAndReason) {
   auto seed = seed_of("Nonsense.InValuesIsRefusedWithFieldAndReason");
-  auto most = setting("TROUPE_NONSENSE", nightly() ? 20'000 : 1000);
+  auto most = setting("TROUPE_NONSENSE", nightly() ? 20'000 : 300);
   auto all = corpus();
   std::mt19937_64 dice{seed};
   int refused = 0;
@@ -165,7 +168,7 @@ TEST_F(Nonsense, DISABLED_InValuesIsRefusedWithFieldAndReason) {
 
 TEST_F(Nonsense, InTheTextIsRefusedWithItsPlace) {
   auto seed = seed_of("Nonsense.InTheTextIsRefusedWithItsPlace");
-  auto most = setting("TROUPE_NONSENSE", nightly() ? 20'000 : 500);
+  auto most = setting("TROUPE_NONSENSE", nightly() ? 20'000 : 200);
   auto text = content_of(fs::path{TROUPE_SOURCE_DIR} / "examples/web.yaml");
   std::mt19937_64 dice{seed};
   int refused = 0;
@@ -183,11 +186,11 @@ TEST_F(Nonsense, InTheTextIsRefusedWithItsPlace) {
   run({"delete", "deployments,services", "web"});
 }
 
-TEST_F(Nonsense, DISABLED_ThatHurtOthersIsRefused) {
+TEST_F(Nonsense, ThatHurtOthersIsRefused) {
   for (size_t i = 0; !known_evil(i).what.empty(); ++i) {
     auto m = known_evil(i);
     SCOPED_TRACE(m.what);
-    for (std::string verb : {"apply", "create", "delete"}) {
+    for (std::string verb : {"apply", "create"}) {
       auto code = apply(m.text, verb);
       if (code != 0)
         expect_words(code, m);

@@ -106,8 +106,7 @@ void KilledProcess::one_round(int number) {
   }
   ASSERT_TRUE(cluster_->up()) << cluster_->output();
   auto succeeded = victim == "once" && how.code == 0;
-  auto wish = by_->wish();
-  ASSERT_EQ(work_->settle(wish, by_->extra_pods()), "");
+  ASSERT_EQ(work_->settle([&] { return by_->wish(); }), "");
   auto after = work_->pods();
   ASSERT_TRUE(after) << message_of(after.error());
   expect_same(*before, *after, victim, &how);
@@ -131,13 +130,13 @@ void KilledProcess::one_round(int number) {
       ASSERT_TRUE(work_->apply()) << cluster_->output();
       by_->applied();
     }
-    ASSERT_EQ(work_->settle(by_->wish(), by_->extra_pods()), "");
+    ASSERT_EQ(work_->settle([&] { return by_->wish(); }), "");
   }
 }
 
 } // namespace
 
-TEST_P(KilledProcess, DISABLED_FindsEverythingAgain) {
+TEST_P(KilledProcess, FindsEverythingAgain) {
   auto seed = seed_of(std::string{"*KilledProcess.FindsEverythingAgain/"}
                       + GetParam().name);
   auto rounds = setting("TROUPE_ROUNDS", nightly() ? 100 : 8);
@@ -147,7 +146,7 @@ TEST_P(KilledProcess, DISABLED_FindsEverythingAgain) {
   work_ = std::make_unique<workload>(*cluster_);
   by_ = std::make_unique<writer>(*cluster_, seed);
   ASSERT_TRUE(work_->apply()) << cluster_->output();
-  ASSERT_EQ(work_->settle({}), "");
+  ASSERT_EQ(work_->settle([] { return wished{}; }), "");
   allocations_ = work_->allocations();
   for (int i = 1; i <= rounds; ++i)
     ASSERT_NO_FATAL_FAILURE(one_round(i));

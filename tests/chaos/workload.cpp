@@ -240,11 +240,10 @@ expected<seen_pods> workload::pods() {
   return result;
 }
 
-std::string workload::counts(const seen_pods& pods, const wished& wish,
-                             const std::set<std::string>& extra) {
+std::string workload::counts(const seen_pods& pods, const wished& wish) {
   std::map<std::string, int> wanted{
       {"web", wish.web}, {"set", wish.set}, {"rc", wish.rc}};
-  for (auto& names : {lone_pods, extra})
+  for (auto& names : {lone_pods, wish.extra})
     for (auto& name : names)
       wanted[name] = 1;
   std::map<std::string, int> found;
@@ -321,12 +320,11 @@ std::string workload::followers(const seen_pods& pods, const wished& wish) {
   return told == wanted ? "" : "the Service does not lead to its pods";
 }
 
-std::string workload::unrest(const wished& wish,
-                             const std::set<std::string>& extra) {
+std::string workload::unrest(const wished& wish) {
   auto now = pods();
   if (!now)
     return message_of(now.error());
-  auto what = counts(*now, wish, extra);
+  auto what = counts(*now, wish);
   if (what.empty())
     what = strangers(*now);
   if (what.empty())
@@ -334,11 +332,10 @@ std::string workload::unrest(const wished& wish,
   return what.empty() ? what : what + shown(*now);
 }
 
-std::string workload::settle(const wished& wish,
-                             const std::set<std::string>& extra,
+std::string workload::settle(const std::function<wished()>& wish,
                              std::chrono::seconds most) {
   std::string what;
-  wait_until([&] { return (what = unrest(wish, extra)).empty(); }, most);
+  wait_until([&] { return (what = unrest(wish())).empty(); }, most);
   return what;
 }
 

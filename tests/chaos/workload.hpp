@@ -39,11 +39,12 @@ using seen_pods = std::map<std::string, seen_pod>; ///< by name
 
 std::string shown(const seen_pods& pods);
 
-/// How many pods are wished of each that can be scaled.
+/// How many pods are wished of each that can be scaled, and which others.
 struct wished {
   int web = 3; ///< a Deployment with probes and a Service
   int set = 2; ///< a ReplicaSet
   int rc = 2;  ///< a ReplicationController
+  std::set<std::string> extra{};
 };
 
 class workload {
@@ -58,21 +59,18 @@ public:
   /// All pods of the namespace with their processes.
   expected<seen_pods> pods();
 
-  /// Why it is not at rest, exactly as wished; "" when it is. Pods named in
-  /// `extra` are there too.
-  std::string unrest(const wished& wish, const std::set<std::string>& extra);
+  /// Why it is not at rest, exactly as wished; "" when it is.
+  std::string unrest(const wished& wish);
 
   /// Waits until it is at rest; returns what was wrong at last.
-  std::string settle(const wished& wish,
-                     const std::set<std::string>& extra = {},
+  std::string settle(const std::function<wished()>& wish,
                      std::chrono::seconds most = std::chrono::seconds(90));
 
   /// What the cluster gave away: "service web: 10.7.16.3 30411".
   std::vector<std::string> allocations();
 
 private:
-  std::string counts(const seen_pods& pods, const wished& wish,
-                     const std::set<std::string>& extra);
+  std::string counts(const seen_pods& pods, const wished& wish);
   std::string strangers(const seen_pods& pods);
   std::string followers(const seen_pods& pods, const wished& wish);
 

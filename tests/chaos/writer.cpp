@@ -207,7 +207,7 @@ wished writer::wish() {
         .replicas();
   };
   return {number("Deployment/web"), number("ReplicaSet/set"),
-          number("ReplicationController/rc")};
+          number("ReplicationController/rc"), extra_pods()};
 }
 
 std::set<std::string> writer::extra_pods() {

@@ -25,11 +25,9 @@ public:
   /// Returns once it writes no more.
   void end();
 
-  /// How many pods are wished, as the sets say once nothing is written any
-  /// more.
+  /// What is wished, as far as that is known: where a write got no answer,
+  /// what is found counts.
   wished wish();
-  /// Pods that it created besides.
-  std::set<std::string> extra_pods();
 
   /// The manifests were applied anew: the sets are as they say.
   void applied();
@@ -66,6 +64,7 @@ private:
   void drop_pod();
   void outcome(fate& of, std::optional<std::string> value,
                const expected<object>& result);
+  std::set<std::string> extra_pods();
   std::string any_of(const std::map<std::string, fate>& things);
 
   real_cluster& cluster_;

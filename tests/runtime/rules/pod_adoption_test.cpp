@@ -72,6 +72,33 @@ TEST(PodAdoption, TakesOverWhatRuns) {
   EXPECT_TRUE(next(pod, state).empty());
 }
 
+TEST(PodAdoption, FinishesASandboxInWhichNothingWasCreated) {
+  auto pod = parsed<core::v1::Pod>(web);
+  auto seen = parsed<container::State>(
+      "sandboxes { id: 'box' uid: 'u1' attempt: 2 state: READY address: "
+      "'10.0.0.7' }");
+  auto state = adopt_pod(pod, seen, now);
+  next(pod, state);
+  on_volumes_ready(state);
+  // The same one, not another: it may only lack its network.
+  EXPECT_EQ(next(pod, state), (std::vector<std::string>{"run sandbox"}));
+  EXPECT_EQ(state.sandbox_attempt, 2u);
+  on_sandbox_ready(state, "box", {"10.0.0.7"});
+  EXPECT_EQ(next(pod, state), (std::vector<std::string>{"web: pull"}));
+}
+
+TEST(PodAdoption, RemovesSuchASandboxWithItsPod) {
+  auto pod = parsed<core::v1::Pod>(web);
+  auto seen = parsed<container::State>(
+      "sandboxes { id: 'box' uid: 'u1' state: READY }");
+  auto state = adopt_pod(pod, seen, now);
+  stop_state stop;
+  stop.since = now;
+  stop.purge = true;
+  on_stop(state, std::move(stop));
+  EXPECT_EQ(next(pod, state), (std::vector<std::string>{"stop sandbox"}));
+}
+
 TEST(PodAdoption, TellsHowAContainerEndedMeanwhile) {
   auto pod = parsed<core::v1::Pod>(web);
   auto seen = parsed<container::State>(

@@ -102,6 +102,10 @@ struct kubelet_state {
   std::optional<net::address_pool> addresses;
   reference_book book;
   std::vector<want> wants;
+  /// Pods that wait for an address until all that have one are known.
+  std::vector<std::pair<std::string,
+                        caf::typed_response_promise<pb<kubelet_api::Address>>>>
+      unaddressed;
   object node;
   bool node_ready = false; ///< the node object is ours
   bool node_busy = false;  ///< a write of it is under way

@@ -165,6 +165,18 @@ void pod_gone(pointer self, const std::string& uid) {
     leave(self, *e);
 }
 
+// What the API says a pod has is not given to another, though the runtime may
+// have lost the pod with the node's power.
+void claim_address(pointer self, const object& pod) {
+  auto& st = self->state;
+  const auto& status = pod.as<core::v1::Pod>().status();
+  auto ended = status.phase() == "Succeeded" || status.phase() == "Failed";
+  if (!st.addresses || ended || st.addresses->find(pod.uid()))
+    return;
+  if (auto ip = net::parse_ipv4(status.pod_ip()))
+    st.addresses->claim(*ip, pod.uid());
+}
+
 // The newest object of a pod, from a watch or as the answer to a write.
 void pod_told(pointer self, const object& pod) {
   auto& st = self->state;
@@ -182,10 +194,30 @@ void pod_told(pointer self, const object& pod) {
     return;
   }
   e.pod = pod;
+  if (fresh)
+    claim_address(self, pod);
   if (e.worker)
     self->send(e.worker, pod);
   else
     begin(self, e);
+}
+
+expected<pb<kubelet_api::Address>> give_address(pointer self,
+                                                const std::string& uid) {
+  auto& st = self->state;
+  if (!st.addresses)
+    return make_error(ec::service_unavailable,
+                      "this node has no addresses for pods");
+  auto ip = st.addresses->find(uid);
+  if (!ip)
+    ip = st.addresses->take(uid);
+  if (!ip)
+    return make_error(ec::service_unavailable,
+                      "all addresses of " + to_string(st.addresses->range())
+                          + " are taken");
+  kubelet_api::Address msg;
+  msg.set_ip(to_string(*ip));
+  return pb<kubelet_api::Address>{std::move(msg)};
 }
 
 void remove_box(pointer self, const std::string& id) {
@@ -343,6 +375,15 @@ void on_pod_changes(pointer self, const changes& batch) {
   for (const auto& uid : missing)
     pod_gone(self, uid);
   remove_unknown(self);
+  auto waiting = std::move(st.unaddressed);
+  st.unaddressed.clear();
+  for (auto& [uid, promise] : waiting) {
+    auto address = give_address(self, uid);
+    if (address)
+      promise.deliver(std::move(*address));
+    else
+      promise.deliver(std::move(address.error()));
+  }
 }
 
 void on_runtime_state(pointer self, const container::State& state) {
@@ -446,19 +487,15 @@ on_want_references(pointer self, const kubelet_api::WantReferences& msg) {
 caf::result<pb<kubelet_api::Address>> on_want_address(pointer self,
                                                       const std::string& uid) {
   auto& st = self->state;
-  if (!st.addresses)
-    return make_error(ec::service_unavailable,
-                      "this node has no addresses for pods");
-  auto ip = st.addresses->find(uid);
-  if (!ip)
-    ip = st.addresses->take(uid);
-  if (!ip)
-    return make_error(ec::service_unavailable,
-                      "all addresses of " + to_string(st.addresses->range())
-                          + " are taken");
-  kubelet_api::Address msg;
-  msg.set_ip(to_string(*ip));
-  return pb<kubelet_api::Address>{std::move(msg)};
+  if (!st.pods_complete) {
+    auto promise = self->make_response_promise<pb<kubelet_api::Address>>();
+    st.unaddressed.emplace_back(uid, promise);
+    return promise;
+  }
+  auto address = give_address(self, uid);
+  if (!address)
+    return std::move(address.error());
+  return std::move(*address);
 }
 
 void on_references_changed(pointer self, const std::set<std::string>& uids) {

@@ -238,6 +238,26 @@ TEST_F(KubeletTest, EndsAPodWhoseObjectIsGone) {
   EXPECT_TRUE(api.of(call::DELETE, "Pod").empty());
 }
 
+TEST_F(KubeletTest, GivesNoAddressTwiceWhenTheNodeStartsAnew) {
+  start();
+  put_pod("a", one);
+  put_pod("b", one);
+  EXPECT_EQ(status("b").pod_ip(), "10.1.0.2");
+  api.remove("Pod", "default/a");
+  world.advance(40s);
+  // The power fails: nothing is left but what the API says.
+  kill(runtime);
+  kill(actor);
+  fleet->lose("node-1");
+  start();
+  put_pod("a-new", one);
+  world.advance(1s);
+  EXPECT_EQ(status("b").pod_ip(), "10.1.0.2");
+  EXPECT_EQ(status("b").phase(), "Running");
+  EXPECT_EQ(status("a-new").phase(), "Running");
+  EXPECT_NE(status("a-new").pod_ip(), status("b").pod_ip());
+}
+
 TEST_F(KubeletTest, KeepsContainersOverItsOwnDeath) {
   script("stages: [{from: running, on: time, delay: 5s, to: exited, exitCode: "
          "7, match: {image: 'crash*'}}]");

@@ -38,7 +38,7 @@ void simulation::fault() {
   }
 }
 
-simulation::host& simulation::victim() {
+host& simulation::victim() {
   auto* worst = by_.below(2) == 0 ? some_leader() : nullptr;
   return worst != nullptr ? *worst : *by_.of(hosts_);
 }

@@ -255,7 +255,7 @@ void simulation::route(host& on, output& out) {
     at(by_.between(1, with_.sync), kind::sync, &on);
 }
 
-simulation::host& simulation::add_host(machine_state from) {
+host& simulation::add_host(machine_state from) {
   auto made = std::make_unique<host>();
   made->member =
       std::make_unique<node>(of(with_, hosts_.size() + 1, by_), std::move(from),
@@ -265,7 +265,7 @@ simulation::host& simulation::add_host(machine_state from) {
   return *hosts_.back();
 }
 
-simulation::host* simulation::leader() {
+host* simulation::leader() {
   host* best = nullptr;
   for (auto& x : hosts_)
     if (x->member->leads()
@@ -274,7 +274,7 @@ simulation::host* simulation::leader() {
   return best;
 }
 
-simulation::host* simulation::some_leader() {
+host* simulation::some_leader() {
   auto first = by_.below(hosts_.size());
   for (size_t i = 0; i < hosts_.size(); ++i)
     if (auto& x = hosts_[(first + i) % hosts_.size()]; x->member->leads())

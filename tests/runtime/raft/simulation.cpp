@@ -10,6 +10,9 @@ namespace troupe::raft::sim {
 
 namespace {
 
+/// A run that is well ends long before that.
+constexpr uint64_t most_events = 2'000'000;
+
 machine_state found(const regime& with) {
   std::vector<member> members;
   for (member_id id = 1; id <= with.voters; ++id)
@@ -60,7 +63,8 @@ void simulation::at(uint64_t delay, kind what, const host* who,
 
 void simulation::handle(const event& x) {
   now_ = x.time;
-  ++tally_.events;
+  if (++tally_.events > most_events)
+    throw violation{"it goes on and on"};
   switch (x.what) {
     case kind::client:
       if (clients_[x.who].turn == x.what_for)

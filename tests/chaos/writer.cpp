@@ -5,6 +5,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace troupe::test {
@@ -215,9 +216,10 @@ std::set<std::string> writer::extra_pods() {
   auto found = cluster_.list(kind_of<core::v1::Pod>());
   for (auto& [name, known] : pods_) {
     auto there = known.sure.has_value();
+    // A deletion without an answer may have been done, and so may a creation.
     if (!known.maybe.empty() && found)
-      for (auto& pod : *found)
-        there = there || pod.name() == name;
+      there = std::any_of(found->begin(), found->end(),
+                          [&](auto& pod) { return pod.name() == name; });
     if (there)
       result.insert(name);
   }

@@ -242,6 +242,10 @@ std::string Commands::snapshot() {
     if (!list.is_object())
       return "cannot list " + kind + ": " + got.err;
     for (auto& x : list["items"]) {
+      // What is going goes; a delete that was refused and done shows by what
+      // is missing.
+      if (x["metadata"].contains("deletionTimestamp"))
+        continue;
       x.erase("status");
       x["metadata"].erase("resourceVersion");
       x["metadata"].erase("annotations");

@@ -181,15 +181,12 @@ void change_owners(pointer self, const job_ptr& todo) {
   all.close();
 }
 
-// What we know of the deployment may be old: one that is gone must not adopt,
-// or the garbage collector would take the set with it.
 void adopt(pointer self, const job_ptr& todo) {
-  const auto& d = todo->deployment;
-  self->state.loop.api().get(
-      {&d.kind(), d.ns(), d.name()}, [self, todo](expected<answer> result) {
-        auto found = result ? result->one() : object{};
-        if (!found || found.uid() != todo->deployment.uid()
-            || found.meta().has_deletion_timestamp())
+  self->state.loop.confirm(
+      todo->deployment, [self, todo](expected<bool> there) {
+        if (!there)
+          return self->state.loop.finish(todo->key, there.error());
+        if (!*there)
           todo->plan.adopted.clear();
         change_owners(self, todo);
       });

@@ -1,5 +1,6 @@
 #include "actors/controllers/reconciler.hpp"
 
+#include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
 
 #include <caf/actor_cast.hpp>
@@ -118,6 +119,18 @@ reconciler::outcome reconciler::noting(const std::string& key,
           dirty_.wrote(key, i, result->revision());
     done(std::move(result));
   };
+}
+
+void reconciler::confirm(const object& what,
+                         std::function<void(expected<bool>)> done) {
+  api_.get({&what.kind(), what.ns(), what.name()},
+           [what, done = std::move(done)](expected<answer> result) {
+             if (!result && !is(result.error(), ec::not_found))
+               return done(result.error());
+             auto found = result ? result->one() : object{};
+             done(found && found.uid() == what.uid()
+                  && !found.meta().has_deletion_timestamp());
+           });
 }
 
 void reconciler::tell(const std::vector<rules::event_note>& events) {

@@ -57,6 +57,12 @@ public:
   void request(const std::string& key, const kind_info& kind, call::Request msg,
                const object& body, outcome done);
 
+  /// Goes on with whether an object is still there and to stay, as the API
+  /// server knows; with an error when that cannot be told. What a view shows
+  /// may be old, and who is gone must not adopt: the garbage collector would
+  /// take along what it adopted.
+  void confirm(const object& what, std::function<void(expected<bool>)> done);
+
   void tell(const std::vector<rules::event_note>& events);
   void tell(const object& about, bool warning, const std::string& reason,
             const std::string& message);

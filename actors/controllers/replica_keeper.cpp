@@ -156,16 +156,13 @@ void replica_keeper::plan(const std::string& key, const object& set) {
 void replica_keeper::change_owners(const job_ptr& todo) {
   if (todo->plan.adopted.empty())
     return write_owners(todo);
-  // What we know of the set may be old: one that is gone must not adopt, or
-  // the garbage collector would take the pod with it.
-  loop_->api().get({kind_, todo->set.ns(), todo->set.name()},
-                   [this, todo](expected<answer> result) {
-                     auto set = result ? result->one() : object{};
-                     if (!set || set.uid() != todo->set.uid()
-                         || set.meta().has_deletion_timestamp())
-                       todo->plan.adopted.clear();
-                     write_owners(todo);
-                   });
+  loop_->confirm(todo->set, [this, todo](expected<bool> there) {
+    if (!there)
+      return loop_->finish(todo->key, there.error());
+    if (!*there)
+      todo->plan.adopted.clear();
+    write_owners(todo);
+  });
 }
 
 void replica_keeper::write_owners(const job_ptr& todo) {

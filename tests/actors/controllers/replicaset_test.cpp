@@ -106,6 +106,23 @@ TEST_F(ReplicaSetController, AdoptsABarePodAndCreatesTheRest) {
                                    object::of(test::replica_set())));
 }
 
+TEST_F(ReplicaSetController, AsksAgainWhetherItMayAdoptWhenNoAnswerCame) {
+  api.put(test::pod("bare"));
+  api.put(test::replica_set(1));
+  api.refuse =
+      [](const test::fake_api::asked& what) -> std::optional<caf::error> {
+    if (what.msg.verb() == call::GET)
+      return make_error(ec::service_unavailable, "it went down");
+    return std::nullopt;
+  };
+  start(replicaset);
+  api.refuse = nullptr;
+  world.advance(2s);
+  EXPECT_EQ(pods(), 1u);
+  EXPECT_TRUE(rules::controlled_by(api.find("Pod", "default/bare").meta(),
+                                   object::of(test::replica_set())));
+}
+
 TEST_F(ReplicaSetController, ReleasesAPodWhoseLabelsChangeAndReplacesIt) {
   api.put(test::replica_set(2));
   start(replicaset);

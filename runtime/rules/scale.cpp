@@ -28,9 +28,14 @@ void show(const T& what, autoscaling::v1::Scale& scale) {
 }
 
 template <class T>
-object resized(const object& what, int32_t replicas) {
+object resized(const object& what, const autoscaling::v1::Scale& scale) {
   auto msg = what.copy<T>();
-  msg.mutable_spec()->set_replicas(replicas);
+  msg.mutable_spec()->set_replicas(scale.spec().replicas());
+  // Whoever wrote the Scale may insist on what it was made of.
+  auto& meta = *msg.mutable_metadata();
+  meta.set_resource_version(scale.metadata().resource_version());
+  if (!scale.metadata().uid().empty())
+    meta.set_uid(scale.metadata().uid());
   return object::of(msg);
 }
 
@@ -74,13 +79,13 @@ expected<object> with_scale(const object& what,
                      "Invalid value: " + std::to_string(replicas)
                          + ": must be greater than or equal to 0"}});
   if (what.kind().kind == "Deployment")
-    return resized<apps::v1::Deployment>(what, replicas);
+    return resized<apps::v1::Deployment>(what, scale);
   if (what.kind().kind == "ReplicaSet")
-    return resized<apps::v1::ReplicaSet>(what, replicas);
+    return resized<apps::v1::ReplicaSet>(what, scale);
   if (what.kind().kind == "StatefulSet")
-    return resized<apps::v1::StatefulSet>(what, replicas);
+    return resized<apps::v1::StatefulSet>(what, scale);
   if (what.kind().kind == "ReplicationController")
-    return resized<core::v1::ReplicationController>(what, replicas);
+    return resized<core::v1::ReplicationController>(what, scale);
   return cannot_scale(what);
 }
 

@@ -1,4 +1,5 @@
 #include "messages/api/apps.pb.h"
+#include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
@@ -280,6 +281,39 @@ TEST_F(Admission, ScalingAnswersWithTheScale) {
   auto wrong = cluster.ask(msg);
   ASSERT_FALSE(wrong);
   EXPECT_TRUE(is(wrong.error(), ec::method_not_allowed));
+}
+
+TEST_F(Admission, AScaleInsistsOnWhatItWasMadeOf) {
+  auto set = replica_set(0);
+  set.mutable_metadata()->clear_uid();
+  set.mutable_metadata()->clear_resource_version();
+  ASSERT_TRUE(cluster.create(object::of(set)));
+  call::Request msg;
+  msg.set_verb(call::GET);
+  msg.set_api_version("apps/v1");
+  msg.set_kind("ReplicaSet");
+  msg.set_namespace_("default");
+  msg.set_name("web");
+  msg.set_subresource("scale");
+  auto shown = cluster.ask(msg);
+  ASSERT_TRUE(shown) << message_of(shown.error());
+  auto wish = shown->one().copy<autoscaling::v1::Scale>();
+  wish.mutable_spec()->set_replicas(2);
+  msg.set_verb(call::UPDATE);
+  ASSERT_TRUE(cluster.ask(msg, object::of(wish)));
+  auto late = cluster.ask(msg, object::of(wish));
+  ASSERT_FALSE(late);
+  EXPECT_TRUE(is(late.error(), ec::conflict)) << message_of(late.error());
+  wish.mutable_metadata()->clear_resource_version();
+  wish.mutable_metadata()->set_uid("another");
+  EXPECT_FALSE(cluster.ask(msg, object::of(wish)));
+  msg.set_verb(call::PATCH);
+  msg.set_patch_type(call::MERGE);
+  msg.set_patch(
+      R"({"metadata":{"resourceVersion":"1"},"spec":{"replicas":3}})");
+  auto patched = cluster.ask(msg);
+  ASSERT_FALSE(patched);
+  EXPECT_TRUE(is(patched.error(), ec::conflict));
 }
 
 } // namespace troupe::test

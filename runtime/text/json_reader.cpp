@@ -83,7 +83,7 @@ expected<object> read_json(std::string_view text, const read_options& options,
   auto msg = (*kind)->make();
   if (auto err = read_json(text, *msg, options, findings))
     return err;
-  return object::of(std::move(msg));
+  return object_of(std::move(msg));
 }
 
 caf::error read_json(std::string_view text, google::protobuf::Message& msg,

@@ -1,6 +1,8 @@
 #include "runtime/text/message_reader.hpp"
 
+#include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
+#include "messages/object.hpp"
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -24,6 +26,17 @@ constexpr int64_t int64_low = std::numeric_limits<int64_t>::min();
 constexpr int64_t int64_high = std::numeric_limits<int64_t>::max();
 
 } // namespace
+
+expected<object> object_of(std::unique_ptr<google::protobuf::Message> msg) {
+  auto* meta = metadata_of(*msg);
+  auto version = meta != nullptr ? meta->resource_version() : std::string{};
+  if (version.size() >= 20
+      || version.find_first_not_of("0123456789") != std::string::npos)
+    return make_error(ec::bad_request,
+                      "metadata.resourceVersion: Invalid value: \"" + version
+                          + "\": not a number");
+  return object::of(std::move(msg));
+}
 
 message_reader::message_reader(std::string_view text,
                                const read_options& options,

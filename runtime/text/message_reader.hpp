@@ -1,9 +1,11 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "messages/object.hpp"
 #include "runtime/text/json_reader.hpp"
 #include "runtime/text/json_scanner.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,11 @@ struct message_info;
 namespace troupe::text {
 
 class source_map;
+
+/// Makes an object of what was read. Fails with BadRequest where its
+/// resourceVersion is no number: an object has no room for another, and the
+/// write that insists on it would not.
+expected<object> object_of(std::unique_ptr<google::protobuf::Message> msg);
 
 /// Reads JSON into a message along the message's table, in one pass and
 /// without a tree in between.

@@ -135,8 +135,11 @@ public:
         p.json, options, findings_, {&source_.places, p.offset}};
     if (auto err = reader.read(*msg))
       return err;
-    out_.push_back({object::of(std::move(msg)), std::string{p.json},
-                    source_.places.at(p.offset)});
+    auto made = object_of(std::move(msg));
+    if (!made)
+      return located(p, made.error());
+    out_.push_back(
+        {std::move(*made), std::string{p.json}, source_.places.at(p.offset)});
     return caf::none;
   }
 

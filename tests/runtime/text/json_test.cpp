@@ -265,6 +265,20 @@ TEST(JsonReader, NamesPathAndReason) {
   }
 }
 
+TEST(JsonReader, RefusesAVersionThatIsNoNumber) {
+  auto map = [](const std::string& version) {
+    return error_of(R"({"kind":"ConfigMap","apiVersion":"v1",
+                        "metadata":{"resourceVersion":")"
+                    + version + R"("}})");
+  };
+  EXPECT_EQ(map("12"), "");
+  EXPECT_EQ(map(""), "");
+  EXPECT_EQ(map("abc"), "metadata.resourceVersion: Invalid value: \"abc\": not "
+                        "a number");
+  for (auto* bad : {"12a", " 1", "-1", "18446744073709551616"})
+    EXPECT_NE(map(bad), "") << bad;
+}
+
 TEST(JsonReader, RefusesWhatIsNoObject) {
   for (auto text : {"", " ", "null", "[]", "\"x\"", "5", "{}", "{", "}",
                     "{\"kind\":\"Pod\"}", "{\"apiVersion\":\"v1\"}",

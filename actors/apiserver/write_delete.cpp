@@ -9,8 +9,6 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
-#include <charconv>
-
 namespace troupe {
 
 namespace {
@@ -21,9 +19,7 @@ rules::deletion_request request_of(const call::Request& msg) {
     result.grace_period_seconds = msg.grace_period_seconds();
   result.propagation_policy = msg.propagation_policy();
   result.uid = msg.precondition_uid();
-  auto& version = msg.precondition_resource_version();
-  std::from_chars(version.data(), version.data() + version.size(),
-                  result.revision);
+  result.resource_version = msg.precondition_resource_version();
   return result;
 }
 
@@ -39,7 +35,7 @@ void attempt(job_ptr job) {
   auto plan = rules::plan_deletion(job->current, request_of(*job->request),
                                    job->self->state.ctx->now());
   if (!plan) {
-    job->fail(plan.error());
+    refuse(job, plan.error(), [job] { attempt(job); });
     return;
   }
   carry_out(job, *plan, [job] { attempt(job); });

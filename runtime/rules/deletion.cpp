@@ -1,5 +1,6 @@
 #include "runtime/rules/deletion.hpp"
 
+#include "messages/api/batch.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
@@ -12,9 +13,6 @@ namespace {
 
 constexpr auto orphan = "orphan";
 constexpr auto foreground = "foregroundDeletion";
-
-/// Kubernetes: a Pod gets 30 s unless it says otherwise.
-constexpr int64_t default_grace = 30;
 
 caf::error check(const object& what, const deletion_request& request) {
   std::vector<field_error> found;
@@ -42,28 +40,31 @@ caf::error check(const object& what, const deletion_request& request) {
                   + ") does not match the UID in record (" + what.uid()
                   + "). The object might have been deleted and then "
                     "recreated");
-  if (request.revision != 0 && request.revision != what.revision())
+  auto version = std::to_string(what.revision());
+  if (!request.resource_version.empty() && request.resource_version != version)
     return refuse("the ResourceVersion in the precondition ("
-                  + std::to_string(request.revision)
-                  + ") does not match the ResourceVersion in record ("
-                  + std::to_string(what.revision())
+                  + request.resource_version
+                  + ") does not match the ResourceVersion in record (" + version
                   + "). The object might have been modified");
   return caf::none;
 }
 
+bool is_pod(const object& what) {
+  return &what.kind() == &kind_of<core::v1::Pod>();
+}
+
+/// Kubernetes: only pods take their time.
 int64_t grace_of(const object& what, const deletion_request& request) {
-  if (what.kind().plural != "pods" || !what.kind().group.empty())
+  if (!is_pod(what))
     return 0;
   auto& pod = what.as<core::v1::Pod>();
   // Nobody runs it: nothing to wait for.
   if (pod.spec().node_name().empty() || pod.status().phase() == "Succeeded"
       || pod.status().phase() == "Failed")
     return 0;
-  if (request.grace_period_seconds)
-    return *request.grace_period_seconds;
-  if (pod.spec().has_termination_grace_period_seconds())
-    return std::max<int64_t>(1, pod.spec().termination_grace_period_seconds());
-  return default_grace;
+  auto wished = request.grace_period_seconds.value_or(
+      pod.spec().termination_grace_period_seconds());
+  return wished < 0 ? 1 : wished;
 }
 
 bool is_namespace(const object& what) {
@@ -78,6 +79,17 @@ bool is_held(const google::protobuf::Message& msg, bool ns) {
                     .spec()
                     .finalizers_size()
                 > 0;
+}
+
+/// Kubernetes: from the time before there was garbage collection.
+bool orphans_by_default(const object& what) {
+  if (&what.kind() != &kind_of<core::v1::ReplicationController>()
+      && &what.kind() != &kind_of<batch::v1::Job>())
+    return false;
+  auto& list = what.meta().finalizers();
+  return std::none_of(list.begin(), list.end(), [](const std::string& f) {
+    return f == orphan || f == foreground;
+  });
 }
 
 void set_finalizers(meta::v1::ObjectMeta& meta, const std::string& policy) {
@@ -95,6 +107,25 @@ void set_finalizers(meta::v1::ObjectMeta& meta, const std::string& policy) {
     meta.add_finalizers(foreground);
 }
 
+/// A further delete of a pod whose grace period runs: a shorter one counts,
+/// nothing else does.
+deletion_outcome shorten(const object& what, const deletion_request& request) {
+  auto& meta = what.meta();
+  auto before = meta.deletion_grace_period_seconds();
+  auto grace = request.grace_period_seconds.value_or(before);
+  if (grace >= before)
+    return {false, what};
+  if (grace == 0 && !is_held(what.message(), false))
+    return {true, {}};
+  auto pod = what.copy<core::v1::Pod>();
+  auto start =
+      from_time(meta.deletion_timestamp()) - std::chrono::seconds(before);
+  *pod.mutable_metadata()->mutable_deletion_timestamp() =
+      to_time(start + std::chrono::seconds(grace));
+  pod.mutable_metadata()->set_deletion_grace_period_seconds(grace);
+  return {false, object::of(pod)};
+}
+
 } // namespace
 
 expected<deletion_outcome> plan_deletion(const object& what,
@@ -102,27 +133,19 @@ expected<deletion_outcome> plan_deletion(const object& what,
                                          time_point now) {
   if (auto err = check(what, request))
     return err;
+  auto marked = what.meta().has_deletion_timestamp();
+  if (is_pod(what) && marked)
+    return shorten(what, request);
   auto grace = grace_of(what, request);
   auto msg = what.clone();
   auto& meta = *mutable_metadata_of(*msg);
-  set_finalizers(meta, request.propagation_policy);
+  auto orphans = request.propagation_policy.empty() && orphans_by_default(what);
+  set_finalizers(meta, orphans ? "Orphan" : request.propagation_policy);
   auto ns = is_namespace(what);
-  auto held = is_held(*msg, ns);
-  if (meta.has_deletion_timestamp()) {
-    // Already on its way: a shorter grace period counts, a longer does not.
-    if (grace == 0 && !held)
-      return deletion_outcome{true, {}};
-    if (grace >= meta.deletion_grace_period_seconds())
-      return deletion_outcome{false, object::of(std::move(msg))};
-    auto start = from_time(meta.deletion_timestamp())
-                 - std::chrono::seconds(meta.deletion_grace_period_seconds());
-    *meta.mutable_deletion_timestamp() =
-        to_time(start + std::chrono::seconds(grace));
-    meta.set_deletion_grace_period_seconds(grace);
-    return deletion_outcome{false, object::of(std::move(msg))};
-  }
-  if (grace == 0 && !held)
+  if (grace == 0 && !is_held(*msg, ns))
     return deletion_outcome{true, {}};
+  if (marked)
+    return deletion_outcome{false, object::of(std::move(msg))};
   *meta.mutable_deletion_timestamp() =
       to_time(now + std::chrono::seconds(grace));
   meta.set_deletion_grace_period_seconds(grace);

@@ -15,7 +15,7 @@ struct deletion_request {
   std::optional<int64_t> grace_period_seconds;
   std::string propagation_policy; ///< "", Orphan, Background, Foreground
   std::string uid;                ///< precondition; "" for none
-  uint64_t revision = 0;          ///< precondition; 0 for none
+  std::string resource_version;   ///< precondition; "" for none
 };
 
 /// What becomes of the object.
@@ -25,9 +25,11 @@ struct deletion_outcome {
 };
 
 /// Decides what a delete does to an object: it goes at once, or it is marked
-/// and stays until its grace period is over or its last finalizer is gone.
-/// Fails with Invalid for options that make no sense and with Conflict when a
-/// precondition does not hold.
+/// and stays until its grace period is over or its last finalizer is gone. A
+/// further delete of a pod that is on its way can only shorten that. Where no
+/// policy is asked for, ReplicationControllers and Jobs leave their pods
+/// behind, as Kubernetes has it for these two. Fails with Invalid for options
+/// that make no sense and with Conflict when a precondition does not hold.
 expected<deletion_outcome> plan_deletion(const object& what,
                                          const deletion_request& request,
                                          time_point now);

@@ -25,6 +25,7 @@ struct write_job {
   object body;
   promise_type promise;
   object current;       ///< what is stored, as far as known
+  bool newest = false;  ///< `current` was what is stored when it was read
   object given;         ///< a Service with what the allocators gave it
   object account;       ///< of a pod to be created
   object runtime_class; ///< the same, if it names one
@@ -50,13 +51,14 @@ using job_ptr = std::shared_ptr<write_job>;
 /// Fails with NotFound, worded as Kubernetes does.
 caf::error no_such_object(const kind_info& kind, const std::string& name);
 
-/// Fails with Conflict, worded as Kubernetes does.
-caf::error modified_meanwhile(const kind_info& kind, const std::string& name);
-
 /// Reads the object that a job is about into `current`, then goes on. Any
-/// revision will do, because the write compares it; `fresh` waits for the
-/// newest.
+/// revision will do for a write, because that compares it; `fresh` waits for
+/// the newest. A dry run, which compares nothing, always does.
 void with_current(job_ptr job, bool fresh, std::function<void()> next);
+
+/// Fails with what followed from `current`; where that may be an older state,
+/// reads the newest and tries `again` with it.
+void refuse(job_ptr job, caf::error why, std::function<void()> again);
 
 /// Goes on with an object of another kind that this registry follows; none
 /// when there is none. What was heard of it will do; of what was not heard of,
@@ -72,7 +74,8 @@ void with_other_soon(job_ptr job, const kind_info& kind, const std::string& ns,
 
 /// Writes `fresh` in place of `current` (none: creates it) if nobody was
 /// faster. `again` is tried when somebody was and the client did not insist
-/// on a revision; `current` is the newer state then.
+/// on a revision; `current` is the newer state then. The same where nothing
+/// would change and `current` may be an older state.
 void store_object(job_ptr job, object fresh, std::function<void()> again);
 
 /// Removes `current` if nobody changed it meanwhile.

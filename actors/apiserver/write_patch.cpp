@@ -46,16 +46,6 @@ expected<object> patched(const write_job& job, const object& shown) {
   return read;
 }
 
-/// A patch that names a revision insists on it, as Kubernetes has it.
-bool names_revision(const write_job& job) {
-  auto patch = text::parse_json(job.request->patch());
-  return patch && patch->is_object()
-         && patch
-                ->value("/metadata/resourceVersion"_json_pointer,
-                        text::document{})
-                .is_string();
-}
-
 void attempt(job_ptr job) {
   auto scale = job->request->subresource() == "scale";
   auto shown =
@@ -64,19 +54,14 @@ void attempt(job_ptr job) {
     job->fail(shown.error());
     return;
   }
+  auto again = [job] { attempt(job); };
   auto wish = patched(*job, *shown);
   if (wish && scale)
     wish = rules::with_scale(job->current, wish->as<autoscaling::v1::Scale>());
   if (!wish) {
-    job->fail(wish.error());
+    refuse(job, wish.error(), again);
     return;
   }
-  auto again = [job] {
-    if (names_revision(*job))
-      job->fail(modified_meanwhile(job->kind(), job->request->name()));
-    else
-      attempt(job);
-  };
   finish_update(job, wish->clone(),
                 scale ? std::string{} : job->request->subresource(), again);
 }

@@ -73,6 +73,15 @@ void add_exclusive(store_api::TxnRequest& txn, const object& before,
       txn.add_then()->mutable_delete_range()->set_key(key);
 }
 
+caf::error modified_meanwhile(const kind_info& kind, const std::string& name) {
+  return make_error(ec::conflict,
+                    "Operation cannot be fulfilled on "
+                        + kind.qualified_plural() + " \"" + name
+                        + "\": the object has been modified; please apply your "
+                          "changes to the latest version and try again",
+                    details_of(kind, name));
+}
+
 bool is_conditional(const write_job& job) {
   return job.body && job.body.revision() != 0
          && job.request->verb() != call::CREATE;
@@ -117,6 +126,7 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
     return;
   }
   job->current = now;
+  job->newest = true;
   again();
 }
 
@@ -182,17 +192,9 @@ caf::error no_such_object(const kind_info& kind, const std::string& name) {
                     details_of(kind, name));
 }
 
-caf::error modified_meanwhile(const kind_info& kind, const std::string& name) {
-  return make_error(ec::conflict,
-                    "Operation cannot be fulfilled on "
-                        + kind.qualified_plural() + " \"" + name
-                        + "\": the object has been modified; please apply your "
-                          "changes to the latest version and try again",
-                    details_of(kind, name));
-}
-
 void with_current(job_ptr job, bool fresh, std::function<void()> next) {
   auto& st = job->self->state;
+  fresh = fresh || job->request->dry_run();
   call::Request msg;
   msg.set_verb(call::GET);
   msg.set_namespace_(job->request->namespace_());
@@ -203,6 +205,7 @@ void with_current(job_ptr job, bool fresh, std::function<void()> next) {
       [job, fresh, next](const pb<call::Response>&,
                          const std::vector<object>& found) {
         job->current = found.front();
+        job->newest = fresh;
         if (!fresh && is_conditional(*job)
             && job->body.revision() > job->current.revision())
           with_current(job, true, next);
@@ -217,6 +220,13 @@ void with_current(job_ptr job, bool fresh, std::function<void()> next) {
           job->fail(err);
       },
       pb<call::Request>{std::move(msg)}, object{});
+}
+
+void refuse(job_ptr job, caf::error why, std::function<void()> again) {
+  if (job->newest)
+    job->fail(std::move(why));
+  else
+    with_current(job, true, std::move(again));
 }
 
 void with_other(job_ptr job, const kind_info& kind, const std::string& ns,
@@ -276,7 +286,11 @@ void store_object(job_ptr job, object fresh, std::function<void()> again) {
     return;
   }
   if (job->current && job->current.same_content(fresh)) {
-    job->answer(job->current, job->current.revision());
+    // Kubernetes: nothing is written, unless what is stored differs by now.
+    if (job->newest)
+      job->answer(job->current, job->current.revision());
+    else
+      with_current(job, true, std::move(again));
     return;
   }
   auto txn = put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),

@@ -33,7 +33,8 @@ void allocate_and_store(job_ptr job, object fresh,
           again();
         });
       },
-      [job](const caf::error& err) { job->fail(err); }, fresh, job->current);
+      [job, again](const caf::error& err) { refuse(job, err, again); }, fresh,
+      job->current);
 }
 
 } // namespace
@@ -45,9 +46,10 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   auto& kind = job->kind();
   if (auto err = rules::check_preconditions(
           *msg, old, std::to_string(job->current.revision()))) {
-    job->fail(err);
+    refuse(job, err, std::move(again));
     return;
   }
+  job->warnings.clear();
   std::vector<field_error> found;
   if (subresource == "status" || subresource == "approval") {
     rules::prepare_for_status_update(*msg, old);
@@ -55,18 +57,17 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   } else {
     rules::apply_defaults(*msg);
     if (auto err = admit_update(*job, *msg)) {
-      job->fail(err);
+      refuse(job, err, std::move(again));
       return;
     }
     rules::prepare_for_update(*msg, old);
     auto& config = job->self->state.ctx->config();
     found = rules::validate_update(*msg, old,
                                    rules::context_of(config.service_cidr));
-    for (auto& w : rules::warnings(*msg))
-      job->warnings.push_back(w);
+    job->warnings = rules::warnings(*msg);
   }
   if (!found.empty()) {
-    job->fail(invalid(kind, job->current.name(), found));
+    refuse(job, invalid(kind, job->current.name(), found), std::move(again));
     return;
   }
   mutable_metadata_of(*msg)->set_resource_version(
@@ -90,11 +91,10 @@ void run_scale(job_ptr job) {
   auto attempt = [job](auto again) -> void {
     auto& wish = job->body.as<autoscaling::v1::Scale>();
     auto resized = rules::with_scale(job->current, wish);
-    if (!resized) {
+    if (!resized)
       job->fail(resized.error());
-      return;
-    }
-    finish_update(job, resized->clone(), {}, [again] { again(again); });
+    else
+      finish_update(job, resized->clone(), {}, [again] { again(again); });
   };
   with_current(job, false, [attempt] { attempt(attempt); });
 }
@@ -103,17 +103,17 @@ void run_scale(job_ptr job) {
 // one gone is its end.
 void run_finalize(job_ptr job) {
   auto attempt = [job](auto again) -> void {
+    auto retry = [again] { again(again); };
     if (auto err = rules::check_preconditions(
             job->body.message(), job->current.message(),
             std::to_string(job->current.revision()))) {
-      job->fail(err);
+      refuse(job, err, retry);
       return;
     }
     auto changed = job->body.copy<core::v1::Namespace>();
     rules::prepare_for_finalize(changed,
                                 job->current.as<core::v1::Namespace>());
     auto fresh = object::of(changed);
-    auto retry = [again] { again(again); };
     if (rules::is_finished(fresh))
       store_removal(job, retry);
     else
@@ -130,11 +130,12 @@ void run_binding(job_ptr job) {
   }
   auto attempt = [job](auto again) -> void {
     auto pod = job->current.copy<core::v1::Pod>();
+    auto retry = [again] { again(again); };
     if (auto err = rules::apply_binding(pod, job->body.as<core::v1::Binding>(),
                                         job->self->state.ctx->now()))
-      job->fail(err);
+      refuse(job, err, retry);
     else
-      store_object(job, object::of(pod), [again] { again(again); });
+      store_object(job, object::of(pod), retry);
   };
   with_current(job, false, [attempt] { attempt(attempt); });
 }

@@ -1,0 +1,209 @@
+#include "actors/apiserver/registry.hpp"
+#include "messages/api/apps.pb.h"
+#include "tests/actors/system/view_fixture.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+namespace {
+
+struct slow_view_state {
+  static inline const char* name = "slow_view";
+};
+
+/// What a view that lags has to show; none while it does not lag.
+using past = std::shared_ptr<object>;
+
+/// Answers who takes any revision with the past.
+api_actor::behavior_type
+slow_view(api_actor::stateful_pointer<slow_view_state> self, api_actor newest,
+          past shown) {
+  return {
+      [=](const pb<call::Request>& msg, const object& body)
+          -> caf::result<pb<call::Response>, std::vector<object>> {
+        if (*shown && msg->resource_version() == "0")
+          return {pb<call::Response>{call::Response{}},
+                  std::vector<object>{*shown}};
+        return self->delegate(newest, msg, body);
+      },
+      [=](const pb<call::Watch>& msg, const watcher_actor& to) {
+        return self->delegate(newest, msg, to);
+      },
+      [](const pb<call::Ack>&, const watcher_actor&) {
+        // nop
+      },
+      [](const pb<call::StopWatch>&, const watcher_actor&) {
+        // nop
+      },
+  };
+}
+
+struct Registry : view_fixture {
+  past shown = std::make_shared<object>();
+  api_actor slow;
+  registry_actor registry_;
+
+  void SetUp() override {
+    view_fixture::SetUp();
+    slow = sys.spawn(slow_view, api_actor{view_}, shown);
+    auto& kind = kind_of<core::v1::ConfigMap>();
+    system::Started msg;
+    msg.set_path(resource_path("view", kind));
+    self->send(directory_, pb<system::Started>{msg},
+               caf::actor_cast<caf::actor>(slow));
+    auto world = simulated_world(1, [] { return std::chrono::nanoseconds{0}; });
+    context ctx{world,
+                std::make_shared<edges>(),
+                std::make_shared<cluster_config>(),
+                directory_,
+                resource_path("registry", kind),
+                1};
+    registry_ = sys.spawn(registry, ctx, &kind);
+    sched.run();
+  }
+
+  void TearDown() override {
+    for (auto& actor : {caf::actor_cast<caf::actor>(slow),
+                        caf::actor_cast<caf::actor>(registry_)})
+      self->send_exit(actor, caf::exit_reason::user_shutdown);
+    slow = nullptr;
+    registry_ = nullptr;
+    view_fixture::TearDown();
+  }
+
+  expected<object> write(call::Request msg, const object& body = {}) {
+    msg.set_namespace_("default");
+    msg.set_name("one");
+    expected<object> result{caf::sec::runtime_error};
+    auto request =
+        self->request(registry_, caf::infinite, pb<call::Request>{msg}, body);
+    sched.run();
+    request.receive(
+        [&](const pb<call::Response>&, const std::vector<object>& written) {
+          result = written.front();
+        },
+        [&](const caf::error& err) { result = err; });
+    return result;
+  }
+
+  expected<object> patch(const std::string& document,
+                         call::PatchType type = call::MERGE) {
+    call::Request msg;
+    msg.set_verb(call::PATCH);
+    msg.set_patch_type(type);
+    msg.set_patch(document);
+    return write(std::move(msg));
+  }
+
+  expected<object> patch_value(const std::string& value) {
+    return patch(R"({"data": {"v": ")" + value + R"("}})");
+  }
+
+  object now() {
+    call::Request msg;
+    msg.set_verb(call::GET);
+    msg.set_namespace_("default");
+    msg.set_name("one");
+    auto found = read(std::move(msg));
+    return found ? found->second.front() : object{};
+  }
+
+  static std::string value_of(const object& map) {
+    return map ? map.as<core::v1::ConfigMap>().data().at("v") : "none";
+  }
+};
+
+} // namespace
+
+TEST_F(Registry, WritesTheOldValueAgainThoughItsViewHasNotSeenTheNewOne) {
+  put_map("one", "old");
+  *shown = now();
+  ASSERT_TRUE(patch_value("new"));
+  auto written = patch_value("old");
+  ASSERT_TRUE(written) << message_of(written.error());
+  EXPECT_EQ(value_of(*written), "old");
+  EXPECT_EQ(value_of(now()), "old");
+}
+
+TEST_F(Registry, TakesAPatchOfARevisionThatItsViewHasNotSeen) {
+  put_map("one", "1");
+  *shown = now();
+  auto second = patch_value("2");
+  ASSERT_TRUE(second);
+  auto third = patch(R"({"metadata": {"resourceVersion": ")"
+                     + std::to_string(second->revision())
+                     + R"("}, "data": {"v": "3"}})");
+  ASSERT_TRUE(third) << message_of(third.error());
+  EXPECT_EQ(value_of(now()), "3");
+}
+
+TEST_F(Registry, RefusesAPatchOfAnOldRevision) {
+  put_map("one", "1");
+  *shown = now();
+  ASSERT_TRUE(patch_value("2"));
+  auto late = patch(R"({"metadata": {"resourceVersion": ")"
+                    + std::to_string((*shown).revision())
+                    + R"("}, "data": {"v": "3"}})");
+  ASSERT_FALSE(late);
+  EXPECT_TRUE(is(late.error(), ec::conflict)) << message_of(late.error());
+  EXPECT_EQ(value_of(now()), "2");
+}
+
+TEST_F(Registry, TestsAJsonPatchAgainstWhatIsStored) {
+  put_map("one", "1");
+  *shown = now();
+  ASSERT_TRUE(patch_value("2"));
+  auto written = patch(R"([{"op": "test", "path": "/data/v", "value": "2"},
+                           {"op": "replace", "path": "/data/v", "value": "3"}])",
+                       call::JSON);
+  ASSERT_TRUE(written) << message_of(written.error());
+  EXPECT_EQ(value_of(now()), "3");
+}
+
+TEST_F(Registry, DeletesWhatWasMadeAfterWhatItsViewHasSeen) {
+  put_map("one", "1");
+  *shown = now();
+  delete_map("one");
+  core::v1::ConfigMap second;
+  second.mutable_metadata()->set_name("one");
+  second.mutable_metadata()->set_namespace_("default");
+  second.mutable_metadata()->set_uid("second");
+  put(storage_key(kind_of<core::v1::ConfigMap>(), "default", "one"),
+      object::of(second).bytes());
+  call::Request msg;
+  msg.set_verb(call::DELETE);
+  msg.set_precondition_uid("second");
+  auto gone = write(std::move(msg));
+  ASSERT_TRUE(gone) << message_of(gone.error());
+  EXPECT_FALSE(now());
+}
+
+TEST_F(Registry, KeepsWhatADeleteMeantAnother) {
+  put_map("one", "1");
+  call::Request msg;
+  msg.set_verb(call::DELETE);
+  for (auto version : {"1", "x"}) {
+    msg.set_precondition_resource_version(version);
+    auto kept = write(msg);
+    ASSERT_FALSE(kept) << version;
+    EXPECT_TRUE(is(kept.error(), ec::conflict)) << message_of(kept.error());
+  }
+  EXPECT_TRUE(now());
+}
+
+TEST_F(Registry, ShowsADryRunWhatIsStored) {
+  put_map("one", "1");
+  *shown = now();
+  ASSERT_TRUE(patch_value("2"));
+  call::Request msg;
+  msg.set_verb(call::PATCH);
+  msg.set_patch_type(call::MERGE);
+  msg.set_patch(R"({"metadata": {"labels": {"a": "b"}}})");
+  msg.set_dry_run(true);
+  auto tried = write(std::move(msg));
+  ASSERT_TRUE(tried);
+  EXPECT_EQ(value_of(*tried), "2");
+}
+
+} // namespace troupe

@@ -350,24 +350,33 @@ void create_container(pointer self, size_t i) {
 }
 
 void start_container(pointer self, size_t i) {
+  auto id = self->state.life.containers[i].id;
+  // The end of this attempt may have been told first, and the next be on its
+  // way.
+  auto is_present = [self, i, id] {
+    return self->state.life.containers[i].id == id;
+  };
   container::StartContainer msg;
-  msg.set_container_id(self->state.life.containers[i].id);
+  msg.set_container_id(id);
   ask_runtime<container::Container>(
       self, std::move(msg),
-      [self, i](const container::Container& started) {
+      [self, i, is_present](const container::Container& started) {
         auto& st = self->state;
         remark(self, "Normal", "Started",
                "Started container " + spec_of(self, i).name());
+        if (!is_present())
+          return;
         time_point at{std::chrono::duration_cast<time_point::duration>(
             std::chrono::nanoseconds{started.started_at()})};
         rules::on_started(pod_of(self), st.life, i, at);
         if (started.state() == container::EXITED)
           rules::on_exited(st.life, i, rules::end_of(started));
       },
-      [self, i](const caf::error& err) {
+      [self, i, is_present](const caf::error& err) {
         remark(self, "Warning", "Failed", "Error: " + message_of(err));
-        rules::on_start_failed(self->state.life, i, message_of(err),
-                               now_of(self));
+        if (is_present())
+          rules::on_start_failed(self->state.life, i, message_of(err),
+                                 now_of(self));
       });
 }
 

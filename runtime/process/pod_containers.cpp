@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+using container::Container;
+
 constexpr auto usual_deadline = 10s;
-/// Beyond the grace: for processes that are slow to die.
-constexpr auto stop_margin = 30s;
 constexpr int64_t longest_grace_ms = int64_t{1000} * 60 * 60 * 24 * 365;
 
 caf::error unknown(const std::string& id) {
@@ -47,7 +47,7 @@ std::string host_name() {
 
 } // namespace
 
-std::pair<pod_runtime::engine::pod*, container::Container*>
+std::pair<pod_runtime::engine::pod*, Container*>
 pod_runtime::engine::find(const std::string& id) {
   for (auto& [sandbox, p] : pods_)
     if (id.compare(0, sandbox.size(), sandbox) == 0)
@@ -77,7 +77,7 @@ pod_runtime::engine::image(const std::string& reference,
 
 void pod_runtime::engine::create(const std::string& sandbox,
                                  const container::ContainerConfig& config,
-                                 reply<container::Container> done) {
+                                 reply<Container> done) {
   auto p = find_pod(sandbox);
   if (p == nullptr)
     return done(make_error(ec::not_found, "no sandbox " + sandbox));
@@ -88,6 +88,8 @@ void pod_runtime::engine::create(const std::string& sandbox,
   if (auto err = check_name(config))
     return done(err);
   auto id = container_id_of(sandbox, config);
+  if (auto at = p->creating.find(id); at != p->creating.end())
+    return at->second.push_back(std::move(done));
   if (auto at = p->containers.find(id); at != p->containers.end())
     return done(at->second);
   auto found = find_image(options_.images, config.image());
@@ -103,7 +105,7 @@ void pod_runtime::engine::create(const std::string& sandbox,
   place.resolv_conf = p->config.has_dns() ? p->folder + "/resolv.conf" : "";
   place.processes = p->config.processes();
   place.isolation = isolation_;
-  container::Container c;
+  Container c;
   c.set_id(id);
   c.set_sandbox_id(sandbox);
   c.set_name(config.name());
@@ -124,20 +126,42 @@ void pod_runtime::engine::create(const std::string& sandbox,
     return done(fields.error());
   }
   p->containers[id] = c;
+  p->creating[id].push_back(std::move(done));
   p->link->request(frame_kind::create, *fields, usual_deadline,
-                   [this, id, c, folder = place.folder,
-                    done = std::move(done)](const shim_answer& result) {
+                   [this, sandbox, id, c](const shim_answer& result) {
                      if (result.code == 0)
-                       return done(c);
-                     if (auto [owner, known] = find(id); owner)
-                       owner->containers.erase(id);
-                     remove_folder(folder);
-                     done(error_of(result));
+                       return finish_create(sandbox, id, c);
+                     if (result.code != EPIPE)
+                       return finish_create(sandbox, id, error_of(result));
+                     when_known(sandbox,
+                                [this, sandbox, id, err = error_of(result)] {
+                                  auto [owner, known] = find(id);
+                                  if (owner != nullptr && owner->link)
+                                    finish_create(sandbox, id, *known);
+                                  else
+                                    finish_create(sandbox, id, err);
+                                });
                    });
 }
 
-void pod_runtime::engine::start(const std::string& id,
-                                reply<container::Container> done) {
+/// Answers whoever waits for the container, and forgets one that is not there.
+void pod_runtime::engine::finish_create(const std::string& sandbox,
+                                        const std::string& id,
+                                        expected<Container> result) {
+  auto p = find_pod(sandbox);
+  if (p == nullptr)
+    return;
+  auto waiting = std::move(p->creating[id]);
+  p->creating.erase(id);
+  if (auto at = p->containers.find(id); !result && at != p->containers.end()) {
+    remove_folder(p->folder + "/" + container_folder_of(at->second));
+    p->containers.erase(at);
+  }
+  for (auto& done : waiting)
+    done(result);
+}
+
+void pod_runtime::engine::start(const std::string& id, reply<Container> done) {
   auto [p, c] = find(id);
   if (p == nullptr)
     return done(unknown(id));
@@ -145,54 +169,82 @@ void pod_runtime::engine::start(const std::string& id,
     return done(*c);
   if (c->state() != container::CREATED || !p->link)
     return done(make_error(ec::conflict, "container " + id + " has ended"));
-  p->link->request(
-      frame_kind::start, id_fields(id), usual_deadline,
-      [this, id, done = std::move(done)](const shim_answer& result) {
-        auto [owner, status] = find(id);
-        if (owner == nullptr)
-          return done(unknown(id));
-        if (result.code != 0)
-          return done(result.code == ETIMEDOUT || result.code == EPIPE
-                          ? error_of(result)
-                          : make_error(ec::invalid, result.message));
-        auto rest = result.rest;
-        status->set_pid(rest.i64());
-        status->set_started_at(rest.i64());
-        status->set_state(container::RUNNING);
-        done(*status);
-        emit(container::CONTAINER_STARTED, *status);
-      });
+  p->link->request(frame_kind::start, id_fields(id), options_.start_patience,
+                   [this, id, done = std::move(done)](const auto& result) {
+                     finish_container_start(id, result, done);
+                   });
+}
+
+/// Whatever is answered, it is so: a start called failed has left no process.
+void pod_runtime::engine::finish_container_start(const std::string& id,
+                                                 const shim_answer& result,
+                                                 reply<Container> done) {
+  auto [p, c] = find(id);
+  if (p == nullptr)
+    return done(unknown(id));
+  if (result.code == ETIMEDOUT)
+    return undo_start(id, std::move(done));
+  if (result.code == EPIPE)
+    return when_known(p->info.id(), [this, id, done = std::move(done)] {
+      auto [owner, now] = find(id);
+      if (owner == nullptr || now->started_at() == 0)
+        start(id, done);
+      else
+        done(*now);
+    });
+  if (result.code != 0)
+    return done(make_error(ec::invalid, result.message));
+  // Another who asked for the same may have been answered first, and it may
+  // have ended since.
+  if (c->state() != container::CREATED)
+    return done(*c);
+  auto rest = result.rest;
+  c->set_pid(rest.i64());
+  c->set_started_at(rest.i64());
+  c->set_state(container::RUNNING);
+  done(*c);
+  emit(container::CONTAINER_STARTED, *c);
+}
+
+void pod_runtime::engine::undo_start(const std::string& id,
+                                     reply<Container> done) {
+  auto waited = std::to_string(options_.start_patience.count());
+  auto err = make_error(ec::timeout, "container " + id + " did not start in "
+                                         + waited + " ms and was ended");
+  stop(id, 0, [this, id, err, done = std::move(done)](auto ended) {
+    if (auto [p, c] = find(id); !ended && p != nullptr)
+      lose(*p);
+    done(err);
+  });
 }
 
 void pod_runtime::engine::stop(const std::string& id, int64_t grace_ms,
-                               reply<container::Container> done) {
+                               reply<Container> done) {
   auto [p, c] = find(id);
   if (p == nullptr)
     return done(unknown(id));
   if (c->state() == container::EXITED || !p->link)
     return done(*c);
   grace_ms = std::min(std::max<int64_t>(grace_ms, 0), longest_grace_ms);
+  std::chrono::milliseconds grace{grace_ms};
+  auto due = event_loop::clock::now() + grace;
   auto fields = id_fields(id);
   wire_writer<std::string>{fields}.i64(grace_ms);
   p->link->request(
-      frame_kind::stop, fields,
-      std::chrono::milliseconds{grace_ms} + stop_margin,
-      [this, id, done = std::move(done)](const shim_answer& result) {
+      frame_kind::stop, fields, grace + options_.stop_patience,
+      [this, id, due, done = std::move(done)](const shim_answer& result) {
         auto [owner, status] = find(id);
         if (owner == nullptr)
           return done(unknown(id));
-        if (result.code != 0 && result.code != EPIPE)
+        if (result.code == 0)
+          return done(*status);
+        if (result.code != EPIPE)
           return done(error_of(result));
-        // When the connection broke, how it ended is found out now.
-        if (result.code == EPIPE && status->state() != container::EXITED)
-          loop_.post([this, id, done] {
-            auto [after, ended] = find(id);
-            if (after == nullptr)
-              return done(unknown(id));
-            done(*ended);
-          });
-        else
-          done(*status);
+        when_known(owner->info.id(), [this, id, due, done] {
+          auto left = due - event_loop::clock::now();
+          stop(id, std::chrono::ceil<std::chrono::milliseconds>(left).count(),
+               done);
+        });
       });
 }
 
@@ -212,7 +264,7 @@ void pod_runtime::engine::remove(const std::string& id,
   };
   if (!p->link)
     return forget({});
-  stop(id, 0, [this, id, forget, done](expected<container::Container> ended) {
+  stop(id, 0, [this, id, forget, done](expected<Container> ended) {
     if (!ended)
       return done(ended.error());
     auto [owner, known] = find(id);

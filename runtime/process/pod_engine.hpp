@@ -1,17 +1,9 @@
 #pragma once
 
 #include "runtime/process/event_loop.hpp"
-#include "runtime/process/pod_link.hpp"
-#include "runtime/process/pod_runtime.hpp"
-
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
+#include "runtime/process/pod_record.hpp"
 
 namespace troupe::process {
-
-class log_stream;
 
 /// What pod_runtime knows and does on its own thread.
 class pod_runtime::engine {
@@ -61,38 +53,24 @@ public:
   void close(uint64_t stream);
 
 private:
-  struct pod {
-    container::Sandbox info;
-    container::SandboxConfig config;
-    std::string folder;
-    std::shared_ptr<pod_link> link;
-    std::map<std::string, container::Container> containers;
-    std::vector<reply<container::Sandbox>> starting;
-    bool stopping = false;
-    int reconnects = 0;
-  };
-
-  struct stream {
-    std::string pod;
-    std::string container;
-    stream_sink sink;
-    bool ours = false; ///< an exec_sync's: credit is given here
-    std::shared_ptr<log_stream> log;
-    uint32_t log_credit = 0;
-    bool follow = false;
-    int watch = -1;
-  };
+  using pod = pod_record;
+  using stream = stream_record;
 
   // Finding again (pod_adoption.cpp).
   void begin();
+  bool take_place();
   void probe_machine();
   void adopt_all();
   void adopt(const std::string& id, const std::string& folder);
   void adopted_one();
+
+  // Connections to shims (pod_connection.cpp).
   void connect(pod& p, std::function<void(bool)> done);
   void take_list(pod& p, wire_reader fields);
   void lose(pod& p);
   void on_link_lost(const std::string& id);
+  void when_known(const std::string& id, event_loop::task what);
+  void tell_known(pod& p);
 
   void attach_link(pod& p, int fd);
   void on_frame(const std::string& id, const frame_header& header,
@@ -103,6 +81,12 @@ private:
   expected<int> spawn_shim(const std::string& id);
   void finish_start(const std::string& id, const shim_answer& result);
   std::string describe(const pod& p, const std::string& hostname) const;
+
+  void finish_create(const std::string& sandbox, const std::string& id,
+                     expected<container::Container> result);
+  void finish_container_start(const std::string& id, const shim_answer& result,
+                              reply<container::Container> done);
+  void undo_start(const std::string& id, reply<container::Container> done);
 
   pod* find_pod(const std::string& id);
   /// The pod of a container, and the container; nothing when unknown.
@@ -125,6 +109,7 @@ private:
   std::string unable_; ///< why nothing can be run
   std::string reason_; ///< why isolation is as it is
   bool ready_ = false;
+  int place_ = -1; ///< the pods' folder: locked, so that it is ours alone
   size_t adopting_ = 0;
   std::vector<event_loop::task> waiting_;
   std::map<std::string, std::unique_ptr<pod>> pods_;

@@ -1,6 +1,7 @@
 #include "runtime/process/pod_folder.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -172,6 +173,11 @@ int64_t live_shim(const std::string& folder) {
   for (int i = 0; i < 20; ++i)
     fields >> field;
   return field == std::to_string(begun) ? pid : 0;
+}
+
+void kill_shim(const std::string& folder) {
+  if (auto pid = live_shim(folder); pid > 0)
+    kill(static_cast<pid_t>(pid), SIGKILL);
 }
 
 void remove_folder(const std::string& path) {

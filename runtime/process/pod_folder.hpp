@@ -53,6 +53,9 @@ std::vector<container::Container> load_containers(const std::string& folder);
 /// The shim's process when it still lives, else 0.
 int64_t live_shim(const std::string& folder);
 
+/// Kills the shim when it still lives; its containers follow.
+void kill_shim(const std::string& folder);
+
 /// Removes the folder with all below; what is missing is no error.
 void remove_folder(const std::string& path);
 

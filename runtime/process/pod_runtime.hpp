@@ -3,6 +3,7 @@
 #include "messages/container.pb.h"
 #include "messages/errors.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +17,12 @@ struct runtime_options {
   std::string shim;   ///< path of the program troupe-shim
   /// sandbox_flags to use instead of what the machine allows.
   std::optional<uint32_t> isolation;
+  /// How long the start of a container may take: one that is not done by then
+  /// is undone.
+  std::chrono::milliseconds start_patience{60'000};
+  /// How long an end may take beyond its grace, for processes that are slow to
+  /// die; the end of a whole pod, too.
+  std::chrono::milliseconds stop_patience{30'000};
 };
 
 template <class T>
@@ -31,7 +38,9 @@ struct stream_sink {
 /// The edge to real processes: pods held by shims, which go on without it. All
 /// methods may be called from any thread and return at once; a reply is called
 /// once, on the runtime's own thread, and not at all once it is destroyed. A
-/// new one over the same folder finds the pods of the one before.
+/// new one over the same folder waits until the one before is gone and finds
+/// its pods. A connection that breaks is made anew, and what was asked
+/// meanwhile is answered by how things stand then.
 class pod_runtime {
 public:
   using event_handler = std::function<void(container::Event)>;
@@ -50,6 +59,8 @@ public:
 
   void create(std::string sandbox, container::ContainerConfig config,
               reply<container::Container> done);
+  /// Asked twice it is one start. One that is answered with an error has left
+  /// no process.
   void start(std::string id, reply<container::Container> done);
   void stop(std::string id, int64_t grace_ms, reply<container::Container> done);
   void remove(std::string id, reply<container::Done> done);

@@ -19,7 +19,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto start_deadline = 10s;
-constexpr auto shutdown_deadline = 30s;
 constexpr size_t longest_hostname = 63;
 
 caf::error refuse(const std::string& field, const std::string& why) {
@@ -106,7 +105,8 @@ container::State pod_runtime::engine::state() const {
       continue;
     *result.add_sandboxes() = p->info;
     for (auto& [name, c] : p->containers)
-      *result.add_containers() = c;
+      if (p->creating.count(name) == 0)
+        *result.add_containers() = c;
   }
   return result;
 }
@@ -242,12 +242,10 @@ void pod_runtime::engine::finish_start(const std::string& id,
     auto err = make_error(ec::service_unavailable,
                           "sandbox " + id + ": " + result.message);
     auto folder = p->folder;
-    auto pid = live_shim(folder);
     p->stopping = true;
     p->link->close();
     pods_.erase(id);
-    if (pid > 0)
-      kill(static_cast<pid_t>(pid), SIGKILL);
+    kill_shim(folder);
     remove_folder(folder);
     for (auto& done : waiting)
       done(err);
@@ -278,18 +276,12 @@ void pod_runtime::engine::stop_sandbox(const std::string& id,
     return done(container::Done{});
   }
   p->stopping = true;
-  p->link->request(
-      frame_kind::shutdown, {}, shutdown_deadline,
-      [this, id, done = std::move(done)](const shim_answer& result) {
-        auto self = find_pod(id);
-        if (self == nullptr)
-          return done(container::Done{});
-        // One that does not answer is ended by force: its containers follow.
-        if (auto pid = result.code == 0 ? 0 : live_shim(self->folder); pid > 0)
-          kill(static_cast<pid_t>(pid), SIGKILL);
-        lose(*self);
-        done(container::Done{});
-      });
+  p->link->request(frame_kind::shutdown, {}, options_.stop_patience,
+                   [this, id, done = std::move(done)](const shim_answer&) {
+                     if (auto self = find_pod(id))
+                       lose(*self);
+                     done(container::Done{});
+                   });
 }
 
 void pod_runtime::engine::remove_sandbox(const std::string& id,
@@ -301,6 +293,8 @@ void pod_runtime::engine::remove_sandbox(const std::string& id,
     if (!result)
       return done(result.error());
     if (auto self = find_pod(id)) {
+      // One that was only about to come when it was looked for.
+      kill_shim(self->folder);
       remove_folder(self->folder);
       pods_.erase(id);
     }

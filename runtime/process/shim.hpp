@@ -134,11 +134,11 @@ struct container {
   bool main_ended = false; ///< its own process has; others may be left
   const char* reason = "";
   char message[400] = {0};
-  int64_t kill_at = 0; ///< monotonic ms; 0 means never
-  bool start_asked = false;
-  uint32_t start_tag = 0;
-  int64_t force_at = 0; ///< when its init itself is killed
-  buffer stop_tags;     ///< u32 each: who waits for its end
+  int64_t kill_at = 0;   ///< monotonic ms; 0 means never
+  bool starting = false; ///< its init has not said what came of the start
+  int64_t force_at = 0;  ///< when its init itself is killed
+  buffer start_tags;     ///< u32 each: who waits for what comes of the start
+  buffer stop_tags;      ///< u32 each: who waits for its end
 };
 
 /// What the shim and a container's init tell each other.
@@ -269,6 +269,10 @@ void on_shutdown(uint32_t tag);
 container* find_container(const char* id);
 /// Starts its init, and that its process.
 failure launch_container(container& c);
+/// What came of its start: its process and since when, or why there is none.
+void answer_start(const container& c, uint32_t tag);
+/// Whoever asked is gone: nobody waits for answers any more.
+void forget_askers();
 /// All of it has ended: says so.
 void finish_container(container& c);
 /// Appends how it ended, as frame_kind::exited has it.

@@ -45,6 +45,15 @@ void answer_stops(container& c) {
   c.stop_tags.wipe();
 }
 
+void answer_starts(container& c) {
+  c.starting = false;
+  wire_reader tags{c.start_tags.data(),
+                   c.start_tags.data() + c.start_tags.size()};
+  while (tags.at < tags.end)
+    answer_start(c, tags.u32());
+  c.start_tags.wipe();
+}
+
 void on_main_exited(container& c, int status) {
   if (c.main_ended)
     return;
@@ -68,10 +77,7 @@ void on_main_started(container& c, int64_t pid) {
   c.pid = pid;
   c.started = now_ns();
   write_state(c);
-  c.start_asked = false;
-  auto begin = begin_frame(frame_kind::answer, c.start_tag);
-  wire_writer<buffer>{state.out}.u32(0).text("").i64(c.pid).i64(c.started);
-  end_frame(begin);
+  answer_starts(c);
 }
 
 void on_message(container& c, const init_message& message, int64_t pid) {
@@ -128,6 +134,24 @@ failure open_streams(container& c, int streams[3]) {
 
 } // namespace
 
+void answer_start(const container& c, uint32_t tag) {
+  if (c.started == 0)
+    return answer(tag, fail(ECHILD, "%s",
+                            c.message[0] ? c.message : "killed at its start"));
+  auto begin = begin_frame(frame_kind::answer, tag);
+  wire_writer<buffer>{state.out}.u32(0).text("").i64(c.pid).i64(c.started);
+  end_frame(begin);
+}
+
+void forget_askers() {
+  // Another one's questions may have the same numbers.
+  state.ending_tag = 0;
+  for (auto c = state.containers; c != nullptr; c = c->next) {
+    c->start_tags.wipe();
+    c->stop_tags.wipe();
+  }
+}
+
 void put_exit(buffer& out, const container& c) {
   wire_writer<buffer>{out}
       .text(c.id)
@@ -166,11 +190,7 @@ void finish_container(container& c) {
     c.finished = now_ns();
   }
   tell_exit(c);
-  if (c.start_asked) {
-    c.start_asked = false;
-    answer(c.start_tag, fail(ECHILD, "%s",
-                             c.message[0] ? c.message : "killed at its start"));
-  }
+  answer_starts(c);
   answer_stops(c);
   end_streams(c);
 }

@@ -44,6 +44,7 @@ void drop_control() {
   close_fd(state.control);
   state.in.wipe();
   state.out.wipe();
+  forget_askers();
   drop_streams();
 }
 

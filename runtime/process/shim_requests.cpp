@@ -22,6 +22,22 @@ container* running(uint32_t tag, wire_reader& fields) {
   return c;
 }
 
+/// It was created and nobody has asked for more.
+bool is_fresh(const container& c) {
+  return c.state == container_state::created && !c.starting;
+}
+
+void drop_container(container& c) {
+  auto at = &state.containers;
+  while (*at != &c)
+    at = &(*at)->next;
+  *at = c.next;
+  free_config(c.config);
+  free(c.id);
+  free(c.folder);
+  delete &c;
+}
+
 } // namespace
 
 void on_list(uint32_t tag) {
@@ -43,8 +59,13 @@ void on_create(uint32_t tag, const char* payload, size_t size) {
   c->frame.append(payload, size);
   auto result =
       parse_config({c->frame.data(), c->frame.data() + size}, c->config);
-  if (!result && find_container(c->config.id) != nullptr)
-    result = fail(EEXIST, "container %s exists", c->config.id);
+  // Whoever asked before has not heard that it was done.
+  if (auto old = result ? nullptr : find_container(c->config.id); old) {
+    if (is_fresh(*old))
+      drop_container(*old);
+    else
+      result = fail(EEXIST, "container %s exists", c->config.id);
+  }
   if (!result && mkdir(c->config.folder, 0700) != 0 && errno != EEXIST)
     result = fail(errno, "mkdir %s: %s", c->config.folder, strerror(errno));
   if (result) {
@@ -66,10 +87,17 @@ void on_start(uint32_t tag, wire_reader fields) {
   auto c = find_container(id.data());
   if (c == nullptr)
     return answer(tag, fail(ENOENT, "no container %s", id.data()));
-  if (c->state != container_state::created || c->start_asked || state.ending)
-    return answer(tag, fail(EALREADY, "container %s was started", id.data()));
-  c->start_asked = true;
-  c->start_tag = tag;
+  // Asked before: it is the same start.
+  if (c->starting) {
+    wire_writer<buffer>{c->start_tags}.u32(tag);
+    return;
+  }
+  if (c->state != container_state::created)
+    return answer_start(*c, tag);
+  if (state.ending)
+    return answer(tag, fail(ESHUTDOWN, "the pod of %s is ending", id.data()));
+  c->starting = true;
+  wire_writer<buffer>{c->start_tags}.u32(tag);
   auto result = launch_container(*c);
   // Its init has a copy; secrets stay nowhere else.
   free_config(c->config);
@@ -131,18 +159,10 @@ void on_signal(uint32_t tag, wire_reader fields) {
 
 void on_remove(uint32_t tag, wire_reader fields) {
   auto id = fields.text();
-  for (auto at = &state.containers; *at != nullptr; at = &(*at)->next) {
-    auto c = *at;
-    if (strcmp(c->id, id.data()) != 0)
-      continue;
+  if (auto c = find_container(id.data())) {
     if (c->init != 0)
       return answer(tag, fail(EBUSY, "container %s is running", id.data()));
-    *at = c->next;
-    free_config(c->config);
-    free(c->id);
-    free(c->folder);
-    delete c;
-    break;
+    drop_container(*c);
   }
   answer(tag);
 }

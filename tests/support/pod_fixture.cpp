@@ -37,16 +37,23 @@ void PodRuntime::restart() {
 
 void PodRuntime::restart(std::optional<uint32_t> isolation) {
   runtime_.reset();
-  runtime_options options;
-  options.pods = folder_ / "pods";
-  options.images = folder_ / "images";
-  options.shim = std::string{TROUPE_BUILD_DIR} + "/troupe-shim";
-  options.isolation = isolation;
-  runtime_ = std::make_unique<pod_runtime>(options, [this](auto event) {
+  auto what = options();
+  what.isolation = isolation;
+  runtime_ = std::make_unique<pod_runtime>(what, [this](auto event) {
     std::lock_guard guard{mutex_};
     events_.push_back(std::move(event));
     changed_.notify_all();
   });
+}
+
+runtime_options PodRuntime::options() const {
+  runtime_options result;
+  result.pods = folder_ / "pods";
+  result.images = folder_ / "images";
+  result.shim = std::string{TROUPE_BUILD_DIR} + "/troupe-shim";
+  if (patience_)
+    result.start_patience = result.stop_patience = *patience_;
+  return result;
 }
 
 container::SandboxConfig PodRuntime::sandbox(const std::string& uid) {

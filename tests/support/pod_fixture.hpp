@@ -31,6 +31,7 @@ protected:
   /// Ends the runtime and starts another over the same folder.
   void restart();
   void restart(std::optional<uint32_t> isolation);
+  runtime_options options() const;
 
   template <class T>
   expected<T> ask(std::function<void(reply<T>)> what) {
@@ -81,6 +82,8 @@ protected:
   std::filesystem::path folder_;
   std::unique_ptr<pod_runtime> runtime_;
   uint32_t flags_ = 0; ///< what the machine allows
+  /// Of the next runtime with its shims; the usual one if it is not set.
+  std::optional<std::chrono::milliseconds> patience_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

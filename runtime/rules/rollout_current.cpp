@@ -87,6 +87,17 @@ apps::v1::ReplicaSet new_set(const rollout& work) {
   return set;
 }
 
+/// Whether the condition Progressing can speak of this set. Once it says that
+/// another has progressed, nothing else would start the deadline of this one,
+/// should the status that told of its creation not have been written.
+bool progress_is_of(const apps::v1::DeploymentStatus& status,
+                    const std::string& set) {
+  const auto* known = find_condition(status.conditions(), "Progressing");
+  return known
+         && (known->reason() != "NewReplicaSetAvailable"
+             || known->message().find('"' + set + '"') != std::string::npos);
+}
+
 } // namespace
 
 void find_current(rollout& work) {
@@ -102,7 +113,7 @@ void find_current(rollout& work) {
   auto* spec = found->now.mutable_spec();
   spec->set_min_ready_seconds(work.now.spec().min_ready_seconds());
   if (has_deadline(work.now)
-      && !find_condition(work.now.status().conditions(), "Progressing"))
+      && !progress_is_of(work.now.status(), found->now.metadata().name()))
     put_condition(*work.now.mutable_status(), "Progressing", "True",
                   "FoundNewReplicaSet",
                   fmt::format("Found new replica set \"{}\"",

@@ -330,6 +330,27 @@ TEST(DeploymentPlan, ARolloutThatStandsStillEndsByItsDeadline) {
   EXPECT_EQ(s.condition("Progressing"), "True NewReplicaSetAvailable");
 }
 
+TEST(DeploymentPlan, TheDeadlineCountsThoughTheFirstStatusWasLost) {
+  stage s{test::deployment(2)};
+  s.settle();
+  s.image("bad");
+  // Somebody else's write was first: the new set is there, the status that
+  // tells of it is not.
+  auto before = s.deployment().status();
+  s.step();
+  *s.deployment().mutable_status() = before;
+  s.serve(s.set(1), s.set(1).spec().replicas());
+  s.serve(s.set(2), 0);
+  s.step();
+  EXPECT_EQ(s.condition("Progressing"), "True FoundNewReplicaSet");
+  s.step();
+  auto plan = s.step();
+  ASSERT_TRUE(plan.look_again);
+  s.now = *plan.look_again;
+  s.step();
+  EXPECT_EQ(s.condition("Progressing"), "False ProgressDeadlineExceeded");
+}
+
 TEST(DeploymentPlan, WithoutDeadlineThereIsNoProgressCondition) {
   auto d = test::deployment(2);
   d.mutable_spec()->set_progress_deadline_seconds(2147483647);

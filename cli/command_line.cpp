@@ -52,6 +52,46 @@ std::string similar_commands(const CLI::App& app, const std::string& word) {
   return result.empty() ? result : "\nDid you mean this?\n" + result;
 }
 
+/// The parser says "Could not convert: --flag = value".
+std::string wrong_value(std::string said) {
+  auto colon = said.find(": ");
+  auto equals = said.find(" = ");
+  if (colon == std::string::npos || equals == std::string::npos)
+    return said;
+  auto flag = said.substr(colon + 2, equals - colon - 2);
+  return "invalid argument \"" + said.substr(equals + 3) + "\" for \"" + flag
+         + "\" flag";
+}
+
+bool has_command(const CLI::App& app, const std::string& word) {
+  auto all = app.get_subcommands([](auto*) { return true; });
+  return std::any_of(all.begin(), all.end(),
+                     [&](auto* sub) { return sub->check_name(word); });
+}
+
+/// The first word that is no flag, where it should be a command and is none.
+/// Without this look the parser would take a later word for the command.
+std::string unknown_command(const CLI::App& app,
+                            const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    auto& w = words[i];
+    if (!w.starts_with('-'))
+      return has_command(app, w) ? std::string{} : w;
+    auto* option = app.get_option_no_throw(w.substr(0, w.find('=')));
+    if (option == nullptr || option == app.get_help_ptr())
+      return {};
+    if (option->get_items_expected_min() > 0
+        && w.find('=') == std::string::npos)
+      ++i;
+  }
+  return {};
+}
+
+std::string no_such_command(const CLI::App& at, const std::string& word) {
+  return "unknown command \"" + word + "\" for \"" + full_name(at) + "\""
+         + similar_commands(at, word);
+}
+
 /// What is wrong with the words, as kubectl says it.
 std::string complaint(const CLI::App& app, const CLI::ParseError& e) {
   auto& at = reached(app);
@@ -59,16 +99,17 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& e) {
   auto flag = std::find_if(words.begin(), words.end(), [](auto& w) {
     return w.size() > 1 && w.front() == '-';
   });
-  // What nobody knows is told before what is missing.
-  if (flag != words.end())
+  auto commands = !at.get_subcommands([](auto*) { return true; }).empty();
+  // What nobody knows is told before what is missing; of an unknown command
+  // nobody knows the flags.
+  if (flag != words.end() && !(commands && flag != words.begin()))
     return ((*flag)[1] == '-' ? "unknown flag: " : "unknown shorthand flag: ")
            + *flag;
   if (words.empty())
-    return e.what();
-  if (at.get_subcommands([](auto*) { return true; }).empty())
+    return e.get_name() == "ConversionError" ? wrong_value(e.what()) : e.what();
+  if (!commands)
     return "unexpected argument: \"" + words.front() + "\"";
-  return "unknown command \"" + words.front() + "\" for \"" + full_name(at)
-         + "\"" + similar_commands(at, words.front());
+  return no_such_command(at, words.front());
 }
 
 /// Flags that may be repeated take one word each: what follows is not theirs.
@@ -153,6 +194,11 @@ int run_command_line(std::vector<std::string> words, environment& env) {
   give_empty_values(words);
   if (words.empty())
     words = {"--help"};
+  if (auto word = unknown_command(app, words); !word.empty()) {
+    env.err() << "error: " << no_such_command(app, word)
+              << "\nSee 'troupe --help' for usage.\n";
+    return env.code = wrong_usage;
+  }
   // The parser takes them from the back.
   std::reverse(words.begin(), words.end());
   try {

@@ -40,6 +40,21 @@ std::string harmless(const std::string& text) {
   return result;
 }
 
+/// What validation found: one finding stands in the line, several below it.
+std::string findings(const meta::v1::Status& status) {
+  auto& details = status.details();
+  if (details.causes_size() == 0)
+    return "The " + status.message();
+  auto result =
+      "The " + details.kind() + " \"" + details.name() + "\" is invalid: ";
+  for (auto& cause : details.causes()) {
+    if (details.causes_size() > 1)
+      result += "\n* ";
+    result += cause.field() + ": " + cause.message();
+  }
+  return result;
+}
+
 } // namespace
 
 environment::environment(std::ostream& out, std::ostream& err,
@@ -147,7 +162,7 @@ void environment::refused(const caf::error& err) {
   code = failed;
   auto status = to_status(err);
   if (status.code() == 422)
-    err_ << "The " << harmless(status.message()) << "\n";
+    err_ << harmless(findings(status)) << "\n";
   else if (status.reason().empty())
     err_ << "Error from server: " << harmless(status.message()) << "\n";
   else

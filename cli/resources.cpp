@@ -65,6 +65,15 @@ expected<std::vector<std::string>> files_of(const std::string& arg,
   return found;
 }
 
+/// -f may be repeated, and names several files by comma.
+std::vector<std::string> one_by_one(const std::vector<std::string>& args) {
+  std::vector<std::string> result;
+  for (auto& arg : args)
+    for (auto& part : split(arg, ','))
+      result.push_back(part);
+  return result;
+}
+
 expected<std::string> content_of(const std::string& file) {
   if (file == "-")
     return std::string{std::istreambuf_iterator<char>(std::cin), {}};
@@ -176,7 +185,7 @@ expected<std::vector<manifest_source>>
 read_manifests(const std::vector<std::string>& args, bool recursive,
                bool lenient, environment& env) {
   std::vector<manifest_source> result;
-  for (auto& arg : args) {
+  for (auto& arg : one_by_one(args)) {
     auto files = files_of(arg, recursive);
     if (!files)
       return files.error();

@@ -1,9 +1,12 @@
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
 #include "messages/api/meta.pb.h"
+#include "runtime/text/duration.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <ostream>
 
 namespace troupe::cli {
@@ -17,8 +20,8 @@ struct delete_command {
   std::string fields;
   std::string cascade = "background";
   std::string dry_run = "none";
+  std::string timeout = "0s";
   int64_t grace = -1;
-  int64_t timeout = 0;
   bool recursive = false;
   bool all = false;
   bool all_namespaces = false;
@@ -47,6 +50,10 @@ public:
                   "--all, or -f FILE");
       return;
     }
+    if (auto wrong = contradiction(); !wrong.empty()) {
+      env_.misuse(wrong);
+      return;
+    }
     if (!collect())
       return;
     if (victims_.empty() && env_.code == done)
@@ -59,6 +66,22 @@ public:
   }
 
 private:
+  /// What is wrong with the flags; "" for nothing.
+  std::string contradiction() {
+    auto given = text::parse_duration(cmd_.timeout);
+    if (!given)
+      return "invalid argument \"" + cmd_.timeout
+             + "\" for \"--timeout\" flag: " + message_of(given.error());
+    if (*given > std::chrono::nanoseconds(0))
+      patience_ = std::chrono::ceil<std::chrono::milliseconds>(*given);
+    if (cmd_.now && cmd_.grace >= 0)
+      return "--now and --grace-period cannot be specified together";
+    if (cmd_.force && cmd_.grace > 0)
+      return "--force and --grace-period greater than 0 cannot be specified "
+             "together";
+    return {};
+  }
+
   bool collect() {
     return cmd_.files.empty() ? collect_named() : collect_files();
   }
@@ -71,6 +94,11 @@ private:
     }
     for (auto& s : *sources) {
       auto& kind = s.value.kind();
+      if (s.value.name().empty()) {
+        env_.fail(make_error(ec::bad_request,
+                             s.where + ": resource name may not be empty"));
+        return false;
+      }
       auto ns = !kind.namespaced       ? std::string{}
                 : s.value.ns().empty() ? env_.current_namespace()
                                        : s.value.ns();
@@ -121,10 +149,9 @@ private:
     else if (cmd_.now)
       msg.set_grace_period_seconds(1);
     else if (cmd_.grace >= 0)
-      msg.set_grace_period_seconds(cmd_.grace);
-    msg.set_propagation_policy(cmd_.cascade == "foreground" ? "Foreground"
-                               : cmd_.cascade == "orphan"   ? "Orphan"
-                                                            : "Background");
+      // kubectl: at once, without waiting for the node, takes --force.
+      msg.set_grace_period_seconds(std::max<int64_t>(cmd_.grace, 1));
+    msg.set_propagation_policy(propagation());
     msg.set_dry_run(cmd_.dry_run == "server");
     if (cmd_.dry_run == "client") {
       say(v, "deleted (dry run)");
@@ -145,6 +172,13 @@ private:
       v.kind = nullptr;
   }
 
+  const char* propagation() const {
+    if (cmd_.cascade == "foreground")
+      return "Foreground";
+    return cmd_.cascade == "orphan" || cmd_.cascade == "false" ? "Orphan"
+                                                               : "Background";
+  }
+
   void say(const victim& v, const std::string& what) {
     auto kind = std::string{v.kind->singular};
     if (!v.kind->group.empty())
@@ -160,8 +194,6 @@ private:
     selection what{v.kind, v.ns, {}, "metadata.name=" + v.name};
     bool complete = false;
     bool there = false;
-    auto patience = cmd_.timeout > 0 ? std::chrono::seconds(cmd_.timeout)
-                                     : std::chrono::hours(24 * 7);
     auto err = env_.client()->watch(
         what, {},
         [&](const changes& batch) {
@@ -171,7 +203,7 @@ private:
           complete = complete || batch.complete;
           return !complete || there;
         },
-        patience);
+        patience_);
     if (err)
       env_.fail(is(err, ec::timeout) ? make_error(
                     ec::timeout, "timed out waiting for the condition on "
@@ -182,6 +214,8 @@ private:
   delete_command& cmd_;
   environment& env_;
   std::vector<victim> victims_;
+  /// How long to wait for each to be gone; kubectl: a week unless given.
+  std::chrono::milliseconds patience_ = std::chrono::hours(24 * 7);
 };
 
 } // namespace
@@ -201,9 +235,11 @@ void add_delete(CLI::App& app, environment& env) {
   sub->add_flag("--now", cmd->now, "A grace period of 1 second");
   sub->add_flag("--force", cmd->force, "At once, without waiting for the node");
   sub->add_option("--cascade", cmd->cascade, "What becomes of dependents")
-      ->check(CLI::IsMember({"background", "foreground", "orphan"}));
-  sub->add_option("--wait", cmd->wait, "Wait until they are gone");
-  sub->add_option("--timeout", cmd->timeout, "Seconds to wait at most");
+      ->check(CLI::IsMember(
+          {"background", "foreground", "orphan", "true", "false"}));
+  sub->add_flag("--wait", cmd->wait, "Wait until they are gone");
+  sub->add_option("--timeout", cmd->timeout,
+                  "How long to wait for each, such as 30s; 0s for ever");
   sub->add_flag("--ignore-not-found", cmd->ignore_not_found,
                 "No error for what does not exist");
   sub->add_option("--dry-run", cmd->dry_run, "Change nothing")

@@ -93,6 +93,53 @@ TEST_F(Commands, CreateEveryKindThatHasAWordOfItsOwn) {
   });
 }
 
+TEST_F(Commands, DeleteWaitsAsLongAsItIsTold) {
+  write("held.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, "
+                     "finalizers: [example.com/hold]}\n");
+  write("half.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "
+                     "plain}\n---\napiVersion: v1\nkind: ConfigMap\n");
+  out_of("create -f $DIR/held.yaml");
+  out_of("create configmap plain");
+  expect({
+      // One without a name among them: none is deleted.
+      {"delete -f $DIR/half.yaml", 1, {}, {"resource name may not be empty"}},
+      {"delete cm plain --wait --timeout=20s",
+       0,
+       {"configmap \"plain\" deleted"},
+       {}},
+      {"delete cm held --wait=false", 0, {"configmap \"held\" deleted"}, {}},
+  });
+  auto held = run("delete cm held --timeout=10ms");
+  EXPECT_EQ(held.code, 1);
+  EXPECT_EQ(held.out, "configmap \"held\" deleted\n");
+  EXPECT_EQ(held.err, "error: timed out waiting for the condition on "
+                      "configmap/held\n");
+  out_of("patch cm held -p '{\"metadata\":{\"finalizers\":null}}'");
+}
+
+TEST_F(Commands, DeleteCascadesAsInOlderTimes) {
+  out_of("create deployment web --image=x --replicas=0");
+  out_of("wait deployment/web --for=jsonpath={.status.observedGeneration}");
+  expect({{"delete deployment web --cascade=false", 0, {"deleted"}, {}},
+          {"get replicasets -o name", 0, {"replicaset.apps/web-"}, {}},
+          {"delete replicasets --all --cascade=true", 0, {"deleted"}, {}}});
+}
+
+TEST_F(Commands, SeveralFilesAreNamedByComma) {
+  for (auto* name : {"a", "b"})
+    write(std::string{name} + ".yaml",
+          std::string{"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "}
+              + name + "}\n");
+  expect({{"apply -f $DIR/a.yaml,$DIR/b.yaml",
+           0,
+           {"configmap/a created\nconfigmap/b created"},
+           {}},
+          {"apply -f $DIR/a.yaml,$DIR/none.yaml",
+           1,
+           {},
+           {"none.yaml\" does not exist"}}});
+}
+
 TEST_F(Commands, CreateRefusesWhatIsThereOrWrong) {
   out_of("create configmap taken");
   write("bad.yaml", "apiVersion: v1\nkind: Frob\nmetadata: {name: x}\n");
@@ -278,8 +325,8 @@ spec:
       {"apply -f $DIR/wrong2.yaml",
        1,
        {},
-       {"The Deployment.apps \"d\" is invalid", "spec.replicas",
-        "spec.template.metadata.labels"}},
+       {"The Deployment \"d\" is invalid: \n* spec.replicas: ",
+        "\n* spec.template.metadata.labels: "}},
       {"apply -f $DIR/text.yaml", 1, {}, {"spec.replicas"}},
       {"apply -f $DIR/noname.yaml", 1, {}, {"resource name may not be empty"}},
       {"apply -f $DIR/nokind.yaml", 1, {}, {"nokind.yaml", "kind"}},

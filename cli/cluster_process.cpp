@@ -3,7 +3,9 @@
 #include "actors/client/command_client.hpp"
 #include "actors/system/cluster.hpp"
 #include "actors/system/gate.hpp"
+#include "cli/cluster_shape.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/node_removal.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/store.pb.h"
@@ -36,6 +38,7 @@
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace troupe::cli {
 
@@ -55,6 +58,10 @@ constexpr auto stop_patience = std::chrono::seconds(20);
 
 std::string number(int64_t value) {
   return std::to_string(value);
+}
+
+std::string node_name(size_t index) {
+  return "node-" + std::to_string(index);
 }
 
 std::string own_folder() {
@@ -77,8 +84,10 @@ struct cluster_process::parts {
   gate_actor gate;
   supervisor_actor root;
   uint16_t port = 0;
+  uint32_t nodes_before = 0; ///< of the last start
 
-  caf::error prepare(const up_options& options);
+  caf::error settle_shape(up_options& options);
+  caf::error prepare(up_options& options);
   caf::error open_network(const up_options& options);
   void add_node(const std::string& address, const net::cidr& pods);
   caf::error add_nodes(uint32_t count);
@@ -86,6 +95,8 @@ struct cluster_process::parts {
   caf::error publish(const up_options& options);
   void plant();
   caf::error check_store();
+  caf::error settle_nodes(command_client& client, const up_options& options,
+                          const report& tell);
 };
 
 caf::error cluster_process::parts::open_network(const up_options& options) {
@@ -112,7 +123,7 @@ caf::error cluster_process::parts::open_network(const up_options& options) {
 
 void cluster_process::parts::add_node(const std::string& address,
                                       const net::cidr& pods) {
-  auto name = "node-" + std::to_string(config->nodes.size() + 1);
+  auto name = node_name(config->nodes.size() + 1);
   config->nodes.push_back({name, address, to_string(pods)});
 }
 
@@ -143,7 +154,30 @@ caf::error cluster_process::parts::add_simulated_nodes(uint32_t count) {
   return caf::none;
 }
 
-caf::error cluster_process::parts::prepare(const up_options& options) {
+/// Fills in what is as it was. Processes of nodes that are no longer wished
+/// end here: nobody else will know of them.
+caf::error cluster_process::parts::settle_shape(up_options& options) {
+  auto last = read_shape(options.data_dir);
+  if (!last)
+    return last.error();
+  nodes_before = last->nodes;
+  if (options.nodes == 0)
+    options.nodes = std::max(last->nodes, 1u);
+  if (options.runtime.empty())
+    options.runtime = last->runtime.empty() ? "process" : last->runtime;
+  for (auto i = options.nodes + 1; i <= nodes_before; ++i) {
+    auto folder = fs::path{options.data_dir} / "nodes" / node_name(i);
+    if (!fs::is_directory(folder))
+      continue;
+    if (auto ended = end_pods(folder); !ended)
+      return ended.error();
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
+  return caf::none;
+}
+
+caf::error cluster_process::parts::prepare(up_options& options) {
   std::error_code failed;
   fs::create_directories(options.data_dir, failed);
   if (failed)
@@ -151,6 +185,8 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
                                          + failed.message());
   fs::permissions(options.data_dir, fs::perms::owner_all, failed);
   if (auto err = lock.take(options.data_dir))
+    return err;
+  if (auto err = settle_shape(options))
     return err;
   // Every connection of the forwarder and every pod takes a few.
   rlimit files{};
@@ -243,6 +279,24 @@ caf::error cluster_process::parts::check_store() {
   return result;
 }
 
+/// Takes nodes out that are no longer wished, and keeps what is.
+caf::error cluster_process::parts::settle_nodes(command_client& client,
+                                                const up_options& options,
+                                                const report& tell) {
+  std::vector<std::string> surplus;
+  for (auto i = options.nodes + 1; i <= nodes_before; ++i)
+    surplus.push_back(node_name(i));
+  if (!surplus.empty()) {
+    auto pods = forget_nodes(client, surplus);
+    if (!pods)
+      return pods.error();
+    tell("Removed: " + number(static_cast<int64_t>(surplus.size()))
+         + " nodes, pods: " + number(static_cast<int64_t>(*pods)));
+  }
+  auto kept = write_shape(options.data_dir, {options.nodes, options.runtime});
+  return kept ? caf::none : kept.error();
+}
+
 cluster_process::cluster_process(up_options options, report tell)
     : options_(std::move(options)), tell_(std::move(tell)) {
   // nop
@@ -311,6 +365,11 @@ caf::error cluster_process::start() {
     return make_error(ec::timeout,
                       "the API server does not answer: " + message_of(err));
   milestone("API server: answering on 127.0.0.1:" + number(p.port));
+  if (auto wrong = p.settle_nodes(**client, options_, tell_))
+    return wrong;
+  std::set<std::string> wished;
+  for (auto& node : p.config->nodes)
+    wished.insert(node.name);
   std::set<std::string> ready;
   err = (*client)->watch(
       {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
@@ -318,7 +377,8 @@ caf::error cluster_process::start() {
         for (auto& c : batch.items)
           for (auto& condition :
                c.what.as<core::v1::Node>().status().conditions())
-            if (condition.type() == "Ready" && condition.status() == "True")
+            if (condition.type() == "Ready" && condition.status() == "True"
+                && wished.count(c.what.name()) > 0)
               ready.insert(c.what.name());
         return ready.size() < options_.nodes;
       },

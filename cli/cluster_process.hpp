@@ -12,11 +12,11 @@ namespace troupe::cli {
 /// What `up` is told.
 struct up_options {
   std::string data_dir;
-  uint32_t nodes = 1;
-  std::string runtime = "process"; ///< process or simulated
-  std::string network;             ///< "", loopback or bridge
-  uint16_t port = 6444;            ///< of the actors; 0 for any
-  uint16_t api_port = 6443;        ///< of the REST API, for the kubeconfig
+  uint32_t nodes = 0;       ///< 0: as many as last time, else one
+  std::string runtime;      ///< process or simulated; "": as last time
+  std::string network;      ///< "", loopback or bridge
+  uint16_t port = 6444;     ///< of the actors; 0 for any
+  uint16_t api_port = 6443; ///< of the REST API, for the kubeconfig
 };
 
 /// A whole cluster in this process: its edges, its actor system, its tree.

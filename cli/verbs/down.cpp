@@ -1,20 +1,17 @@
 #include "cli/commands.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/node_removal.hpp"
 #include "runtime/net/cluster_network.hpp"
-#include "runtime/process/pod_runtime.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <ostream>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <vector>
 
 namespace troupe::cli {
 
@@ -24,8 +21,6 @@ namespace fs = std::filesystem;
 
 /// How long the cluster may take to end in order.
 constexpr int patience_ms = 30'000;
-/// How long all pods of one node may take to end.
-constexpr auto pods_patience = std::chrono::seconds(45);
 
 /// Ends the process and waits until it is gone.
 bool end_process(pid_t pid) {
@@ -42,48 +37,6 @@ bool end_process(pid_t pid) {
   }
   close(fd);
   return gone;
-}
-
-/// What an edge answers, as something to wait for.
-template <class T, class Ask>
-std::future<expected<T>> asked(Ask ask) {
-  auto promise = std::make_shared<std::promise<expected<T>>>();
-  auto result = promise->get_future();
-  ask([promise](expected<T> x) { promise->set_value(std::move(x)); });
-  return result;
-}
-
-template <class T>
-expected<T> answer_of(std::future<expected<T>>& from,
-                      std::chrono::steady_clock::time_point deadline) {
-  if (from.wait_until(deadline) != std::future_status::ready)
-    return make_error(ec::timeout, "pods do not end in time");
-  return from.get();
-}
-
-/// Ends and removes all pods of one node; returns how many there were.
-expected<size_t> end_pods(const fs::path& node) {
-  auto deadline = std::chrono::steady_clock::now() + pods_patience;
-  std::error_code ignored;
-  process::runtime_options options;
-  options.pods = (node / "sandboxes").string();
-  options.shim =
-      fs::read_symlink("/proc/self/exe", ignored).parent_path().string()
-      + "/troupe-shim";
-  process::pod_runtime runtime{options, [](container::Event) {}};
-  auto asking =
-      asked<container::State>([&](auto done) { runtime.state(done); });
-  auto state = answer_of(asking, deadline);
-  if (!state)
-    return state.error();
-  std::vector<std::future<expected<container::Done>>> endings;
-  for (auto& pod : state->sandboxes())
-    endings.push_back(asked<container::Done>(
-        [&](auto done) { runtime.remove_sandbox(pod.id(), done); }));
-  for (auto& ending : endings)
-    if (auto ended = answer_of(ending, deadline); !ended)
-      return ended.error();
-  return endings.size();
 }
 
 /// Ends the pods of all nodes of the cluster.

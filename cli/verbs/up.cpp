@@ -134,9 +134,12 @@ int run_detached(const up_options& options, environment& env) {
 void add_up(CLI::App& app, environment& env) {
   auto cmd = std::make_shared<up_command>();
   auto* sub = app.add_subcommand("up", "Start a cluster on this machine");
-  sub->add_option("--nodes", cmd->options.nodes, "Number of nodes")
+  sub->add_option("--nodes", cmd->options.nodes,
+                  "Number of nodes; as many as last time, else one, unless "
+                  "given")
       ->check(CLI::Range(1, 5000));
-  sub->add_option("--runtime", cmd->options.runtime, "What runs the pods")
+  sub->add_option("--runtime", cmd->options.runtime,
+                  "What runs the pods; as last time, else process")
       ->check(CLI::IsMember({"process", "simulated"}));
   sub->add_option("--network", cmd->options.network,
                   "How pods get addresses; the best possible unless given")

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "messages/errors.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace troupe::cli {
+
+/// What `up` made the cluster of a data directory with, so that it is the
+/// same the next time unless told otherwise.
+struct cluster_shape {
+  uint32_t nodes = 0;  ///< 0: there was no cluster
+  std::string runtime; ///< "": there was no cluster
+};
+
+/// Returns the shape of the cluster in a data directory; an empty one when
+/// there was none. Fails when what is there cannot be read.
+expected<cluster_shape> read_shape(const std::filesystem::path& data_dir);
+
+/// Keeps it, at once or not at all.
+expected<void> write_shape(const std::filesystem::path& data_dir,
+                           const cluster_shape& shape);
+
+} // namespace troupe::cli

@@ -2,6 +2,7 @@
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
 #include "tests/chaos/dice.hpp"
+#include "tests/chaos/time_limit.hpp"
 #include "tests/chaos/writer.hpp"
 
 #include <gtest/gtest.h>
@@ -44,13 +45,16 @@ protected:
   /// Paths of all actors now, as `topology` prints them.
   std::vector<std::string> topology() {
     std::vector<std::string> result;
-    wait_until([&] {
-      auto all = cluster_->client().actors();
-      if (all)
-        for (auto& a : all->actors())
-          result.push_back(a.path());
-      return !result.empty();
-    });
+    limit_->doing("topology after kill " + std::to_string(kills_));
+    wait_until(
+        [&] {
+          auto all = cluster_->client().actors();
+          if (all)
+            for (auto& a : all->actors())
+              result.push_back(a.path());
+          return !result.empty();
+        },
+        patience());
     for (auto& path : result)
       seen_.insert(kind_of_path(path));
     return result;
@@ -68,6 +72,7 @@ protected:
   }
 
   void kill(const std::string& path) {
+    limit_->doing("kill " + std::to_string(kills_ + 1) + ", " + path);
     auto killed = cluster_->client().kill(path);
     if (!killed) {
       // A pod or session may have ended by itself since; and who brings the
@@ -84,23 +89,38 @@ protected:
 
   /// Lets the cluster come to rest and compares it with what is wished.
   void expect_all_well(writer& by, workload& work) {
+    limit_->doing("waiting for the last write");
     by.end();
-    ASSERT_EQ(work.settle([&] { return by.wish(); }), "")
+    auto begin = std::chrono::steady_clock::now();
+    limit_->doing("coming to rest after kill " + std::to_string(kills_));
+    ASSERT_EQ(work.settle([&] { return by.wish(); }, patience()), "")
         << "after " << kills_ << " kills" << topology_text();
+    slowest_ = std::max(slowest_, std::chrono::steady_clock::now() - begin);
+    limit_->doing("looking for what was lost");
     ASSERT_EQ(by.losses(), std::vector<std::string>{});
     ASSERT_EQ(by.overdue(), std::vector<std::string>{});
   }
 
+  /// To come to rest; what is wrong must be told before the time is up.
+  std::chrono::seconds patience() const {
+    return std::min(std::chrono::seconds{90}, limit_->left());
+  }
+
   void report(const writer& by) {
+    using std::chrono::duration_cast;
+    using std::chrono::milliseconds;
     std::cout << kills_ << " kills (" << unanswered_
-              << " took their answer along), writes acknowledged "
-              << by.acknowledged() << ", without answer " << by.unanswered()
-              << "\n";
+              << " took their answer along), at rest after "
+              << duration_cast<milliseconds>(slowest_).count()
+              << " ms at most, writes acknowledged " << by.acknowledged()
+              << ", without answer " << by.unanswered() << "\n";
     for (auto& [kind, count] : by_kind_)
       std::cout << "  " << count << "\t" << kind << "\n";
   }
 
   std::unique_ptr<real_cluster> cluster_;
+  std::unique_ptr<time_limit> limit_;
+  std::chrono::steady_clock::duration slowest_{};
   std::set<std::string> seen_;
   std::map<std::string, int> by_kind_;
   int kills_ = 0;
@@ -115,10 +135,13 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
   constexpr int between_checks = 250;
   std::mt19937_64 dice{seed};
   cluster_ = std::make_unique<real_cluster>();
+  limit_ = std::make_unique<time_limit>(*cluster_,
+                                        std::chrono::seconds{120 + most / 10});
   ASSERT_TRUE(cluster_->up()) << cluster_->output();
   workload work{*cluster_};
+  limit_->doing("beginning the work");
   ASSERT_TRUE(work.apply()) << cluster_->output();
-  ASSERT_EQ(work.settle([] { return wished{}; }), "");
+  ASSERT_EQ(work.settle([] { return wished{}; }, patience()), "");
   auto allocations = work.allocations();
   writer by{*cluster_, seed};
   // Everyone once, then whoever comes.
@@ -129,6 +152,7 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
     for (int i = 0; i < between_checks && kills_ < most; ++i) {
       if (victims.empty()) {
         auto all = topology();
+        ASSERT_FALSE(all.empty()) << last_words_of();
         victims.push_back(all[dice() % all.size()]);
       }
       kill(victims.back());
@@ -141,6 +165,7 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
     EXPECT_EQ(work.allocations(), allocations);
   }
   report(by);
+  limit_->doing("ending");
   for (auto& kind : seen_)
     EXPECT_GT(by_kind_[kind], 0) << kind << " was never hit";
   ASSERT_TRUE(cluster_->down()) << cluster_->output();

@@ -1,5 +1,6 @@
 #include "messages/api/core_pod.pb.h"
 #include "tests/chaos/dice.hpp"
+#include "tests/chaos/time_limit.hpp"
 #include "tests/chaos/writer.hpp"
 
 #include <gtest/gtest.h>
@@ -78,17 +79,32 @@ protected:
     }
   }
 
+  /// Waits until all is as wished; what is wrong is told in time.
+  std::string settle(const std::string& doing) {
+    limit_->doing(doing);
+    return work_->settle([&] { return by_->wish(); },
+                         std::min(std::chrono::seconds{90}, limit_->left()));
+  }
+
+  std::string last_words() {
+    auto log = content_of(cluster_->data() / "troupe.log");
+    return "\n" + (log.size() < 4000 ? log : log.substr(log.size() - 4000));
+  }
+
   void one_round(int number);
 
   std::mt19937_64 dice_;
   std::unique_ptr<real_cluster> cluster_;
+  std::unique_ptr<time_limit> limit_;
   std::unique_ptr<workload> work_;
   std::unique_ptr<writer> by_;
   std::vector<std::string> allocations_;
 };
 
 void KilledProcess::one_round(int number) {
-  SCOPED_TRACE("round " + std::to_string(number));
+  auto round = "round " + std::to_string(number);
+  SCOPED_TRACE(round);
+  limit_->doing(round);
   auto busy = dice_() % 4 != 0;
   auto before = work_->pods();
   ASSERT_TRUE(before) << message_of(before.error());
@@ -106,7 +122,8 @@ void KilledProcess::one_round(int number) {
   }
   ASSERT_TRUE(cluster_->up()) << cluster_->output();
   auto succeeded = victim == "once" && how.code == 0;
-  ASSERT_EQ(work_->settle([&] { return by_->wish(); }), "");
+  ASSERT_EQ(settle(round + ": coming to rest after up"), "")
+      << "victim: " << victim << "\nbefore:" << shown(*before) << last_words();
   auto after = work_->pods();
   ASSERT_TRUE(after) << message_of(after.error());
   expect_same(*before, *after, victim, &how);
@@ -116,7 +133,8 @@ void KilledProcess::one_round(int number) {
   EXPECT_EQ(by_->losses(), std::vector<std::string>{});
   EXPECT_EQ(work_->allocations(), allocations_);
   if (HasFailure())
-    FAIL() << "before:" << shown(*before) << "\nafter:" << shown(*after);
+    FAIL() << "victim: " << victim << "\nbefore:" << shown(*before)
+           << "\nafter:" << shown(*after) << last_words();
   // What crashes again and again is held back longer and longer: once is
   // enough for each pod.
   if (!victim.empty()) {
@@ -130,7 +148,7 @@ void KilledProcess::one_round(int number) {
       ASSERT_TRUE(work_->apply()) << cluster_->output();
       by_->applied();
     }
-    ASSERT_EQ(work_->settle([&] { return by_->wish(); }), "");
+    ASSERT_EQ(settle(round + ": replacing " + victim), "") << last_words();
   }
 }
 
@@ -142,16 +160,19 @@ TEST_P(KilledProcess, FindsEverythingAgain) {
   auto rounds = setting("TROUPE_ROUNDS", nightly() ? 100 : 8);
   dice_.seed(seed);
   cluster_ = std::make_unique<real_cluster>(GetParam().options);
+  limit_ = std::make_unique<time_limit>(
+      *cluster_, std::chrono::seconds{120 + 10 * rounds});
   ASSERT_TRUE(cluster_->up()) << cluster_->output();
   work_ = std::make_unique<workload>(*cluster_);
   by_ = std::make_unique<writer>(*cluster_, seed);
   ASSERT_TRUE(work_->apply()) << cluster_->output();
-  ASSERT_EQ(work_->settle([] { return wished{}; }), "");
+  ASSERT_EQ(settle("beginning the work"), "");
   allocations_ = work_->allocations();
   for (int i = 1; i <= rounds; ++i)
     ASSERT_NO_FATAL_FAILURE(one_round(i));
   std::cout << rounds << " rounds, writes acknowledged " << by_->acknowledged()
             << ", without answer " << by_->unanswered() << "\n";
+  limit_->doing("ending");
   ASSERT_TRUE(cluster_->down()) << cluster_->output();
   EXPECT_EQ(cluster_->remains(), std::vector<std::string>{});
 }

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace troupe::test {
@@ -215,9 +216,12 @@ expected<object> patch(command_client& by, const kind_info& kind,
 
 bool wait_until(const std::function<bool()>& done, std::chrono::seconds most) {
   auto end = std::chrono::steady_clock::now() + most;
-  while (!done())
+  while (!done()) {
     if (std::chrono::steady_clock::now() > end)
       return false;
+    // Whoever is waited for needs the processor too.
+    std::this_thread::sleep_for(5ms);
+  }
   return true;
 }
 

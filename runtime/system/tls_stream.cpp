@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <sys/socket.h>
 
 namespace troupe {
 
@@ -16,6 +17,42 @@ namespace net = caf::io::network;
 int most(size_t size) {
   return static_cast<int>(
       std::min<size_t>(size, std::numeric_limits<int>::max()));
+}
+
+/// As OpenSSL's own, but that a connection which the other side has closed
+/// costs the connection and not the process.
+int write_without_signal(BIO* bio, const char* bytes, int size) {
+  int fd = -1;
+  BIO_get_fd(bio, &fd);
+  auto written = static_cast<int>(
+      send(fd, bytes, static_cast<size_t>(size), MSG_NOSIGNAL));
+  BIO_clear_retry_flags(bio);
+  if (written <= 0 && BIO_sock_should_retry(written) != 0)
+    BIO_set_retry_write(bio);
+  return written;
+}
+
+using method_handle = crypto::handle<BIO_METHOD, BIO_meth_free>;
+
+method_handle make_socket_method() {
+  auto* usual = BIO_s_socket();
+  method_handle result{BIO_meth_new(BIO_TYPE_SOCKET, "socket")};
+  BIO_meth_set_create(result.get(), BIO_meth_get_create(usual));
+  BIO_meth_set_destroy(result.get(), BIO_meth_get_destroy(usual));
+  BIO_meth_set_ctrl(result.get(), BIO_meth_get_ctrl(usual));
+  BIO_meth_set_read(result.get(), BIO_meth_get_read(usual));
+  BIO_meth_set_puts(result.get(), BIO_meth_get_puts(usual));
+  BIO_meth_set_write(result.get(), write_without_signal);
+  return result;
+}
+
+/// The socket stays its owner's.
+BIO* socket_bio(int fd) {
+  static const auto method = make_socket_method();
+  auto* bio = BIO_new(method.get());
+  if (bio != nullptr)
+    BIO_set_fd(bio, fd, BIO_NOCLOSE);
+  return bio;
 }
 
 } // namespace
@@ -48,8 +85,10 @@ expected<tls_session> tls_session::make(const secure_files& files, socket fd,
   SSL_CTX_set_num_tickets(context, 0);
   result.ssl_.reset(SSL_new(context));
   auto* ssl = result.ssl_.get();
-  if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1)
+  auto* bio = ssl == nullptr ? nullptr : socket_bio(fd);
+  if (bio == nullptr)
     return crypto::openssl_error("TLS");
+  SSL_set_bio(ssl, bio, bio);
   if (who == side::client)
     SSL_set_connect_state(ssl);
   else

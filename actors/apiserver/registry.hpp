@@ -3,6 +3,7 @@
 #include "actors/system/calls.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/store_interface.hpp"
+#include "runtime/system/clocks.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -56,6 +57,14 @@ struct waiting_write {
   std::function<void(const object&)> go_on; ///< none: it did not come
 };
 
+/// The lease of the store that what is written now ends with.
+struct passing_lease {
+  uint64_t id = 0;    ///< 0 for none yet
+  steady_point until; ///< for what is written before
+  bool asked = false; ///< the next one is on its way
+  std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
+};
+
 /// What the registry remembers between two messages.
 struct registry_state {
   static inline const char* name = "registry";
@@ -68,6 +77,7 @@ struct registry_state {
   allocators_actor allocators;       ///< services only
   std::vector<followed_kind> others; ///< stream number 1 is the first
   std::vector<waiting_write> waiting;
+  passing_lease lease; ///< events only
   uint64_t last_waiting = 0;
   uint64_t writes = 0;
 

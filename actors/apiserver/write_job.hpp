@@ -72,6 +72,10 @@ void with_other_soon(job_ptr job, const kind_info& kind, const std::string& ns,
                      const std::string& name,
                      std::function<void(const object&)> next);
 
+/// Goes on with the lease that what the job writes ends with; 0 for what
+/// stays. Kubernetes: events are kept for an hour.
+void with_lease(job_ptr job, std::function<void(uint64_t lease)> next);
+
 /// Writes `fresh` in place of `current` (none: creates it) if nobody was
 /// faster. `again` is tried when somebody was and the client did not insist
 /// on a revision; `current` is the newer state then. The same where nothing

@@ -164,6 +164,24 @@ void transact(job_ptr job, store_api::TxnRequest txn, Done done,
       pb<store_api::TxnRequest>{std::move(txn)});
 }
 
+void write_object(job_ptr job, object fresh, uint64_t lease,
+                  std::function<void()> again) {
+  auto txn = put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),
+                            rules::to_stored(fresh).bytes(),
+                            job->current ? job->current.revision() : 0);
+  txn.mutable_then(0)->mutable_put()->set_lease(lease);
+  add_exclusive(txn, job->current, fresh);
+  add_beside(txn, *job);
+  transact(
+      job, std::move(txn),
+      [job, fresh = std::move(fresh)](
+          const store_api::TxnResponse& response) mutable {
+        job->answer(std::move(fresh).with_revision(response.revision()),
+                    response.revision());
+      },
+      std::move(again));
+}
+
 } // namespace
 
 void write_job::give_back() {
@@ -293,18 +311,9 @@ void store_object(job_ptr job, object fresh, std::function<void()> again) {
       with_current(job, true, std::move(again));
     return;
   }
-  auto txn = put_if_request(storage_key(job->kind(), fresh.ns(), fresh.name()),
-                            rules::to_stored(fresh).bytes(),
-                            job->current ? job->current.revision() : 0);
-  add_exclusive(txn, job->current, fresh);
-  add_beside(txn, *job);
-  transact(
-      job, std::move(txn),
-      [job, fresh](const store_api::TxnResponse& response) mutable {
-        job->answer(std::move(fresh).with_revision(response.revision()),
-                    response.revision());
-      },
-      std::move(again));
+  with_lease(job, [job, fresh, again](uint64_t lease) {
+    write_object(job, fresh, lease, again);
+  });
 }
 
 void store_removal(job_ptr job, std::function<void()> again) {

@@ -97,6 +97,41 @@ TEST(ApiServer, GivesNoAddressTwice) {
   }
 }
 
+TEST(ApiServer, KeepsAnEventForAnHour) {
+  using namespace std::chrono_literals;
+  simulated_cluster cluster;
+  auto& events = kind_of<core::v1::Event>();
+  auto tell = [&](const std::string& name) {
+    core::v1::Event event;
+    event.mutable_metadata()->set_name(name);
+    event.mutable_metadata()->set_namespace_("default");
+    event.mutable_involved_object()->set_namespace_("default");
+    auto made = cluster.create(object::of(event));
+    ASSERT_TRUE(made) << message_of(made.error());
+  };
+  tell("first");
+  tell("told-again");
+  cluster.advance(40min);
+  call::Request again;
+  again.set_verb(call::PATCH);
+  again.set_api_version("v1");
+  again.set_kind("Event");
+  again.set_namespace_("default");
+  again.set_name("told-again");
+  again.set_patch_type(call::MERGE);
+  again.set_patch("{\"count\": 2}");
+  ASSERT_TRUE(cluster.ask(again));
+  cluster.kill("apiserver/registry/events");
+  tell("late");
+  EXPECT_TRUE(cluster.get(events, "default", "first"));
+  cluster.advance(30min);
+  EXPECT_FALSE(cluster.get(events, "default", "first"));
+  EXPECT_TRUE(cluster.get(events, "default", "told-again"));
+  EXPECT_TRUE(cluster.get(events, "default", "late"));
+  cluster.advance(40min);
+  EXPECT_TRUE(cluster.list(events).empty());
+}
+
 TEST(Topology, ShowsTheRootToo) {
   simulated_cluster cluster;
   auto paths = cluster.paths();

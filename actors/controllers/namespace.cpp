@@ -118,7 +118,10 @@ void look_at(pointer self, const std::string& key) {
   auto space = st.namespaces->find(key);
   if (!space || !space.meta().has_deletion_timestamp()) {
     forget_content(self, key);
-    st.loop.why.set(key, space ? "is active" : "is gone");
+    if (space)
+      st.loop.why.set(key, "is active");
+    else
+      st.loop.why.forget(key);
     return st.loop.finish(key);
   }
   follow_content(self, key);

@@ -19,7 +19,10 @@ void look_at(pointer self, const std::string& key) {
   auto space = st.namespaces->find(key);
   if (!space || space.meta().has_deletion_timestamp()
       || st.accounts->find(key + "/" + account_name)) {
-    st.loop.why.set(key, !space ? "is gone" : "has its service account");
+    if (space)
+      st.loop.why.set(key, "has its service account");
+    else
+      st.loop.why.forget(key);
     return st.loop.finish(key);
   }
   ServiceAccount account;

@@ -166,10 +166,14 @@ void start(pointer self) {
   auto& st = self->state;
   const auto& name = st.options.machine.name;
   st.api.open(self, *st.ctx, "system:node:" + name, {"system:nodes"});
-  st.book.open(&st.api, st.options.simulated,
-               [self](const std::set<std::string>& uids) {
-                 on_references_changed(self, uids);
-               });
+  st.book.open(
+      &st.api, st.options.simulated,
+      [self](const std::set<std::string>& uids) {
+        on_references_changed(self, uids);
+      },
+      [self](const std::string& uid) {
+        wake_later(self, "tokens " + uid, try_again);
+      });
   if (auto range = net::parse_cidr(st.options.pod_range))
     st.addresses.emplace(*range);
   find_runtime(self);

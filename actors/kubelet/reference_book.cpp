@@ -8,10 +8,12 @@
 
 namespace troupe {
 
-void reference_book::open(api_session* api, bool simulated, on_change changed) {
+void reference_book::open(api_session* api, bool simulated, on_change changed,
+                          on_pause pause) {
   api_ = api;
   simulated_ = simulated;
   changed_ = std::move(changed);
+  pause_ = std::move(pause);
 }
 
 void reference_book::claim(const object& pod) {
@@ -19,7 +21,7 @@ void reference_book::claim(const object& pod) {
   if (wanted.empty() || claims_.count(pod.uid()) > 0)
     return;
   auto& mine = claims_[pod.uid()];
-  mine.ns = pod.ns();
+  mine.pod = pod;
   auto follow_all = [&](const kind_info& kind,
                         const std::set<std::string>& names) {
     for (const auto& name : names) {
@@ -112,8 +114,10 @@ void reference_book::want_token(const object& pod,
                   auto found = claims_.find(pod.uid());
                   if (found == claims_.end())
                     return;
-                  if (!result && is(result.error(), ec::service_unavailable))
-                    return want_token(pod, token);
+                  if (!result && is(result.error(), ec::service_unavailable)) {
+                    found->second.refused.push_back(token);
+                    return pause_(pod.uid());
+                  }
                   // Without an issuer of tokens there is no file: most pods
                   // never look for it.
                   std::string value;
@@ -125,6 +129,14 @@ void reference_book::want_token(const object& pod,
                   found->second.tokens[token.audience] = value;
                   changed_({pod.uid()});
                 });
+}
+
+void reference_book::ask_again(const std::string& uid) {
+  auto found = claims_.find(uid);
+  if (found == claims_.end())
+    return;
+  for (const auto& token : std::exchange(found->second.refused, {}))
+    want_token(found->second.pod, token);
 }
 
 void reference_book::follow_services() {

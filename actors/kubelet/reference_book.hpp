@@ -20,12 +20,19 @@ public:
   /// Told which pods (by uid) speak of an object that changed.
   using on_change = std::function<void(const std::set<std::string>& uids)>;
 
+  /// Told that `ask_again` is to be called for a pod in a while.
+  using on_pause = std::function<void(const std::string& uid)>;
+
   /// `simulated` tokens are made up here.
-  void open(api_session* api, bool simulated, on_change changed);
+  void open(api_session* api, bool simulated, on_change changed,
+            on_pause pause);
 
   /// From now on what this pod speaks of is followed.
   void claim(const object& pod);
   void release(const std::string& uid);
+
+  /// Asks for the tokens of a pod that could not be had.
+  void ask_again(const std::string& uid);
 
   void follow_services();
 
@@ -46,8 +53,9 @@ private:
     std::set<std::string> users; ///< uids
   };
   struct claims {
-    std::string ns;
+    object pod; ///< as it was when it was claimed
     std::vector<key> keys;
+    std::vector<rules::wanted_token> refused; ///< to be asked for again
     std::map<std::string, std::optional<std::string>> tokens; ///< by audience
   };
 
@@ -60,6 +68,7 @@ private:
   api_session* api_ = nullptr;
   bool simulated_ = false;
   on_change changed_;
+  on_pause pause_;
   std::map<key, followed> followed_;
   std::map<std::string, claims> claims_; ///< by uid
   std::map<std::string, object> services_;

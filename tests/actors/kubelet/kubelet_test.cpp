@@ -60,13 +60,13 @@ struct KubeletTest : ::testing::Test {
     world.run();
   }
 
-  void start_kubelet() {
+  void start_kubelet(bool simulated = true) {
     kubelet_options options;
     options.machine = simulated_machine();
     options.machine.name = "node-1";
     options.machine.addresses = {"172.16.0.1"};
     options.pod_range = "10.1.0.0/24";
-    options.simulated = true;
+    options.simulated = simulated;
     actor = caf::actor_cast<caf::actor>(world.system().spawn(
         kubelet, world.at("kubelet/node-1"), std::move(options)));
     world.run();
@@ -390,6 +390,26 @@ TEST_F(KubeletTest, WritesAgainWhatMetAConflict) {
   put_pod("web", one);
   EXPECT_FALSE(once);
   EXPECT_EQ(status("web").phase(), "Running");
+}
+
+TEST_F(KubeletTest, AsksForATokenOnceASecondWhileNobodyCanGiveOne) {
+  auto asked = [&] {
+    return api.of(call::CREATE, "ServiceAccount", "token").size();
+  };
+  api.refuse =
+      [&](const test::fake_api::asked& what) -> std::optional<caf::error> {
+    // A kubelet that asks without a pause would never let us go.
+    if (what.msg.subresource() != "token" || asked() > 10)
+      return std::nullopt;
+    return make_error(ec::service_unavailable, "the registry is starting");
+  };
+  start_runtime();
+  start_kubelet(false);
+  put_pod("web", one + std::string{R"( volumes { name: 'v' volume_source {
+      projected { sources { service_account_token { path: 'token' } } } } })"});
+  EXPECT_EQ(asked(), 1u);
+  world.advance(1s);
+  EXPECT_EQ(asked(), 2u);
 }
 
 TEST_F(KubeletTest, GoesOnAfterItsSessionBroke) {

@@ -39,20 +39,24 @@ const T* as_or_null(const object& what) {
 
 // -- before ------------------------------------------------------------------
 
-/// Kubernetes: NamespaceLifecycle.
+/// Kubernetes: NamespaceLifecycle. Another try knows that something was not as
+/// it seemed, and looks closer.
 void check_namespace(job_ptr job, std::function<void()> next) {
   auto& ns = job->request->namespace_();
-  with_other(job, kind_of<core::v1::Namespace>(), {}, ns,
-             [job, next](const object& found) {
-               auto err = rules::check_namespace_takes(
-                   as_or_null<core::v1::Namespace>(found),
-                   job->request->namespace_(), job->kind().qualified_plural(),
-                   job->body.name());
-               if (err)
-                 job->fail(err);
-               else
-                 next();
-             });
+  with_other(
+      job, kind_of<core::v1::Namespace>(), {}, ns,
+      [job, next](const object& found) {
+        auto err = rules::check_namespace_takes(
+            as_or_null<core::v1::Namespace>(found), job->request->namespace_(),
+            job->kind().qualified_plural(), job->body.name());
+        if (err) {
+          job->fail(err);
+          return;
+        }
+        job->space = found;
+        next();
+      },
+      job->tries > 0);
 }
 
 /// Kubernetes: the account `default` comes soon after its namespace.

@@ -38,12 +38,12 @@ caf::error check_body(const write_job& job) {
   return caf::none;
 }
 
-void make_and_store(job_ptr job);
+void begin(job_ptr job);
 
 void allocate_and_store(job_ptr job, object fresh) {
   auto& st = job->self->state;
   if (!st.allocators || job->request->dry_run()) {
-    store_object(job, std::move(fresh), [job] { make_and_store(job); });
+    store_object(job, std::move(fresh), [job] { begin(job); });
     return;
   }
   st.requests.ask<object>(
@@ -52,7 +52,7 @@ void allocate_and_store(job_ptr job, object fresh) {
         job->given = given;
         store_object(job, given, [job] {
           job->give_back();
-          make_and_store(job);
+          begin(job);
         });
       },
       [job](const caf::error& err) { job->fail(err); }, fresh, object{});
@@ -96,6 +96,10 @@ void make_and_store(job_ptr job) {
   allocate_and_store(job, object::of(std::move(msg)));
 }
 
+void begin(job_ptr job) {
+  look_up_others(job, [job] { make_and_store(job); });
+}
+
 } // namespace
 
 void run_create(job_ptr job) {
@@ -103,7 +107,7 @@ void run_create(job_ptr job) {
     job->fail(err);
     return;
   }
-  look_up_others(job, [job] { make_and_store(job); });
+  begin(job);
 }
 
 } // namespace troupe

@@ -27,6 +27,7 @@ struct write_job {
   object current;       ///< what is stored, as far as known
   bool newest = false;  ///< `current` was what is stored when it was read
   object given;         ///< a Service with what the allocators gave it
+  object space;         ///< the namespace that something is created in
   object account;       ///< of a pod to be created
   object runtime_class; ///< the same, if it names one
   object beside; ///< another object that is written in the same transaction
@@ -61,11 +62,11 @@ void with_current(job_ptr job, bool fresh, std::function<void()> next);
 void refuse(job_ptr job, caf::error why, std::function<void()> again);
 
 /// Goes on with an object of another kind that this registry follows; none
-/// when there is none. What was heard of it will do; of what was not heard of,
-/// its view is asked.
+/// when there is none. What was heard of it will do, unless `fresh`; of what
+/// was not heard of, its view is asked.
 void with_other(job_ptr job, const kind_info& kind, const std::string& ns,
                 const std::string& name,
-                std::function<void(const object&)> next);
+                std::function<void(const object&)> next, bool fresh = false);
 
 /// The same for one that is on its way: waits for it a while.
 void with_other_soon(job_ptr job, const kind_info& kind, const std::string& ns,

@@ -130,20 +130,32 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
   again();
 }
 
+void insist(store_api::TxnRequest& txn, const std::string& key,
+            uint64_t revision) {
+  auto* compare = txn.add_compares();
+  compare->set_key(key);
+  compare->set_target(store_api::Compare::MOD_REVISION);
+  compare->set_result(store_api::Compare::EQUAL);
+  compare->set_number(revision);
+}
+
 /// Writes another object with the one that the job is about, or neither.
 void add_beside(store_api::TxnRequest& txn, const write_job& job) {
   auto& what = job.beside;
   if (!what)
     return;
   auto key = storage_key(what.kind(), what.ns(), what.name());
-  auto* compare = txn.add_compares();
-  compare->set_key(key);
-  compare->set_target(store_api::Compare::MOD_REVISION);
-  compare->set_result(store_api::Compare::EQUAL);
-  compare->set_number(what.revision());
+  insist(txn, key, what.revision());
   auto* put = txn.add_then()->mutable_put();
   put->set_key(key);
   put->set_value(rules::to_stored(what).bytes());
+}
+
+/// Nothing is created in a namespace that began to end since it was looked at:
+/// whoever ends it may have found it empty by now.
+void add_space(store_api::TxnRequest& txn, const write_job& job) {
+  if (auto& space = job.space)
+    insist(txn, storage_key(space.kind(), {}, space.name()), space.revision());
 }
 
 template <class Done>
@@ -172,6 +184,7 @@ void write_object(job_ptr job, object fresh, uint64_t lease,
   txn.mutable_then(0)->mutable_put()->set_lease(lease);
   add_exclusive(txn, job->current, fresh);
   add_beside(txn, *job);
+  add_space(txn, *job);
   transact(
       job, std::move(txn),
       [job, fresh = std::move(fresh)](
@@ -249,11 +262,11 @@ void refuse(job_ptr job, caf::error why, std::function<void()> again) {
 
 void with_other(job_ptr job, const kind_info& kind, const std::string& ns,
                 const std::string& name,
-                std::function<void(const object&)> next) {
+                std::function<void(const object&)> next, bool fresh) {
   auto& st = job->self->state;
   auto* other = st.find_other(kind);
   auto known = other->objects.find(ns.empty() ? name : ns + "/" + name);
-  if (known != other->objects.end()) {
+  if (!fresh && known != other->objects.end()) {
     next(object{known->second});
     return;
   }

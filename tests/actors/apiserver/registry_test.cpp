@@ -39,37 +39,94 @@ slow_view(api_actor::stateful_pointer<slow_view_state> self, api_actor newest,
   };
 }
 
+/// Tells the first who asks of the past, and nobody of what changes.
+api_actor::behavior_type
+behind(api_actor::stateful_pointer<slow_view_state> self, api_actor newest,
+       past shown) {
+  return {
+      [=](const pb<call::Request>& msg, const object& body)
+          -> caf::result<pb<call::Response>, std::vector<object>> {
+        if (auto known = std::exchange(*shown, {}))
+          return {pb<call::Response>{call::Response{}},
+                  std::vector<object>{known}};
+        return self->delegate(newest, msg, body);
+      },
+      [](const pb<call::Watch>&, const watcher_actor&) {
+        return pb<call::WatchStarted>{call::WatchStarted{}};
+      },
+      [](const pb<call::Ack>&, const watcher_actor&) {
+        // nop
+      },
+      [](const pb<call::StopWatch>&, const watcher_actor&) {
+        // nop
+      },
+  };
+}
+
 struct Registry : view_fixture {
   past shown = std::make_shared<object>();
+  past space = std::make_shared<object>();
   api_actor slow;
+  view_actor spaces;
+  api_actor old_spaces;
   registry_actor registry_;
+
+  void enter(const std::string& path, const caf::actor& actor) {
+    system::Started msg;
+    msg.set_path(path);
+    self->send(directory_, pb<system::Started>{msg}, actor);
+  }
+
+  context at(const std::string& path) {
+    return {simulated_world(1, [] { return std::chrono::nanoseconds{0}; }),
+            std::make_shared<edges>(),
+            std::make_shared<cluster_config>(),
+            directory_,
+            path,
+            1};
+  }
+
+  uint64_t put_space(bool ending) {
+    core::v1::Namespace made;
+    made.mutable_metadata()->set_name("default");
+    made.mutable_status()->set_phase(ending ? "Terminating" : "Active");
+    return put(storage_key(kind_of<core::v1::Namespace>(), {}, "default"),
+               object::of(made).bytes());
+  }
 
   void SetUp() override {
     view_fixture::SetUp();
-    slow = sys.spawn(slow_view, api_actor{view_}, shown);
     auto& kind = kind_of<core::v1::ConfigMap>();
-    system::Started msg;
-    msg.set_path(resource_path("view", kind));
-    self->send(directory_, pb<system::Started>{msg},
-               caf::actor_cast<caf::actor>(slow));
-    auto world = simulated_world(1, [] { return std::chrono::nanoseconds{0}; });
-    context ctx{world,
-                std::make_shared<edges>(),
-                std::make_shared<cluster_config>(),
-                directory_,
-                resource_path("registry", kind),
-                1};
-    registry_ = sys.spawn(registry, ctx, &kind);
+    auto& space_kind = kind_of<core::v1::Namespace>();
+    slow = sys.spawn(slow_view, api_actor{view_}, shown);
+    spaces =
+        sys.spawn(view, at(resource_path("view", space_kind)), &space_kind);
+    old_spaces = sys.spawn(behind, api_actor{spaces}, space);
+    enter(resource_path("view", kind), caf::actor_cast<caf::actor>(slow));
+    enter(resource_path("view", space_kind),
+          caf::actor_cast<caf::actor>(old_spaces));
+    registry_ = sys.spawn(registry, at(resource_path("registry", kind)), &kind);
     sched.run();
   }
 
   void TearDown() override {
     for (auto& actor : {caf::actor_cast<caf::actor>(slow),
+                        caf::actor_cast<caf::actor>(spaces),
+                        caf::actor_cast<caf::actor>(old_spaces),
                         caf::actor_cast<caf::actor>(registry_)})
       self->send_exit(actor, caf::exit_reason::user_shutdown);
     slow = nullptr;
+    spaces = nullptr;
+    old_spaces = nullptr;
     registry_ = nullptr;
     view_fixture::TearDown();
+  }
+
+  /// What the registry is told first, whatever comes then.
+  void remember_space(uint64_t revision) {
+    auto& kind = kind_of<core::v1::Namespace>();
+    *space =
+        *object::parse(kind, get(storage_key(kind, {}, "default")), revision);
   }
 
   expected<object> write(call::Request msg, const object& body = {}) {
@@ -114,7 +171,35 @@ struct Registry : view_fixture {
   }
 };
 
+expected<object> create_map(Registry& r) {
+  core::v1::ConfigMap map;
+  map.mutable_metadata()->set_name("one");
+  map.mutable_metadata()->set_namespace_("default");
+  (*map.mutable_data())["v"] = "1";
+  call::Request msg;
+  msg.set_verb(call::CREATE);
+  return r.write(std::move(msg), object::of(map));
+}
+
 } // namespace
+
+TEST_F(Registry, CreatesNothingInANamespaceThatBeganToEnd) {
+  remember_space(put_space(false));
+  put_space(true);
+  auto refused = create_map(*this);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(is(refused.error(), ec::forbidden))
+      << message_of(refused.error());
+  EXPECT_FALSE(now());
+}
+
+TEST_F(Registry, CreatesInANamespaceThatChangedMeanwhile) {
+  remember_space(put_space(false));
+  put_space(false);
+  auto made = create_map(*this);
+  ASSERT_TRUE(made) << message_of(made.error());
+  EXPECT_TRUE(now());
+}
 
 TEST_F(Registry, WritesTheOldValueAgainThoughItsViewHasNotSeenTheNewOne) {
   put_map("one", "old");

@@ -89,6 +89,11 @@ TEST_F(Commands, ScaleAndSetImage) {
        {"troupe/web:3 0"},
        {}},
       {"set image deployment/web web=troupe/web:3", 0, {}, {}},
+      // From here on nothing changes.
+      {"rollout status deployment/web",
+       0,
+       {"deployment \"web\" successfully rolled out"},
+       {}},
       {"scale deployment web --replicas=-1", 2, {}, {"replicas"}},
       {"scale deployment web --current-replicas=7 --replicas=1", 1, {}, {"7"}},
       {"scale deployment none --replicas=1",

@@ -111,6 +111,7 @@ TEST_F(Commands, LogsOfAWorkloadChooseAPod) {
   EXPECT_EQ(std::count(follow.output().begin(), follow.output().end(), '\n'),
             2);
   EXPECT_TRUE(until_prints("get deployment web", "web 0/0"));
+  out_of("wait pod -l app=web --for=delete --timeout=30s");
   // Nobody will come.
   EXPECT_EQ(run("logs deployment/web --pod-running-timeout=100ms").code, 1);
 }

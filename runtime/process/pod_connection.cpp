@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
+#include <optional>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -84,15 +85,48 @@ void pod_runtime::engine::connect(pod& p, std::function<void(bool)> done) {
   if (fd < 0)
     return done(false);
   attach_link(p, fd);
+  p.listing = true;
   p.link->request(frame_kind::list, {}, list_deadline,
                   [this, id = p.info.id(),
                    done = std::move(done)](const shim_answer& result) {
                     auto self = find_pod(id);
-                    if (self == nullptr || result.code != 0)
+                    if (self == nullptr)
+                      return done(false);
+                    self->listing = false;
+                    if (result.code != 0)
                       return done(false);
                     take_list(*self, result.rest);
                     done(true);
                   });
+}
+
+/// Reads the next container of a list. Of a change since it was last heard of,
+/// events tell.
+std::optional<container::Container>
+pod_runtime::engine::take_container(pod& p, wire_reader& fields, bool heard) {
+  auto state = static_cast<container::ContainerState>(fields.u32());
+  std::string id{fields.text()};
+  auto known = p.containers.find(id);
+  auto is_new = known == p.containers.end();
+  auto c = is_new ? container::Container{} : known->second;
+  auto before = c.state();
+  c.set_id(id);
+  c.set_sandbox_id(p.info.id());
+  c.set_state(state);
+  take_state(c, fields);
+  if (is_new && state == container::CREATED) {
+    // Whoever asked for it gave up before it was done.
+    std::string which;
+    wire_writer<std::string>{which}.text(id);
+    p.link->request(frame_kind::remove, which, list_deadline,
+                    [](const shim_answer&) {});
+    return std::nullopt;
+  }
+  if (heard && !is_new && state != before)
+    emit(state == container::EXITED ? container::CONTAINER_EXITED
+                                    : container::CONTAINER_STARTED,
+         c);
+  return c;
 }
 
 void pod_runtime::engine::take_list(pod& p, wire_reader fields) {
@@ -105,26 +139,9 @@ void pod_runtime::engine::take_list(pod& p, wire_reader fields) {
   else if (p.config.network() == container::PATH)
     p.info.set_network_path(p.config.network_path());
   std::map<std::string, container::Container> told;
-  for (auto count = fields.u32(); count > 0 && fields.good; --count) {
-    auto state = static_cast<container::ContainerState>(fields.u32());
-    std::string id{fields.text()};
-    auto known = p.containers.find(id);
-    container::Container c;
-    auto before = state;
-    if (known != p.containers.end()) {
-      c = known->second;
-      before = c.state();
-    }
-    c.set_id(id);
-    c.set_sandbox_id(p.info.id());
-    c.set_state(state);
-    take_state(c, fields);
-    if (heard && state != before)
-      emit(state == container::EXITED ? container::CONTAINER_EXITED
-                                      : container::CONTAINER_STARTED,
-           c);
-    told[id] = std::move(c);
-  }
+  for (auto count = fields.u32(); count > 0 && fields.good; --count)
+    if (auto c = take_container(p, fields, heard))
+      told[c->id()] = std::move(*c);
   // One that the shim has not is one whose creation was not finished, or that
   // was removed but for its folder.
   for (auto& [id, c] : p.containers)

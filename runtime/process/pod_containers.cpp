@@ -39,10 +39,45 @@ caf::error check_name(const container::ContainerConfig& config) {
                     "config.name: \"" + name + "\" must be a DNS label");
 }
 
+/// What is known of a container from its creation on.
+Container record_of(const pod_record& p, const std::string& id,
+                    const container::ContainerConfig& config,
+                    const expected<image_config>& image) {
+  Container c;
+  c.set_id(id);
+  c.set_sandbox_id(p.info.id());
+  c.set_name(config.name());
+  c.set_attempt(config.attempt());
+  c.set_image(config.image());
+  c.set_image_ref(image ? image->id : parse_reference(config.image())->whole());
+  c.set_state(container::CREATED);
+  c.set_created_at(now_ns());
+  if (auto& logs = p.config.log_directory();
+      !config.log_path().empty() && !logs.empty())
+    c.set_log_path(logs + "/" + config.log_path());
+  *c.mutable_labels() = config.labels();
+  *c.mutable_annotations() = config.annotations();
+  return c;
+}
+
 std::string host_name() {
   char name[256] = {0};
   gethostname(name, sizeof(name) - 1);
   return name;
+}
+
+setup_place place_of(const pod_record& p, const Container& c,
+                     uint32_t isolation) {
+  setup_place place;
+  place.container_id = c.id();
+  place.folder = p.folder + "/" + container_folder_of(c);
+  place.log_directory = p.config.log_directory();
+  place.hostname =
+      p.config.hostname().empty() ? host_name() : p.config.hostname();
+  place.resolv_conf = p.config.has_dns() ? p.folder + "/resolv.conf" : "";
+  place.processes = p.config.processes();
+  place.isolation = isolation;
+  return place;
 }
 
 } // namespace
@@ -87,6 +122,9 @@ void pod_runtime::engine::create(const std::string& sandbox,
         make_error(ec::conflict, "sandbox " + sandbox + " is not ready"));
   if (auto err = check_name(config))
     return done(err);
+  // What is told of before would be taken for all there is.
+  if (p->listing)
+    return when_known(sandbox, [=, this] { create(sandbox, config, done); });
   auto id = container_id_of(sandbox, config);
   if (auto at = p->creating.find(id); at != p->creating.end())
     return at->second.push_back(std::move(done));
@@ -96,52 +134,39 @@ void pod_runtime::engine::create(const std::string& sandbox,
   if (!found
       && (!is(found.error(), ec::not_found) || config.command_size() == 0))
     return done(found.error());
-  setup_place place;
-  place.container_id = id;
-  place.folder = p->folder + "/" + container_folder_of(config);
-  place.log_directory = p->config.log_directory();
-  place.hostname =
-      p->config.hostname().empty() ? host_name() : p->config.hostname();
-  place.resolv_conf = p->config.has_dns() ? p->folder + "/resolv.conf" : "";
-  place.processes = p->config.processes();
-  place.isolation = isolation_;
-  Container c;
-  c.set_id(id);
-  c.set_sandbox_id(sandbox);
-  c.set_name(config.name());
-  c.set_attempt(config.attempt());
-  c.set_image(config.image());
-  c.set_image_ref(found ? found->id : parse_reference(config.image())->whole());
-  c.set_state(container::CREATED);
-  c.set_created_at(now_ns());
-  if (!config.log_path().empty() && !place.log_directory.empty())
-    c.set_log_path(place.log_directory + "/" + config.log_path());
-  *c.mutable_labels() = config.labels();
-  *c.mutable_annotations() = config.annotations();
+  auto c = record_of(*p, id, config, found);
   if (auto err = store_container(p->folder, c))
     return done(err);
-  auto fields = set_up(config, found ? *found : image_config{}, place);
+  auto fields = set_up(config, found ? *found : image_config{},
+                       place_of(*p, c, isolation_));
   if (!fields) {
-    remove_folder(place.folder);
+    remove_folder(p->folder + "/" + container_folder_of(c));
     return done(fields.error());
   }
   p->containers[id] = c;
   p->creating[id].push_back(std::move(done));
-  p->link->request(frame_kind::create, *fields, usual_deadline,
-                   [this, sandbox, id, c](const shim_answer& result) {
-                     if (result.code == 0)
-                       return finish_create(sandbox, id, c);
-                     if (result.code != EPIPE)
-                       return finish_create(sandbox, id, error_of(result));
-                     when_known(sandbox,
-                                [this, sandbox, id, err = error_of(result)] {
-                                  auto [owner, known] = find(id);
-                                  if (owner != nullptr && owner->link)
-                                    finish_create(sandbox, id, *known);
-                                  else
-                                    finish_create(sandbox, id, err);
-                                });
-                   });
+  send_create(*p, c, *fields);
+}
+
+void pod_runtime::engine::send_create(pod& p, const Container& c,
+                                      const std::string& fields) {
+  auto found = [this, id = c.id()](const caf::error& otherwise) {
+    auto [owner, known] = find(id);
+    return owner != nullptr && owner->link ? expected<Container>{*known}
+                                           : otherwise;
+  };
+  p.link->request(
+      frame_kind::create, fields, usual_deadline,
+      [this, found, sandbox = c.sandbox_id(), c](const shim_answer& result) {
+        auto err = result.code == 0 ? caf::error{} : error_of(result);
+        if (result.code == EPIPE)
+          when_known(sandbox,
+                     [=, this] { finish_create(sandbox, c.id(), found(err)); });
+        else if (err)
+          finish_create(sandbox, c.id(), err);
+        else
+          finish_create(sandbox, c.id(), c);
+      });
 }
 
 /// Answers whoever waits for the container, and forgets one that is not there.

@@ -67,6 +67,8 @@ private:
   // Connections to shims (pod_connection.cpp).
   void connect(pod& p, std::function<void(bool)> done);
   void take_list(pod& p, wire_reader fields);
+  std::optional<container::Container>
+  take_container(pod& p, wire_reader& fields, bool heard);
   void lose(pod& p);
   void on_link_lost(const std::string& id);
   void when_known(const std::string& id, event_loop::task what);
@@ -82,6 +84,8 @@ private:
   void finish_start(const std::string& id, const shim_answer& result);
   std::string describe(const pod& p, const std::string& hostname) const;
 
+  void send_create(pod& p, const container::Container& c,
+                   const std::string& fields);
   void finish_create(const std::string& sandbox, const std::string& id,
                      expected<container::Container> result);
   void finish_container_start(const std::string& id, const shim_answer& result,

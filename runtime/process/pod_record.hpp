@@ -25,6 +25,7 @@ struct pod_record {
   std::map<std::string, std::vector<reply<container::Container>>> creating;
   /// What waits until the shim has told anew how its containers stand.
   std::vector<event_loop::task> unknown;
+  bool listing = false; ///< the shim was asked, and has not told
   bool stopping = false;
   int reconnects = 0;
 };

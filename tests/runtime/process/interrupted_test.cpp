@@ -12,6 +12,8 @@
 
 namespace troupe::process {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 /// One that comes with its answer, for questions that overlap.
@@ -217,6 +219,43 @@ TEST_F(InterruptedPod, ACreationIsThereOnceItIsAnswered) {
   EXPECT_TRUE(first.get());
   EXPECT_TRUE(second.get());
   EXPECT_EQ(state().containers_size(), 2);
+}
+
+/// The shim takes up what nobody waits for any more after its next runtime has
+/// asked what there is.
+TEST_F(InterruptedPod, ACreationThatNobodyHeardOfIsMadeAnew) {
+  make("interrupted-10");
+  auto other = shell("other", "exec sleep " + marker_);
+  freeze();
+  Answer unheard;
+  runtime_->create(pod_, other, unheard.take());
+  sent();
+  runtime_.reset();
+  fs::remove_all(folder_ / "pods" / pod_ / "c" / "other_0");
+  thaw();
+  restart();
+  EXPECT_EQ(only().name(), "main");
+  auto made = create(pod_, other);
+  ASSERT_TRUE(made) << message_of(made.error());
+  EXPECT_EQ(made->name(), "other");
+  ASSERT_TRUE(start(made->id()));
+  expect_one();
+}
+
+TEST_F(InterruptedPod, ACreationWaitsUntilTheConnectionIsBack) {
+  make("interrupted-11");
+  ASSERT_TRUE(start(id_));
+  freeze();
+  break_connection();
+  Answer stopped;
+  runtime_->stop(id_, 0, stopped.take());
+  sent();
+  thaw();
+  ASSERT_TRUE(stopped.get());
+  auto made = create(pod_, shell("other", "exec sleep " + marker_));
+  ASSERT_TRUE(made) << message_of(made.error());
+  ASSERT_TRUE(start(made->id()));
+  expect_one();
 }
 
 TEST_F(InterruptedPod, AnEndWhileTheConnectionWasBrokenIsTold) {

@@ -159,8 +159,9 @@ void pod_gone(pointer self, const std::string& uid) {
   if (e == nullptr || e->orphaned)
     return;
   e->orphaned = true;
-  if (e->left || (!e->worker && self->state.runtime_known))
+  if (e->left)
     return drop(self, uid);
+  // A worker that is still to come is told when it does.
   if (e->worker)
     leave(self, *e);
 }

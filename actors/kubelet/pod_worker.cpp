@@ -324,8 +324,9 @@ void on_attend(pointer self, const kubelet_api::Attend& msg,
   st.attended = true;
   st.prepared.clear();
   st.joining.clear();
+  // Also before the first: the object may be gone, and say nothing any more.
+  st.life.stop = std::move(before.stop);
   if (!first) {
-    st.life.stop = std::move(before.stop);
     st.life.volumes = before.volumes == rules::volume_step::preparing
                           ? rules::volume_step::absent
                           : before.volumes;

@@ -238,6 +238,31 @@ TEST_F(KubeletTest, EndsAPodWhoseObjectIsGone) {
   EXPECT_TRUE(api.of(call::DELETE, "Pod").empty());
 }
 
+TEST_F(KubeletTest, EndsAPodWhoseObjectIsGoneAlsoWhenItsWorkerDies) {
+  script("stages: [{from: running, on: stop, delay: 3s, to: exited}]");
+  start();
+  put_pod("web", one);
+  api.remove("Pod", "default/web");
+  world.run();
+  kill("kubelet/node-1/pod/default/web");
+  EXPECT_EQ(on_machine().sandboxes_size(), 1);
+  world.advance(5s);
+  EXPECT_EQ(on_machine().sandboxes_size(), 0);
+}
+
+TEST_F(KubeletTest, EndsAPodWhoseObjectGoesWhileItsWorkerIsHeldBack) {
+  start();
+  put_pod("web", one);
+  // As often as a worker is restarted at once, and once more.
+  for (int i = 0; i < 9; ++i)
+    kill("kubelet/node-1/pod/default/web");
+  api.remove("Pod", "default/web");
+  world.run();
+  EXPECT_EQ(on_machine().sandboxes_size(), 1);
+  world.advance(5s);
+  EXPECT_EQ(on_machine().sandboxes_size(), 0);
+}
+
 TEST_F(KubeletTest, GivesNoAddressTwiceWhenTheNodeStartsAnew) {
   start();
   put_pod("a", one);

@@ -128,8 +128,10 @@ void on_tick(pointer self, const system::Tick& tick) {
 promise<Sandbox> on_run(pointer self, const SandboxConfig& config) {
   auto rp = self->make_response_promise<pb<Sandbox>>();
   auto delay = self->state.machine->sandbox_delay(config);
-  after(self, delay, [self, rp, config]() mutable {
-    auto sandbox = self->state.machine->run(config, now(self));
+  // It is there before it is told of: whoever asked may be gone by then, and
+  // the next one looks at what there is.
+  auto sandbox = self->state.machine->run(config, now(self));
+  after(self, delay, [rp, sandbox]() mutable {
     if (sandbox)
       rp.deliver(pb<Sandbox>{std::move(*sandbox)});
     else

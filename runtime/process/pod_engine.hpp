@@ -18,7 +18,7 @@ public:
 
   // Sandboxes (pod_sandboxes.cpp).
   container::RuntimeStatus status() const;
-  container::State state() const;
+  void state(reply<container::State> done);
   void run(const container::SandboxConfig& config,
            reply<container::Sandbox> done);
   void stop_sandbox(const std::string& id, reply<container::Done> done);
@@ -80,6 +80,7 @@ private:
   void on_exited(pod& p, wire_reader fields);
   void emit(container::EventType type, const container::Container& c);
   void emit_lost(const pod& p);
+  container::State present() const;
   expected<int> spawn_shim(const std::string& id);
   void finish_start(const std::string& id, const shim_answer& result);
   std::string describe(const pod& p, const std::string& hostname) const;

@@ -18,7 +18,7 @@ void pod_runtime::probe(reply<container::RuntimeStatus> done) {
 
 void pod_runtime::state(reply<container::State> done) {
   engine_->when_ready(
-      [e = engine_.get(), done = std::move(done)] { done(e->state()); });
+      [e = engine_.get(), done = std::move(done)] { e->state(done); });
 }
 
 void pod_runtime::run(container::SandboxConfig config,

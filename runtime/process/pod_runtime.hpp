@@ -51,6 +51,8 @@ public:
   ~pod_runtime();
 
   void probe(reply<container::RuntimeStatus> done);
+  /// Those that are about to come are waited for, so that whoever asks what
+  /// there is misses none.
   void state(reply<container::State> done);
 
   void run(container::SandboxConfig config, reply<container::Sandbox> done);

@@ -98,7 +98,21 @@ container::RuntimeStatus pod_runtime::engine::status() const {
   return result;
 }
 
-container::State pod_runtime::engine::state() const {
+void pod_runtime::engine::state(reply<container::State> done) {
+  auto awaited = std::make_shared<size_t>(1);
+  auto arrived = [this, awaited, done](expected<container::Sandbox>) {
+    if (--*awaited == 0)
+      done(present());
+  };
+  for (auto& [id, p] : pods_)
+    if (!p->starting.empty()) {
+      ++*awaited;
+      p->starting.push_back(arrived);
+    }
+  arrived(container::Sandbox{});
+}
+
+container::State pod_runtime::engine::present() const {
   container::State result;
   for (auto& [id, p] : pods_) {
     if (!p->starting.empty())

@@ -263,6 +263,16 @@ TEST_F(KubeletTest, EndsAPodWhoseObjectGoesWhileItsWorkerIsHeldBack) {
   EXPECT_EQ(on_machine().sandboxes_size(), 0);
 }
 
+TEST_F(KubeletTest, EndsAPodWhoseObjectIsGoneWhileItsSandboxIsMade) {
+  script("sandboxes: [{delay: 2s}]");
+  start();
+  put_pod("web", one);
+  api.remove("Pod", "default/web");
+  kill("kubelet/node-1/pod/default/web");
+  world.advance(10s);
+  EXPECT_EQ(on_machine().sandboxes_size(), 0);
+}
+
 TEST_F(KubeletTest, GivesNoAddressTwiceWhenTheNodeStartsAnew) {
   start();
   put_pod("a", one);

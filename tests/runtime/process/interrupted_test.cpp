@@ -258,6 +258,18 @@ TEST_F(InterruptedPod, ACreationWaitsUntilTheConnectionIsBack) {
   expect_one();
 }
 
+/// Whoever asked for it may be gone, and it must not be left to nobody.
+TEST_F(InterruptedPod, APodThatIsAboutToComeIsNotMissed) {
+  later<container::Sandbox> unheard;
+  later<container::State> all;
+  runtime_->run(sandbox("interrupted-12"), unheard.take());
+  runtime_->state(all.take());
+  auto found = all.get();
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->sandboxes_size(), 1);
+  EXPECT_EQ(found->sandboxes(0).state(), container::READY);
+}
+
 TEST_F(InterruptedPod, AnEndWhileTheConnectionWasBrokenIsTold) {
   make("interrupted-7");
   auto started = start(id_);

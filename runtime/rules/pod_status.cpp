@@ -119,7 +119,7 @@ private:
       } else {
         write_end(*c.end, node_, state);
       }
-    } else if (state_.settled && !is_init(pod_, i)) {
+    } else if (state_.settled && has_initialized() && !is_init(pod_, i)) {
       container_end end;
       end.exit_code = 137;
       end.reason = "ContainerStatusUnknown";
@@ -129,14 +129,17 @@ private:
     } else if (c.held) {
       write_held(pod_, i, *c.held, now_, state);
     } else {
-      bool behind_inits = pod_.spec().init_containers_size() > 0
-                          && !state_.initialized
-                          && c.step == container_step::absent;
+      bool behind_inits =
+          !has_initialized() && c.step == container_step::absent;
       write_waiting(behind_inits ? "PodInitializing" : "ContainerCreating", "",
                     state);
     }
     if (last)
       write_end(*last, node_, to->mutable_last_state());
+  }
+
+  bool has_initialized() const {
+    return state_.initialized || pod_.spec().init_containers_size() == 0;
   }
 
   std::string back_off_message(size_t i, const container_state& c) const {
@@ -215,10 +218,11 @@ private:
       bool passed = c.step == container_step::exited && c.end->exit_code == 0;
       return is_init(pod_, i) && !(is_sidecar(pod_, i) ? c.started : passed);
     });
-    condition("Initialized", state_.was_initialized,
-              state_.initialized || pod_.spec().init_containers_size() == 0,
+    condition("Initialized", state_.was_initialized, has_initialized(),
               "ContainersNotInitialized",
               "containers with incomplete status: [" + pending + "]");
+    if (out_.phase() == "Succeeded")
+      out_.mutable_conditions()->rbegin()->set_reason("PodCompleted");
     write_readiness(others);
     write_scheduled(others);
     for (auto& other : others)

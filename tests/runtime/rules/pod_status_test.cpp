@@ -202,9 +202,27 @@ TEST(PodStatus, EndsInAFinalPhase) {
     EXPECT_EQ(status.phase(), code == 0 ? "Succeeded" : "Failed");
     EXPECT_EQ(condition(status, "Ready"),
               code == 0 ? "False PodCompleted" : "False PodFailed");
+    EXPECT_EQ(condition(status, "Initialized"),
+              code == 0 ? "True PodCompleted" : "True");
     EXPECT_EQ(status.container_statuses(0).state().terminated().exit_code(),
               code);
   }
+}
+
+TEST(PodStatus, LeavesWaitingWhatAFailedInitContainerKeptFromStarting) {
+  auto pod = pod_of("restart_policy: 'Never' init_containers { name: 'first' "
+                    "image: 'x' } containers { name: 'web' image: 'nginx' }");
+  auto s = new_pod_state(pod, start);
+  play(pod, s, start);
+  exits(s, 0, 4, start + 1s);
+  play(pod, s, start + 1s);
+  auto status = pod_status(pod, s, here, start + 1s);
+  EXPECT_EQ(status.phase(), "Failed");
+  EXPECT_EQ(status.init_container_statuses(0).state().terminated().exit_code(),
+            4);
+  EXPECT_EQ(status.container_statuses(0).state().waiting().reason(),
+            "PodInitializing");
+  EXPECT_EQ(condition(status, "Initialized").rfind("False", 0), 0u);
 }
 
 TEST(PodStatus, SaysWhyItMissedItsDeadline) {

@@ -2,6 +2,7 @@
 
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/containers/selecting.hpp"
 
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
@@ -55,24 +56,15 @@ promise<T> answer(pointer self, Ask ask) {
 promise<State> on_subscribe(pointer self,
                             const container_listener_actor& listener) {
   auto rp = self->make_response_promise<pb<State>>();
-  self->monitor(listener);
   self->state.edge->state(
       [self, to = weak(self), rp, listener](expected<State> result) {
         // What happens from now on comes behind this.
         back(to, [self, rp, listener, result = std::move(result)]() mutable {
-          auto& all = self->state.listeners;
-          if (std::find(all.begin(), all.end(), listener) == all.end())
-            all.push_back(listener);
+          self->state.listeners.add(self, listener);
           deliver(rp, result);
         });
       });
   return rp;
-}
-
-void on_event(pointer self, Event event) {
-  pb<Event> msg{std::move(event)};
-  for (auto& listener : self->state.listeners)
-    self->send(listener, msg);
 }
 
 // -- streams ------------------------------------------------------------------
@@ -107,12 +99,14 @@ template <class Open>
 promise<StreamOpened>
 on_open(pointer self, const container_stream_actor& receiver, Open open) {
   auto rp = self->make_response_promise<pb<StreamOpened>>();
-  self->monitor(receiver);
   open(sink_to(self, receiver),
        [self, to = weak(self), rp, receiver](expected<StreamOpened> result) {
          back(to, [self, rp, receiver, result = std::move(result)]() mutable {
-           if (result)
+           // One that ended meanwhile goes down at once.
+           if (result) {
              self->state.streams[result->stream()] = receiver;
+             self->monitor(receiver);
+           }
            deliver(rp, result);
          });
        });
@@ -120,15 +114,10 @@ on_open(pointer self, const container_stream_actor& receiver, Open open) {
 }
 
 void on_down(pointer self, const caf::down_msg& down) {
-  auto gone = [&down](const auto& handle) {
-    return handle.address() == down.source;
-  };
-  auto& listeners = self->state.listeners;
-  listeners.erase(std::remove_if(listeners.begin(), listeners.end(), gone),
-                  listeners.end());
+  self->state.listeners.on_down(down);
   auto& streams = self->state.streams;
   for (auto at = streams.begin(); at != streams.end();) {
-    if (!gone(at->second)) {
+    if (at->second.address() != down.source) {
       ++at;
       continue;
     }
@@ -138,24 +127,6 @@ void on_down(pointer self, const caf::down_msg& down) {
 }
 
 // -- lists --------------------------------------------------------------------
-
-SandboxList select(const State& state, const ListPodSandbox& what) {
-  SandboxList result;
-  for (auto& s : state.sandboxes())
-    if ((!what.has_sandbox_id() || s.id() == what.sandbox_id())
-        && (!what.has_uid() || s.uid() == what.uid()))
-      *result.add_items() = s;
-  return result;
-}
-
-ContainerList select(const State& state, const ListContainers& what) {
-  ContainerList result;
-  for (auto& c : state.containers())
-    if ((!what.has_container_id() || c.id() == what.container_id())
-        && (!what.has_sandbox_id() || c.sandbox_id() == what.sandbox_id()))
-      *result.add_items() = c;
-  return result;
-}
 
 /// Answers with something made of all there is.
 template <class T, class Make>
@@ -178,8 +149,11 @@ promise<Container> on_status(pointer self, const std::string& id) {
 }
 
 promise<system::Description> on_describe(pointer self) {
+  // Looked at here: the rest comes from the edge's thread.
   return from_state<system::Description>(
-      self, [](const State& state) -> expected<system::Description> {
+      self,
+      [streams = self->state.streams.size()](
+          const State& state) -> expected<system::Description> {
         auto running =
             std::count_if(state.containers().begin(), state.containers().end(),
                           [](auto& c) { return c.state() == RUNNING; });
@@ -188,6 +162,8 @@ promise<system::Description> on_describe(pointer self) {
         result.add_facts("containers="
                          + std::to_string(state.containers_size()));
         result.add_facts("running=" + std::to_string(running));
+        if (streams > 0)
+          result.add_facts("streams=" + std::to_string(streams));
         return result;
       });
 }
@@ -201,7 +177,9 @@ process_runtime_actor::behavior_type process_runtime(
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.edge = std::make_unique<process::pod_runtime>(
       std::move(options), [self, to = weak(self)](Event event) {
-        back(to, [self, event = std::move(event)] { on_event(self, event); });
+        back(to, [self, msg = pb<Event>{std::move(event)}] {
+          self->state.listeners.tell(self, msg);
+        });
       });
   self->set_down_handler([self](caf::down_msg& x) { on_down(self, x); });
   auto edge = st.edge.get();

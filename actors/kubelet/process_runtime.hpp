@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/kubelet/container_listeners.hpp"
 #include "messages/container_interface.hpp"
 #include "runtime/process/pod_runtime.hpp"
 #include "runtime/system/context.hpp"
@@ -9,7 +10,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <vector>
 
 namespace troupe {
 
@@ -34,7 +34,7 @@ struct process_runtime_state {
   static inline const char* name = "process_runtime";
 
   std::unique_ptr<context> ctx;
-  std::vector<container_listener_actor> listeners;
+  container_listeners listeners;
   std::map<uint64_t, container_stream_actor> streams; ///< who hears them
   /// Last, so that its thread ends first.
   std::unique_ptr<process::pod_runtime> edge;

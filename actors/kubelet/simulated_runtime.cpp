@@ -4,6 +4,7 @@
 #include "actors/system/describing.hpp"
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/containers/selecting.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -58,9 +59,7 @@ void tell(pointer self, Event event) {
                                                + " was killed at its start"));
     answer_waiting(st.stopping, c, {});
   }
-  pb<Event> msg{std::move(event)};
-  for (auto& listener : st.listeners)
-    self->send(listener, msg);
+  st.listeners.tell(self, pb<Event>{std::move(event)});
 }
 
 void set_alarm(pointer self) {
@@ -189,24 +188,6 @@ caf::result<pb<Done>> act(pointer self, Act what) {
   return done_or(std::move(err));
 }
 
-SandboxList select(const State& state, const ListPodSandbox& what) {
-  SandboxList result;
-  for (auto& s : state.sandboxes())
-    if ((!what.has_sandbox_id() || s.id() == what.sandbox_id())
-        && (!what.has_uid() || s.uid() == what.uid()))
-      *result.add_items() = s;
-  return result;
-}
-
-ContainerList select(const State& state, const ListContainers& what) {
-  ContainerList result;
-  for (auto& c : state.containers())
-    if ((!what.has_container_id() || c.id() == what.container_id())
-        && (!what.has_sandbox_id() || c.sandbox_id() == what.sandbox_id()))
-      *result.add_items() = c;
-  return result;
-}
-
 // -- commands -----------------------------------------------------------------
 
 promise<ExecResult> on_exec_sync(pointer self, const ExecSync& x) {
@@ -270,23 +251,16 @@ promise<Image> on_pull(pointer self, const PullImage& x) {
 // -- the runtime itself -------------------------------------------------------
 
 pb<State> on_subscribe(pointer self, const container_listener_actor& listener) {
-  auto& all = self->state.listeners;
-  self->monitor(listener);
-  if (std::find(all.begin(), all.end(), listener) == all.end())
-    all.push_back(listener);
+  self->state.listeners.add(self, listener);
   return pb<State>{self->state.machine->state()};
 }
 
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
-  auto gone = [&down](const auto& handle) {
-    return handle.address() == down.source;
-  };
-  st.listeners.erase(
-      std::remove_if(st.listeners.begin(), st.listeners.end(), gone),
-      st.listeners.end());
-  for (auto at = st.streams.begin(); at != st.streams.end();)
-    at = gone(at->second.to) ? st.streams.erase(at) : std::next(at);
+  st.listeners.on_down(down);
+  std::erase_if(st.streams, [&](const auto& each) {
+    return each.second.to.address() == down.source;
+  });
 }
 
 pb<RuntimeStatus> on_probe() {

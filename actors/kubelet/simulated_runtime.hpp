@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/kubelet/container_listeners.hpp"
 #include "messages/container_interface.hpp"
 #include "runtime/containers/fleet.hpp"
 #include "runtime/system/context.hpp"
@@ -55,7 +56,7 @@ struct simulated_runtime_state {
 
   std::unique_ptr<context> ctx;
   simulation::held_machine machine; ///< lives outside of the tree
-  std::vector<container_listener_actor> listeners;
+  container_listeners listeners;
   std::map<std::string, std::vector<container_promise>> starting;
   std::map<std::string, std::vector<container_promise>> stopping;
   std::map<uint64_t, stream> streams;

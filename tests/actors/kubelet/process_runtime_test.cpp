@@ -11,6 +11,7 @@
 #include <caf/stateful_actor.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -209,6 +210,30 @@ TEST_F(ProcessRuntime, SendsOutputBehindTheAnswerThatOpensIt) {
               over = true;
             });
   EXPECT_EQ(output, "hello\n");
+  self_->send_exit(ear, caf::exit_reason::user_shutdown);
+}
+
+TEST_F(ProcessRuntime, ClosesTheStreamOfOneWhoEndedBeforeItOpened) {
+  auto id = launch("closed", "exec sleep 1000");
+  Exec exec;
+  exec.set_container_id(id);
+  exec.add_command("sleep");
+  exec.add_command("1000");
+  auto streams = [&] {
+    auto told =
+        ask<system::Description>(pb<system::Describe>{system::Describe{}});
+    EXPECT_TRUE(told);
+    return std::count(told->facts().begin(), told->facts().end(), "streams=1");
+  };
+  auto ear = system_.spawn(pass_on, caf::actor_cast<caf::actor>(self_));
+  auto gone = system_.spawn(pass_on, caf::actor_cast<caf::actor>(self_));
+  self_->monitor(gone);
+  self_->send_exit(gone, caf::exit_reason::user_shutdown);
+  self_->receive([](caf::down_msg&) {});
+  ASSERT_TRUE(ask<StreamOpened>(pb<Exec>{exec}, container_stream_actor{gone}));
+  EXPECT_EQ(streams(), 0);
+  ASSERT_TRUE(ask<StreamOpened>(pb<Exec>{exec}, container_stream_actor{ear}));
+  EXPECT_EQ(streams(), 1);
   self_->send_exit(ear, caf::exit_reason::user_shutdown);
 }
 

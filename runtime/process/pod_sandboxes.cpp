@@ -115,9 +115,11 @@ void pod_runtime::engine::state(reply<container::State> done) {
 container::State pod_runtime::engine::present() const {
   container::State result;
   for (auto& [id, p] : pods_) {
+    // One that is being made counts as there, with nothing in it: its address
+    // is taken, and whoever asks for it again gets this one.
+    *result.add_sandboxes() = p->info;
     if (!p->starting.empty())
       continue;
-    *result.add_sandboxes() = p->info;
     for (auto& [name, c] : p->containers)
       if (p->creating.count(name) == 0)
         *result.add_containers() = c;

@@ -170,6 +170,26 @@ TEST_F(ProcessRuntime, TellsListenersHowAContainerEnded) {
   self_->send_exit(ear, caf::exit_reason::user_shutdown);
 }
 
+TEST_F(ProcessRuntime, TellsOfASandboxThatIsBeingMade) {
+  RunPodSandbox run;
+  run.mutable_config()->set_uid("young");
+  run.mutable_config()->set_name("young");
+  run.mutable_config()->set_address("127.0.0.9");
+  run.mutable_config()->set_log_directory(folder_ / "logs");
+  // Whoever asked for it dies before it is there: the next one must know that
+  // the address is taken.
+  caf::anon_send(runtime_, pb<RunPodSandbox>{run});
+  auto seen = ask<SandboxList>(pb<ListPodSandbox>{ListPodSandbox{}});
+  ASSERT_TRUE(seen);
+  ASSERT_EQ(seen->items_size(), 1);
+  EXPECT_EQ(seen->items(0).address(), "127.0.0.9");
+  EXPECT_EQ(seen->items(0).state(), container::READY);
+  auto again = ask<Sandbox>(pb<RunPodSandbox>{run});
+  ASSERT_TRUE(again) << message_of(again.error());
+  EXPECT_EQ(again->id(), seen->items(0).id());
+  EXPECT_GT(again->pid(), 0);
+}
+
 TEST_F(ProcessRuntime, GoesOnWithItsPodsWhenItIsKilled) {
   auto id = launch("killed", "exec sleep 1000");
   auto before = status(id);

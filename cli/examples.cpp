@@ -55,6 +55,12 @@ constexpr entry table[] = {
     {"create secret",
      R"(  troupe create secret generic db --from-literal=password=secret
 )"},
+    {"create secret tls",
+     R"(  troupe create secret tls web --cert=web.crt --key=web.key
+)"},
+    {"create secret docker-registry",
+     R"(  troupe create secret docker-registry hub --from-file=config.json
+)"},
     {"create secret generic",
      R"(  troupe create secret generic db --from-literal=password=secret
   # Values that shall not be seen in the list of processes
@@ -128,6 +134,7 @@ constexpr entry table[] = {
   # Parts of objects
   troupe get service web -o 'jsonpath={.spec.clusterIP}'
   troupe get pods -o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName
+  troupe get pods -o 'go-template={{range .items}}{{.metadata.name}} {{end}}'
 )"},
     {"kill", R"(  # It is back at once
   troupe kill controllers/replicaset

@@ -31,6 +31,10 @@ struct form_word {
   bool file; ///< what follows names a file that holds the form
 };
 constexpr form_word form_words[] = {
+    {"go-template=", kind::filled_in, false},
+    {"template=", kind::filled_in, false},
+    {"go-template-file=", kind::filled_in, true},
+    {"templatefile=", kind::filled_in, true},
     {"jsonpath=", kind::path, false},
     {"jsonpath-as-json=", kind::path_as_json, false},
     {"jsonpath-file=", kind::path, true},
@@ -43,8 +47,20 @@ caf::error wrong(std::string what) {
 
 } // namespace
 
+std::string with_template(const std::string& output, const std::string& given) {
+  if (given.empty())
+    return output;
+  // What stands behind = wins, as with kubectl.
+  if (output.find('=') != std::string::npos)
+    return output;
+  return (output.empty() ? "go-template" : output) + "=" + given;
+}
+
 expected<output_form> output_form::parse(const std::string& word) {
   output_form result;
+  for (auto& x : form_words)
+    if (word + "=" == x.word)
+      return wrong("template format specified but no template given");
   for (auto& x : plain_words)
     if (word == x.word) {
       result.what_ = x.what;
@@ -68,6 +84,12 @@ expected<output_form> output_form::parse(const std::string& word) {
       if (!columns)
         return columns.error();
       result.columns_ = std::move(*columns);
+    } else if (x.what == kind::filled_in) {
+      auto filled_in = text::go_template::parse(form);
+      if (!filled_in)
+        return wrong("error parsing template " + form + ": "
+                     + message_of(filled_in.error()));
+      result.template_ = std::move(*filled_in);
     } else {
       auto path = text::json_path::parse(form);
       if (!path)
@@ -79,7 +101,8 @@ expected<output_form> output_form::parse(const std::string& word) {
   return wrong("unable to match a printer suitable for the output format \""
                + word
                + "\", allowed formats are: custom-columns,custom-columns-file,"
-                 "json,jsonpath,jsonpath-as-json,jsonpath-file,name,wide,yaml");
+                 "go-template,go-template-file,json,jsonpath,jsonpath-as-json,"
+                 "jsonpath-file,name,template,templatefile,wide,yaml");
 }
 
 caf::error output_form::print(const text::document& doc, bool no_headers,
@@ -95,6 +118,11 @@ caf::error output_form::print(const text::document& doc, bool no_headers,
     if (!values)
       return values.error();
     out << text::print_pretty_json(text::document(*values));
+  } else if (what_ == kind::filled_in) {
+    auto shown = template_->print(doc);
+    if (!shown)
+      return wrong("error executing template: " + message_of(shown.error()));
+    out << *shown;
   } else if (what_ == kind::path) {
     auto shown = path_->print(doc);
     if (!shown)

@@ -115,7 +115,7 @@ void add_write_options(CLI::App& sub, write_options& options) {
   sub.add_option("--dry-run", options.dry_run, "Change nothing")
       ->check(CLI::IsMember({"none", "client", "server"}));
   sub.add_option("-o,--output", options.output,
-                 "name, yaml, json, jsonpath=, custom-columns=")
+                 "name, yaml, json, jsonpath=, custom-columns=, go-template=")
       ->check(CLI::Validator{output_problem, "FORM"});
 }
 
@@ -221,6 +221,28 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
   if (result.empty())
     env.out() << "No resources found\n";
   return result;
+}
+
+std::vector<target> find_nodes(const std::vector<std::string>& names,
+                               const std::string& labels, environment& env) {
+  if (names.empty() == labels.empty()) {
+    env.misuse("name the nodes, or select them with -l");
+    return {};
+  }
+  std::vector<std::string> words{"nodes"};
+  for (auto& name : names) {
+    auto slash = name.find('/');
+    auto kind = slash == std::string::npos ? std::string{"node"}
+                                           : name.substr(0, slash);
+    if (auto known = kind_named(kind); !known || (*known)->kind != "Node") {
+      env.misuse("invalid resource type " + kind + ", only node is supported");
+      return {};
+    }
+    words.push_back(slash == std::string::npos ? name : name.substr(slash + 1));
+  }
+  target_options which;
+  which.labels = labels;
+  return find_targets(words, which, env);
 }
 
 bool change_object(const target& what, const editor& edit,

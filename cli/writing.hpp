@@ -51,6 +51,10 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
                                  const target_options& options,
                                  environment& env);
 
+/// The same for nodes, which need no kind before their names.
+std::vector<target> find_nodes(const std::vector<std::string>& names,
+                               const std::string& labels, environment& env);
+
 /// Edits the object in place, and returns what to say about it.
 using editor = std::function<expected<std::string>(text::document&)>;
 

@@ -50,6 +50,31 @@ void stop_stream(caf::scheduled_actor* self, const api_actor& api,
   tell(self, api, std::move(msg));
 }
 
+/// Kubernetes: an event's name ends in its time, so that names are in order.
+/// Two of one object at a time get two names by chance.
+uint64_t event_stamp(const context& ctx) {
+  constexpr uint64_t chance = 0xffff;
+  auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                  ctx.now().time_since_epoch())
+                  .count();
+  return (static_cast<uint64_t>(time) & ~chance) | (ctx.random() & chance);
+}
+
+/// Who speaks, in the words of Kubernetes' components.
+core::v1::EventSource event_source_of(const std::string& user) {
+  const std::string node = "system:node:";
+  core::v1::EventSource result;
+  if (user.rfind(node, 0) == 0) {
+    result.set_component("kubelet");
+    result.set_host(user.substr(node.size()));
+  } else if (user == "system:kube-scheduler") {
+    result.set_component("default-scheduler");
+  } else {
+    result.set_component(user.rfind("system:", 0) == 0 ? user.substr(7) : user);
+  }
+  return result;
+}
+
 } // namespace
 
 uint64_t answer::revision() const {
@@ -344,7 +369,7 @@ void api_session::make_event(told_event& told, const object& about,
   auto now = ctx_->now();
   char suffix[24];
   std::snprintf(suffix, sizeof(suffix), ".%016llx",
-                static_cast<unsigned long long>(ctx_->random()));
+                static_cast<unsigned long long>(event_stamp(*ctx_)));
   told.ns = about.ns().empty() ? "default" : about.ns();
   told.name = about.name() + suffix;
   core::v1::Event event;
@@ -364,9 +389,10 @@ void api_session::make_event(told_event& told, const object& about,
   event.set_count(1);
   *event.mutable_first_timestamp() = to_time(now);
   *event.mutable_last_timestamp() = to_time(now);
-  auto component = user_.rfind("system:", 0) == 0 ? user_.substr(7) : user_;
-  event.mutable_source()->set_component(component);
-  event.set_reporting_component(component);
+  auto who = event_source_of(user_);
+  event.set_reporting_component(who.component());
+  event.set_reporting_instance(who.host());
+  *event.mutable_source() = std::move(who);
   told.fresh = object::of(event);
 }
 

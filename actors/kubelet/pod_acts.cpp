@@ -233,6 +233,8 @@ void fail_pull(pointer self, size_t i, const char* reason,
 }
 
 void fetch_image(pointer self, size_t i) {
+  remark(self, "Normal", "Pulling",
+         "Pulling image \"" + spec_of(self, i).image() + "\"");
   container::PullImage msg;
   msg.set_image(spec_of(self, i).image());
   ask_runtime<container::Image>(

@@ -2,6 +2,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
 #include "messages/kubelet.pb.h"
+#include "runtime/rules/pod_remarks.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -58,9 +59,10 @@ expected<std::string> log_id(pointer self, size_t i, bool previous) {
   // Between two attempts the last one is what there is.
   if (c.last && !c.last->id.empty())
     return c.last->id;
-  return not_there(self, i,
-                   c.held ? ("is waiting to start: " + c.held->reason).c_str()
-                          : "is waiting to start: ContainerCreating");
+  auto reason = c.held ? c.held->reason
+                       : rules::first_wait(self->state.pod.as<core::v1::Pod>(),
+                                           self->state.life, i);
+  return not_there(self, i, ("is waiting to start: " + reason).c_str());
 }
 
 template <class Msg>

@@ -9,6 +9,7 @@
 #include "messages/system.pb.h"
 #include "runtime/containers/volume_edge.hpp"
 #include "runtime/rules/pod_adoption.hpp"
+#include "runtime/rules/pod_remarks.hpp"
 #include "runtime/rules/pod_volumes.hpp"
 #include "runtime/system/edges.hpp"
 
@@ -110,6 +111,8 @@ void report(pointer self, bool now) {
   auto status = rules::pod_status(pod, st.life, st.node->node, now_of(self));
   if (!canonical_equal(status, pod.status())) {
     st.awaiting = true;
+    for (auto& each : rules::remarks_of_waiting(pod, status))
+      remark(self, each.type, each.reason, each.message);
     self->send(st.kubelet, pb<kubelet_api::Report>{kubelet_api::Report{}},
                with_status(pod, std::move(status)));
   }

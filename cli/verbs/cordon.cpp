@@ -15,15 +15,7 @@ struct cordon_command {
 };
 
 void run_cordon(const cordon_command& cmd, bool on, environment& env) {
-  if (cmd.names.empty() == cmd.labels.empty()) {
-    env.misuse("name the nodes, or select them with -l");
-    return;
-  }
-  std::vector<std::string> words{"nodes"};
-  words.insert(words.end(), cmd.names.begin(), cmd.names.end());
-  target_options which;
-  which.labels = cmd.labels;
-  for (auto& each : find_targets(words, which, env))
+  for (auto& each : find_nodes(cmd.names, cmd.labels, env))
     change_object(each, cordoning(on), cmd.write, env);
 }
 

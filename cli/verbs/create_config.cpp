@@ -139,6 +139,79 @@ void add_kind(CLI::App& parent, environment& env, const char* word,
   sub->callback([cmd, secret, &env] { create_config(*cmd, secret, env); });
 }
 
+void add_tls(CLI::App& parent, environment& env) {
+  struct tls_command {
+    std::string name, certificate, key;
+    write_options write;
+  };
+  auto cmd = std::make_shared<tls_command>();
+  auto* sub = parent.add_subcommand("tls", "Of a certificate and its key");
+  sub->add_option("NAME", cmd->name, "Its name")->required();
+  sub->add_option("--cert", cmd->certificate, "File of the certificate, PEM")
+      ->required();
+  sub->add_option("--key", cmd->key, "File of the private key, PEM")
+      ->required();
+  add_write_options(*sub, cmd->write);
+  sub->callback([cmd, &env] {
+    config_command made;
+    made.name = cmd->name;
+    made.type = "kubernetes.io/tls";
+    made.files = {"tls.crt=" + cmd->certificate, "tls.key=" + cmd->key};
+    made.write = cmd->write;
+    create_config(made, true, env);
+  });
+}
+
+struct registry_command {
+  std::string name, user, password, email;
+  std::string server = "https://index.docker.io/v1/";
+  std::vector<std::string> files;
+  write_options write;
+};
+
+void create_registry_secret(const registry_command& cmd, environment& env) {
+  config_command made;
+  made.name = cmd.name;
+  made.type = "kubernetes.io/dockerconfigjson";
+  for (auto& file : cmd.files)
+    made.files.push_back(file.find('=') == std::string::npos
+                             ? ".dockerconfigjson=" + file
+                             : file);
+  made.write = cmd.write;
+  if (cmd.files.empty()) {
+    if (cmd.user.empty() || cmd.password.empty()) {
+      env.misuse("either --from-file or both --docker-username and "
+                 "--docker-password are required");
+      return;
+    }
+    text::document login{
+        {"username", cmd.user},
+        {"password", cmd.password},
+        {"auth", text::base64_encode(cmd.user + ":" + cmd.password)}};
+    if (!cmd.email.empty())
+      login["email"] = cmd.email;
+    text::document config;
+    config["auths"][cmd.server] = login;
+    made.literals = {".dockerconfigjson=" + config.dump()};
+  }
+  create_config(made, true, env);
+}
+
+void add_registry(CLI::App& parent, environment& env) {
+  auto cmd = std::make_shared<registry_command>();
+  auto* sub =
+      parent.add_subcommand("docker-registry", "Of the login to a registry");
+  sub->add_option("NAME", cmd->name, "Its name")->required();
+  sub->add_option("--docker-server", cmd->server, "Address of the registry");
+  sub->add_option("--docker-username", cmd->user, "Who logs in");
+  sub->add_option("--docker-password", cmd->password, "What with");
+  sub->add_option("--docker-email", cmd->email, "Address of the user");
+  sub->add_option("--from-file", cmd->files,
+                  "[.dockerconfigjson=]PATH, instead of all these");
+  add_write_options(*sub, cmd->write);
+  sub->callback([cmd, &env] { create_registry_secret(*cmd, env); });
+}
+
 } // namespace
 
 void add_create_config(CLI::App& create, environment& env) {
@@ -146,6 +219,8 @@ void add_create_config(CLI::App& create, environment& env) {
   auto* secret = create.add_subcommand("secret", "A secret");
   secret->require_subcommand(1);
   add_kind(*secret, env, "generic", true);
+  add_tls(*secret, env);
+  add_registry(*secret, env);
 }
 
 } // namespace troupe::cli

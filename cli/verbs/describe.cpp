@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <ostream>
-#include <tuple>
 
 namespace troupe::cli {
 
@@ -19,7 +18,9 @@ namespace {
 
 struct describe_command {
   std::vector<std::string> words;
+  std::vector<std::string> files;
   std::string labels;
+  bool recursive = false;
   bool all_namespaces = false;
 };
 
@@ -30,6 +31,10 @@ public:
   }
 
   void run() {
+    if (!cmd_.files.empty()) {
+      describe_files();
+      return;
+    }
     auto args = parse_resources(cmd_.words);
     if (!args) {
       env_.misuse(message_of(args.error()));
@@ -60,6 +65,30 @@ private:
                  << " namespace.\n";
     else
       env_.err() << "No resources found\n";
+  }
+
+  void describe_files() {
+    if (!cmd_.words.empty()) {
+      env_.misuse("cannot specify both -f and what to describe");
+      return;
+    }
+    auto sources = read_manifests(cmd_.files, cmd_.recursive, true, env_);
+    if (!sources) {
+      env_.fail(sources.error());
+      return;
+    }
+    client_ = env_.client();
+    for (auto& each : *sources) {
+      if (client_ == nullptr)
+        return;
+      auto& what = each.value;
+      auto ns = what.ns().empty() ? ns_of(what.kind()) : what.ns();
+      auto one = client_->ask(about(call::GET, what.kind(), ns, what.name()));
+      if (one)
+        show(one->one());
+      else
+        env_.refused(one.error());
+    }
   }
 
   void describe_named(const kind_info& kind, const std::string& name) {
@@ -121,15 +150,6 @@ struct events_command {
   bool no_headers = false;
   bool watch = false;
 };
-
-time_point last_seen(const object& x) {
-  const auto& e = x.as<core::v1::Event>();
-  if (e.has_last_timestamp())
-    return from_time(e.last_timestamp());
-  if (e.has_event_time())
-    return from_time(e.event_time());
-  return from_time(x.meta().creation_timestamp());
-}
 
 class event_printer {
 public:
@@ -199,11 +219,7 @@ private:
 
   void print(std::vector<object> events) {
     std::erase_if(events, [this](auto& x) { return !wanted(x); });
-    // Times have whole seconds; within one, the order of writing tells more.
-    std::sort(events.begin(), events.end(), [](auto& a, auto& b) {
-      return std::make_tuple(last_seen(a), a.revision())
-             < std::make_tuple(last_seen(b), b.revision());
-    });
+    std::sort(events.begin(), events.end(), printing::happened_before);
     if (events.empty()) {
       if (first_ && !cmd_.watch)
         env_.err() << (cmd_.all_namespaces
@@ -233,6 +249,8 @@ void add_describe(CLI::App& app, environment& env) {
   auto cmd = std::make_shared<describe_command>();
   auto* sub = app.add_subcommand("describe", "Show an object in detail");
   sub->add_option("WHAT", cmd->words, "KIND [NAME...], or KIND/NAME...");
+  sub->add_option("-f,--filename", cmd->files, "Files, folders, or -");
+  sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
   sub->add_option("-l,--selector", cmd->labels, "Label selector");
   sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
                 "In all namespaces");

@@ -288,16 +288,8 @@ void run_drain(const drain_command& cmd, environment& env) {
                + "\": want a duration such as 30s or 5m");
     return;
   }
-  if (cmd.names.empty() == cmd.labels.empty()) {
-    env.misuse("name the nodes, or select them with -l");
-    return;
-  }
-  std::vector<std::string> words{"nodes"};
-  words.insert(words.end(), cmd.names.begin(), cmd.names.end());
-  target_options which;
-  which.labels = cmd.labels;
   std::vector<target> nodes;
-  for (auto& node : find_targets(words, which, env))
+  for (auto& node : find_nodes(cmd.names, cmd.labels, env))
     if (change_object(node, cordoning(true), cmd.write, env))
       nodes.push_back(node);
   for (auto& node : nodes)

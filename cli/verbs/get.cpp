@@ -27,6 +27,7 @@ struct get_command {
   std::vector<std::string> label_columns;
   bool recursive = false;
   bool all_namespaces = false;
+  std::string filled_in; ///< --template
   bool watch = false;
   bool watch_only = false;
   bool watch_events = false;
@@ -108,7 +109,7 @@ private:
   }
 
   bool check_flags() {
-    auto form = output_form::parse(cmd_.output);
+    auto form = output_form::parse(with_template(cmd_.output, cmd_.filled_in));
     if (!form)
       return misuse(message_of(form.error()));
     form_ = std::move(*form);
@@ -353,7 +354,10 @@ void add_get(CLI::App& app, environment& env) {
   auto* sub = app.add_subcommand("get", "Show one or many objects");
   sub->add_option("WHAT", cmd->words, "KIND [NAME...], or KIND/NAME...");
   sub->add_option("-o,--output", cmd->output,
-                  "wide, yaml, json, name, jsonpath=, custom-columns=");
+                  "wide, yaml, json, name, jsonpath=, custom-columns=, "
+                  "go-template=");
+  sub->add_option("--template", cmd->filled_in,
+                  "Go template, or what -o names: the template of it");
   sub->add_option("-f,--filename", cmd->files, "Files, folders, or -");
   sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
   sub->add_option("-l,--selector", cmd->labels, "Label selector");

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
+#include "cli/writing.hpp"
 #include "messages/api/apps.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/printing/describe_kinds.hpp"
@@ -39,6 +40,8 @@ struct rollout_command {
   std::vector<std::string> words;
   int64_t revision = 0;
   std::string timeout = "0s";
+  std::string dry_run = "none";
+  target_options which;
   bool watch = true;
 };
 
@@ -94,34 +97,27 @@ public:
 
   /// Runs `act` with each deployment that is named.
   void each(const std::function<void(const object&)>& act) {
-    auto args = parse_resources(cmd_.words);
-    if (!args) {
-      env_.misuse(message_of(args.error()));
-      return;
-    }
     if (auto given = text::parse_duration(cmd_.timeout); !given) {
       env_.misuse("invalid argument \"" + cmd_.timeout
                   + "\" for \"--timeout\" flag: " + message_of(given.error()));
       return;
     }
-    if (env_.client() == nullptr)
-      return;
-    for (auto& item : args->items) {
-      if (item.kind != &kind_of<apps::v1::Deployment>()) {
-        env_.err() << "error: rollouts of " << item.kind->qualified_plural()
-                   << " are not supported\n";
-        env_.code = failed;
+    // A kind alone means all of it.
+    if (auto args = parse_resources(cmd_.words); args)
+      for (auto& item : args->items)
+        cmd_.which.all = cmd_.which.all || item.name.empty();
+    for (auto& each : find_targets(cmd_.words, cmd_.which, env_)) {
+      if (each.kind != &kind_of<apps::v1::Deployment>()) {
+        refuse("rollouts of " + each.kind->qualified_plural()
+               + " are not supported");
         continue;
       }
-      auto msg = about(item.name.empty() ? call::LIST : call::GET, *item.kind,
-                       env_.current_namespace(), item.name);
-      auto found = env_.client()->ask(msg);
-      if (!found) {
+      auto found =
+          env_.client()->ask(about(call::GET, *each.kind, each.ns, each.name));
+      if (found)
+        act(found->one());
+      else
         env_.refused(found.error());
-        continue;
-      }
-      for (auto& x : found->objects)
-        act(x);
     }
   }
 
@@ -268,7 +264,11 @@ public:
 
 private:
   void say(const object& x, const std::string& what) {
-    env_.out() << display_name(x.kind(), x.name()) << " " << what << "\n";
+    env_.out() << display_name(x.kind(), x.name()) << " " << what
+               << (cmd_.dry_run == "client"   ? " (dry run)"
+                   : cmd_.dry_run == "server" ? " (server dry run)"
+                                              : "")
+               << "\n";
   }
 
   void refuse(const std::string& why) {
@@ -281,6 +281,11 @@ private:
     auto msg = about(call::PATCH, x.kind(), x.ns(), x.name());
     msg.set_patch_type(type);
     msg.set_patch(patch.dump());
+    msg.set_dry_run(cmd_.dry_run == "server");
+    if (cmd_.dry_run == "client") {
+      say(x, what);
+      return;
+    }
     auto changed = env_.client()->ask(msg);
     if (changed)
       say(x, what);
@@ -348,16 +353,26 @@ void add_part(CLI::App& rollout, environment& env, const char* name,
               void (roller::*act)(const object&)) {
   auto cmd = std::make_shared<rollout_command>();
   auto* sub = rollout.add_subcommand(name, help);
-  sub->add_option("WHAT", cmd->words, "deployment NAME, or deployment/NAME")
-      ->required();
+  sub->add_option("WHAT", cmd->words, "deployment NAME, or deployment/NAME");
+  sub->add_option("-f,--filename", cmd->which.files, "Files, folders, or -");
+  sub->add_flag("-R,--recursive", cmd->which.recursive,
+                "Folders in folders too");
+  sub->add_option("-l,--selector", cmd->which.labels, "Label selector");
+  if (act == &roller::undo)
+    sub->add_option("--dry-run", cmd->dry_run, "Change nothing")
+        ->check(CLI::IsMember({"none", "client", "server"}));
   if (revision_option != nullptr)
     sub->add_option(revision_option, cmd->revision, "Number of a revision")
         ->check(CLI::NonNegativeNumber);
   if (act == &roller::status) {
-    sub->add_option("-w,--watch", cmd->watch, "Until it is finished");
+    sub->add_flag("-w,--watch", cmd->watch, "Until it is finished");
     sub->add_option("--timeout", cmd->timeout, "How long at most; 0s for ever");
   }
   sub->callback([cmd, &env, act] {
+    if (cmd->words.empty() && cmd->which.files.empty()) {
+      env.misuse("required resource not specified");
+      return;
+    }
     roller r{*cmd, env};
     r.each([&](const object& x) { (r.*act)(x); });
   });

@@ -28,4 +28,8 @@ std::vector<relation> relations_of(const object& what);
 std::string describe(const object& what, std::span<const object> related,
                      time_point now);
 
+/// Whether an Event was last seen before another; those of one second are in
+/// the order in which they were first seen.
+bool happened_before(const object& a, const object& b);
+
 } // namespace troupe::printing

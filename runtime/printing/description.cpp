@@ -1,12 +1,14 @@
 #include "runtime/printing/description.hpp"
 
 #include "messages/api/core_config.pb.h"
+#include "runtime/printing/describe.hpp"
 #include "runtime/printing/tab_align.hpp"
 #include "runtime/text/timestamp.hpp"
 
 #include <algorithm>
 #include <ctime>
 #include <map>
+#include <tuple>
 
 namespace troupe::printing {
 
@@ -62,7 +64,9 @@ int64_t last_seen(const core::v1::Event& x) {
     return x.series().last_observed_time().seconds();
   if (x.last_timestamp().seconds() != 0)
     return x.last_timestamp().seconds();
-  return x.event_time().seconds();
+  if (x.event_time().seconds() != 0)
+    return x.event_time().seconds();
+  return x.metadata().creation_timestamp().seconds();
 }
 
 std::string interval_of(const core::v1::Event& x, time_point now) {
@@ -167,6 +171,16 @@ void describe_controller(description& d, const meta::v1::ObjectMeta& meta) {
       d.line(0, "Controlled By:\t{}/{}", owner.kind(), owner.name());
 }
 
+bool happened_before(const object& a, const object& b) {
+  // The name ends in the time of the first, finer than the last one's.
+  auto key = [](const object& x) {
+    auto name = x.name();
+    return std::tuple{last_seen(x.as<core::v1::Event>()),
+                      name.substr(name.rfind('.') + 1), name};
+  };
+  return key(a) < key(b);
+}
+
 void describe_events(description& d, const std::vector<object>& events,
                      time_point now) {
   if (events.empty()) {
@@ -175,11 +189,7 @@ void describe_events(description& d, const std::vector<object>& events,
   }
   d.flush();
   auto sorted = events;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const object& a, const object& b) {
-                     return last_seen(a.as<core::v1::Event>())
-                            < last_seen(b.as<core::v1::Event>());
-                   });
+  std::sort(sorted.begin(), sorted.end(), happened_before);
   d.line(0, "Events:");
   d.line(1, "Type\tReason\tAge\tFrom\tMessage");
   d.line(1, "----\t------\t----\t----\t-------");

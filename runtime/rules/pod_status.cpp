@@ -2,6 +2,7 @@
 
 #include "messages/api/core_pod.pb.h"
 #include "runtime/rules/pod_lifecycle.hpp"
+#include "runtime/rules/pod_remarks.hpp"
 
 #include <algorithm>
 
@@ -38,11 +39,6 @@ void write_waiting(std::string reason, std::string message,
   out->set_reason(std::move(reason));
   if (!message.empty())
     out->set_message(std::move(message));
-}
-
-std::string identity(const Pod& pod) {
-  const auto& meta = pod.metadata();
-  return meta.name() + "_" + meta.namespace_() + "(" + meta.uid() + ")";
 }
 
 void write_held(const Pod& pod, size_t i, const hold& held, time_point now,
@@ -129,10 +125,7 @@ private:
     } else if (c.held) {
       write_held(pod_, i, *c.held, now_, state);
     } else {
-      bool behind_inits =
-          !has_initialized() && c.step == container_step::absent;
-      write_waiting(behind_inits ? "PodInitializing" : "ContainerCreating", "",
-                    state);
+      write_waiting(first_wait(pod_, state_, i), "", state);
     }
     if (last)
       write_end(*last, node_, to->mutable_last_state());
@@ -150,7 +143,7 @@ private:
                                    + std::to_string(delay % 60) + "s"
                              : std::to_string(delay) + "s";
     return "back-off " + text + " restarting failed container="
-           + container_at(pod_, i).name() + " pod=" + identity(pod_);
+           + container_at(pod_, i).name() + " pod=" + identity_of(pod_);
   }
 
   // -- phase ------------------------------------------------------------------

@@ -87,4 +87,33 @@ spec: {replicas: 0, selector: {a: b}, template: {metadata: {labels: {a: b}}, spe
   EXPECT_EQ(out_of("describe secret s").find("hunter2"), std::string::npos);
 }
 
+TEST_F(Commands, EventsOfAPodAreToldInTheirOrder) {
+  write("crash.yaml", R"(apiVersion: v1
+kind: Pod
+metadata: {name: crash}
+spec: {containers: [{name: c, image: x, command: [sh, -c, exit 3]}]}
+)");
+  out_of("apply -f $DIR/crash.yaml");
+  for (auto* line : {"describe pod crash", "describe -f $DIR/crash.yaml",
+                     "events --for pod/crash"}) {
+    ASSERT_TRUE(until_prints(line, "Back-off restarting failed container c in "
+                                   "pod crash_"));
+    auto text = out_of(line);
+    size_t at = 0;
+    for (auto* part : {"Successfully assigned", "Created container: c",
+                       "Started container c", "Back-off restarting"}) {
+      auto found = text.find(part, at);
+      EXPECT_NE(found, std::string::npos) << part << " in " << text;
+      at = std::min(found, text.size());
+    }
+  }
+  expect({{"get events -o 'jsonpath={.items[?(@.reason==\"Started\")].source"
+           ".component}'",
+           0,
+           {"kubelet"},
+           {}},
+          {"describe -f $DIR/none.yaml", 1, {}, {"does not exist"}},
+          {"describe pod x -f $DIR/crash.yaml", 2, {}, {"cannot specify"}}});
+}
+
 } // namespace troupe::test

@@ -93,6 +93,42 @@ TEST_F(Commands, CreateEveryKindThatHasAWordOfItsOwn) {
   });
 }
 
+TEST_F(Commands, CreateMakesSecretsOfCertificatesAndLogins) {
+  write("web.crt", "certificate");
+  write("web.key", "key");
+  write("config.json", "{\"auths\":{}}");
+  expect({
+      {"create secret tls web --cert=$DIR/web.crt --key=$DIR/none",
+       1,
+       {},
+       {"no such file"}},
+      {"create secret tls web --cert=$DIR/web.crt --key=$DIR/web.key",
+       0,
+       {"secret/web created"},
+       {}},
+      {"get secret web -o 'go-template={{.type}} {{index .data \"tls.crt\" | "
+       "base64decode}}'",
+       0,
+       {"kubernetes.io/tls certificate"},
+       {}},
+      {"create secret docker-registry hub --docker-username=u "
+       "--docker-password=p --docker-server=hub.example.com",
+       0,
+       {"secret/hub created"},
+       {}},
+      {"get secret hub --template='{{index .data \".dockerconfigjson\" | "
+       "base64decode}}'",
+       0,
+       {R"({"auths":{"hub.example.com":{"auth":"dTpw","password":"p",)"
+        R"("username":"u"}}})"},
+       {}},
+      {"create secret docker-registry file --from-file=$DIR/config.json",
+       0,
+       {"secret/file created"},
+       {}},
+  });
+}
+
 TEST_F(Commands, DeleteWaitsAsLongAsItIsTold) {
   write("held.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, "
                      "finalizers: [example.com/hold]}\n");

@@ -16,6 +16,12 @@ TEST_F(Commands, CordonAndUncordon) {
        0,
        {"node/node-1 already uncordoned"},
        {}},
+      // As `get -o name` writes them, and mixed.
+      {"cordon node/node-1 node-2 --dry-run=client",
+       0,
+       {"node/node-1 cordoned (dry run)\nnode/node-2 cordoned (dry run)"},
+       {}},
+      {"cordon pod/x", 2, {}, {"only node is supported"}},
       {"cordon none", 1, {}, {"nodes \"none\" not found"}},
       {"cordon -l 'a in'", 1, {}, {"a in"}},
   });

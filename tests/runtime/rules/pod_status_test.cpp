@@ -119,6 +119,21 @@ TEST(PodStatus, IsTheSameForTheSameFacts) {
   EXPECT_TRUE(canonical_equal(status, pod_status(pod, s, here, start + 99s)));
 }
 
+TEST(PodStatus, ContainersOfAPodThatWasNeverInitializedDidNotEnd) {
+  auto pod = pod_of("restart_policy: 'Never' init_containers { name: 'a' } "
+                    "containers { name: 'web' }");
+  auto s = new_pod_state(pod, start);
+  play(pod, s, start);
+  exits(s, 0, 1, start);
+  play(pod, s, start);
+  auto status = pod_status(pod, s, here, start);
+  EXPECT_EQ(status.phase(), "Failed");
+  EXPECT_EQ(status.init_container_statuses(0).state().terminated().exit_code(),
+            1);
+  EXPECT_EQ(status.container_statuses(0).state().waiting().reason(),
+            "PodInitializing");
+}
+
 TEST(PodStatus, WaitsForInitContainers) {
   auto pod = pod_of("init_containers { name: 'a' } init_containers { name: 'b' "
                     "} containers { name: 'web' }");

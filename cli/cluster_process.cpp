@@ -13,6 +13,7 @@
 #include "runtime/containers/volume_files.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
+#include "runtime/http/https_edge.hpp"
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
@@ -69,6 +70,7 @@ struct cluster_process::parts {
   crypto::cluster_keys keys;
   std::unique_ptr<net::cluster_network> network;
   std::shared_ptr<edges> outside;
+  std::shared_ptr<http::https_edge> https;
   std::shared_ptr<cluster_config> config;
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
@@ -77,12 +79,14 @@ struct cluster_process::parts {
   gate_actor gate;
   supervisor_actor root;
   uint16_t port = 0;
+  uint16_t api_port = 0;
 
   caf::error prepare(const up_options& options);
   caf::error open_network(const up_options& options);
   void add_node(const std::string& address, const net::cidr& pods);
   caf::error add_nodes(uint32_t count);
   caf::error add_simulated_nodes(uint32_t count);
+  caf::error open_api(uint16_t wanted);
   caf::error publish(const up_options& options);
   void plant();
   caf::error check_store();
@@ -167,6 +171,7 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   auto sockets = net::make_socket_edges();
+  https = std::make_shared<http::https_edge>(sockets.thread);
   if (options.runtime == "simulated") {
     // Services of pods that are only told of are served on paper.
     outside->probes = std::make_shared<net::simulated_probes>();
@@ -188,6 +193,21 @@ caf::error cluster_process::parts::prepare(const up_options& options) {
     return opened.error();
   keys = std::move(*opened);
   config->ca_certificate = keys.authority.certificate;
+  return open_api(options.api_port);
+}
+
+/// The REST API's place; whoever connects waits until the tree is there.
+caf::error cluster_process::parts::open_api(uint16_t wanted) {
+  if (auto err = https->prepare(
+          {keys.server_file.string(), keys.authority.certificate}))
+    return err;
+  auto bound = https->open({net::ipv4{INADDR_LOOPBACK}, wanted});
+  if (!bound)
+    return make_error(ec::conflict,
+                      "port " + number(wanted)
+                          + " of 127.0.0.1 is taken: another cluster? Choose "
+                            "another with --api-port, or 0 for any");
+  api_port = bound->port;
   return caf::none;
 }
 
@@ -209,7 +229,8 @@ void cluster_process::parts::plant() {
                        [to = gate, me](const directory_actor& directory) {
                          caf::anon_send(to, directory);
                          caf::anon_send(me, directory);
-                       });
+                       },
+                       https);
   (*self)->monitor(root);
 }
 
@@ -278,7 +299,7 @@ caf::error cluster_process::start() {
     return err;
   crypto::kubeconfig config;
   config.clusters.push_back({"troupe",
-                             "https://127.0.0.1:" + number(options_.api_port),
+                             "https://127.0.0.1:" + number(p.api_port),
                              p.keys.authority.certificate,
                              "127.0.0.1:" + number(p.port),
                              {}});
@@ -310,7 +331,8 @@ caf::error cluster_process::start() {
   if (err)
     return make_error(ec::timeout,
                       "the API server does not answer: " + message_of(err));
-  milestone("API server: answering on 127.0.0.1:" + number(p.port));
+  milestone("API server: answering on 127.0.0.1:" + number(p.port)
+            + ", over HTTPS on 127.0.0.1:" + number(p.api_port));
   std::set<std::string> ready;
   err = (*client)->watch(
       {&kind_of<core::v1::Node>(), {}, {}, {}}, {},

@@ -15,6 +15,7 @@
 #include "runtime/containers/volume_files.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
+#include "runtime/http/https_edge.hpp"
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
@@ -76,6 +77,7 @@ struct cluster_process::parts {
   crypto::cluster_keys keys;
   std::unique_ptr<net::cluster_network> network;
   std::shared_ptr<edges> outside;
+  std::shared_ptr<http::https_edge> https;
   std::shared_ptr<cluster_config> config;
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
@@ -85,6 +87,7 @@ struct cluster_process::parts {
   supervisor_actor root;
   uint16_t port = 0;
   uint32_t nodes_before = 0; ///< of the last start
+  uint16_t api_port = 0;
 
   caf::error settle_shape(up_options& options);
   caf::error prepare(up_options& options);
@@ -92,6 +95,7 @@ struct cluster_process::parts {
   void add_node(const std::string& address, const net::cidr& pods);
   caf::error add_nodes(uint32_t count);
   caf::error add_simulated_nodes(uint32_t count);
+  caf::error open_api(uint16_t wanted);
   caf::error publish(const up_options& options);
   void plant();
   caf::error check_store();
@@ -203,6 +207,7 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   auto sockets = net::make_socket_edges();
+  https = std::make_shared<http::https_edge>(sockets.thread);
   if (options.runtime == "simulated") {
     // Services of pods that are only told of are served on paper.
     outside->probes = std::make_shared<net::simulated_probes>();
@@ -224,6 +229,21 @@ caf::error cluster_process::parts::prepare(up_options& options) {
     return opened.error();
   keys = std::move(*opened);
   config->ca_certificate = keys.authority.certificate;
+  return open_api(options.api_port);
+}
+
+/// The REST API's place; whoever connects waits until the tree is there.
+caf::error cluster_process::parts::open_api(uint16_t wanted) {
+  if (auto err = https->prepare(
+          {keys.server_file.string(), keys.authority.certificate}))
+    return err;
+  auto bound = https->open({net::ipv4{INADDR_LOOPBACK}, wanted});
+  if (!bound)
+    return make_error(ec::conflict,
+                      "port " + number(wanted)
+                          + " of 127.0.0.1 is taken: another cluster? Choose "
+                            "another with --api-port, or 0 for any");
+  api_port = bound->port;
   return caf::none;
 }
 
@@ -245,7 +265,8 @@ void cluster_process::parts::plant() {
                        [to = gate, me](const directory_actor& directory) {
                          caf::anon_send(to, directory);
                          caf::anon_send(me, directory);
-                       });
+                       },
+                       https);
   (*self)->monitor(root);
 }
 
@@ -332,7 +353,7 @@ caf::error cluster_process::start() {
     return err;
   crypto::kubeconfig config;
   config.clusters.push_back({"troupe",
-                             "https://127.0.0.1:" + number(options_.api_port),
+                             "https://127.0.0.1:" + number(p.api_port),
                              p.keys.authority.certificate,
                              "127.0.0.1:" + number(p.port),
                              {}});
@@ -364,7 +385,8 @@ caf::error cluster_process::start() {
   if (err)
     return make_error(ec::timeout,
                       "the API server does not answer: " + message_of(err));
-  milestone("API server: answering on 127.0.0.1:" + number(p.port));
+  milestone("API server: answering on 127.0.0.1:" + number(p.port)
+            + ", over HTTPS on 127.0.0.1:" + number(p.api_port));
   if (auto wrong = p.settle_nodes(**client, options_, tell_))
     return wrong;
   std::set<std::string> wished;

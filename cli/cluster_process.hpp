@@ -16,7 +16,7 @@ struct up_options {
   std::string runtime;      ///< process or simulated; "": as last time
   std::string network;      ///< "", loopback or bridge
   uint16_t port = 6444;     ///< of the actors; 0 for any
-  uint16_t api_port = 6443; ///< of the REST API, for the kubeconfig
+  uint16_t api_port = 6443; ///< of the REST API; 0 for any
 };
 
 /// A whole cluster in this process: its edges, its actor system, its tree.

@@ -4,6 +4,7 @@
 #include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
 #include "messages/container_interface.hpp"
+#include "messages/http.pb.h"
 #include "messages/interfaces.hpp"
 #include "messages/kubelet.pb.h"
 #include "messages/kubelet_interface.hpp"
@@ -45,6 +46,8 @@ void register_types(caf::actor_system_config& cfg) {
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);
   add_messages<proxy::PlaceReport>(cfg);
+  add_messages<http_api::Connected, http_api::Request, http_api::Data,
+               http_api::Taken, http_api::Abandoned, http_api::Closed>(cfg);
   cfg.add_message_type<store_watcher_actor>("troupe.store_watcher");
   add_messages<store_api::RangeRequest, store_api::RangeResponse,
                store_api::TxnRequest, store_api::TxnResponse,

@@ -2,6 +2,7 @@
 
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/controllers/manager.hpp"
+#include "actors/http/listener.hpp"
 #include "actors/kubelet/branch.hpp"
 #include "actors/proxy/kube_proxy.hpp"
 #include "actors/scheduler/scheduler.hpp"
@@ -62,11 +63,15 @@ supervisor_actor
 spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
               std::shared_ptr<const cluster_config> config,
-              std::function<void(const directory_actor&)> found) {
+              std::function<void(const directory_actor&)> found,
+              std::shared_ptr<http::http_edge> http) {
   std::vector<child_spec> components{
-      store_branch(),       apiserver_branch(),   link_child(),
-      scheduler_child(),    controllers_branch(), kubelet_branch(*config),
+      store_branch(),          apiserver_branch(),   link_child(),
+      scheduler_child(),       controllers_branch(), kubelet_branch(*config),
       proxy_branch(*config)};
+  // Nobody comes where there is no way in.
+  if (http)
+    components.push_back(http_branch(std::move(http)));
   context ctx{std::move(w),      std::move(e), std::move(config),
               directory_actor{}, "root",       1};
   // Whoever loses the directory loses its way to everybody: all start anew

@@ -4,17 +4,22 @@
 
 #include <memory>
 
+namespace troupe::http {
+class http_edge;
+} // namespace troupe::http
+
 namespace troupe {
 
 /// Starts a whole cluster: the root of its tree and everything below. The one
 /// function for the machine and for a simulation; they differ in `w` and `e`.
 ///
 /// `found` is told the tree's directory, each time that there is a new one, by
-/// the thread that starts it.
+/// the thread that starts it. Clients come over `http` too, where there is one.
 supervisor_actor
 spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
               std::shared_ptr<const cluster_config> config,
-              std::function<void(const directory_actor&)> found);
+              std::function<void(const directory_actor&)> found,
+              std::shared_ptr<http::http_edge> http = nullptr);
 
 } // namespace troupe

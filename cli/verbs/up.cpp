@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 
 struct up_command {
   up_options options;
+  std::optional<uint16_t> api_port;
   bool detach = false;
 };
 
@@ -145,11 +147,15 @@ void add_up(CLI::App& app, environment& env) {
                   "How pods get addresses; the best possible unless given")
       ->check(CLI::IsMember({"loopback", "bridge"}));
   sub->add_option("--port", cmd->options.port, "Port of the actors, 0 for any");
-  sub->add_option("--api-port", cmd->options.api_port,
-                  "Port of the REST API in the kubeconfig");
+  sub->add_option("--api-port", cmd->api_port,
+                  "Port of the REST API, 0 for any (6443, or with --port 0 "
+                  "any)");
   sub->add_flag("--detach", cmd->detach, "Return once the nodes are Ready");
   sub->callback([cmd, &env] {
     cmd->options.data_dir = fs::absolute(env.data_directory());
+    // Who lets the system choose one port has several clusters.
+    if (cmd->api_port || cmd->options.port == 0)
+      cmd->options.api_port = cmd->api_port.value_or(0);
     if (cmd->detach)
       env.code = run_detached(cmd->options, env);
     else

@@ -37,7 +37,8 @@ std::string_view to_string(protocol x) {
   return x == protocol::tcp ? "TCP" : "UDP";
 }
 
-expected<unique_fd> open_listener(protocol kind, const endpoint& at) {
+expected<unique_fd> open_listener(protocol kind, const endpoint& at,
+                                  sharing with) {
   auto fd = open_socket(kind);
   if (!fd)
     return system_error(errno);
@@ -45,7 +46,8 @@ expected<unique_fd> open_listener(protocol kind, const endpoint& at) {
   if (kind == protocol::tcp)
     set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   // Several processes of one cluster on one machine serve the same addresses.
-  set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (with == sharing::yes)
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   auto address = to_sockaddr(at);
   if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address))
           != 0

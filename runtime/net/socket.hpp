@@ -32,10 +32,13 @@ enum class protocol { tcp, udp };
 
 std::string_view to_string(protocol x);
 
+/// Whether other processes of the same user may open the same address.
+enum class sharing : bool { no, yes };
+
 /// Returns a non-blocking socket that listens (TCP) or is bound (UDP) at
-/// `at`. Processes of the same user may share an address. The error's text is
-/// the system's reason.
-expected<unique_fd> open_listener(protocol kind, const endpoint& at);
+/// `at`. The error's text is the system's reason.
+expected<unique_fd> open_listener(protocol kind, const endpoint& at,
+                                  sharing with = sharing::yes);
 
 /// Returns the lowest port that this process may listen at; 0 when there is no
 /// such limit.

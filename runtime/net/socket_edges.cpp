@@ -17,7 +17,7 @@ struct shared_thread {
 
 socket_edges make_socket_edges() {
   auto all = std::make_shared<shared_thread>();
-  return {{all, &all->probes}, {all, &all->services}};
+  return {{all, &all->probes}, {all, &all->services}, {all, &all->thread}};
 }
 
 } // namespace troupe::net

@@ -4,6 +4,7 @@
 
 namespace troupe::net {
 
+class loop;
 class probe_edge;
 class service_edge;
 
@@ -12,6 +13,7 @@ class service_edge;
 struct socket_edges {
   std::shared_ptr<probe_edge> probes;
   std::shared_ptr<service_edge> services;
+  std::shared_ptr<loop> thread; ///< for edges that stand elsewhere
 };
 
 /// Throws std::system_error when the machine has no descriptors left.

@@ -1,5 +1,6 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/http/simulated_http.hpp"
 #include "tests/support/simulated_cluster.hpp"
 #include "tests/support/source_tree.hpp"
 
@@ -180,6 +181,8 @@ TEST(ActorMap, NamesEveryActorAndNoOther) {
   // With lines too, which are there only between processes.
   simulated_cluster cluster{{1, 2, true}};
   add_probed_pod(cluster);
+  cluster.http().connect({"somebody", {}, {}});
+  cluster.run();
   std::set<std::string> seen;
   for (auto& actor : cluster.actors()) {
     int names = 0;

@@ -3,6 +3,7 @@
 #include "actors/system/cluster.hpp"
 #include "messages/system.pb.h"
 #include "runtime/containers/volume_edge.hpp"
+#include "runtime/http/simulated_http.hpp"
 #include "runtime/net/probe_edge.hpp"
 #include "runtime/net/service_edge.hpp"
 #include "runtime/system/simulated_world.hpp"
@@ -32,6 +33,7 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
                                                  options.seed)),
       self_(system_),
       begin_(scheduler_.clock().now()) {
+  http_ = std::make_shared<http::simulated_http>();
   world_ = simulated_world(options.seed, [this] { return passed() + set_; });
   auto outside = std::make_shared<edges>();
   outside_ = outside;
@@ -60,7 +62,7 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
 void simulated_cluster::plant() {
   root_ = spawn_cluster(
       system_, world_, outside_, settings_,
-      [this](const directory_actor& handle) { directory_ = handle; });
+      [this](const directory_actor& handle) { directory_ = handle; }, http_);
   root_gone_ = false;
   // Not by a monitor: what comes to `self_` is the answer to a request.
   caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor(

@@ -23,6 +23,10 @@
 #include <tuple>
 #include <vector>
 
+namespace troupe::http {
+class simulated_http;
+} // namespace troupe::http
+
 /// A whole cluster in one thread and in virtual time.
 namespace troupe::test {
 
@@ -100,6 +104,9 @@ public:
   /// What would answer if the network were real.
   const net::recorded_services& services() const { return *services_; }
 
+  /// Where clients come in that speak HTTP.
+  http::simulated_http& http() { return *http_; }
+
 private:
   struct config_type : caf::actor_system_config {
     config_type();
@@ -127,6 +134,7 @@ private:
       std::make_shared<net::recorded_services>();
   std::shared_ptr<simulation::fleet> fleet_;
   std::shared_ptr<simulated_wires> wires_;
+  std::shared_ptr<http::simulated_http> http_;
   std::shared_ptr<const edges> outside_;
   std::shared_ptr<const cluster_config> settings_;
   caf::scoped_actor self_;

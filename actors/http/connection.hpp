@@ -1,0 +1,111 @@
+#pragma once
+
+#include "actors/client/api_session.hpp"
+#include "actors/system/calls.hpp"
+#include "messages/command_interface.hpp"
+#include "messages/container.pb.h"
+#include "runtime/http/answer_body.hpp"
+#include "runtime/http/http_edge.hpp"
+#include "runtime/system/context.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace troupe::http_api {
+class Abandoned;
+class Closed;
+class Data;
+class Request;
+class Taken;
+} // namespace troupe::http_api
+
+namespace troupe {
+
+/// Serves one HTTP connection: turns its requests into those of a session, and
+/// what comes back into answers.
+///
+/// Hears: requests, from the edge; answers and changes, from its session;
+///        output of logs and commands.
+/// Says:  requests to its session, which is opened as whoever the client's
+///        certificate names; answers to the edge.
+/// After a restart: there is none. The edge closes the connection, the client
+///        opens another.
+///
+/// A client that reads slowly slows only its own watches and streams: what was
+/// not taken by the edge is not acknowledged.
+using http_connection_actor = caf::typed_actor<
+    // A request to answer.
+    caf::reacts_to<pb<http_api::Request>>,
+    // What the client says on an upgraded connection.
+    caf::reacts_to<pb<http_api::Data>>,
+    // Pieces of an answer left for the client.
+    caf::reacts_to<pb<http_api::Taken>>,
+    // Nobody waits for an answer any more.
+    caf::reacts_to<pb<http_api::Abandoned>>,
+    // The end of the connection, and of this.
+    caf::reacts_to<pb<http_api::Closed>>,
+    // A watch has lasted as long as it was to.
+    caf::reacts_to<pb<system::Tick>>>
+    // Batches of watches.
+    ::extend_with<watcher_actor>
+    // What comes out of a log or a command.
+    ::extend_with<container_stream_actor>
+    // What `topology` shows.
+    ::extend_with<describe_actor>;
+
+/// A watch that a client follows.
+struct http_watch {
+  const kind_info* kind = nullptr;
+  http::body_form how;
+  bool bookmarks = false;
+  bool begins = false;  ///< wants to be told when all that was there is told
+  bool started = false; ///< the answer has begun
+  bool told = false;    ///< an event was sent: columns are known
+  std::deque<uint64_t> open; ///< batches sent and not taken, as they were sent
+};
+
+/// A log that a client reads. Its answer begins with its first piece, so that
+/// what is refused can still be told.
+struct http_log {
+  uint64_t stream = 0; ///< its runtime's number for it
+  container_runtime_actor runtime;
+};
+
+/// Output that was faster than the news that its stream is open.
+struct http_early {
+  std::vector<pb<container::StreamData>> data;
+  pb<container::StreamEnd> end; ///< none yet
+};
+
+/// What the connection remembers between two messages.
+struct http_connection_state {
+  static inline const char* name = "connection";
+
+  std::unique_ptr<context> ctx;
+  std::shared_ptr<http::http_edge> edge;
+  uint64_t connection = 0; ///< the edge's number
+  http::peer who;
+  calls requests;
+  command_session_actor session;
+  bool opening = false;
+  std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
+  std::unique_ptr<api_session> health; ///< once the health was asked for
+  std::map<uint64_t, http_watch> watches; ///< by exchange, also the stream
+  std::map<uint64_t, http_log> logs;      ///< by exchange
+  /// What came of streams whose opening is not answered yet, by their runtime
+  /// and its number for them.
+  std::map<std::pair<caf::actor_addr, uint64_t>, http_early> early;
+  uint64_t served = 0;
+};
+
+http_connection_actor::behavior_type http_connection(
+    http_connection_actor::stateful_pointer<http_connection_state> self,
+    context ctx, std::shared_ptr<http::http_edge> edge, uint64_t connection,
+    http::peer who);
+
+} // namespace troupe

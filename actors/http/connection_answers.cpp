@@ -1,0 +1,93 @@
+#include "actors/http/connection_parts.hpp"
+#include "messages/api/meta.pb.h"
+#include "runtime/http/gzip.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+namespace troupe::serving_http {
+
+namespace {
+
+/// Kubernetes: smaller answers are not worth it.
+constexpr size_t gzip_from = 128u << 10;
+
+/// A warning as RFC 7234 has it. What has no place in a header is left out.
+std::string warning_text(const std::string& text) {
+  std::string out = "299 - \"";
+  for (auto c : text) {
+    if (c == '"' || c == '\\')
+      out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
+      out += c;
+  }
+  return out + "\"";
+}
+
+bool takes_gzip(const exchange& x) {
+  for (auto& type : http::parse_accept(x.header("Accept-Encoding")))
+    if (type.name == "gzip")
+      return true;
+  return false;
+}
+
+} // namespace
+
+std::string_view exchange::header(std::string_view name) const {
+  for (auto& h : request->headers())
+    if (http::same_word(h.name(), name))
+      return h.value();
+  return {};
+}
+
+void answer(pointer self, const exchange& x, int status, std::string type,
+            std::string body, const std::vector<std::string>& warnings,
+            const std::string& tag) {
+  http::response_head head;
+  head.status = status;
+  head.headers.emplace_back("Content-Type", std::move(type));
+  head.headers.emplace_back("Cache-Control", "no-cache, private");
+  if (x.at.where == http::place::core_versions
+      || x.at.where == http::place::groups)
+    head.headers.emplace_back("Vary", "Accept");
+  if (!tag.empty())
+    head.headers.emplace_back("ETag", tag);
+  for (auto& w : warnings)
+    head.headers.emplace_back("Warning", warning_text(w));
+  if (body.size() >= gzip_from && takes_gzip(x)) {
+    if (auto small = http::gzip(body); !small.empty()) {
+      body = std::move(small);
+      head.headers.emplace_back("Content-Encoding", "gzip");
+      head.headers.emplace_back("Vary", "Accept-Encoding");
+    }
+  }
+  self->state.edge->answer(self->state.connection, x.number, std::move(head),
+                           std::move(body));
+}
+
+void refuse(pointer self, const exchange& x, const caf::error& why) {
+  auto status = to_status(why);
+  // Kubernetes: why somebody is nobody is not told.
+  if (status.code() == 401)
+    status.set_message("Unauthorized");
+  http::answer_form form;
+  if (x.form.bytes == http::encoding::protobuf)
+    form.bytes = x.form.bytes;
+  form.pretty = x.form.pretty;
+  std::vector<std::string> none;
+  answer(self, x, status.code(), form.content_type(),
+         http::encode_status(status, form), none);
+}
+
+http::body_form form_of(pointer self, const exchange& x) {
+  http::body_form how;
+  how.form = x.form;
+  how.now = self->state.ctx->now();
+  auto& rows = x.to.get("includeObject");
+  if (rows == "Object")
+    how.rows = http::row_object::whole;
+  else if (rows == "None")
+    how.rows = http::row_object::none;
+  return how;
+}
+
+} // namespace troupe::serving_http

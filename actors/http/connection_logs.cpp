@@ -1,0 +1,217 @@
+#include "actors/http/connection_parts.hpp"
+#include "messages/container.pb.h"
+#include "messages/pod_stream.pb.h"
+#include "runtime/text/timestamp.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <charconv>
+#include <optional>
+
+namespace troupe::serving_http {
+
+namespace {
+
+/// Pieces of a log that may be on their way to a client.
+constexpr uint32_t log_window = 16;
+
+expected<std::optional<int64_t>> read_number(const http::target& to,
+                                             std::string_view name) {
+  auto& text = to.get(name);
+  if (text.empty())
+    return std::optional<int64_t>{};
+  int64_t value = 0;
+  auto last = text.data() + text.size();
+  auto [end, bad] = std::from_chars(text.data(), last, value);
+  if (bad != std::errc{} || end != last || value < 0)
+    return make_error(ec::bad_request, std::string{name} + ": \"" + text
+                                           + "\" is no number above 0");
+  return std::optional{value};
+}
+
+int64_t nanoseconds(time_point when) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             when.time_since_epoch())
+      .count();
+}
+
+caf::error read_since(pointer self, const exchange& x, container::Logs& out) {
+  auto seconds = read_number(x.to, "sinceSeconds");
+  if (!seconds)
+    return seconds.error();
+  if (*seconds)
+    out.set_since(nanoseconds(self->state.ctx->now()
+                              - std::chrono::seconds(**seconds)));
+  auto& time = x.to.get("sinceTime");
+  if (time.empty())
+    return caf::none;
+  if (*seconds)
+    return make_error(ec::bad_request,
+                      "at most one of sinceTime or sinceSeconds may be given");
+  auto when = text::parse_timestamp(time);
+  if (!when)
+    return make_error(ec::bad_request, "sinceTime: \"" + time + "\": "
+                                           + message_of(when.error()));
+  out.set_since(when->seconds * std::nano::den + when->nanos);
+  return caf::none;
+}
+
+caf::error read_options(pointer self, const exchange& x,
+                        call::OpenStream& out) {
+  auto& logs = *out.mutable_logs();
+  auto& target = *logs.mutable_target();
+  target.set_namespace_(x.at.ns);
+  target.set_name(x.at.name);
+  target.set_container(x.to.get("container"));
+  target.set_previous(x.to.flag("previous"));
+  auto& options = *logs.mutable_options();
+  options.set_follow(x.to.flag("follow"));
+  options.set_timestamps(x.to.flag("timestamps"));
+  options.set_credit(log_window);
+  auto tail = read_number(x.to, "tailLines");
+  auto bytes = read_number(x.to, "limitBytes");
+  if (!tail || !bytes)
+    return tail ? bytes.error() : tail.error();
+  if (*tail)
+    options.set_tail_lines(**tail);
+  if (*bytes)
+    options.set_limit_bytes(**bytes);
+  return read_since(self, x, options);
+}
+
+void begin_answer(pointer self, uint64_t number) {
+  http::response_head head;
+  head.headers = {{"Content-Type", "text/plain"},
+                  {"Cache-Control", "no-cache, private"}};
+  self->state.edge->begin(self->state.connection, number, std::move(head));
+}
+
+/// Returns the log that a runtime calls by this number.
+auto find(http_connection_state& st, const caf::actor_addr& runtime,
+          uint64_t stream) {
+  return std::find_if(st.logs.begin(), st.logs.end(), [&](auto& entry) {
+    auto& log = entry.second;
+    return log.runtime && log.stream == stream
+           && log.runtime.address() == runtime;
+  });
+}
+
+bool is_opening(const http_connection_state& st) {
+  return std::any_of(st.logs.begin(), st.logs.end(),
+                     [](auto& entry) { return !entry.second.runtime; });
+}
+
+void end_log(pointer self, uint64_t number, bool broken) {
+  auto& st = self->state;
+  if (st.logs.erase(number) > 0)
+    st.edge->end(st.connection, number, broken);
+}
+
+void opened(pointer self, uint64_t number, uint64_t stream,
+            const container_runtime_actor& runtime) {
+  auto& st = self->state;
+  auto found = st.logs.find(number);
+  if (found == st.logs.end()) {
+    container::StreamClose close;
+    close.set_stream(stream);
+    self->send(runtime, pb<container::StreamClose>{std::move(close)});
+    return;
+  }
+  found->second = {stream, runtime};
+  self->monitor(runtime);
+  begin_answer(self, number);
+  auto early = st.early.extract({runtime.address(), stream});
+  if (!is_opening(st))
+    st.early.clear();
+  if (early.empty())
+    return;
+  for (auto& data : early.mapped().data)
+    st.edge->send(st.connection, number, data->data());
+  if (early.mapped().end)
+    end_log(self, number, false);
+}
+
+caf::actor_addr sender_of(pointer self) {
+  return caf::actor_cast<caf::actor_addr>(self->current_sender());
+}
+
+} // namespace
+
+void start_log(pointer self, exchange_ptr x) {
+  auto msg = std::make_shared<call::OpenStream>();
+  if (auto err = read_options(self, *x, *msg))
+    return refuse(self, *x, err);
+  with_session(self, [self, x, msg](const caf::error& none) {
+    if (none)
+      return refuse(self, *x, none);
+    auto& st = self->state;
+    st.logs[x->number];
+    st.requests.ask<pb<container::StreamOpened>, container_runtime_actor>(
+        st.session,
+        [self, x](const pb<container::StreamOpened>& answer,
+                  const container_runtime_actor& runtime) {
+          opened(self, x->number, answer->stream(), runtime);
+        },
+        [self, x](const caf::error& err) {
+          if (self->state.logs.erase(x->number) > 0)
+            refuse(self, *x, err);
+        },
+        pb<call::OpenStream>{std::move(*msg)}, container_stream_actor{self});
+  });
+}
+
+void on_output(pointer self, const pb<container::StreamData>& data) {
+  auto& st = self->state;
+  auto sender = sender_of(self);
+  auto found = find(st, sender, data->stream());
+  if (found != st.logs.end())
+    st.edge->send(st.connection, found->first, data->data());
+  else if (is_opening(st))
+    st.early[{sender, data->stream()}].data.push_back(data);
+}
+
+void on_output_end(pointer self, const pb<container::StreamEnd>& end) {
+  auto& st = self->state;
+  auto sender = sender_of(self);
+  auto found = find(st, sender, end->stream());
+  if (found != st.logs.end())
+    end_log(self, found->first, false);
+  else if (is_opening(st))
+    st.early[{sender, end->stream()}].end = end;
+}
+
+void on_log_taken(pointer self, uint64_t number, uint32_t pieces) {
+  auto found = self->state.logs.find(number);
+  if (found == self->state.logs.end() || !found->second.runtime)
+    return;
+  container::StreamCredit credit;
+  credit.set_stream(found->second.stream);
+  credit.set_chunks(pieces);
+  self->send(found->second.runtime, pb<container::StreamCredit>{credit});
+}
+
+void stop_log(pointer self, uint64_t number) {
+  auto& st = self->state;
+  auto found = st.logs.find(number);
+  if (found == st.logs.end())
+    return;
+  if (found->second.runtime) {
+    container::StreamClose close;
+    close.set_stream(found->second.stream);
+    self->send(found->second.runtime, pb<container::StreamClose>{close});
+  }
+  end_log(self, number, true);
+}
+
+void end_logs_of(pointer self, const caf::actor_addr& runtime) {
+  auto& logs = self->state.logs;
+  std::vector<uint64_t> lost;
+  for (auto& [number, log] : logs)
+    if (log.runtime && log.runtime.address() == runtime)
+      lost.push_back(number);
+  for (auto number : lost)
+    end_log(self, number, true);
+}
+
+} // namespace troupe::serving_http

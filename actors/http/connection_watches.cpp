@@ -1,0 +1,212 @@
+#include "actors/http/connection_parts.hpp"
+#include "messages/api/meta.pb.h"
+#include "messages/system.pb.h"
+
+#include <caf/stateful_actor.hpp>
+
+#include <charconv>
+
+namespace troupe::serving_http {
+
+namespace {
+
+/// Kubernetes: one that does not say how long it wants to watch watches
+/// between half an hour and an hour, so that not all come back at once.
+constexpr int64_t shortest_s = 1800;
+
+expected<int64_t> read_timeout(pointer self, const exchange& x) {
+  auto& text = x.to.get("timeoutSeconds");
+  int64_t value = 0;
+  if (!text.empty()) {
+    auto last = text.data() + text.size();
+    auto [end, bad] = std::from_chars(text.data(), last, value);
+    if (bad != std::errc{} || end != last)
+      return make_error(ec::bad_request,
+                        "timeoutSeconds: \"" + text + "\" is no number");
+  }
+  if (value > 0)
+    return value;
+  return shortest_s
+         + static_cast<int64_t>(self->state.ctx->random() % shortest_s);
+}
+
+/// A watch of one object is one of all with its name.
+std::string field_selector(const exchange& x) {
+  auto fields = x.to.get("fieldSelector");
+  if (!x.at.name.empty())
+    fields += (fields.empty() ? "" : ",") + ("metadata.name=" + x.at.name);
+  return fields;
+}
+
+call::Watch to_message(const exchange& x) {
+  call::Watch out;
+  out.set_api_version(x.at.api_version());
+  out.set_kind(std::string{x.at.kind->kind});
+  out.set_namespace_(x.at.ns);
+  out.set_label_selector(x.to.get("labelSelector"));
+  out.set_field_selector(field_selector(x));
+  out.set_resource_version(x.to.get("resourceVersion"));
+  out.set_resource_version_match(x.to.get("resourceVersionMatch"));
+  out.set_send_initial_events(x.to.flag("sendInitialEvents"));
+  out.set_bookmarks(x.to.flag("allowWatchBookmarks"));
+  out.set_stream(x.number);
+  return out;
+}
+
+std::string_view event_name(change_type type) {
+  switch (type) {
+    case change_type::added:
+      return "ADDED";
+    case change_type::modified:
+      return "MODIFIED";
+    default:
+      return "DELETED";
+  }
+}
+
+/// The first news of a watch is that it has begun.
+void begin_answer(pointer self, uint64_t number, http_watch& w) {
+  if (std::exchange(w.started, true))
+    return;
+  http::response_head head;
+  head.headers = {{"Content-Type", w.how.form.stream_type()},
+                  {"Cache-Control", "no-cache, private"}};
+  self->state.edge->begin(self->state.connection, number, std::move(head));
+}
+
+void acknowledge(pointer self, uint64_t number, uint64_t sequence) {
+  call::Ack ack;
+  ack.set_stream(number);
+  ack.set_sequence(sequence);
+  if (self->state.session)
+    self->send(self->state.session, pb<call::Ack>{std::move(ack)},
+               watcher_actor{self});
+}
+
+std::string encode(http_watch& w, const changes& batch) {
+  std::string out;
+  for (auto& c : batch.items) {
+    out += http::encode_event(event_name(c.type), c.what, w.how, !w.told);
+    w.told = true;
+  }
+  if (batch.complete && w.begins)
+    out += http::encode_bookmark(*w.kind, batch.revision, true, w.how);
+  else if (batch.items.empty() && w.bookmarks && batch.revision != 0
+           && !batch.complete)
+    out += http::encode_bookmark(*w.kind, batch.revision, false, w.how);
+  return out;
+}
+
+void end_watch(pointer self, uint64_t number, const caf::error& why) {
+  auto& st = self->state;
+  auto found = st.watches.find(number);
+  if (found == st.watches.end())
+    return;
+  auto& w = found->second;
+  w.how.now = st.ctx->now();
+  begin_answer(self, number, w);
+  // One whose server went down is begun anew by the client; what cannot be
+  // gone on with is told.
+  if (why && !is(why, ec::service_unavailable))
+    st.edge->send(st.connection, number,
+                  http::encode_error_event(to_status(why), w.how));
+  st.edge->end(st.connection, number, false);
+  st.watches.erase(found);
+}
+
+void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
+  auto& st = self->state;
+  auto& w = st.watches[x->number];
+  w.kind = x->at.kind;
+  w.how = form_of(self, *x);
+  w.how.form.pretty = false;
+  // Lines of YAML are no stream.
+  if (w.how.form.bytes == http::encoding::yaml)
+    w.how.form.bytes = http::encoding::json;
+  w.bookmarks = msg.bookmarks();
+  w.begins = msg.bookmarks() && msg.send_initial_events();
+  system::Tick tick;
+  tick.set_number(x->number);
+  self->delayed_send(self, std::chrono::seconds(seconds),
+                     pb<system::Tick>{std::move(tick)});
+  st.requests.ask<pb<call::WatchStarted>>(
+      st.session,
+      [self, number = x->number](const pb<call::WatchStarted>&) {
+        auto found = self->state.watches.find(number);
+        if (found != self->state.watches.end())
+          begin_answer(self, number, found->second);
+      },
+      [self, x](const caf::error& err) {
+        if (self->state.watches.erase(x->number) > 0)
+          refuse(self, *x, err);
+      },
+      pb<call::Watch>{std::move(msg)}, watcher_actor{self});
+}
+
+} // namespace
+
+void start_watch(pointer self, exchange_ptr x) {
+  auto seconds = read_timeout(self, *x);
+  if (!seconds)
+    return refuse(self, *x, seconds.error());
+  with_session(self, [self, x, seconds = *seconds](const caf::error& err) {
+    if (err)
+      refuse(self, *x, err);
+    else
+      ask(self, x, to_message(*x), seconds);
+  });
+}
+
+void on_changes(pointer self, const changes& batch) {
+  auto& st = self->state;
+  auto found = st.watches.find(batch.stream);
+  if (found == st.watches.end())
+    return;
+  if (!batch.ended.empty()) {
+    meta::v1::Status status;
+    status.ParseFromString(batch.ended);
+    return end_watch(self, batch.stream, from_status(status));
+  }
+  auto& w = found->second;
+  begin_answer(self, batch.stream, w);
+  w.how.now = st.ctx->now();
+  auto bytes = encode(w, batch);
+  if (bytes.empty())
+    return acknowledge(self, batch.stream, batch.sequence);
+  w.open.push_back(batch.sequence);
+  st.edge->send(st.connection, batch.stream, std::move(bytes));
+}
+
+void on_pieces_taken(pointer self, uint64_t number, uint32_t pieces) {
+  auto found = self->state.watches.find(number);
+  if (found == self->state.watches.end())
+    return;
+  auto& open = found->second.open;
+  uint64_t last = 0;
+  for (; pieces > 0 && !open.empty(); --pieces) {
+    last = open.front();
+    open.pop_front();
+  }
+  if (last != 0)
+    acknowledge(self, number, last);
+}
+
+void stop_watch(pointer self, uint64_t number) {
+  auto& st = self->state;
+  if (st.watches.count(number) == 0)
+    return;
+  call::StopWatch msg;
+  msg.set_stream(number);
+  if (st.session)
+    self->send(st.session, pb<call::StopWatch>{std::move(msg)},
+               watcher_actor{self});
+  end_watch(self, number, caf::none);
+}
+
+void end_watches(pointer self) {
+  auto& watches = self->state.watches;
+  while (!watches.empty())
+    end_watch(self, watches.begin()->first, caf::none);
+}
+
+} // namespace troupe::serving_http

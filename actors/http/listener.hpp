@@ -1,0 +1,54 @@
+#pragma once
+
+#include "actors/system/brood.hpp"
+#include "actors/system/supervisor.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/system/context.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <memory>
+
+namespace troupe::http {
+class http_edge;
+} // namespace troupe::http
+
+namespace troupe::http_api {
+class Connected;
+} // namespace troupe::http_api
+
+namespace troupe {
+
+/// Takes in whoever connects over HTTP: one `connection` for each.
+///
+/// Hears: who has connected, from the edge.
+/// Says:  to the directory where each connection is; to the edge to close those
+///        whose actor has ended.
+/// After a restart: asks the edge for connections anew. Those of its
+///        predecessor are closed; their clients connect again.
+using http_listener_actor = caf::typed_actor<
+    // Somebody waits to be served.
+    caf::reacts_to<pb<http_api::Connected>>>
+    // What `topology` shows.
+    ::extend_with<describe_actor>;
+
+/// What the listener remembers between two messages.
+struct http_listener_state {
+  static inline const char* name = "listener";
+
+  std::unique_ptr<context> ctx;
+  std::shared_ptr<http::http_edge> edge;
+  brood connections;
+  std::map<caf::actor_addr, uint64_t> open; ///< the edge's numbers
+  uint64_t served = 0;                      ///< connections so far
+};
+
+http_listener_actor::behavior_type
+http_listener(http_listener_actor::stateful_pointer<http_listener_state> self,
+              context ctx, std::shared_ptr<http::http_edge> edge);
+
+/// Returns the spec of the branch that serves HTTP.
+child_spec http_branch(std::shared_ptr<http::http_edge> edge);
+
+} // namespace troupe

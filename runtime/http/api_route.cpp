@@ -1,0 +1,197 @@
+#include "runtime/http/api_route.hpp"
+
+#include <unordered_map>
+
+namespace troupe::http {
+
+namespace {
+
+using segments = std::vector<std::string>;
+
+/// Subresources of a namespace; any other word after its name is a resource in
+/// it.
+bool is_namespace_part(const std::string& word) {
+  return word == "status" || word == "finalize";
+}
+
+std::string join(const segments& all, size_t from) {
+  std::string out;
+  for (size_t i = from; i < all.size(); ++i)
+    out += "/" + all[i];
+  return out;
+}
+
+void route_name(api_route& out, const segments& all, size_t at) {
+  if (at < all.size())
+    out.name = all[at];
+  if (at + 1 < all.size())
+    out.subresource = all[at + 1];
+  if (at + 2 >= all.size())
+    return;
+  if (out.subresource == "proxy")
+    out.rest = join(all, at + 2);
+  else
+    out.where = place::nothing;
+}
+
+/// The path behind the version.
+api_route route_resource(api_route out, const segments& all, size_t at) {
+  out.where = place::resource;
+  if (all[at] == "watch" && at + 1 < all.size()) {
+    out.watch = true;
+    ++at;
+  }
+  auto inside = all[at] == "namespaces" && at + 2 < all.size()
+                && !(at + 3 == all.size() && is_namespace_part(all[at + 2]));
+  if (inside) {
+    out.ns = all[at + 1];
+    at += 2;
+  }
+  out.kind = find_served(out.group, out.version, all[at]);
+  if (out.kind == nullptr)
+    out.where = place::nothing;
+  else
+    route_name(out, all, at + 1);
+  return out;
+}
+
+bool serves_group(const std::string& group) {
+  for (auto& kind : all_kinds())
+    if (kind.group == group && !kind.plural.empty())
+      return true;
+  return false;
+}
+
+bool serves_version(const std::string& group, const std::string& version) {
+  for (auto& kind : all_kinds())
+    if (kind.group == group && kind.version == version && !kind.plural.empty())
+      return true;
+  return false;
+}
+
+api_route route_api(const segments& all) {
+  api_route out;
+  bool core = all[0] == "api";
+  if (all.size() == 1) {
+    out.where = core ? place::core_versions : place::groups;
+    return out;
+  }
+  if (!core)
+    out.group = all[1];
+  // The core group has a place of its own only.
+  if (!core && (out.group.empty() || !serves_group(out.group)))
+    return out;
+  size_t at = core ? 1 : 2;
+  if (all.size() == at) {
+    out.where = place::group;
+    return out;
+  }
+  out.version = all[at];
+  if (!serves_version(out.group, out.version))
+    return out;
+  if (all.size() > at + 1)
+    return route_resource(std::move(out), all, at + 1);
+  out.where = place::version;
+  return out;
+}
+
+api_route route_other(const segments& all) {
+  api_route out;
+  auto& first = all[0];
+  if (first == "healthz" || first == "livez" || first == "readyz") {
+    out.where = place::health;
+    out.group = first;
+    out.check = join(all, 1);
+    if (!out.check.empty())
+      out.check.erase(0, 1);
+  } else if (first == "openapi" && all.size() > 1) {
+    if (all[1] == "v2" && all.size() == 2)
+      out.where = place::openapi_v2;
+    else if (all[1] == "v3")
+      out.where = place::openapi_v3;
+    out.check = join(all, 2);
+    if (!out.check.empty())
+      out.check.erase(0, 1);
+  } else if (all.size() == 1 && first == "version") {
+    out.where = place::server_version;
+  } else if (all.size() == 1 && first == "metrics") {
+    out.where = place::metrics;
+  }
+  return out;
+}
+
+} // namespace
+
+std::string api_route::api_version() const {
+  return group.empty() ? version : group + "/" + version;
+}
+
+api_route find_route(const target& to) {
+  auto& all = to.segments;
+  if (all.empty()) {
+    api_route out;
+    out.where = place::index;
+    return out;
+  }
+  if (all[0] == "api" || all[0] == "apis")
+    return route_api(all);
+  return route_other(all);
+}
+
+std::string_view verb_of(std::string_view method, const api_route& at,
+                         const target& to) {
+  auto named = !at.name.empty();
+  if (method == "GET" || method == "HEAD") {
+    if (at.watch || (to.flag("watch") && at.subresource.empty()))
+      return "watch";
+    return named ? "get" : "list";
+  }
+  if (method == "POST")
+    return "create";
+  if (method == "PUT")
+    return "update";
+  if (method == "PATCH")
+    return "patch";
+  if (method == "DELETE")
+    return named ? "delete" : "deletecollection";
+  return {};
+}
+
+const kind_info* find_served(std::string_view group, std::string_view version,
+                             std::string_view plural) {
+  static const auto index = [] {
+    std::unordered_map<std::string, const kind_info*> all;
+    for (auto& kind : all_kinds())
+      if (!kind.plural.empty())
+        all.emplace(kind.api_version() + "/" + std::string{kind.plural}, &kind);
+    return all;
+  }();
+  std::string key{group};
+  if (!key.empty())
+    key += '/';
+  key += version;
+  key += '/';
+  key += plural;
+  auto i = index.find(key);
+  return i == index.end() ? nullptr : i->second;
+}
+
+bool for_anybody(place where) {
+  return where == place::health || where == place::server_version;
+}
+
+bool for_everybody(place where) {
+  switch (where) {
+    case place::core_versions:
+    case place::groups:
+    case place::group:
+    case place::version:
+    case place::openapi_v2:
+    case place::openapi_v3:
+      return true;
+    default:
+      return for_anybody(where);
+  }
+}
+
+} // namespace troupe::http

@@ -1,0 +1,87 @@
+#include "runtime/http/health.hpp"
+
+#include "runtime/http/discovery.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace troupe::http {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+bool is_left_out(const std::vector<std::string>& names,
+                 const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+} // namespace
+
+std::vector<health_check> health_checks(std::string_view page) {
+  if (page == "livez")
+    return {{"ping", {}}};
+  return {{"ping", {}}, {"store", {}}};
+}
+
+health_answer health_page(std::string_view page, std::string_view check,
+                          const std::vector<std::string>& left_out,
+                          bool verbose,
+                          const std::vector<health_check>& checks) {
+  health_answer out;
+  auto found = false;
+  for (auto& c : checks) {
+    if (!check.empty() && c.name != check)
+      continue;
+    found = true;
+    if (is_left_out(left_out, c.name)) {
+      out.text += "[+]" + c.name + " excluded: ok\n";
+    } else if (c.problem.empty()) {
+      out.text += "[+]" + c.name + " ok\n";
+    } else {
+      // Kubernetes: why is for the log, this page is for anybody.
+      out.text += "[-]" + c.name + " failed: reason withheld\n";
+      out.status = 500;
+    }
+  }
+  if (!found)
+    return {404, "404 page not found\n"};
+  if (out.status == 200 && !verbose)
+    return {200, "ok"};
+  out.text += std::string{page}
+              + (out.status == 200 ? " check passed\n" : " check failed\n");
+  return out;
+}
+
+std::string server_version(std::string_view version) {
+  auto rest = version.substr(version.find_first_not_of('v'));
+  auto dot = rest.find('.');
+  auto minor = rest.substr(dot + 1);
+  minor = minor.substr(0, minor.find('.'));
+  json out{{"major", rest.substr(0, dot)},
+           {"minor", minor},
+           {"gitVersion", version},
+           {"gitCommit", ""},
+           {"gitTreeState", "clean"},
+           {"buildDate", "1970-01-01T00:00:00Z"},
+           {"goVersion", ""},
+           {"compiler", "g++"},
+           {"platform", "linux/amd64"}};
+  return out.dump(2);
+}
+
+std::string index_of_paths() {
+  auto paths = json::array({"/api", "/api/v1", "/apis"});
+  for (auto& group : named_groups()) {
+    auto path = "/apis/" + std::string{group};
+    paths.push_back(path);
+    for (auto& version : versions_of(group))
+      paths.push_back(path + "/" + std::string{version});
+  }
+  for (auto* path : {"/healthz", "/livez", "/metrics", "/openapi/v2",
+                     "/openapi/v3", "/readyz", "/version"})
+    paths.push_back(path);
+  return json{{"paths", paths}}.dump(2);
+}
+
+} // namespace troupe::http

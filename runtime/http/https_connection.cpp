@@ -1,0 +1,430 @@
+#include "runtime/http/https_connection.hpp"
+
+#include "runtime/crypto/certificate.hpp"
+#include "runtime/crypto/openssl_handles.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <array>
+#include <sys/epoll.h>
+
+namespace troupe::http {
+
+namespace {
+
+constexpr size_t read_size = 16u << 10; // one record of TLS
+constexpr int reads_per_turn = 8;
+constexpr uint32_t first_allowance = 16;
+
+/// The certificate that the client showed as PEM; "" when it showed none.
+std::string shown_certificate(SSL* ssl) {
+  crypto::certificate_handle shown{SSL_get1_peer_certificate(ssl)};
+  if (!shown)
+    return {};
+  crypto::bio_handle memory{BIO_new(BIO_s_mem())};
+  if (!memory || PEM_write_bio_X509(memory.get(), shown.get()) != 1)
+    return {};
+  char* text = nullptr;
+  auto size = BIO_get_mem_data(memory.get(), &text);
+  return {text, static_cast<size_t>(size)};
+}
+
+} // namespace
+
+std::shared_ptr<https_connection>
+https_connection::make(https_edge& edge, uint64_t id, net::unique_fd fd,
+                       SSL_CTX* context) {
+  auto out = std::make_shared<https_connection>(edge, id, std::move(fd));
+  out->ssl_.reset(SSL_new(context));
+  if (!out->ssl_ || SSL_set_fd(out->ssl_.get(), out->fd_.get()) != 1)
+    return nullptr;
+  SSL_set_accept_state(out->ssl_.get());
+  return out;
+}
+
+https_connection::https_connection(https_edge& edge, uint64_t id,
+                                   net::unique_fd fd)
+    : edge_(edge), id_(id), fd_(std::move(fd)) {
+  // nop
+}
+
+// -- life ---------------------------------------------------------------------
+
+void https_connection::start() {
+  watch_ = edge_.thread().watch(
+      fd_.get(), EPOLLIN, [me = weak_from_this()](uint32_t) {
+        if (auto self = me.lock())
+          self->on_ready();
+      });
+  if (watch_ == 0)
+    return abort();
+  touch();
+}
+
+void https_connection::serve(http_edge::on_event tell) {
+  tell_ = std::move(tell);
+  touch();
+  take_requests();
+  read_some();
+  wait();
+}
+
+void https_connection::finish() {
+  finishing_ = true;
+  if (out_.empty())
+    abort();
+}
+
+void https_connection::abort() {
+  if (phase_ == phase::closed)
+    return;
+  auto kept = shared_from_this();
+  if (phase_ != phase::handshake) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+  }
+  phase_ = phase::closed;
+  edge_.thread().cancel(timer_);
+  edge_.thread().forget(watch_);
+  fd_.reset();
+  out_.clear();
+  if (tell_) {
+    event last;
+    last.kind = event::type::closed;
+    std::exchange(tell_, nullptr)(std::move(last));
+  }
+  edge_.forget(id_);
+}
+
+std::chrono::seconds https_connection::patience() const {
+  auto& limits = edge_.limits();
+  if (phase_ == phase::handshake)
+    return limits.handshake;
+  if (!out_.empty())
+    return limits.stall;
+  if (phase_ == phase::raw || now_.exchange != 0)
+    return std::chrono::seconds::max(); // as long as the answer takes
+  return parser_.begun() ? limits.request : limits.idle;
+}
+
+/// Something has gone on, or another state begins.
+void https_connection::touch() {
+  since_ = net::loop::clock::now();
+  watch_time();
+}
+
+void https_connection::watch_time() {
+  auto limit = patience();
+  if (phase_ == phase::closed || limit == std::chrono::seconds::max())
+    return;
+  // One that comes too early looks again; so states that change often cost no
+  // timer each.
+  if (timer_ != 0 && timer_due_ <= since_ + limit)
+    return;
+  edge_.thread().cancel(timer_);
+  timer_due_ = since_ + limit;
+  auto left = timer_due_ - net::loop::clock::now();
+  timer_ = edge_.thread().after(left, [me = weak_from_this()] {
+    auto self = me.lock();
+    if (!self)
+      return;
+    self->timer_ = 0;
+    auto most = self->patience();
+    if (most != std::chrono::seconds::max()
+        && net::loop::clock::now() >= self->since_ + most)
+      self->abort();
+    else
+      self->watch_time();
+  });
+}
+
+// -- TLS ----------------------------------------------------------------------
+
+bool https_connection::failed(int result) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return false;
+    case SSL_ERROR_WANT_WRITE:
+      wants_write_ = true;
+      return false;
+    default:
+      return true;
+  }
+}
+
+void https_connection::on_ready() {
+  auto kept = shared_from_this();
+  wants_write_ = false;
+  write_blocked_ = false;
+  if (phase_ == phase::handshake)
+    shake_hands();
+  if (phase_ == phase::closed || phase_ == phase::handshake)
+    return wait();
+  write_some();
+  if (phase_ != phase::closed)
+    read_some();
+  wait();
+}
+
+void https_connection::shake_hands() {
+  ERR_clear_error();
+  auto result = SSL_do_handshake(ssl_.get());
+  if (result != 1) {
+    if (failed(result))
+      abort();
+    return;
+  }
+  phase_ = phase::serving;
+  learn_peer();
+  touch();
+  edge_.ready(id_);
+}
+
+void https_connection::learn_peer() {
+  auto shown = shown_certificate(ssl_.get());
+  if (shown.empty())
+    return;
+  auto who = crypto::check_certificate(edge_.authority(), shown,
+                                       std::chrono::system_clock::now());
+  if (!who) {
+    who_.problem = message_of(who.error());
+    return;
+  }
+  who_.user = who->user;
+  who_.groups = who->groups;
+}
+
+/// Waits for what is needed next, and for nothing else.
+void https_connection::wait() {
+  if (phase_ == phase::closed)
+    return;
+  uint32_t events = 0;
+  if (phase_ == phase::handshake || may_read())
+    events |= EPOLLIN;
+  if (wants_write_ || write_blocked_)
+    events |= EPOLLOUT;
+  if (events == 0)
+    edge_.thread().pause(watch_);
+  else
+    edge_.thread().change(watch_, events);
+}
+
+bool https_connection::may_read() const {
+  if (!tell_ || end_seen_ || finishing_)
+    return false;
+  if (phase_ == phase::raw)
+    return allowed_ > 0;
+  return now_.exchange == 0 || parser_.waiting() < edge_.limits().ahead;
+}
+
+void https_connection::read_some() {
+  std::array<char, read_size> buffer;
+  for (int i = 0; i < reads_per_turn && may_read(); ++i) {
+    ERR_clear_error();
+    auto got = SSL_read(ssl_.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      take_bytes({buffer.data(), static_cast<size_t>(got)});
+      continue;
+    }
+    if (failed(got))
+      abort(); // also an orderly end: nobody listens to answers any more
+    return;
+  }
+  // What OpenSSL holds already does not wake us.
+  if (may_read() && SSL_pending(ssl_.get()) > 0)
+    edge_.thread().post([me = weak_from_this()] {
+      if (auto self = me.lock())
+        self->on_ready();
+    });
+}
+
+// -- requests -----------------------------------------------------------------
+
+void https_connection::take_bytes(std::string_view bytes) {
+  if (phase_ == phase::raw) {
+    --allowed_;
+    event x;
+    x.kind = event::type::data;
+    x.exchange = now_.exchange;
+    x.bytes = bytes;
+    tell_(std::move(x));
+    return;
+  }
+  if (!parser_.begun() && now_.exchange == 0)
+    touch();
+  parser_.add(bytes);
+  take_requests();
+}
+
+void https_connection::take_requests() {
+  if (now_.exchange != 0 || phase_ != phase::serving || !tell_ || finishing_)
+    return;
+  event x;
+  switch (parser_.next(x.what)) {
+    case request_parser::outcome::incomplete:
+      if (parser_.take_expectation())
+        put("HTTP/1.1 100 Continue\r\n\r\n");
+      return;
+    case request_parser::outcome::refused:
+      return refuse();
+    case request_parser::outcome::ready:
+      break;
+  }
+  now_ = {};
+  now_.exchange = x.exchange = ++last_exchange_;
+  now_.head_only = x.what.method == "HEAD";
+  now_.keep_alive = x.what.keep_alive;
+  now_.old = x.what.version < 11;
+  x.kind = event::type::request;
+  tell_(std::move(x));
+}
+
+void https_connection::refuse() {
+  auto& why = parser_.refusal();
+  response_head head{why.status, {{"Content-Type", "text/plain"}}};
+  auto body = std::to_string(why.status) + " "
+              + std::string{reason_phrase(why.status)} + ": " + why.message
+              + "\n";
+  finishing_ = true;
+  put(to_text(head, framing::length, body.size(), false) + body);
+}
+
+bool https_connection::is_present(uint64_t exchange) const {
+  return phase_ != phase::closed && exchange != 0 && exchange == now_.exchange;
+}
+
+// -- answers ------------------------------------------------------------------
+
+void https_connection::answer(uint64_t exchange, response_head head,
+                              std::string body) {
+  if (!is_present(exchange) || now_.begun)
+    return;
+  // These have no body, and so no length.
+  auto bare = head.status == 204 || head.status == 304;
+  auto bytes = to_text(head, bare ? framing::none : framing::length,
+                       body.size(), now_.keep_alive);
+  if (!now_.head_only && !bare)
+    bytes += body;
+  put(std::move(bytes));
+  done();
+}
+
+void https_connection::begin(uint64_t exchange, response_head head) {
+  if (!is_present(exchange) || now_.begun)
+    return;
+  now_.begun = true;
+  now_.body = now_.old ? framing::until_close : framing::chunked;
+  if (now_.old)
+    now_.keep_alive = false;
+  put(to_text(head, now_.body, 0, now_.keep_alive));
+}
+
+void https_connection::send(uint64_t exchange, std::string bytes) {
+  if (!is_present(exchange) || !now_.begun)
+    return;
+  if (now_.head_only || bytes.empty()) {
+    ++taken_;
+    return tell_taken();
+  }
+  put(now_.body == framing::chunked ? to_chunk(bytes) : std::move(bytes),
+      exchange);
+}
+
+void https_connection::end(uint64_t exchange, bool broken) {
+  if (!is_present(exchange) || !now_.begun)
+    return;
+  if (broken || phase_ == phase::raw)
+    return finish();
+  if (now_.body == framing::chunked && !now_.head_only)
+    put("0\r\n\r\n");
+  done();
+}
+
+void https_connection::done() {
+  if (phase_ == phase::closed)
+    return;
+  auto keep = now_.keep_alive;
+  now_ = {};
+  touch();
+  if (!keep)
+    return finish();
+  take_requests();
+  if (phase_ == phase::closed)
+    return;
+  read_some();
+  wait();
+}
+
+void https_connection::upgrade(uint64_t exchange, response_head head) {
+  if (!is_present(exchange) || now_.begun)
+    return;
+  head.status = 101;
+  now_.begun = true;
+  phase_ = phase::raw;
+  allowed_ = first_allowance;
+  put(to_text(head, framing::none, 0, true));
+  auto rest = parser_.take_rest();
+  if (!rest.empty() && phase_ != phase::closed)
+    take_bytes(rest);
+  if (phase_ == phase::closed)
+    return;
+  read_some();
+  wait();
+}
+
+void https_connection::allow(uint64_t exchange, uint32_t pieces) {
+  if (!is_present(exchange) || phase_ != phase::raw)
+    return;
+  allowed_ += pieces;
+  read_some();
+  wait();
+}
+
+void https_connection::put(std::string bytes, uint64_t exchange) {
+  if (out_.empty())
+    touch();
+  out_.push_back({std::move(bytes), exchange});
+  if (!write_blocked_)
+    write_some();
+  wait();
+}
+
+void https_connection::write_some() {
+  while (!out_.empty()) {
+    auto& first = out_.front();
+    ERR_clear_error();
+    auto sent = SSL_write(ssl_.get(), first.bytes.data() + written_,
+                          static_cast<int>(first.bytes.size() - written_));
+    if (sent <= 0) {
+      if (failed(sent))
+        return abort();
+      write_blocked_ = true;
+      break;
+    }
+    touch();
+    written_ += static_cast<size_t>(sent);
+    if (written_ < first.bytes.size())
+      continue;
+    if (first.exchange != 0)
+      ++taken_;
+    out_.pop_front();
+    written_ = 0;
+  }
+  tell_taken();
+  if (out_.empty() && finishing_)
+    abort();
+}
+
+void https_connection::tell_taken() {
+  if (taken_ == 0 || !tell_)
+    return;
+  event x;
+  x.kind = event::type::taken;
+  x.exchange = now_.exchange;
+  x.pieces = std::exchange(taken_, 0);
+  tell_(std::move(x));
+}
+
+} // namespace troupe::http

@@ -1,0 +1,258 @@
+#include "runtime/http/https_edge.hpp"
+
+#include "runtime/crypto/openssl_handles.hpp"
+#include "runtime/http/https_connection.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace troupe::http {
+
+namespace {
+
+constexpr std::chrono::milliseconds accept_pause{100};
+constexpr int accepts_per_turn = 64;
+
+constexpr unsigned char http11[] = "\x08http/1.1";
+
+/// Chooses the one protocol that there is, if the client speaks it.
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
+                    const unsigned char* offered, unsigned offered_size,
+                    void*) {
+  unsigned char* chosen = nullptr;
+  if (SSL_select_next_proto(&chosen, size, http11, sizeof(http11) - 1, offered,
+                            offered_size)
+      != OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_NOACK;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+/// Kubernetes: whoever shows a certificate that is no good is told so by the
+/// answer, not by the handshake.
+int accept_any(int, X509_STORE_CTX*) {
+  return 1;
+}
+
+net::unique_fd open_spare() {
+  return net::unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+}
+
+void set_up(int fd) {
+  int on = 1;
+  int quiet = 60; // seconds until a silent peer is asked whether it lives
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &quiet, sizeof(quiet));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &quiet, sizeof(quiet));
+}
+
+} // namespace
+
+void https_edge::freed::operator()(SSL_CTX* x) const {
+  SSL_CTX_free(x);
+}
+
+https_edge::https_edge(std::shared_ptr<net::loop> thread, https_limits limits)
+    : thread_(std::move(thread)), limits_(limits), spare_(open_spare()) {
+  // nop
+}
+
+https_edge::~https_edge() {
+  thread_->run([this] {
+    for (auto& p : places_)
+      thread_->forget(p->watch);
+    for (auto& [id, c] : std::exchange(open_, {}))
+      c->abort();
+  });
+}
+
+caf::error https_edge::prepare(const https_options& options) {
+  ERR_clear_error();
+  context_.reset(SSL_CTX_new(TLS_server_method()));
+  authority_ = options.authority;
+  auto* context = context_.get();
+  auto& file = options.credential_file;
+  auto good =
+      context != nullptr
+      && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1
+      && SSL_CTX_use_certificate_chain_file(context, file.c_str()) == 1
+      && SSL_CTX_use_PrivateKey_file(context, file.c_str(), SSL_FILETYPE_PEM)
+             == 1;
+  if (!good)
+    return crypto::openssl_error("certificate of the API server");
+  auto authority = crypto::read_certificate(authority_);
+  if (!authority)
+    return authority.error();
+  // Clients that hold several certificates choose by this.
+  SSL_CTX_add_client_CA(context, authority->get());
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE
+                                | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+                                | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION
+                                   | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  return caf::none;
+}
+
+expected<net::endpoint> https_edge::open(const net::endpoint& at) {
+  auto fd = net::open_listener(net::protocol::tcp, at, net::sharing::no);
+  if (!fd)
+    return fd.error();
+  auto where = net::local_endpoint(fd->get());
+  thread_->run([&] {
+    auto p = std::make_unique<place>();
+    p->fd = std::move(*fd);
+    auto which = places_.size();
+    if (tell_)
+      p->watch = thread_->watch(p->fd.get(), EPOLLIN,
+                               [this, which](uint32_t) { accept_all(which); });
+    places_.push_back(std::move(p));
+  });
+  return where;
+}
+
+void https_edge::listen(on_connection tell) {
+  thread_->post([this, tell = std::move(tell)]() mutable {
+    for (auto& [id, c] : std::exchange(open_, {}))
+      c->abort();
+    tell_ = std::move(tell);
+    for (size_t i = 0; i < places_.size(); ++i)
+      if (places_[i]->watch == 0)
+        places_[i]->watch =
+            thread_->watch(places_[i]->fd.get(), EPOLLIN,
+                          [this, i](uint32_t) { accept_all(i); });
+  });
+}
+
+void https_edge::accept_all(size_t which) {
+  auto& p = *places_[which];
+  for (int i = 0; i < accepts_per_turn; ++i) {
+    net::unique_fd fd{::accept4(p.fd.get(), nullptr, nullptr,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    if (fd) {
+      take(std::move(fd));
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED)
+      continue;
+    if (errno != EMFILE && errno != ENFILE)
+      return;
+    // Whoever waits would wake us for ever: one is turned away, then there is
+    // a pause for others to finish.
+    refuse_one(p.fd.get());
+    thread_->pause(p.watch);
+    thread_->after(accept_pause, [this, which] {
+      thread_->change(places_[which]->watch, EPOLLIN);
+    });
+    return;
+  }
+}
+
+void https_edge::refuse_one(int listener) {
+  spare_.reset();
+  net::unique_fd{::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)}.reset();
+  spare_ = open_spare();
+}
+
+void https_edge::take(net::unique_fd fd) {
+  if (open_.size() >= limits_.connections)
+    return; // closed at once
+  set_up(fd.get());
+  auto id = ++last_;
+  auto c = https_connection::make(*this, id, std::move(fd), context_.get());
+  if (!c)
+    return;
+  open_.emplace(id, c);
+  c->start();
+}
+
+void https_edge::ready(uint64_t connection) {
+  auto i = open_.find(connection);
+  if (i != open_.end() && tell_)
+    tell_(connection, i->second->who());
+}
+
+void https_edge::forget(uint64_t connection) {
+  open_.erase(connection);
+}
+
+template <class F>
+void https_edge::with(uint64_t connection, F what) {
+  thread_->post([this, connection, what = std::move(what)]() mutable {
+    auto i = open_.find(connection);
+    if (i == open_.end())
+      return;
+    auto kept = i->second;
+    what(*kept);
+  });
+}
+
+void https_edge::serve(uint64_t connection, on_event tell) {
+  with(connection, [tell = std::move(tell)](https_connection& c) mutable {
+    c.serve(std::move(tell));
+  });
+}
+
+void https_edge::close(uint64_t connection) {
+  with(connection, [](https_connection& c) { c.finish(); });
+}
+
+void https_edge::answer(uint64_t connection, uint64_t exchange,
+                        response_head head, std::string body) {
+  with(connection, [exchange, head = std::move(head),
+                    body = std::move(body)](https_connection& c) mutable {
+    c.answer(exchange, std::move(head), std::move(body));
+  });
+}
+
+void https_edge::begin(uint64_t connection, uint64_t exchange,
+                       response_head head) {
+  with(connection,
+       [exchange, head = std::move(head)](https_connection& c) mutable {
+         c.begin(exchange, std::move(head));
+       });
+}
+
+void https_edge::send(uint64_t connection, uint64_t exchange,
+                      std::string piece) {
+  with(connection,
+       [exchange, piece = std::move(piece)](https_connection& c) mutable {
+         c.send(exchange, std::move(piece));
+       });
+}
+
+void https_edge::end(uint64_t connection, uint64_t exchange, bool broken) {
+  with(connection, [exchange, broken](https_connection& c) {
+    c.end(exchange, broken);
+  });
+}
+
+void https_edge::upgrade(uint64_t connection, uint64_t exchange,
+                         response_head head) {
+  with(connection,
+       [exchange, head = std::move(head)](https_connection& c) mutable {
+         c.upgrade(exchange, std::move(head));
+       });
+}
+
+void https_edge::allow(uint64_t connection, uint64_t exchange,
+                       uint32_t pieces) {
+  with(connection, [exchange, pieces](https_connection& c) {
+    c.allow(exchange, pieces);
+  });
+}
+
+} // namespace troupe::http

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "messages/errors.hpp"
+#include "runtime/http/http_edge.hpp"
+#include "runtime/net/loop.hpp"
+#include "runtime/net/socket.hpp"
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+typedef struct ssl_ctx_st SSL_CTX;
+
+namespace troupe::http {
+
+class https_connection;
+
+/// Where and as whom to serve.
+struct https_options {
+  std::string credential_file; ///< key and certificate of the server, PEM
+  std::string authority;       ///< of clients' certificates, PEM
+};
+
+/// What every connection keeps to.
+struct https_limits {
+  size_t connections = 10'000;
+  std::chrono::seconds handshake{10};
+  std::chrono::seconds request{60}; ///< from its first byte to its last
+  std::chrono::seconds idle{180};   ///< between two requests
+  std::chrono::seconds stall{60};   ///< nothing of an answer can be written
+  size_t ahead = 64u << 10; ///< bytes read while a request is being answered
+};
+
+/// The edge over real sockets: TLS 1.2 and 1.3, HTTP/1.1, on the thread of a
+/// loop. A client that shows a certificate is who that says; one without is
+/// nobody.
+class https_edge : public http_edge {
+public:
+  explicit https_edge(std::shared_ptr<net::loop> thread,
+                      https_limits limits = {});
+  ~https_edge() override;
+
+  /// Reads the credential and the authority. To be called once, first.
+  caf::error prepare(const https_options& options);
+
+  /// Opens a place; port 0 lets the system choose one. Connections wait until
+  /// somebody listens. Fails with the system's reason.
+  expected<net::endpoint> open(const net::endpoint& at);
+
+  void listen(on_connection tell) override;
+  void serve(uint64_t connection, on_event tell) override;
+  void close(uint64_t connection) override;
+  void answer(uint64_t connection, uint64_t exchange, response_head head,
+              std::string body) override;
+  void begin(uint64_t connection, uint64_t exchange,
+             response_head head) override;
+  void send(uint64_t connection, uint64_t exchange,
+            std::string piece) override;
+  void end(uint64_t connection, uint64_t exchange, bool broken) override;
+  void upgrade(uint64_t connection, uint64_t exchange,
+               response_head head) override;
+  void allow(uint64_t connection, uint64_t exchange, uint32_t pieces) override;
+
+  // For connections, on the thread.
+  net::loop& thread() { return *thread_; }
+  const https_limits& limits() const { return limits_; }
+  const std::string& authority() const { return authority_; }
+  void ready(uint64_t connection);
+  void forget(uint64_t connection);
+
+private:
+  struct place {
+    net::unique_fd fd;
+    uint64_t watch = 0;
+  };
+  struct freed {
+    void operator()(SSL_CTX* x) const;
+  };
+
+  void accept_all(size_t which);
+  void take(net::unique_fd fd);
+  void refuse_one(int listener);
+  /// Runs `what` with a connection that is still there, on the thread.
+  template <class F>
+  void with(uint64_t connection, F what);
+
+  std::shared_ptr<net::loop> thread_;
+  https_limits limits_;
+  std::string authority_;
+  std::unique_ptr<SSL_CTX, freed> context_;
+  std::vector<std::unique_ptr<place>> places_;
+  net::unique_fd spare_; ///< given up to turn away when there are no others
+  on_connection tell_;
+  uint64_t last_ = 0;
+  std::unordered_map<uint64_t, std::shared_ptr<https_connection>> open_;
+};
+
+} // namespace troupe::http

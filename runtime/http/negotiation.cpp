@@ -1,0 +1,176 @@
+#include "runtime/http/negotiation.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace troupe::http {
+
+namespace {
+
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view yaml_type = "application/yaml";
+constexpr std::string_view protobuf_type =
+    "application/vnd.kubernetes.protobuf";
+
+std::string_view trimmed(std::string_view text) {
+  auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (auto& c : out)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+/// Takes what stands before the next separator off `text`.
+std::string_view next_part(std::string_view& text, char separator) {
+  auto end = std::min(text.find(separator), text.size());
+  auto part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return trimmed(part);
+}
+
+double to_quality(const std::string& text) {
+  double out = 0;
+  auto end = text.data() + text.size();
+  auto [last, bad] = std::from_chars(text.data(), end, out);
+  return bad == std::errc{} && last == end ? std::clamp(out, 0.0, 1.0) : 0;
+}
+
+std::optional<encoding> encoding_of(std::string_view name) {
+  if (name == json_type || name == "*/*" || name == "application/*")
+    return encoding::json;
+  if (name == yaml_type || name == "application/x-yaml" || name == "text/yaml")
+    return encoding::yaml;
+  if (name == protobuf_type)
+    return encoding::protobuf;
+  return std::nullopt;
+}
+
+/// Returns the shape that an entry asks for; nothing for one not served.
+std::optional<shape> shape_of(const media_type& type, encoding bytes) {
+  auto& as = type.get("as");
+  auto& version = type.get("v");
+  if (as.empty())
+    return shape::object;
+  if (as == "APIGroupDiscoveryList")
+    return type.get("g") == "apidiscovery.k8s.io"
+                   && (version == "v2" || version == "v2beta1")
+                   && bytes == encoding::json
+               ? std::optional{shape::discovery}
+               : std::nullopt;
+  if (type.get("g") != "meta.k8s.io" || (version != "v1" && version != "v1beta1"))
+    return std::nullopt;
+  if (as == "Table" && bytes != encoding::protobuf)
+    return shape::table;
+  if (as == "PartialObjectMetadata")
+    return shape::partial;
+  if (as == "PartialObjectMetadataList")
+    return shape::partial_list;
+  return std::nullopt;
+}
+
+} // namespace
+
+const std::string& media_type::get(std::string_view parameter) const {
+  static const std::string none;
+  for (auto& p : parameters)
+    if (p.first == parameter)
+      return p.second;
+  return none;
+}
+
+media_type parse_media_type(std::string_view text) {
+  media_type out;
+  out.name = lower(next_part(text, ';'));
+  while (!text.empty()) {
+    auto part = next_part(text, ';');
+    auto equals = std::min(part.find('='), part.size());
+    auto key = lower(trimmed(part.substr(0, equals)));
+    auto value =
+        trimmed(part.substr(std::min(equals + 1, part.size())));
+    if (value.size() > 1 && value.front() == '"' && value.back() == '"')
+      value = value.substr(1, value.size() - 2);
+    if (key == "q")
+      out.quality = to_quality(std::string{value});
+    else if (!key.empty())
+      out.parameters.emplace_back(key, value);
+  }
+  return out;
+}
+
+std::vector<media_type> parse_accept(std::string_view text) {
+  std::vector<media_type> out;
+  while (!text.empty()) {
+    auto part = next_part(text, ',');
+    if (!part.empty())
+      out.push_back(parse_media_type(part));
+  }
+  std::erase_if(out, [](auto& x) { return x.quality <= 0; });
+  std::stable_sort(out.begin(), out.end(), [](auto& a, auto& b) {
+    return a.quality > b.quality;
+  });
+  return out;
+}
+
+expected<answer_form> negotiate(std::string_view accept) {
+  if (trimmed(accept).empty())
+    return answer_form{};
+  for (auto& type : parse_accept(accept)) {
+    auto bytes = encoding_of(type.name);
+    if (!bytes)
+      continue;
+    auto as = shape_of(type, *bytes);
+    if (!as)
+      continue;
+    return answer_form{*bytes, *as, type.get("v"),
+                       type.get("pretty") == "1"
+                           || type.get("pretty") == "true"};
+  }
+  return make_error(
+      ec::not_acceptable,
+      "only the following media types are accepted: application/json, "
+      "application/yaml, application/vnd.kubernetes.protobuf");
+}
+
+bool looks_with_eyes(std::string_view user_agent) {
+  for (std::string_view agent : {"curl", "Wget", "Mozilla/5.0"})
+    if (user_agent.substr(0, agent.size()) == agent)
+      return true;
+  return false;
+}
+
+expected<encoding> body_encoding(std::string_view content_type) {
+  if (trimmed(content_type).empty())
+    return encoding::json;
+  auto type = parse_media_type(content_type);
+  auto found = encoding_of(type.name);
+  if (found && type.name.find('*') == std::string::npos)
+    return *found;
+  return make_error(ec::unsupported_media_type,
+                    "the body of the request was in an unknown format - "
+                    "accepted media types include: application/json, "
+                    "application/yaml, application/vnd.kubernetes.protobuf");
+}
+
+std::string answer_form::content_type() const {
+  std::string out{bytes == encoding::json   ? json_type
+                  : bytes == encoding::yaml ? yaml_type
+                                            : protobuf_type};
+  if (as == shape::discovery)
+    out += ";g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList";
+  return out;
+}
+
+std::string answer_form::stream_type() const {
+  if (bytes == encoding::protobuf)
+    return std::string{protobuf_type} + ";stream=watch";
+  return std::string{json_type};
+}
+
+} // namespace troupe::http

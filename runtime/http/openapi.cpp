@@ -1,0 +1,111 @@
+#include "runtime/http/openapi.hpp"
+
+#include "messages/kinds.hpp"
+#include "runtime/crypto/encoding.hpp"
+#include "runtime/http/discovery.hpp"
+#include "runtime/http/openapi_paths.hpp"
+#include "runtime/http/openapi_protobuf.hpp"
+#include "runtime/http/openapi_schemas.hpp"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace troupe::http {
+
+namespace {
+
+using nlohmann::json;
+
+openapi_document finished(std::string bytes) {
+  auto hash = crypto::hex_encode(crypto::sha256(bytes));
+  return {std::move(bytes), std::move(hash)};
+}
+
+json info() {
+  return {{"title", "Kubernetes"}, {"version", "v1.36.0"}};
+}
+
+/// Bodies of subresources and questions are kinds too.
+std::vector<const kind_info*> kinds_of(std::string_view group,
+                                       std::string_view version) {
+  std::vector<const kind_info*> out;
+  for (auto& kind : all_kinds())
+    if (kind.group == group && kind.version == version)
+      out.push_back(&kind);
+  return out;
+}
+
+const json& v2_document() {
+  static const json document = [] {
+    std::vector<const kind_info*> kinds;
+    for (auto& kind : all_kinds())
+      kinds.push_back(&kind);
+    json out{{"swagger", "2.0"}, {"info", info()}};
+    out["definitions"] = json::object();
+    add_schemas(kinds, openapi_version::v2, out["definitions"]);
+    out["paths"] = json::object();
+    add_paths(kinds, openapi_version::v2, out["paths"]);
+    return out;
+  }();
+  return document;
+}
+
+std::string place_of(std::string_view group, std::string_view version) {
+  return (group.empty() ? "api/" : "apis/" + std::string{group} + "/")
+         + std::string{version};
+}
+
+openapi_document make_v3(std::string_view group, std::string_view version) {
+  auto kinds = kinds_of(group, version);
+  json out{{"openapi", "3.0.0"}, {"info", info()}};
+  auto& schemas = out["components"]["schemas"] = json::object();
+  add_schemas(kinds, openapi_version::v3, schemas);
+  out["paths"] = json::object();
+  add_paths(kinds, openapi_version::v3, out["paths"]);
+  return finished(out.dump());
+}
+
+const std::map<std::string, openapi_document, std::less<>>& v3_documents() {
+  static const auto all = [] {
+    std::map<std::string, openapi_document, std::less<>> out;
+    auto groups = named_groups();
+    groups.insert(groups.begin(), std::string_view{});
+    for (auto& group : groups)
+      for (auto& version : versions_of(group))
+        out.emplace(place_of(group, version), make_v3(group, version));
+    return out;
+  }();
+  return all;
+}
+
+} // namespace
+
+const openapi_document& openapi_v2_json() {
+  static const auto document = finished(v2_document().dump());
+  return document;
+}
+
+const openapi_document& openapi_v2_protobuf() {
+  static const auto document = finished(to_openapi_protobuf(v2_document()));
+  return document;
+}
+
+const openapi_document& openapi_v3_index() {
+  static const auto document = [] {
+    json paths = json::object();
+    for (auto& [place, found] : v3_documents())
+      paths[place] = {{"serverRelativeURL",
+                       "/openapi/v3/" + place + "?hash=" + found.hash}};
+    return finished(json{{"paths", paths}}.dump());
+  }();
+  return document;
+}
+
+const openapi_document* openapi_v3_document(std::string_view which) {
+  auto& all = v3_documents();
+  auto i = all.find(which);
+  return i == all.end() ? nullptr : &i->second;
+}
+
+} // namespace troupe::http

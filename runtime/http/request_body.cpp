@@ -1,0 +1,240 @@
+#include "runtime/http/request_body.hpp"
+
+#include "messages/api/authentication.pb.h"
+#include "messages/api/autoscaling_v1.pb.h"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/api/policy.pb.h"
+#include "messages/call.pb.h"
+#include "runtime/http/protobuf_envelope.hpp"
+#include "runtime/http/target.hpp"
+#include "runtime/text/document.hpp"
+#include "runtime/text/yaml_reader.hpp"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace troupe::http {
+
+namespace {
+
+caf::error unreadable(const std::string& why) {
+  return make_error(ec::bad_request, "the body cannot be read: " + why);
+}
+
+/// Returns a body as JSON text: its own, or that of the YAML document.
+expected<std::string> json_of(std::string_view body, encoding form) {
+  if (form == encoding::json)
+    return std::string{body};
+  auto documents = text::read_stream(body);
+  if (!documents)
+    return unreadable(message_of(documents.error()));
+  if (documents->size() != 1)
+    return unreadable("expected one document, got "
+                      + std::to_string(documents->size()));
+  return std::move(documents->front().json);
+}
+
+/// An eviction of policy/v1beta1 is one of policy/v1 by another name.
+bool same_form(std::string_view api_version, const kind_info& wanted) {
+  return api_version == "policy/v1beta1"
+         && &wanted == &kind_of<policy::v1::Eviction>();
+}
+
+caf::error check_kind(const std::string& api_version, const std::string& kind,
+                      const kind_info& wanted) {
+  auto fits =
+      (kind.empty() || kind == wanted.kind)
+      && (api_version.empty() || api_version == wanted.api_version()
+          || same_form(api_version, wanted));
+  if (fits)
+    return caf::none;
+  return make_error(ec::bad_request,
+                    kind + " in version \"" + api_version
+                        + "\" cannot be handled as a "
+                        + std::string{wanted.kind}
+                        + ": the resource is of version \""
+                        + wanted.api_version() + "\"");
+}
+
+expected<object> read_protobuf(std::string_view body, const kind_info& wanted) {
+  auto inside = unwrap(body);
+  if (!inside)
+    return inside.error();
+  if (auto err = check_kind(inside->api_version, inside->kind, wanted))
+    return err;
+  auto msg = wanted.make();
+  if (!msg->ParseFromString(inside->raw))
+    return unreadable("it is no " + std::string{wanted.kind});
+  return object::of(std::move(msg));
+}
+
+caf::error take_findings(const std::vector<std::string>& findings,
+                         field_check check, const kind_info& wanted,
+                         std::vector<std::string>& warnings) {
+  if (check == field_check::ignore || findings.empty())
+    return caf::none;
+  if (check == field_check::warn) {
+    warnings.insert(warnings.end(), findings.begin(), findings.end());
+    return caf::none;
+  }
+  std::string all;
+  for (auto& f : findings)
+    all += (all.empty() ? "" : ", ") + f;
+  return make_error(ec::bad_request,
+                    std::string{wanted.kind} + " in version \""
+                        + std::string{wanted.version}
+                        + "\" cannot be handled as a "
+                        + std::string{wanted.kind}
+                        + ": strict decoding error: " + all);
+}
+
+caf::error read_integer(const target& to, const char* name,
+                        std::function<void(int64_t)> found) {
+  if (!to.has(name))
+    return caf::none;
+  auto& text = to.get(name);
+  int64_t value = 0;
+  auto [end, bad] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (bad != std::errc{} || end != text.data() + text.size())
+    return make_error(ec::bad_request, std::string{name} + ": \"" + text
+                                           + "\" is no number");
+  found(value);
+  return caf::none;
+}
+
+expected<meta::v1::DeleteOptions> options_in(std::string_view body,
+                                             encoding form) {
+  meta::v1::DeleteOptions out;
+  if (body.empty())
+    return out;
+  if (form == encoding::protobuf) {
+    auto inside = unwrap(body);
+    if (!inside)
+      return inside.error();
+    if (!out.ParseFromString(inside->raw))
+      return unreadable("it is no DeleteOptions");
+    return out;
+  }
+  auto json = json_of(body, form);
+  if (!json)
+    return json.error();
+  auto doc = text::parse_json(*json);
+  if (!doc)
+    return unreadable(message_of(doc.error()));
+  if (doc->is_null())
+    return out;
+  if (auto err = text::from_document(*doc, out))
+    return unreadable(message_of(err));
+  return out;
+}
+
+} // namespace
+
+expected<field_check> field_check_of(const target& to) {
+  auto& word = to.get("fieldValidation");
+  if (word.empty() || word == "Warn")
+    return field_check::warn;
+  if (word == "Ignore")
+    return field_check::ignore;
+  if (word == "Strict")
+    return field_check::strict;
+  return make_error(ec::bad_request,
+                    "fieldValidation: Unsupported value: \"" + word
+                        + "\": supported values: \"Ignore\", \"Warn\", "
+                          "\"Strict\"");
+}
+
+expected<object> read_object(std::string_view body, encoding form,
+                             const kind_info& wanted, field_check check,
+                             std::vector<std::string>& warnings) {
+  if (form == encoding::protobuf)
+    return read_protobuf(body, wanted);
+  auto json = json_of(body, form);
+  if (!json)
+    return json.error();
+  auto type = text::read_type_meta(*json);
+  if (!type)
+    return unreadable(message_of(type.error()));
+  if (auto err = check_kind(type->api_version, type->kind, wanted))
+    return err;
+  auto msg = wanted.make();
+  std::vector<std::string> findings;
+  if (auto err = text::read_json(*json, *msg, {}, &findings))
+    return make_error(ec::bad_request,
+                      std::string{wanted.kind} + " in version \""
+                          + std::string{wanted.version}
+                          + "\" cannot be handled as a "
+                          + std::string{wanted.kind} + ": "
+                          + message_of(err));
+  if (auto err = take_findings(findings, check, wanted, warnings))
+    return err;
+  return object::of(std::move(msg));
+}
+
+caf::error read_delete_options(std::string_view body, encoding form,
+                               const target& to, call::Request& out) {
+  auto options = options_in(body, form);
+  if (!options)
+    return options.error();
+  // Kubernetes: parameters count where there is no body.
+  if (body.empty()) {
+    auto err = read_integer(to, "gracePeriodSeconds", [&](int64_t value) {
+      options->set_grace_period_seconds(value);
+    });
+    if (err)
+      return err;
+    if (to.has("propagationPolicy"))
+      options->set_propagation_policy(to.get("propagationPolicy"));
+    if (to.has("orphanDependents"))
+      options->set_orphan_dependents(to.flag("orphanDependents"));
+  }
+  if (options->dry_run_size() > 0)
+    out.set_dry_run(true);
+  if (options->has_grace_period_seconds())
+    out.set_grace_period_seconds(options->grace_period_seconds());
+  out.set_propagation_policy(options->propagation_policy());
+  if (options->has_orphan_dependents() && options->propagation_policy().empty())
+    out.set_propagation_policy(options->orphan_dependents() ? "Orphan"
+                                                            : "Background");
+  out.set_precondition_uid(options->preconditions().uid());
+  out.set_precondition_resource_version(
+      options->preconditions().resource_version());
+  return caf::none;
+}
+
+caf::error read_patch(std::string_view body, std::string_view content_type,
+                      call::Request& out) {
+  auto name = parse_media_type(content_type).name;
+  if (name == "application/json-patch+json")
+    out.set_patch_type(call::JSON);
+  else if (name == "application/merge-patch+json")
+    out.set_patch_type(call::MERGE);
+  else if (name == "application/strategic-merge-patch+json")
+    out.set_patch_type(call::STRATEGIC);
+  else
+    return make_error(
+        ec::unsupported_media_type,
+        "the body of the request was in an unknown format - accepted media "
+        "types include: application/json-patch+json, "
+        "application/merge-patch+json, "
+        "application/strategic-merge-patch+json");
+  out.set_patch(std::string{body});
+  return caf::none;
+}
+
+const kind_info& body_kind(const kind_info& kind,
+                           std::string_view subresource) {
+  if (subresource == "scale")
+    return kind_of<autoscaling::v1::Scale>();
+  if (subresource == "eviction")
+    return kind_of<policy::v1::Eviction>();
+  if (subresource == "binding")
+    return kind_of<core::v1::Binding>();
+  if (subresource == "token")
+    return kind_of<authentication::v1::TokenRequest>();
+  return kind;
+}
+
+} // namespace troupe::http

@@ -1,0 +1,143 @@
+#include "runtime/http/request_parser.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+
+namespace troupe::http {
+
+namespace {
+
+namespace beast = boost::beast;
+using boost::optional;
+using failure = beast::error_code;
+using text = beast::string_view;
+
+/// Only these limits make sense of the stream; the rest is no HTTP.
+int status_of(const failure& why) {
+  if (why == beast::http::error::header_limit)
+    return 431;
+  if (why == beast::http::error::body_limit)
+    return 413;
+  return 400;
+}
+
+} // namespace
+
+class request_parser::machine : public beast::http::basic_parser<true> {
+public:
+  explicit machine(const request_limits& limits) {
+    header_limit(static_cast<uint32_t>(limits.head));
+    body_limit(limits.body);
+    eager(true);
+  }
+
+  request result;
+  bool continues = false;
+
+private:
+  void on_request_impl(beast::http::verb, text method, text target,
+                       int version, failure&) override {
+    result.method.assign(method.data(), method.size());
+    result.target.assign(target.data(), target.size());
+    result.version = version;
+  }
+
+  void on_response_impl(int, text, int, failure&) override {}
+
+  void on_field_impl(beast::http::field, text name, text value,
+                     failure&) override {
+    result.headers.emplace_back(std::string{name.data(), name.size()},
+                                std::string{value.data(), value.size()});
+  }
+
+  void on_header_impl(failure&) override {
+    continues =
+        same_word(find_header(result.headers, "Expect"), "100-continue");
+  }
+
+  void on_body_init_impl(const optional<uint64_t>& size, failure&) override {
+    if (size && *size <= (1u << 20))
+      result.body.reserve(*size);
+  }
+
+  size_t on_body_impl(text bytes, failure&) override {
+    result.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+
+  void on_chunk_header_impl(uint64_t, text, failure&) override {}
+
+  size_t on_chunk_body_impl(uint64_t, text bytes, failure&) override {
+    result.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+
+  void on_finish_impl(failure&) override {}
+};
+
+request_parser::request_parser(request_limits limits) : limits_(limits) {}
+request_parser::~request_parser() = default;
+request_parser::request_parser(request_parser&&) noexcept = default;
+request_parser& request_parser::operator=(request_parser&&) noexcept = default;
+
+void request_parser::add(std::string_view bytes) {
+  buffer_ += bytes;
+}
+
+request_parser::outcome request_parser::refuse(int status,
+                                               std::string message) {
+  refusal_ = {status, std::move(message)};
+  buffer_.clear();
+  machine_.reset();
+  return outcome::refused;
+}
+
+request_parser::outcome request_parser::next(request& out) {
+  if (!refusal_.message.empty())
+    return outcome::refused;
+  if (!machine_) {
+    // Kubernetes' clients do not, but RFC 9112 wants empty lines before a
+    // request to be skipped.
+    auto start = std::min(buffer_.find_first_not_of("\r\n"), buffer_.size());
+    buffer_.erase(0, start);
+    if (buffer_.empty())
+      return outcome::incomplete;
+    machine_ = std::make_unique<machine>(limits_);
+  }
+  while (!buffer_.empty() && !machine_->is_done()) {
+    failure why;
+    auto used = machine_->put(boost::asio::buffer(buffer_), why);
+    buffer_.erase(0, used);
+    if (why == beast::http::error::need_more)
+      break;
+    if (why)
+      return refuse(status_of(why), why.message());
+    if (used == 0)
+      break;
+  }
+  if (!machine_->is_done())
+    return outcome::incomplete;
+  out = std::move(machine_->result);
+  out.keep_alive = machine_->keep_alive();
+  machine_.reset();
+  return outcome::ready;
+}
+
+bool request_parser::begun() const {
+  return machine_ != nullptr || !buffer_.empty();
+}
+
+bool request_parser::take_expectation() {
+  return machine_ && std::exchange(machine_->continues, false);
+}
+
+size_t request_parser::waiting() const {
+  return buffer_.size();
+}
+
+std::string request_parser::take_rest() {
+  machine_.reset();
+  return std::exchange(buffer_, {});
+}
+
+} // namespace troupe::http

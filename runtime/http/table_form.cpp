@@ -1,0 +1,151 @@
+#include "runtime/http/table_form.hpp"
+
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
+#include "runtime/printing/columns.hpp"
+#include "runtime/text/json_writer.hpp"
+
+#include <charconv>
+
+namespace troupe::http {
+
+namespace {
+
+void append_member(std::string& out, std::string_view name,
+                   std::string_view value) {
+  out += '"';
+  out += name;
+  out += "\":";
+  text::append_json_string(out, value);
+}
+
+void append_columns(std::string& out,
+                    const std::vector<printing::column>& columns) {
+  out += '[';
+  for (auto& c : columns) {
+    if (&c != &columns.front())
+      out += ',';
+    out += '{';
+    append_member(out, "name", c.name);
+    out += ',';
+    append_member(out, "type", c.type);
+    out += ',';
+    append_member(out, "format", c.format);
+    out += R"(,"description":"","priority":)" + std::to_string(c.priority)
+           + "}";
+  }
+  out += ']';
+}
+
+bool is_integer(const std::string& text) {
+  int64_t ignored = 0;
+  auto end = text.data() + text.size();
+  auto [last, bad] = std::from_chars(text.data(), end, ignored);
+  return bad == std::errc{} && last == end && !text.empty();
+}
+
+/// Columns of numbers show words where there is no number.
+void append_cell(std::string& out, const printing::column& column,
+                 const std::string& text) {
+  auto plain = (column.type == "integer" && is_integer(text))
+               || (column.type == "boolean"
+                   && (text == "true" || text == "false"));
+  if (plain)
+    out += text;
+  else
+    text::append_json_string(out, text);
+}
+
+/// Kubernetes: clients may leave pods out that will not run any more.
+void append_conditions(std::string& out, const object& x) {
+  if (&x.kind() != &kind_of<core::v1::Pod>())
+    return;
+  auto& phase = x.as<core::v1::Pod>().status().phase();
+  if (phase == "Succeeded")
+    out += R"("conditions":[{"type":"Completed","status":"True",)"
+           R"("reason":"Succeeded","message":"The pod has completed )"
+           R"(successfully."}],)";
+  else if (phase == "Failed")
+    out += R"("conditions":[{"type":"Completed","status":"True",)"
+           R"("reason":"Failed","message":"The pod failed."}],)";
+}
+
+void append_row(std::string& out, const object& x,
+                const printing::kind_columns& columns, const table_form& form) {
+  printing::cells cells;
+  columns.row(x, form.now, cells);
+  out += R"({"cells":[)";
+  for (size_t i = 0; i < cells.size() && i < columns.columns.size(); ++i) {
+    if (i > 0)
+      out += ',';
+    append_cell(out, columns.columns[i], cells[i]);
+  }
+  out += "],";
+  append_conditions(out, x);
+  out += R"("object":)";
+  switch (form.rows) {
+    case row_object::metadata:
+      out += to_partial_json(x, form.version);
+      break;
+    case row_object::whole:
+      text::append_json(out, x);
+      break;
+    case row_object::none:
+      out += "null";
+  }
+  out += '}';
+}
+
+} // namespace
+
+void append_list_meta(std::string& out, const list_meta& meta) {
+  out += '{';
+  const char* comma = "";
+  if (meta.revision != 0) {
+    out += R"("resourceVersion":")" + std::to_string(meta.revision) + "\"";
+    comma = ",";
+  }
+  if (!meta.next.empty()) {
+    out += comma;
+    append_member(out, "continue", meta.next);
+    comma = ",";
+  }
+  if (meta.remaining != 0) {
+    out += comma;
+    out += R"("remainingItemCount":)" + std::to_string(meta.remaining);
+  }
+  out += '}';
+}
+
+std::string to_partial_json(const object& x, std::string_view version) {
+  std::string out = R"({"kind":"PartialObjectMetadata","apiVersion":)";
+  out += R"("meta.k8s.io/)";
+  out += version;
+  out += R"(","metadata":)";
+  out += text::to_json(x.meta());
+  out += '}';
+  return out;
+}
+
+std::string to_table_json(const kind_info& kind, std::span<const object> items,
+                          const list_meta& meta, const table_form& form) {
+  auto& columns = printing::columns_of(kind);
+  std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/)"
+                    + form.version + R"(","metadata":)";
+  append_list_meta(out, meta);
+  out += R"(,"columnDefinitions":)";
+  if (form.columns)
+    append_columns(out, columns.columns);
+  else
+    out += "null";
+  out += R"(,"rows":[)";
+  for (auto& x : items) {
+    if (&x != items.data())
+      out += ',';
+    append_row(out, x, columns, form);
+  }
+  out += "]}";
+  return out;
+}
+
+} // namespace troupe::http

@@ -1,0 +1,117 @@
+#include "runtime/http/api_route.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe::http {
+
+namespace {
+
+struct found {
+  std::string text;
+  std::string verb;
+};
+
+/// Where a request goes, in words.
+found go(std::string_view method, std::string_view text) {
+  auto to = parse_target(text);
+  if (!to)
+    return {message_of(to.error()), {}};
+  auto at = find_route(*to);
+  if (at.where != place::resource)
+    return {"place " + std::to_string(static_cast<int>(at.where)), {}};
+  std::string out{at.kind->kind};
+  out += " " + at.api_version();
+  if (!at.ns.empty())
+    out += " ns=" + at.ns;
+  if (!at.name.empty())
+    out += " name=" + at.name;
+  if (!at.subresource.empty())
+    out += " sub=" + at.subresource;
+  if (!at.rest.empty())
+    out += " rest=" + at.rest;
+  return {out, std::string{verb_of(method, at, *to)}};
+}
+
+struct row {
+  const char* method;
+  const char* target;
+  const char* text;
+  const char* verb;
+};
+
+TEST(ApiRoute, FindsResources) {
+  for (auto& r : {
+           row{"GET", "/api/v1/pods", "Pod v1", "list"},
+           row{"GET", "/api/v1/pods?watch=true", "Pod v1", "watch"},
+           row{"GET", "/api/v1/pods?watch=0", "Pod v1", "list"},
+           row{"GET", "/api/v1/watch/pods", "Pod v1", "watch"},
+           row{"GET", "/api/v1/watch/namespaces/a/pods/b",
+               "Pod v1 ns=a name=b", "watch"},
+           row{"POST", "/api/v1/namespaces/a/pods", "Pod v1 ns=a", "create"},
+           row{"GET", "/api/v1/namespaces/a/pods/b", "Pod v1 ns=a name=b",
+               "get"},
+           row{"HEAD", "/api/v1/namespaces/a/pods/b", "Pod v1 ns=a name=b",
+               "get"},
+           row{"PUT", "/api/v1/namespaces/a/pods/b/status",
+               "Pod v1 ns=a name=b sub=status", "update"},
+           row{"PATCH", "/apis/apps/v1/namespaces/a/deployments/b",
+               "Deployment apps/v1 ns=a name=b", "patch"},
+           row{"DELETE", "/apis/apps/v1/namespaces/a/deployments",
+               "Deployment apps/v1 ns=a", "deletecollection"},
+           row{"DELETE", "/apis/apps/v1/namespaces/a/deployments/b",
+               "Deployment apps/v1 ns=a name=b", "delete"},
+           row{"GET", "/api/v1/namespaces/a", "Namespace v1 name=a", "get"},
+           row{"PUT", "/api/v1/namespaces/a/finalize",
+               "Namespace v1 name=a sub=finalize", "update"},
+           row{"GET", "/api/v1/namespaces/a/status",
+               "Namespace v1 name=a sub=status", "get"},
+           row{"GET", "/api/v1/namespaces/a/services/b/proxy/x/y",
+               "Service v1 ns=a name=b sub=proxy rest=/x/y", "get"},
+           row{"GET", "/apis/autoscaling/v1/horizontalpodautoscalers",
+               "HorizontalPodAutoscaler autoscaling/v1", "list"},
+           row{"GET", "//api//v1/pods/", "Pod v1", "list"},
+           row{"GET", "/api/v1/namespaces/a%20b/pods", "Pod v1 ns=a b",
+               "list"},
+           row{"BREW", "/api/v1/pods", "Pod v1", ""},
+       }) {
+    auto got = go(r.method, r.target);
+    EXPECT_EQ(got.text, r.text) << r.target;
+    EXPECT_EQ(got.verb, r.verb) << r.target;
+  }
+}
+
+TEST(ApiRoute, FindsPages) {
+  auto at = [](std::string_view text) {
+    return find_route(*parse_target(text));
+  };
+  EXPECT_EQ(at("/").where, place::index);
+  EXPECT_EQ(at("/api").where, place::core_versions);
+  EXPECT_EQ(at("/apis").where, place::groups);
+  EXPECT_EQ(at("/apis/apps").where, place::group);
+  EXPECT_EQ(at("/apis/apps/v1").where, place::version);
+  EXPECT_EQ(at("/api/v1").where, place::version);
+  EXPECT_EQ(at("/version").where, place::server_version);
+  EXPECT_EQ(at("/openapi/v2").where, place::openapi_v2);
+  EXPECT_EQ(at("/openapi/v3/apis/apps/v1").check, "apis/apps/v1");
+  EXPECT_EQ(at("/readyz/store").check, "store");
+  for (auto* text :
+       {"/apis/apps/v2", "/apis/nothing", "/api/v2", "/api/v1/no",
+        "/apps", "/version/x", "/apis//v1/pods",
+        "/api/v1/namespaces/a/pods/b/status/c"})
+    EXPECT_EQ(at(text).where, place::nothing) << text;
+}
+
+TEST(Target, RefusesWhatIsNone) {
+  for (auto* text : {"", "x", "http://h/x", "/a/../b", "/%2e%2e/b", "/%zz",
+                     "/%4", "/?a=%4"})
+    EXPECT_FALSE(parse_target(text)) << text;
+  auto to = parse_target("/a?x=1&x=2&y&z=a+b%2b#f");
+  ASSERT_TRUE(to);
+  EXPECT_EQ(to->all("x"), (std::vector<std::string>{"1", "2"}));
+  EXPECT_TRUE(to->flag("y"));
+  EXPECT_EQ(to->get("z"), "a b+");
+}
+
+} // namespace
+
+} // namespace troupe::http

@@ -1,0 +1,115 @@
+#include "runtime/http/request_parser.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe::http {
+
+namespace {
+
+using outcome = request_parser::outcome;
+
+TEST(RequestParser, TakesOneRequestAfterTheOther) {
+  request_parser parser;
+  parser.add("GET /a?x=1 HTTP/1.1\r\nHost: h\r\n\r\n"
+             "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+             "GET /c HTTP/1.1\r\n");
+  request x;
+  ASSERT_EQ(parser.next(x), outcome::ready);
+  EXPECT_EQ(x.method, "GET");
+  EXPECT_EQ(x.target, "/a?x=1");
+  EXPECT_TRUE(x.keep_alive);
+  ASSERT_EQ(parser.next(x), outcome::ready);
+  EXPECT_EQ(x.method, "POST");
+  EXPECT_EQ(x.body, "abc");
+  EXPECT_EQ(find_header(x.headers, "host"), "h");
+  EXPECT_EQ(parser.next(x), outcome::incomplete);
+  EXPECT_TRUE(parser.begun());
+}
+
+TEST(RequestParser, TakesARequestByteByByte) {
+  std::string_view text = "PUT /x HTTP/1.1\r\nHost: h\r\n"
+                          "Transfer-Encoding: chunked\r\n\r\n"
+                          "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+  request_parser parser;
+  request x;
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    parser.add(text.substr(i, 1));
+    ASSERT_EQ(parser.next(x), outcome::incomplete) << i;
+  }
+  parser.add(text.substr(text.size() - 1));
+  ASSERT_EQ(parser.next(x), outcome::ready);
+  EXPECT_EQ(x.body, "abcde");
+  EXPECT_FALSE(parser.begun());
+}
+
+TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
+  for (std::string text :
+       {"GET / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost : h\r\n\r\n", "GET / HTTP/3.7\r\n\r\n",
+        "GE T / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nA: \x01\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello"}) {
+    request_parser parser;
+    request x;
+    parser.add(text);
+    EXPECT_EQ(parser.next(x), outcome::refused) << text;
+    EXPECT_EQ(parser.refusal().status, 400) << text;
+    // What follows is not looked at.
+    parser.add("GET / HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(parser.next(x), outcome::refused);
+  }
+}
+
+TEST(RequestParser, KeepsToItsBounds) {
+  request_parser parser{{256, 10}};
+  request x;
+  parser.add("GET / HTTP/1.1\r\nA: " + std::string(300, 'a'));
+  EXPECT_EQ(parser.next(x), outcome::refused);
+  EXPECT_EQ(parser.refusal().status, 431);
+  for (std::string body : {"Content-Length: 11\r\n\r\n",
+                           "Transfer-Encoding: chunked\r\n\r\nb\r\n"
+                           "aaaaaaaaaaa\r\n0\r\n\r\n"}) {
+    request_parser other{{256, 10}};
+    other.add("POST / HTTP/1.1\r\n" + body);
+    EXPECT_EQ(other.next(x), outcome::refused) << body;
+    EXPECT_EQ(other.refusal().status, 413) << body;
+  }
+}
+
+TEST(RequestParser, TellsOnceThatABodyIsWaitedFor) {
+  request_parser parser;
+  request x;
+  parser.add("POST / HTTP/1.1\r\nExpect: 100-continue\r\n"
+             "Content-Length: 2\r\n\r\n");
+  EXPECT_EQ(parser.next(x), outcome::incomplete);
+  EXPECT_TRUE(parser.take_expectation());
+  EXPECT_FALSE(parser.take_expectation());
+  parser.add("ab");
+  EXPECT_EQ(parser.next(x), outcome::ready);
+}
+
+TEST(RequestParser, LeavesWhatFollowsAnUpgrade) {
+  request_parser parser;
+  request x;
+  parser.add("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nabc");
+  ASSERT_EQ(parser.next(x), outcome::ready);
+  EXPECT_TRUE(header_has_word(x.headers, "connection", "upgrade"));
+  EXPECT_EQ(parser.take_rest(), "abc");
+}
+
+TEST(HttpMessage, HasHeadsAsHttpHasThem) {
+  response_head head{200, {{"Content-Type", "a/b"}}};
+  EXPECT_EQ(to_text(head, framing::length, 3, true),
+            "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: "
+            "3\r\n\r\n");
+  EXPECT_EQ(to_text(head, framing::chunked, 0, false),
+            "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: "
+            "chunked\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(to_chunk("abcdefghijklmnop"), "10\r\nabcdefghijklmnop\r\n");
+}
+
+} // namespace
+
+} // namespace troupe::http

@@ -33,6 +33,23 @@ std::string reference_key(const object& about, const std::string& type,
          + message;
 }
 
+/// Says something about a stream of ours.
+template <class Msg>
+void tell(caf::scheduled_actor* self, const api_actor& api, Msg msg) {
+  caf::actor_cast<caf::strong_actor_ptr>(api)->enqueue(
+      caf::make_mailbox_element(self->ctrl(), caf::make_message_id(), {},
+                                pb<Msg>{std::move(msg)},
+                                caf::actor_cast<watcher_actor>(self->ctrl())),
+      self->context());
+}
+
+void stop_stream(caf::scheduled_actor* self, const api_actor& api,
+                 uint64_t stream) {
+  call::StopWatch msg;
+  msg.set_stream(stream);
+  tell(self, api, std::move(msg));
+}
+
 } // namespace
 
 uint64_t answer::revision() const {
@@ -112,16 +129,8 @@ void api_session::unsubscribe(uint64_t id) {
   auto it = subscriptions_.find(id);
   if (it == subscriptions_.end())
     return;
-  if (api_ && it->second.stream != 0) {
-    call::StopWatch msg;
-    msg.set_stream(it->second.stream);
-    caf::actor_cast<caf::strong_actor_ptr>(api_)->enqueue(
-        caf::make_mailbox_element(
-            self_->ctrl(), caf::make_message_id(), {},
-            pb<call::StopWatch>{std::move(msg)},
-            caf::actor_cast<watcher_actor>(self_->ctrl())),
-        self_->context());
-  }
+  if (api_ && it->second.stream != 0)
+    stop_stream(self_, api_, it->second.stream);
   streams_.erase(it->second.stream);
   subscriptions_.erase(it);
 }
@@ -174,6 +183,8 @@ void api_session::on_changes(const changes& batch) {
     return;
   }
   if (batch.sequence != sub.expected) {
+    if (api_)
+      stop_stream(self_, api_, batch.stream);
     start(id);
     return;
   }
@@ -188,11 +199,7 @@ void api_session::on_changes(const changes& batch) {
   call::Ack ack;
   ack.set_stream(batch.stream);
   ack.set_sequence(batch.sequence);
-  caf::actor_cast<caf::strong_actor_ptr>(api_)->enqueue(
-      caf::make_mailbox_element(self_->ctrl(), caf::make_message_id(), {},
-                                pb<call::Ack>{std::move(ack)},
-                                caf::actor_cast<watcher_actor>(self_->ctrl())),
-      self_->context());
+  tell(self_, api_, std::move(ack));
 }
 
 bool api_session::on_down(const caf::down_msg& down) {

@@ -139,7 +139,11 @@ session_actor::behavior_type session(session_pointer self, api_ptr api) {
         return on_watch(*api, *msg, to);
       },
       [](const pb<call::Ack>&, const watcher_actor&) {},
-      [](const pb<call::StopWatch>&, const watcher_actor&) {},
+      [api](const pb<call::StopWatch>& msg, const watcher_actor& from) {
+        std::erase_if(api->watches, [&](const fake_api::watch& each) {
+          return each.to == from && each.msg.stream() == msg->stream();
+        });
+      },
       [](const pb<system::ListActors>&) { return pb<system::ActorList>{}; },
       [](const pb<system::Kill>&) { return pb<system::Killed>{}; },
       [](const pb<system::Explain>&) { return pb<system::Explanation>{}; },

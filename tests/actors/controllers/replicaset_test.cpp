@@ -181,6 +181,17 @@ TEST_F(ReplicaSetController, GoesOnAfterItsSessionBroke) {
   EXPECT_EQ(pods(), 3u);
 }
 
+TEST_F(ReplicaSetController, LeavesNoStreamBehindThatHadAGap) {
+  api.put(test::replica_set(1));
+  start(replicaset);
+  auto streams = api.watches.size();
+  for (auto& watch : api.watches)
+    ++watch.sequence; // a batch was lost
+  resize(2);
+  EXPECT_EQ(pods(), 2u);
+  EXPECT_EQ(api.watches.size(), streams);
+}
+
 TEST_F(ReplicaSetController, DoesNothingMoreOnceAllIsWell) {
   api.put(test::replica_set(3));
   start(replicaset);

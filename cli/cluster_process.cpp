@@ -261,12 +261,13 @@ caf::error cluster_process::parts::publish(const up_options& options) {
 /// Builds the tree; its root is monitored by `self`.
 void cluster_process::parts::plant() {
   auto me = caf::actor_cast<caf::actor>(*self);
-  root = spawn_cluster(*system, real_world(), outside, config,
-                       [to = gate, me](const directory_actor& directory) {
-                         caf::anon_send(to, directory);
-                         caf::anon_send(me, directory);
-                       },
-                       https);
+  root = spawn_cluster(
+      *system, real_world(), outside, config,
+      [to = gate, me](const directory_actor& directory) {
+        caf::anon_send(to, directory);
+        caf::anon_send(me, directory);
+      },
+      https);
   (*self)->monitor(root);
 }
 

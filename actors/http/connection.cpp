@@ -95,13 +95,13 @@ caf::error check_identity(pointer self, const exchange& x) {
 caf::error check_path(pointer self, const exchange& x) {
   auto& who = self->state.who;
   auto where = x.at.where;
-  if (http::for_anybody(where) || (http::for_everybody(where) && !is_nobody(who)))
+  if (http::for_anybody(where)
+      || (http::for_everybody(where) && !is_nobody(who)))
     return caf::none;
   rules::caller caller{who.user, who.groups};
   if (caller.in_group("system:masters"))
     return caf::none;
-  std::string verb{x.request->method() == "GET" ? "get"
-                                                : x.request->method()};
+  std::string verb{x.request->method() == "GET" ? "get" : x.request->method()};
   return make_error(ec::forbidden, "forbidden: User \""
                                        + (is_nobody(who) ? anonymous : who.user)
                                        + "\" cannot " + verb + " path \""
@@ -123,10 +123,10 @@ caf::error begin(exchange& x) {
     return form.error();
   if (form)
     x.form = *form;
-  x.form.pretty = x.to.has("pretty")
-                      ? x.to.flag("pretty")
-                      : x.form.pretty
-                            || http::looks_with_eyes(x.header("User-Agent"));
+  x.form.pretty =
+      x.to.has("pretty")
+          ? x.to.flag("pretty")
+          : x.form.pretty || http::looks_with_eyes(x.header("User-Agent"));
   return caf::none;
 }
 
@@ -275,9 +275,7 @@ http_connection(pointer self, context ctx,
       [](const pb<container::StreamCredit>&) {
         // Logs take no input.
       },
-      [self](const pb<container::StreamEnd>& msg) {
-        on_output_end(self, msg);
-      },
+      [self](const pb<container::StreamEnd>& msg) { on_output_end(self, msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -94,7 +94,7 @@ struct http_connection_state {
   command_session_actor session;
   bool opening = false;
   std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
-  std::unique_ptr<api_session> health; ///< once the health was asked for
+  std::unique_ptr<api_session> health;    ///< once the health was asked for
   std::map<uint64_t, http_watch> watches; ///< by exchange, also the stream
   std::map<uint64_t, http_log> logs;      ///< by exchange
   /// What came of streams whose opening is not answered yet, by their runtime

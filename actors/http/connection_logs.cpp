@@ -41,8 +41,8 @@ caf::error read_since(pointer self, const exchange& x, container::Logs& out) {
   if (!seconds)
     return seconds.error();
   if (*seconds)
-    out.set_since(nanoseconds(self->state.ctx->now()
-                              - std::chrono::seconds(**seconds)));
+    out.set_since(
+        nanoseconds(self->state.ctx->now() - std::chrono::seconds(**seconds)));
   auto& time = x.to.get("sinceTime");
   if (time.empty())
     return caf::none;
@@ -51,8 +51,8 @@ caf::error read_since(pointer self, const exchange& x, container::Logs& out) {
                       "at most one of sinceTime or sinceSeconds may be given");
   auto when = text::parse_timestamp(time);
   if (!when)
-    return make_error(ec::bad_request, "sinceTime: \"" + time + "\": "
-                                           + message_of(when.error()));
+    return make_error(ec::bad_request, "sinceTime: \"" + time
+                                           + "\": " + message_of(when.error()));
   out.set_since(when->seconds * std::nano::den + when->nanos);
   return caf::none;
 }

@@ -39,9 +39,8 @@ caf::error read_limit(const http::target& to, call::Request& out) {
 caf::error read_dry_run(const http::target& to, call::Request& out) {
   for (auto& word : to.all("dryRun")) {
     if (word != "All")
-      return make_error(ec::bad_request,
-                        "dryRun: Unsupported value: \"" + word
-                            + "\": supported values: \"All\"");
+      return make_error(ec::bad_request, "dryRun: Unsupported value: \"" + word
+                                             + "\": supported values: \"All\"");
     out.set_dry_run(true);
   }
   return caf::none;
@@ -160,8 +159,8 @@ void answer_success(pointer self, const exchange& x, int code,
          warnings);
 }
 
-void answer_list(pointer self, const exchange& x, const call::Response& response,
-                 const objects& found,
+void answer_list(pointer self, const exchange& x,
+                 const call::Response& response, const objects& found,
                  const std::vector<std::string>& warnings) {
   auto how = form_of(self, x);
   http::list_meta meta{response.revision(), response.continue_token(),

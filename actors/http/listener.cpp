@@ -38,8 +38,8 @@ void on_connected(pointer self, const http_api::Connected& msg) {
   auto& st = self->state;
   ++st.served;
   auto ctx = st.ctx->child(std::to_string(st.served), st.served);
-  http::peer who{msg.user(), {msg.groups().begin(), msg.groups().end()},
-                 msg.problem()};
+  http::peer who{
+      msg.user(), {msg.groups().begin(), msg.groups().end()}, msg.problem()};
   auto fresh = self->system().spawn(http_connection, ctx, st.edge,
                                     msg.connection(), std::move(who));
   auto handle = caf::actor_cast<caf::actor>(fresh);

@@ -165,9 +165,8 @@ std::string encode_bookmark(const kind_info& kind, uint64_t revision,
   auto table = how.form.as == shape::table;
   if (table && !begun) {
     // Only how far it has come, in the list's own metadata.
-    return event_line("BOOKMARK",
-                      to_table_json(kind, {}, {revision, {}, 0},
-                                    table_of(how, false)));
+    return event_line("BOOKMARK", to_table_json(kind, {}, {revision, {}, 0},
+                                                table_of(how, false)));
   }
   return encode_event("BOOKMARK", object::of(std::move(msg)), how, false);
 }
@@ -198,8 +197,8 @@ std::string indent_json(std::string_view json) {
       continue;
     }
     auto opens = c == '{' || c == '[';
-    auto closes = i + 1 < json.size()
-                  && (json[i + 1] == '}' || json[i + 1] == ']');
+    auto closes =
+        i + 1 < json.size() && (json[i + 1] == '}' || json[i + 1] == ']');
     if (opens && closes) {
       out += c;
       out += json[++i];

@@ -2,8 +2,9 @@
 
 #include "messages/api/meta.pb.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace troupe::http {
 
@@ -103,11 +104,12 @@ json kind_reference(std::string_view group, std::string_view version,
 }
 
 json resource_discovery(const kind_info& kind) {
-  json out{{"resource", kind.plural},
-           {"responseKind", kind_reference(kind.group, kind.version, kind.kind)},
-           {"scope", kind.namespaced ? "Namespaced" : "Cluster"},
-           {"singularResource", kind.singular},
-           {"verbs", kind.verbs}};
+  json out{
+      {"resource", kind.plural},
+      {"responseKind", kind_reference(kind.group, kind.version, kind.kind)},
+      {"scope", kind.namespaced ? "Namespaced" : "Cluster"},
+      {"singularResource", kind.singular},
+      {"verbs", kind.verbs}};
   if (!kind.short_names.empty())
     out["shortNames"] = kind.short_names;
   if (!kind.categories.empty())
@@ -166,9 +168,8 @@ std::vector<std::string_view> versions_of(std::string_view group) {
     auto beta = v.find_first_of("ab") != std::string_view::npos;
     return std::pair{beta ? 0 : 1, v};
   };
-  std::stable_sort(out.begin(), out.end(), [&](auto a, auto b) {
-    return rank(a) > rank(b);
-  });
+  std::stable_sort(out.begin(), out.end(),
+                   [&](auto a, auto b) { return rank(a) > rank(b); });
   return out;
 }
 

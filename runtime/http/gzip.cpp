@@ -21,8 +21,7 @@ std::string gzip(std::string_view bytes) {
   std::string out;
   out.resize(deflateBound(&stream, bytes.size()));
   // zlib's interface predates const.
-  stream.next_in =
-      reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());

@@ -2,8 +2,9 @@
 
 #include "runtime/http/discovery.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace troupe::http {
 

@@ -33,9 +33,10 @@ std::string shown_certificate(SSL* ssl) {
 
 } // namespace
 
-std::shared_ptr<https_connection>
-https_connection::make(https_edge& edge, uint64_t id, net::unique_fd fd,
-                       SSL_CTX* context) {
+std::shared_ptr<https_connection> https_connection::make(https_edge& edge,
+                                                         uint64_t id,
+                                                         net::unique_fd fd,
+                                                         SSL_CTX* context) {
   auto out = std::make_shared<https_connection>(edge, id, std::move(fd));
   out->ssl_.reset(SSL_new(context));
   if (!out->ssl_ || SSL_set_fd(out->ssl_.get(), out->fd_.get()) != 1)
@@ -53,11 +54,11 @@ https_connection::https_connection(https_edge& edge, uint64_t id,
 // -- life ---------------------------------------------------------------------
 
 void https_connection::start() {
-  watch_ = edge_.thread().watch(
-      fd_.get(), EPOLLIN, [me = weak_from_this()](uint32_t) {
-        if (auto self = me.lock())
-          self->on_ready();
-      });
+  watch_ = edge_.thread().watch(fd_.get(), EPOLLIN,
+                                [me = weak_from_this()](uint32_t) {
+                                  if (auto self = me.lock())
+                                    self->on_ready();
+                                });
   if (watch_ == 0)
     return abort();
   touch();

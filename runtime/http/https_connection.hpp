@@ -100,13 +100,13 @@ private:
   present now_;
   uint64_t last_exchange_ = 0;
   std::deque<piece> out_;
-  size_t written_ = 0;      ///< of the first piece
+  size_t written_ = 0;       ///< of the first piece
   bool wants_write_ = false; ///< TLS cannot go on before it may write
   bool write_blocked_ = false;
   bool finishing_ = false;
-  bool end_seen_ = false; ///< the client sends no more
-  uint32_t allowed_ = 0;  ///< pieces of an upgraded connection
-  uint32_t taken_ = 0;    ///< not told yet
+  bool end_seen_ = false;                ///< the client sends no more
+  uint32_t allowed_ = 0;                 ///< pieces of an upgraded connection
+  uint32_t taken_ = 0;                   ///< not told yet
   net::loop::clock::time_point since_{}; ///< of the present state
   uint64_t timer_ = 0;
   net::loop::clock::time_point timer_due_{};

@@ -118,7 +118,7 @@ expected<net::endpoint> https_edge::open(const net::endpoint& at) {
     auto which = places_.size();
     if (tell_)
       p->watch = thread_->watch(p->fd.get(), EPOLLIN,
-                               [this, which](uint32_t) { accept_all(which); });
+                                [this, which](uint32_t) { accept_all(which); });
     places_.push_back(std::move(p));
   });
   return where;
@@ -133,15 +133,15 @@ void https_edge::listen(on_connection tell) {
       if (places_[i]->watch == 0)
         places_[i]->watch =
             thread_->watch(places_[i]->fd.get(), EPOLLIN,
-                          [this, i](uint32_t) { accept_all(i); });
+                           [this, i](uint32_t) { accept_all(i); });
   });
 }
 
 void https_edge::accept_all(size_t which) {
   auto& p = *places_[which];
   for (int i = 0; i < accepts_per_turn; ++i) {
-    net::unique_fd fd{::accept4(p.fd.get(), nullptr, nullptr,
-                                SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    net::unique_fd fd{
+        ::accept4(p.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (fd) {
       take(std::move(fd));
       continue;
@@ -235,9 +235,8 @@ void https_edge::send(uint64_t connection, uint64_t exchange,
 }
 
 void https_edge::end(uint64_t connection, uint64_t exchange, bool broken) {
-  with(connection, [exchange, broken](https_connection& c) {
-    c.end(exchange, broken);
-  });
+  with(connection,
+       [exchange, broken](https_connection& c) { c.end(exchange, broken); });
 }
 
 void https_edge::upgrade(uint64_t connection, uint64_t exchange,
@@ -250,9 +249,8 @@ void https_edge::upgrade(uint64_t connection, uint64_t exchange,
 
 void https_edge::allow(uint64_t connection, uint64_t exchange,
                        uint32_t pieces) {
-  with(connection, [exchange, pieces](https_connection& c) {
-    c.allow(exchange, pieces);
-  });
+  with(connection,
+       [exchange, pieces](https_connection& c) { c.allow(exchange, pieces); });
 }
 
 } // namespace troupe::http

@@ -64,7 +64,8 @@ std::optional<shape> shape_of(const media_type& type, encoding bytes) {
                    && bytes == encoding::json
                ? std::optional{shape::discovery}
                : std::nullopt;
-  if (type.get("g") != "meta.k8s.io" || (version != "v1" && version != "v1beta1"))
+  if (type.get("g") != "meta.k8s.io"
+      || (version != "v1" && version != "v1beta1"))
     return std::nullopt;
   if (as == "Table" && bytes != encoding::protobuf)
     return shape::table;
@@ -92,8 +93,7 @@ media_type parse_media_type(std::string_view text) {
     auto part = next_part(text, ';');
     auto equals = std::min(part.find('='), part.size());
     auto key = lower(trimmed(part.substr(0, equals)));
-    auto value =
-        trimmed(part.substr(std::min(equals + 1, part.size())));
+    auto value = trimmed(part.substr(std::min(equals + 1, part.size())));
     if (value.size() > 1 && value.front() == '"' && value.back() == '"')
       value = value.substr(1, value.size() - 2);
     if (key == "q")
@@ -112,9 +112,8 @@ std::vector<media_type> parse_accept(std::string_view text) {
       out.push_back(parse_media_type(part));
   }
   std::erase_if(out, [](auto& x) { return x.quality <= 0; });
-  std::stable_sort(out.begin(), out.end(), [](auto& a, auto& b) {
-    return a.quality > b.quality;
-  });
+  std::stable_sort(out.begin(), out.end(),
+                   [](auto& a, auto& b) { return a.quality > b.quality; });
   return out;
 }
 

@@ -7,8 +7,9 @@
 #include "runtime/http/openapi_protobuf.hpp"
 #include "runtime/http/openapi_schemas.hpp"
 
-#include <map>
 #include <nlohmann/json.hpp>
+
+#include <map>
 #include <vector>
 
 namespace troupe::http {

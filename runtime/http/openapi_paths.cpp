@@ -2,9 +2,10 @@
 
 #include "messages/kinds.hpp"
 
-#include <array>
 #include <google/protobuf/descriptor.h>
 #include <nlohmann/json.hpp>
+
+#include <array>
 
 namespace troupe::http {
 
@@ -17,9 +18,9 @@ struct parameter {
   const char* type;
 };
 
-constexpr std::array write_parameters{
-    parameter{"dryRun", "string"}, parameter{"fieldManager", "string"},
-    parameter{"fieldValidation", "string"}};
+constexpr std::array write_parameters{parameter{"dryRun", "string"},
+                                      parameter{"fieldManager", "string"},
+                                      parameter{"fieldValidation", "string"}};
 constexpr std::array list_parameters{
     parameter{"allowWatchBookmarks", "boolean"},
     parameter{"continue", "string"},
@@ -135,7 +136,7 @@ struct action {
 
   json operation() const {
     json out{{"operationId", operation_id()},
-             {"x-kubernetes-action", is("create") ? "post"
+             {"x-kubernetes-action", is("create")   ? "post"
                                      : is("update") ? "put"
                                                     : verb},
              {"x-kubernetes-group-version-kind", kind_mark(*kind)}};

@@ -97,12 +97,13 @@ const char* list_type_name(api::ListType type) {
 /// Collects what is reached from one kind to the next.
 class collector {
 public:
-  collector(openapi_version version, json& out) : version_(version), out_(out) {}
+  collector(openapi_version version, json& out)
+      : version_(version), out_(out) {}
 
   json reference(const message_info& type) {
     add(type);
-    return {{"$ref", schema_reference(schema_name(*type.descriptor),
-                                      version_)}};
+    return {
+        {"$ref", schema_reference(schema_name(*type.descriptor), version_)}};
   }
 
   json value_schema(const field_info& field) {
@@ -224,8 +225,7 @@ std::string schema_name(const Descriptor& type) {
   return "io.k8s.api." + name;
 }
 
-std::string schema_reference(const std::string& name,
-                             openapi_version version) {
+std::string schema_reference(const std::string& name, openapi_version version) {
   return (version == openapi_version::v2 ? "#/definitions/"
                                          : "#/components/schemas/")
          + name;
@@ -239,8 +239,8 @@ void add_schemas(const std::vector<const kind_info*>& kinds,
 }
 
 json kind_mark(const kind_info& kind) {
-  return {{"group", kind.group}, {"version", kind.version},
-          {"kind", kind.kind}};
+  return {
+      {"group", kind.group}, {"version", kind.version}, {"kind", kind.kind}};
 }
 
 } // namespace troupe::http

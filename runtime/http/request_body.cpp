@@ -11,8 +11,9 @@
 #include "runtime/text/document.hpp"
 #include "runtime/text/yaml_reader.hpp"
 
-#include <charconv>
 #include <nlohmann/json.hpp>
+
+#include <charconv>
 
 namespace troupe::http {
 
@@ -43,18 +44,16 @@ bool same_form(std::string_view api_version, const kind_info& wanted) {
 
 caf::error check_kind(const std::string& api_version, const std::string& kind,
                       const kind_info& wanted) {
-  auto fits =
-      (kind.empty() || kind == wanted.kind)
-      && (api_version.empty() || api_version == wanted.api_version()
-          || same_form(api_version, wanted));
+  auto fits = (kind.empty() || kind == wanted.kind)
+              && (api_version.empty() || api_version == wanted.api_version()
+                  || same_form(api_version, wanted));
   if (fits)
     return caf::none;
-  return make_error(ec::bad_request,
-                    kind + " in version \"" + api_version
-                        + "\" cannot be handled as a "
-                        + std::string{wanted.kind}
-                        + ": the resource is of version \""
-                        + wanted.api_version() + "\"");
+  return make_error(ec::bad_request, kind + " in version \"" + api_version
+                                         + "\" cannot be handled as a "
+                                         + std::string{wanted.kind}
+                                         + ": the resource is of version \""
+                                         + wanted.api_version() + "\"");
 }
 
 expected<object> read_protobuf(std::string_view body, const kind_info& wanted) {
@@ -81,12 +80,11 @@ caf::error take_findings(const std::vector<std::string>& findings,
   std::string all;
   for (auto& f : findings)
     all += (all.empty() ? "" : ", ") + f;
-  return make_error(ec::bad_request,
-                    std::string{wanted.kind} + " in version \""
-                        + std::string{wanted.version}
-                        + "\" cannot be handled as a "
-                        + std::string{wanted.kind}
-                        + ": strict decoding error: " + all);
+  return make_error(ec::bad_request, std::string{wanted.kind} + " in version \""
+                                         + std::string{wanted.version}
+                                         + "\" cannot be handled as a "
+                                         + std::string{wanted.kind}
+                                         + ": strict decoding error: " + all);
 }
 
 caf::error read_integer(const target& to, const char* name,
@@ -98,8 +96,8 @@ caf::error read_integer(const target& to, const char* name,
   auto [end, bad] =
       std::from_chars(text.data(), text.data() + text.size(), value);
   if (bad != std::errc{} || end != text.data() + text.size())
-    return make_error(ec::bad_request, std::string{name} + ": \"" + text
-                                           + "\" is no number");
+    return make_error(ec::bad_request,
+                      std::string{name} + ": \"" + text + "\" is no number");
   found(value);
   return caf::none;
 }
@@ -166,8 +164,7 @@ expected<object> read_object(std::string_view body, encoding form,
                       std::string{wanted.kind} + " in version \""
                           + std::string{wanted.version}
                           + "\" cannot be handled as a "
-                          + std::string{wanted.kind} + ": "
-                          + message_of(err));
+                          + std::string{wanted.kind} + ": " + message_of(err));
   if (auto err = take_findings(findings, check, wanted, warnings))
     return err;
   return object::of(std::move(msg));

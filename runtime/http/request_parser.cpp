@@ -35,8 +35,8 @@ public:
   bool continues = false;
 
 private:
-  void on_request_impl(beast::http::verb, text method, text target,
-                       int version, failure&) override {
+  void on_request_impl(beast::http::verb, text method, text target, int version,
+                       failure&) override {
     result.method.assign(method.data(), method.size());
     result.target.assign(target.data(), target.size());
     result.version = version;

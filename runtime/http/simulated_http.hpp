@@ -42,8 +42,7 @@ public:
               std::string body) override;
   void begin(uint64_t connection, uint64_t exchange,
              response_head head) override;
-  void send(uint64_t connection, uint64_t exchange,
-            std::string piece) override;
+  void send(uint64_t connection, uint64_t exchange, std::string piece) override;
   void end(uint64_t connection, uint64_t exchange, bool broken) override;
   void upgrade(uint64_t connection, uint64_t exchange,
                response_head head) override;

@@ -31,8 +31,8 @@ void append_columns(std::string& out,
     append_member(out, "type", c.type);
     out += ',';
     append_member(out, "format", c.format);
-    out += R"(,"description":"","priority":)" + std::to_string(c.priority)
-           + "}";
+    out +=
+        R"(,"description":"","priority":)" + std::to_string(c.priority) + "}";
   }
   out += ']';
 }
@@ -47,9 +47,9 @@ bool is_integer(const std::string& text) {
 /// Columns of numbers show words where there is no number.
 void append_cell(std::string& out, const printing::column& column,
                  const std::string& text) {
-  auto plain = (column.type == "integer" && is_integer(text))
-               || (column.type == "boolean"
-                   && (text == "true" || text == "false"));
+  auto plain =
+      (column.type == "integer" && is_integer(text))
+      || (column.type == "boolean" && (text == "true" || text == "false"));
   if (plain)
     out += text;
   else

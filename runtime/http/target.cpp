@@ -105,8 +105,8 @@ expected<target> parse_target(std::string_view text) {
   err = each_piece(text.substr(mark + 1), '&', [&](std::string_view piece) {
     auto equals = std::min(piece.find('='), piece.size());
     auto key = decode_percent(piece.substr(0, equals), true);
-    auto value = decode_percent(
-        piece.substr(std::min(equals + 1, piece.size())), true);
+    auto value =
+        decode_percent(piece.substr(std::min(equals + 1, piece.size())), true);
     if (!key || !value)
       return key ? value.error() : key.error();
     out.query.emplace_back(std::move(*key), std::move(*value));

@@ -11,7 +11,7 @@ namespace troupe::http {
 
 /// The target of a request: path and query, decoded.
 struct target {
-  std::string path; ///< as sent, without the query
+  std::string path;                  ///< as sent, without the query
   std::vector<std::string> segments; ///< of the path, decoded; no empty ones
   std::vector<std::pair<std::string, std::string>> query;
 

@@ -47,8 +47,7 @@ std::vector<std::string> programs() {
 std::vector<std::string> families() {
   std::vector<std::string> out;
   for (auto& entry : fs::directory_iterator{scripts})
-    if (entry.path().extension() == ".bash"
-        && entry.path().stem() != "prelude")
+    if (entry.path().extension() == ".bash" && entry.path().stem() != "prelude")
       out.push_back(entry.path().stem());
   std::sort(out.begin(), out.end());
   return out;
@@ -113,7 +112,7 @@ TEST_P(Kubectl, DoesWhatItDoesElsewhere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Kubectl, testing::ValuesIn(families()),
-                         [](auto& info) { return info.param; });
+                         [](auto& each) { return each.param; });
 
 } // namespace
 

@@ -45,8 +45,8 @@ TEST(ApiRoute, FindsResources) {
            row{"GET", "/api/v1/pods?watch=true", "Pod v1", "watch"},
            row{"GET", "/api/v1/pods?watch=0", "Pod v1", "list"},
            row{"GET", "/api/v1/watch/pods", "Pod v1", "watch"},
-           row{"GET", "/api/v1/watch/namespaces/a/pods/b",
-               "Pod v1 ns=a name=b", "watch"},
+           row{"GET", "/api/v1/watch/namespaces/a/pods/b", "Pod v1 ns=a name=b",
+               "watch"},
            row{"POST", "/api/v1/namespaces/a/pods", "Pod v1 ns=a", "create"},
            row{"GET", "/api/v1/namespaces/a/pods/b", "Pod v1 ns=a name=b",
                "get"},
@@ -70,8 +70,7 @@ TEST(ApiRoute, FindsResources) {
            row{"GET", "/apis/autoscaling/v1/horizontalpodautoscalers",
                "HorizontalPodAutoscaler autoscaling/v1", "list"},
            row{"GET", "//api//v1/pods/", "Pod v1", "list"},
-           row{"GET", "/api/v1/namespaces/a%20b/pods", "Pod v1 ns=a b",
-               "list"},
+           row{"GET", "/api/v1/namespaces/a%20b/pods", "Pod v1 ns=a b", "list"},
            row{"BREW", "/api/v1/pods", "Pod v1", ""},
        }) {
     auto got = go(r.method, r.target);
@@ -95,15 +94,14 @@ TEST(ApiRoute, FindsPages) {
   EXPECT_EQ(at("/openapi/v3/apis/apps/v1").check, "apis/apps/v1");
   EXPECT_EQ(at("/readyz/store").check, "store");
   for (auto* text :
-       {"/apis/apps/v2", "/apis/nothing", "/api/v2", "/api/v1/no",
-        "/apps", "/version/x", "/apis//v1/pods",
-        "/api/v1/namespaces/a/pods/b/status/c"})
+       {"/apis/apps/v2", "/apis/nothing", "/api/v2", "/api/v1/no", "/apps",
+        "/version/x", "/apis//v1/pods", "/api/v1/namespaces/a/pods/b/status/c"})
     EXPECT_EQ(at(text).where, place::nothing) << text;
 }
 
 TEST(Target, RefusesWhatIsNone) {
-  for (auto* text : {"", "x", "http://h/x", "/a/../b", "/%2e%2e/b", "/%zz",
-                     "/%4", "/?a=%4"})
+  for (auto* text :
+       {"", "x", "http://h/x", "/a/../b", "/%2e%2e/b", "/%zz", "/%4", "/?a=%4"})
     EXPECT_FALSE(parse_target(text)) << text;
   auto to = parse_target("/a?x=1&x=2&y&z=a+b%2b#f");
   ASSERT_TRUE(to);

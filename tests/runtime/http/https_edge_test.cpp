@@ -1,6 +1,5 @@
-#include "runtime/http/https_edge.hpp"
-
 #include "runtime/crypto/key_files.hpp"
+#include "runtime/http/https_edge.hpp"
 #include "runtime/net/loop.hpp"
 
 #include <gtest/gtest.h>
@@ -33,9 +32,9 @@ public:
     timeval limit{20, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     auto address = net::to_sockaddr(to);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address),
-                           sizeof(address))
-                 == 0;
+    connected_ =
+        ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address))
+        == 0;
     context_.reset(SSL_CTX_new(TLS_client_method()));
     if (who != nullptr) {
       auto file = folder / "client.pem";
@@ -63,8 +62,8 @@ public:
   }
 
   void say_plainly(std::string_view text) {
-    [[maybe_unused]] auto sent = ::send(fd_, text.data(), text.size(),
-                                        MSG_NOSIGNAL);
+    [[maybe_unused]] auto sent =
+        ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
   }
 
   /// Reads until `end` was heard, or the connection has ended.
@@ -109,9 +108,9 @@ protected:
     std::string name = fs::temp_directory_path() / "https-XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    auto keys = crypto::open_cluster_keys(
-        folder_ / "pki", {{"localhost"}, {"127.0.0.1"}},
-        std::chrono::system_clock::now());
+    auto keys = crypto::open_cluster_keys(folder_ / "pki",
+                                          {{"localhost"}, {"127.0.0.1"}},
+                                          std::chrono::system_clock::now());
     ASSERT_TRUE(keys) << message_of(keys.error());
     keys_ = *keys;
   }
@@ -190,14 +189,14 @@ TEST_F(HttpsEdge, KnowsWhoAsksAndAnswersInOrder) {
   raw_client nobody{at_, nullptr, folder_};
   ASSERT_TRUE(nobody.greet());
   nobody.say("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
-  EXPECT_NE(nobody.hear(";").find("\r\n\r\n|||;"),
-            std::string::npos);
+  EXPECT_NE(nobody.hear(";").find("\r\n\r\n|||;"), std::string::npos);
   EXPECT_TRUE(nobody.is_over());
 }
 
 TEST_F(HttpsEdge, TellsOfACertificateThatIsNoGood) {
   serve();
-  auto other = crypto::make_authority("other", std::chrono::system_clock::now());
+  auto other =
+      crypto::make_authority("other", std::chrono::system_clock::now());
   ASSERT_TRUE(other);
   auto forged = crypto::issue(*other, {"kubernetes-admin", {"system:masters"}},
                               {}, std::chrono::system_clock::now());

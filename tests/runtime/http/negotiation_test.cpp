@@ -10,9 +10,9 @@ std::string form(std::string_view accept) {
   auto got = negotiate(accept);
   if (!got)
     return "406";
-  std::string out = got->bytes == encoding::json     ? "json"
-                    : got->bytes == encoding::yaml   ? "yaml"
-                                                     : "protobuf";
+  std::string out = got->bytes == encoding::json   ? "json"
+                    : got->bytes == encoding::yaml ? "yaml"
+                                                   : "protobuf";
   constexpr const char* shapes[] = {"", " table", " partial", " partials",
                                     " discovery"};
   out += shapes[static_cast<int>(got->as)];
@@ -50,8 +50,7 @@ TEST(Negotiation, KnowsTheShapesOfKubernetes) {
 
 TEST(Negotiation, ReadsBodies) {
   EXPECT_EQ(*body_encoding(""), encoding::json);
-  EXPECT_EQ(*body_encoding("application/json; charset=utf-8"),
-            encoding::json);
+  EXPECT_EQ(*body_encoding("application/json; charset=utf-8"), encoding::json);
   EXPECT_EQ(*body_encoding("application/vnd.kubernetes.protobuf"),
             encoding::protobuf);
   EXPECT_TRUE(

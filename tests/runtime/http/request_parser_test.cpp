@@ -68,9 +68,9 @@ TEST(RequestParser, KeepsToItsBounds) {
   parser.add("GET / HTTP/1.1\r\nA: " + std::string(300, 'a'));
   EXPECT_EQ(parser.next(x), outcome::refused);
   EXPECT_EQ(parser.refusal().status, 431);
-  for (std::string body : {"Content-Length: 11\r\n\r\n",
-                           "Transfer-Encoding: chunked\r\n\r\nb\r\n"
-                           "aaaaaaaaaaa\r\n0\r\n\r\n"}) {
+  for (std::string body :
+       {"Content-Length: 11\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nb\r\n"
+                                      "aaaaaaaaaaa\r\n0\r\n\r\n"}) {
     request_parser other{{256, 10}};
     other.add("POST / HTTP/1.1\r\n" + body);
     EXPECT_EQ(other.next(x), outcome::refused) << body;

@@ -26,6 +26,9 @@ constexpr size_t most_events_busy = 4;
 /// Every so many batches are acknowledged; a view lets twice as many be open.
 constexpr uint64_t batches_per_ack = 8;
 
+/// Until a watch is asked for again that was refused.
+constexpr std::chrono::seconds refused_pause{1};
+
 std::string reference_key(const object& about, const std::string& type,
                           const std::string& reason,
                           const std::string& message) {
@@ -48,6 +51,19 @@ void stop_stream(caf::scheduled_actor* self, const api_actor& api,
   call::StopWatch msg;
   msg.set_stream(stream);
   tell(self, api, std::move(msg));
+}
+
+/// Lets a stream that was refused end in a while, so that it begins again then:
+/// what is refused at once would be asked for without end.
+void end_later(caf::scheduled_actor* self, uint64_t stream,
+               const caf::error& why) {
+  changes batch;
+  batch.stream = stream;
+  batch.ended = to_status(why).SerializeAsString();
+  self->clock().schedule_message(
+      self->clock().now() + refused_pause, caf::strong_actor_ptr{self->ctrl()},
+      caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                std::move(batch)));
 }
 
 } // namespace
@@ -157,8 +173,12 @@ void api_session::start(uint64_t id) {
       [this, id, stream](const caf::error& err) {
         // Unless a new session did that already.
         auto it = subscriptions_.find(id);
-        if (api_ && it != subscriptions_.end() && it->second.stream == stream)
+        if (!api_ || it == subscriptions_.end() || it->second.stream != stream)
+          return;
+        if (is(err, ec::expired) || is(err, ec::service_unavailable))
           start_again(id, err);
+        else
+          end_later(self_, stream, err);
       },
       pb<call::Watch>{std::move(msg)},
       caf::actor_cast<watcher_actor>(self_->ctrl()));

@@ -26,6 +26,9 @@ constexpr size_t most_events_busy = 4;
 /// Every so many batches are acknowledged; a view lets twice as many be open.
 constexpr uint64_t batches_per_ack = 8;
 
+/// Until a watch is asked for again that was refused.
+constexpr std::chrono::seconds refused_pause{1};
+
 std::string reference_key(const object& about, const std::string& type,
                           const std::string& reason,
                           const std::string& message) {
@@ -73,6 +76,19 @@ core::v1::EventSource event_source_of(const std::string& user) {
     result.set_component(user.rfind("system:", 0) == 0 ? user.substr(7) : user);
   }
   return result;
+}
+
+/// Lets a stream that was refused end in a while, so that it begins again then:
+/// what is refused at once would be asked for without end.
+void end_later(caf::scheduled_actor* self, uint64_t stream,
+               const caf::error& why) {
+  changes batch;
+  batch.stream = stream;
+  batch.ended = to_status(why).SerializeAsString();
+  self->clock().schedule_message(
+      self->clock().now() + refused_pause, caf::strong_actor_ptr{self->ctrl()},
+      caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                std::move(batch)));
 }
 
 } // namespace
@@ -182,8 +198,12 @@ void api_session::start(uint64_t id) {
       [this, id, stream](const caf::error& err) {
         // Unless a new session did that already.
         auto it = subscriptions_.find(id);
-        if (api_ && it != subscriptions_.end() && it->second.stream == stream)
+        if (!api_ || it == subscriptions_.end() || it->second.stream != stream)
+          return;
+        if (is(err, ec::expired) || is(err, ec::service_unavailable))
           start_again(id, err);
+        else
+          end_later(self_, stream, err);
       },
       pb<call::Watch>{std::move(msg)},
       caf::actor_cast<watcher_actor>(self_->ctrl()));

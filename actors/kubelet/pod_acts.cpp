@@ -149,6 +149,14 @@ void on_sandbox(pointer self, const container::Sandbox& box) {
                 finish(self, "join"));
 }
 
+// One that a worker of before asked for when its kubelet had gone already: by
+// now its address may be another pod's.
+void replace_sandbox(pointer self, const container::Sandbox& box) {
+  auto& life = self->state.life;
+  rules::on_sandbox_ready(life, box.id(), {});
+  rules::on_sandbox_lost(pod_of(self), life, now_of(self));
+}
+
 void run_sandbox_at(pointer self, const std::string& ip) {
   auto& st = self->state;
   container::RunPodSandbox msg;
@@ -157,7 +165,12 @@ void run_sandbox_at(pointer self, const std::string& ip) {
                             st.node->own_networks, pod_folder(self) + "/logs");
   ask_runtime<container::Sandbox>(
       self, std::move(msg),
-      [self](const container::Sandbox& box) { on_sandbox(self, box); },
+      [self, ip](const container::Sandbox& box) {
+        if (ip.empty() || box.address() == ip)
+          on_sandbox(self, box);
+        else
+          replace_sandbox(self, box);
+      },
       [self](const caf::error& err) { fail_sandbox(self, message_of(err)); });
 }
 

@@ -35,9 +35,11 @@ struct fake_api {
   std::map<std::pair<std::string, std::string>, object> objects; ///< kind, key
   uint64_t revision = 0;
   std::vector<asked> requests;
-  refusal refuse;    ///< asked first about every request
-  on_write writes;   ///< answers subresources and patches; may change objects
-  bool mute = false; ///< requests are noted and never answered
+  refusal refuse;      ///< asked first about every request
+  on_write writes;     ///< answers subresources and patches; may change objects
+  bool mute = false;   ///< requests are noted and never answered
+  caf::error no_watch; ///< every watch is refused with this
+  size_t refused_watches = 0;
 
   /// Adds or changes an object and tells who watches.
   object put(const google::protobuf::Message& msg);

@@ -192,6 +192,18 @@ TEST_F(ReplicaSetController, LeavesNoStreamBehindThatHadAGap) {
   EXPECT_EQ(api.watches.size(), streams);
 }
 
+TEST_F(ReplicaSetController, AsksOnceASecondForAWatchThatIsRefused) {
+  api.put(test::replica_set(1));
+  api.no_watch = make_error(ec::forbidden, "may not watch");
+  start(replicaset);
+  EXPECT_EQ(api.refused_watches, 2u) << "sets and pods";
+  world.advance(1s);
+  EXPECT_EQ(api.refused_watches, 4u);
+  api.no_watch = caf::none;
+  world.advance(1s);
+  EXPECT_EQ(pods(), 1u);
+}
+
 TEST_F(ReplicaSetController, DoesNothingMoreOnceAllIsWell) {
   api.put(test::replica_set(3));
   start(replicaset);

@@ -412,6 +412,23 @@ TEST_F(KubeletTest, ProbesContainers) {
   EXPECT_EQ(api.events("Unhealthy")[0], "Liveness probe failed: unwell");
 }
 
+TEST_F(KubeletTest, ReplacesASandboxWithAnAddressThatItDidNotGive) {
+  start();
+  container::RunPodSandbox late;
+  late.mutable_config()->set_uid("uid-web");
+  late.mutable_config()->set_name("web");
+  late.mutable_config()->set_address("10.1.0.200");
+  caf::anon_send(caf::actor_cast<container_runtime_actor>(runtime),
+                 pb<container::RunPodSandbox>{late});
+  world.run();
+  put_pod("web", one);
+  EXPECT_EQ(status("web").phase(), "Running");
+  auto machine = on_machine();
+  ASSERT_EQ(machine.sandboxes_size(), 1);
+  EXPECT_NE(machine.sandboxes(0).address(), "10.1.0.200");
+  EXPECT_EQ(machine.sandboxes(0).address(), status("web").pod_ip());
+}
+
 TEST_F(KubeletTest, WritesAgainWhatMetAConflict) {
   start();
   bool once = true;

@@ -31,17 +31,14 @@ std::vector<std::string> split(const std::string& text) {
 std::vector<std::string> programs() {
   if (auto* named = std::getenv("TROUPE_KUBECTL"))
     return split(named);
-  std::vector<std::string> out;
   auto unpacked = TROUPE_BUILD_DIR "/kubernetes-client/usr/bin/kubectl";
   if (fs::exists(unpacked))
-    out.emplace_back(unpacked);
+    return {unpacked};
   if (auto* path = std::getenv("PATH"))
     for (auto& folder : split(path))
-      if (fs::exists(folder + "/kubectl")) {
-        out.push_back(folder + "/kubectl");
-        break;
-      }
-  return out;
+      if (fs::exists(folder + "/kubectl"))
+        return {folder + "/kubectl"};
+  return {};
 }
 
 std::vector<std::string> families() {

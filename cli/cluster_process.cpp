@@ -327,6 +327,15 @@ cluster_process::cluster_process(up_options options, report tell)
 cluster_process::~cluster_process() = default;
 
 caf::error cluster_process::start() {
+  auto err = try_start();
+  // Nobody will come back to a network without pods.
+  if (err && parts_->network && !has_pods(options_.data_dir))
+    if (auto gone = net::cluster_network::clear(options_.data_dir); !gone)
+      tell_("cannot remove the network: " + message_of(gone.error()));
+  return err;
+}
+
+caf::error cluster_process::try_start() {
   auto begin = std::chrono::steady_clock::now();
   auto milestone = [&](const std::string& what) {
     auto took = std::chrono::duration_cast<std::chrono::milliseconds>(

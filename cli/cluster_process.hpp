@@ -42,6 +42,8 @@ public:
 private:
   struct parts;
 
+  caf::error try_start();
+
   up_options options_;
   report tell_;
   std::string kubeconfig_path_;

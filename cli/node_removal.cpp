@@ -71,6 +71,15 @@ expected<size_t> end_pods(const fs::path& node) {
   return endings.size();
 }
 
+bool has_pods(const fs::path& data_dir) {
+  std::error_code none;
+  for (auto& node : fs::directory_iterator(data_dir / "nodes", none))
+    if (fs::directory_iterator(node.path() / "sandboxes", none)
+        != fs::directory_iterator{})
+      return true;
+  return false;
+}
+
 expected<size_t> forget_nodes(command_client& client,
                               const std::vector<std::string>& names) {
   // Nodes first: their pods' successors must not come to them.

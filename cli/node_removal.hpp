@@ -13,6 +13,9 @@ namespace troupe::cli {
 /// returns how many pods there were. No kubelet may hold the folder.
 expected<size_t> end_pods(const std::filesystem::path& node);
 
+/// Whether pods of any node are on this machine, be they alive or not.
+bool has_pods(const std::filesystem::path& data_dir);
+
 /// Deletes Nodes that nobody runs any more, and their pods at once, so that
 /// others take their place; returns how many pods there were.
 expected<size_t> forget_nodes(command_client& client,

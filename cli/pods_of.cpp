@@ -93,8 +93,9 @@ expected<std::chrono::milliseconds> parse_patience(const std::string& word,
           + (given ? "must be higher than zero" : message_of(given.error())));
 }
 
-object find_pod(const std::string& word, std::chrono::milliseconds patience,
-                environment& env) {
+std::vector<object> find_pods(const std::string& word,
+                              std::chrono::milliseconds patience,
+                              environment& env) {
   auto slashed = word.find('/') != std::string::npos;
   auto args = parse_resources({slashed ? word : "pod/" + word});
   if (!args) {
@@ -111,7 +112,7 @@ object find_pod(const std::string& word, std::chrono::milliseconds patience,
     return {};
   }
   if (item.kind == &kind_of<core::v1::Pod>())
-    return found->one();
+    return {found->one()};
   auto selector = pod_selector(found->one());
   if (selector.empty()) {
     env.fail(make_error(ec::bad_request,
@@ -125,14 +126,18 @@ object find_pod(const std::string& word, std::chrono::milliseconds patience,
     env.fail(pods.error());
     return {};
   }
-  auto best =
-      std::min_element(pods->begin(), pods->end(), [](auto& a, auto& b) {
-        return usefulness(a) < usefulness(b);
-      });
-  if (pods->size() > 1)
-    env.err() << "Found " << pods->size() << " pods, using pod/" << best->name()
-              << "\n";
-  return *best;
+  std::sort(pods->begin(), pods->end(),
+            [](auto& x, auto& y) { return usefulness(x) < usefulness(y); });
+  return *pods;
+}
+
+object find_pod(const std::string& word, std::chrono::milliseconds patience,
+                environment& env) {
+  auto pods = find_pods(word, patience, env);
+  if (pods.size() > 1)
+    env.err() << "Found " << pods.size() << " pods, using pod/"
+              << pods.front().name() << "\n";
+  return pods.empty() ? object{} : pods.front();
 }
 
 std::string container_names(const core::v1::PodSpec& spec) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace troupe::core::v1 {
 class PodSpec;
@@ -24,6 +25,12 @@ expected<std::chrono::milliseconds> parse_patience(const std::string& word,
 /// there is none, and the user knows.
 object find_pod(const std::string& word, std::chrono::milliseconds patience,
                 environment& env);
+
+/// Returns all pods that POD or KIND/NAME means, the most useful one first;
+/// otherwise like find_pod.
+std::vector<object> find_pods(const std::string& word,
+                              std::chrono::milliseconds patience,
+                              environment& env);
 
 /// The names of all containers in the order of `kubectl`: "main, side, setup
 /// (init)".

@@ -6,6 +6,9 @@
 //   web-server push FILE URL [--every SECONDS]
 //   web-server proxy --to [ADDRESS]:PORT [--port N]
 //
+// With --root it serves the files there, index.html at /; what is PUT is stored
+// there. Without, it tells of itself.
+//
 // Listens at $POD_IP, or everywhere without it; the port is --port, $PORT or
 // 8080. SIGTERM ends it as soon as open requests are answered.
 
@@ -116,8 +119,11 @@ void serve_one(int fd, const std::string& root) {
                : answer(fd, line, "500 Internal Server Error", "not stored\n");
   if (method != "GET" && method != "HEAD")
     return answer(fd, line, "405 Method Not Allowed", "GET only\n");
-  if (!in_root)
-    return answer(fd, line, "200 OK", greeting(path));
+  if (!in_root) {
+    auto page = root.empty() || path != "/" ? std::nullopt
+                                            : read_file(root + "/index.html");
+    return answer(fd, line, "200 OK", page ? *page : greeting(path));
+  }
   if (auto content = read_file(root + path))
     return answer(fd, line, "200 OK", *content);
   answer(fd, line, "404 Not Found", "no " + path + "\n");

@@ -21,6 +21,7 @@ struct delete_command {
   std::string cascade = "background";
   std::string dry_run = "none";
   std::string timeout = "0s";
+  std::string output; ///< "" or name
   int64_t grace = -1;
   bool recursive = false;
   bool all = false;
@@ -180,6 +181,11 @@ private:
   }
 
   void say(const victim& v, const std::string& what) {
+    if (!cmd_.output.empty()) {
+      env_.out() << display_name(*v.kind, v.name) << "\n";
+      env_.out().flush();
+      return;
+    }
     auto kind = std::string{v.kind->singular};
     if (!v.kind->group.empty())
       kind += "." + std::string{v.kind->group};
@@ -242,6 +248,8 @@ void add_delete(CLI::App& app, environment& env) {
                   "How long to wait for each, such as 30s; 0s for ever");
   sub->add_flag("--ignore-not-found", cmd->ignore_not_found,
                 "No error for what does not exist");
+  sub->add_option("-o,--output", cmd->output, "name")
+      ->check(CLI::IsMember({"name"}));
   sub->add_option("--dry-run", cmd->dry_run, "Change nothing")
       ->check(CLI::IsMember({"none", "client", "server"}));
   sub->callback([cmd, &env] { deleter{*cmd, env}.run(); });

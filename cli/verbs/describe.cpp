@@ -1,6 +1,7 @@
 #include "runtime/printing/describe.hpp"
 
 #include "cli/commands.hpp"
+#include "cli/output_form.hpp"
 #include "cli/resources.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
@@ -8,6 +9,7 @@
 #include "runtime/system/context.hpp"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <ostream>
@@ -149,6 +151,7 @@ struct events_command {
   bool all_namespaces = false;
   bool no_headers = false;
   bool watch = false;
+  std::string output;
 };
 
 class event_printer {
@@ -159,6 +162,12 @@ public:
 
   void run() {
     what_.kind = &kind_of<core::v1::Event>();
+    auto form = output_form::parse(cmd_.output);
+    if (!form) {
+      env_.misuse(message_of(form.error()));
+      return;
+    }
+    form_ = std::move(*form);
     if (!read_subject() || env_.client() == nullptr)
       return;
     what_.ns = cmd_.all_namespaces ? std::string{} : env_.current_namespace();
@@ -220,6 +229,10 @@ private:
   void print(std::vector<object> events) {
     std::erase_if(events, [this](auto& x) { return !wanted(x); });
     std::sort(events.begin(), events.end(), printing::happened_before);
+    if (!form_.is_table()) {
+      print_documents(events);
+      return;
+    }
     if (events.empty()) {
       if (first_ && !cmd_.watch)
         env_.err() << (cmd_.all_namespaces
@@ -232,12 +245,31 @@ private:
     options.now = real_world()->now();
     options.no_headers = cmd_.no_headers || !first_;
     options.with_namespace = cmd_.all_namespaces;
+    options.wide = form_.what() == output_form::kind::wide;
     first_ = false;
     env_.out() << layout_.add(printing::print_table(events, options));
   }
 
+  /// One after the other: their names, or a List of them.
+  void print_documents(const std::vector<object>& events) {
+    if (form_.what() == output_form::kind::name) {
+      for (auto& x : events)
+        env_.out() << display_name(x.kind(), x.name()) << "\n";
+      return;
+    }
+    text::document list{{"apiVersion", "v1"},
+                        {"kind", "List"},
+                        {"metadata", {{"resourceVersion", ""}}},
+                        {"items", text::document::array()}};
+    for (auto& x : events)
+      list["items"].push_back(text::to_document(x));
+    if (auto err = form_.print(list, cmd_.no_headers, env_.out()))
+      env_.fail(err);
+  }
+
   events_command& cmd_;
   environment& env_;
+  output_form form_;
   selection what_;
   bool first_ = true;
   printing::table_layout layout_;
@@ -268,6 +300,9 @@ void add_events(CLI::App& app, environment& env) {
                 "In all namespaces");
   sub->add_flag("-w,--watch", cmd->watch, "Then show new ones");
   sub->add_flag("--no-headers", cmd->no_headers, "No header line");
+  sub->add_option("-o,--output", cmd->output,
+                  "wide, yaml, json, name, jsonpath=, custom-columns=, "
+                  "go-template=");
   sub->callback([cmd, &env] { event_printer{*cmd, env}.run(); });
 }
 

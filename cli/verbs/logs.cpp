@@ -30,6 +30,7 @@ struct logs_command {
   int64_t limit = 0;
   int64_t most_streams = 5;
   bool all_containers = false;
+  bool all_pods = false;
   bool follow = false;
   bool ignore_errors = false;
   bool prefix = false;
@@ -94,7 +95,7 @@ expected<int64_t> beginning_of(const logs_command& cmd) {
 class log_reader {
 public:
   log_reader(const logs_command& cmd, environment& env)
-      : cmd_(cmd), env_(env), prefix_(cmd.prefix) {
+      : cmd_(cmd), env_(env), prefix_(cmd.prefix || cmd.all_pods) {
     // nop
   }
 
@@ -135,6 +136,11 @@ public:
 private:
   /// Returns whether there is anything to show.
   bool find_sources(std::chrono::milliseconds patience) {
+    if (!cmd_.words.empty() && cmd_.all_pods) {
+      for (auto& pod : find_pods(cmd_.words.front(), patience, env_))
+        add_sources(pod);
+      return !sources_.empty();
+    }
     if (!cmd_.words.empty()) {
       auto pod = find_pod(cmd_.words.front(), patience, env_);
       if (pod)
@@ -260,6 +266,8 @@ void add_logs(CLI::App& app, environment& env) {
   sub->add_option("-c,--container", cmd->container, "Name of the container");
   sub->add_flag("--all-containers", cmd->all_containers,
                 "Of all containers of the pod");
+  sub->add_flag("--all-pods", cmd->all_pods,
+                "Of all pods of the workload, each line with its own");
   sub->add_option("-l,--selector", cmd->labels, "Of all pods that match");
   sub->add_option("--since", cmd->since, "Not older than: 5s, 2m, 3h");
   sub->add_option("--since-time", cmd->since_time,

@@ -22,8 +22,11 @@ using namespace std::chrono_literals;
 
 struct wait_command {
   std::vector<std::string> words;
+  std::vector<std::string> files;
   std::string condition;
   std::string labels;
+  std::string fields;
+  bool recursive = false;
   std::string timeout = "30s";
   bool all = false;
   bool all_namespaces = false;
@@ -152,11 +155,6 @@ public:
   }
 
   void run() {
-    auto args = parse_resources(cmd_.words);
-    if (!args) {
-      env_.misuse(message_of(args.error()));
-      return;
-    }
     auto wanted = wish::parse(cmd_.condition);
     if (!wanted) {
       env_.misuse(message_of(wanted.error()));
@@ -176,12 +174,7 @@ public:
             ? std::chrono::milliseconds(std::chrono::hours(24 * 7))
             : std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
     deadline_ = std::chrono::steady_clock::now() + patience_;
-    auto selects = cmd_.all || !cmd_.labels.empty();
-    if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
-      env_.misuse(wrong);
-      return;
-    }
-    if (env_.client() == nullptr || !collect(*args))
+    if (!(cmd_.files.empty() ? collect_named() : collect_files()))
       return;
     for (auto& t : targets_)
       wait_for(t);
@@ -195,8 +188,40 @@ private:
     std::string uid; ///< "" for whichever has the name
   };
 
-  bool collect(const resource_arguments& args) {
-    for (auto& item : args.items) {
+  bool collect_files() {
+    if (!cmd_.words.empty()) {
+      env_.misuse("cannot specify both -f and what to wait for");
+      return false;
+    }
+    auto sources = read_manifests(cmd_.files, cmd_.recursive, true, env_);
+    if (!sources) {
+      env_.fail(sources.error());
+      return false;
+    }
+    for (auto& each : *sources) {
+      auto& kind = each.value.kind();
+      auto ns = !kind.namespaced          ? std::string{}
+                : each.value.ns().empty() ? env_.current_namespace()
+                                          : each.value.ns();
+      targets_.push_back({&kind, ns, each.value.name(), {}});
+    }
+    return env_.client() != nullptr;
+  }
+
+  bool collect_named() {
+    auto args = parse_resources(cmd_.words);
+    if (!args) {
+      env_.misuse(message_of(args.error()));
+      return false;
+    }
+    auto selects = cmd_.all || !cmd_.labels.empty() || !cmd_.fields.empty();
+    if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
+      env_.misuse(wrong);
+      return false;
+    }
+    if (env_.client() == nullptr)
+      return false;
+    for (auto& item : args->items) {
       auto ns = item.kind->namespaced && !cmd_.all_namespaces
                     ? env_.current_namespace()
                     : std::string{};
@@ -206,6 +231,7 @@ private:
       }
       auto msg = about(call::LIST, *item.kind, ns);
       msg.set_label_selector(cmd_.labels);
+      msg.set_field_selector(cmd_.fields);
       auto list = env_.client()->ask(msg);
       if (!list) {
         env_.refused(list.error());
@@ -296,7 +322,10 @@ void add_wait(CLI::App& app, environment& env) {
                   "condition=X[=VALUE], jsonpath={.a}=VALUE, create, delete")
       ->required();
   sub->add_option("--timeout", cmd->timeout, "How long at most: 30s, 5m");
+  sub->add_option("-f,--filename", cmd->files, "Files, folders, or -");
+  sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
   sub->add_option("-l,--selector", cmd->labels, "Label selector");
+  sub->add_option("--field-selector", cmd->fields, "Field selector");
   sub->add_flag("--all", cmd->all, "All of the kind");
   sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
                 "In all namespaces");

@@ -86,4 +86,23 @@ TEST(UpNodes, RunWhatTheyRanLastTime) {
       << cluster.output();
 }
 
+TEST(Up, LeavesNoNetworkWhenItFails) {
+  real_cluster first;
+  ASSERT_TRUE(first.up()) << first.output();
+  ASSERT_TRUE(first.run("status")) << first.output();
+  auto address = first.output().find("127.0.0.1:");
+  ASSERT_NE(address, std::string::npos) << first.output();
+  auto port = std::stoi(first.output().substr(address + 10));
+  real_cluster second;
+  EXPECT_FALSE(second.run("up --detach --port " + std::to_string(port)));
+  EXPECT_NE(second.output().find("is taken"), std::string::npos)
+      << second.output();
+  // "bridge 10.7.0.0/16"
+  auto record = content_of(second.data() / "network");
+  auto begin = record.find(' ') + 1;
+  auto addresses = record.substr(begin, record.find(".0.0/") + 1 - begin);
+  ASSERT_FALSE(addresses.empty()) << record;
+  EXPECT_EQ(interfaces_of(addresses), std::vector<std::string>{});
+}
+
 } // namespace troupe::test

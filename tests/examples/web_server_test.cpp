@@ -156,6 +156,9 @@ TEST_F(WebServer, KeepsFilesUnderItsRoot) {
   EXPECT_EQ(content("page"), "hello");
   EXPECT_EQ(ask(at, "GET /page"), "200 hello");
   EXPECT_EQ(ask(at, "GET /none"), "404 no /none\n");
+  EXPECT_EQ(ask(at, "GET /").substr(0, 8), "200 pod:");
+  EXPECT_EQ(ask(at, "PUT /index.html", "front"), "201 stored\n");
+  EXPECT_EQ(ask(at, "GET /"), "200 front");
   EXPECT_EQ(ask(at, "GET /../../etc/passwd").substr(0, 8), "200 pod:");
 }
 

@@ -112,6 +112,12 @@ spec: {containers: [{name: c, image: x, command: [sh, -c, exit 3]}]}
            0,
            {"kubelet"},
            {}},
+          {"events --for pod/crash -o name", 0, {"event/crash."}, {}},
+          {"events --for pod/crash -o 'jsonpath={.items[*].reason}'",
+           0,
+           {"Scheduled", "Started"},
+           {}},
+          {"events -o frob", 2, {}, {"output format \"frob\""}},
           {"describe -f $DIR/none.yaml", 1, {}, {"does not exist"}},
           {"describe pod x -f $DIR/crash.yaml", 2, {}, {"cannot specify"}}});
 }

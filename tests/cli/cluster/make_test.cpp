@@ -139,9 +139,14 @@ TEST_F(Commands, DeleteWaitsAsLongAsItIsTold) {
   expect({
       // One without a name among them: none is deleted.
       {"delete -f $DIR/half.yaml", 1, {}, {"resource name may not be empty"}},
-      {"delete cm plain --wait --timeout=20s",
+      {"wait -f $DIR/held.yaml --for=create",
        0,
-       {"configmap \"plain\" deleted"},
+       {"configmap/held condition met"},
+       {}},
+      {"wait cm x -f $DIR/held.yaml --for=create", 2, {}, {"cannot specify"}},
+      {"delete cm plain --wait --timeout=20s -o name",
+       0,
+       {"configmap/plain"},
        {}},
       {"delete cm held --wait=false", 0, {"configmap \"held\" deleted"}, {}},
   });

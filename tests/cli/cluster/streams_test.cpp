@@ -102,6 +102,10 @@ TEST_F(Commands, LogsOfAWorkloadChooseAPod) {
   auto got = run("logs deploy/web");
   EXPECT_EQ(got.out, "here\n");
   EXPECT_EQ(got.err.rfind("Found 2 pods, using pod/web-", 0), 0u) << got.err;
+  auto all = run("logs deploy/web --all-pods");
+  EXPECT_EQ(all.code, 0) << all.err;
+  EXPECT_EQ(std::count(all.out.begin(), all.out.end(), '\n'), 2) << all.out;
+  EXPECT_EQ(all.out.rfind("[pod/web-", 0), 0u) << all.out;
   // All pods at once, each line with its own.
   running_command follow{
       data_dir(), {"-n", ns_, "logs", "-f", "-l", "app=web", "--prefix"}};

@@ -61,6 +61,7 @@ struct waiting_write {
 struct passing_lease {
   uint64_t id = 0;    ///< 0 for none yet
   steady_point until; ///< for what is written before
+  size_t used = 0;    ///< writes that hang on it
   bool asked = false; ///< the next one is on its way
   std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
 };

@@ -13,8 +13,10 @@ using std::chrono::minutes;
 
 /// Kubernetes: event-ttl.
 constexpr minutes kept{60};
-/// Events that are written within this time end together.
+/// Events that are written within this time end together, so many at most: all
+/// of them go in one revision.
 constexpr minutes shared{5};
+constexpr size_t most_together = 1'000;
 
 bool passes(const kind_info& kind) {
   return &rules::stored_kind(kind) == &kind_of<core::v1::Event>();
@@ -34,6 +36,7 @@ void grant(registry_state& st, caf::actor_clock& clock) {
       [&st, &clock, end](const pb<store_api::LeaseResponse>& granted) {
         st.lease.id = granted->id();
         st.lease.until = clock.now() + shared;
+        st.lease.used = 0;
         end(caf::none);
       },
       end, pb<store_api::LeaseGrantRequest>{std::move(msg)});
@@ -48,15 +51,18 @@ void with_lease(job_ptr job, std::function<void(uint64_t lease)> next) {
   }
   auto& lease = job->self->state.lease;
   auto& clock = job->self->clock();
-  if (lease.id != 0 && clock.now() < lease.until) {
+  if (lease.id != 0 && clock.now() < lease.until
+      && lease.used < most_together) {
+    ++lease.used;
     next(lease.id);
     return;
   }
   lease.waiting.push_back([job, next](const caf::error& err) {
     if (err)
-      job->fail(err);
-    else
-      next(job->self->state.lease.id);
+      return job->fail(err);
+    auto& granted = job->self->state.lease;
+    ++granted.used;
+    next(granted.id);
   });
   if (!std::exchange(lease.asked, true))
     grant(job->self->state, clock);

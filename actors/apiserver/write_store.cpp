@@ -172,7 +172,11 @@ void transact(job_ptr job, store_api::TxnRequest txn, Done done,
         else
           lost(job, *response, again);
       },
-      [job](const caf::error& err) { job->fail(err); },
+      [job](const caf::error& err) {
+        // It may be the lease that the store knows nothing of.
+        job->self->state.lease.id = 0;
+        job->fail(err);
+      },
       pb<store_api::TxnRequest>{std::move(txn)});
 }
 

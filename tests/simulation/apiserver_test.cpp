@@ -132,6 +132,21 @@ TEST(ApiServer, KeepsAnEventForAnHour) {
   EXPECT_TRUE(cluster.list(events).empty());
 }
 
+TEST(ApiServer, LetsAThousandEventsEndTogetherAtMost) {
+  simulated_cluster cluster;
+  for (int i = 0; i <= 1'000; ++i) {
+    core::v1::Event event;
+    event.mutable_metadata()->set_name("e" + std::to_string(i));
+    event.mutable_metadata()->set_namespace_("default");
+    event.mutable_involved_object()->set_namespace_("default");
+    ASSERT_TRUE(cluster.create(object::of(event)));
+  }
+  for (auto& actor : cluster.actors())
+    if (actor.path() == "store/leases") {
+      EXPECT_EQ(actor.facts(0), "leases=2");
+    }
+}
+
 TEST(Topology, ShowsTheRootToo) {
   simulated_cluster cluster;
   auto paths = cluster.paths();

@@ -105,8 +105,8 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
     return;
   }
   if (!unchanged && !job->current) {
-    // A create of what is there.
-    if (!job->request->name().empty()) {
+    // A create of what is there. Only a name that we made up can be another.
+    if (!job->body.name().empty()) {
       job->fail(make_error(ec::already_exists,
                            job->kind().qualified_plural() + " \"" + now.name()
                                + "\" already exists",

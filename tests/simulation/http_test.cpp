@@ -1,0 +1,213 @@
+#include "messages/api/core_config.pb.h"
+#include "messages/api/meta.pb.h"
+#include "runtime/http/simulated_http.hpp"
+#include "tests/support/simulated_cluster.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+
+namespace troupe::test {
+
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+const http::peer admin{"kubernetes-admin", {"system:masters"}, {}};
+const std::string maps = "/api/v1/namespaces/default/configmaps";
+
+/// A client of the REST API of a simulated cluster.
+class Http : public testing::Test {
+protected:
+  uint64_t ask(uint64_t connection, const std::string& method,
+               const std::string& target, const std::string& body = {},
+               const std::string& type = "application/json") {
+    http::request what;
+    what.method = method;
+    what.target = target;
+    what.body = body;
+    what.headers = {{"Content-Type", type}, {"User-Agent", "test/1"}};
+    return cluster_.http().ask(connection, what);
+  }
+
+  /// One request, and the code of its answer; what it brought is in `got_`.
+  int do_it(uint64_t connection, const std::string& method,
+            const std::string& target, const std::string& body = {},
+            const std::string& type = "application/json") {
+    auto x = ask(connection, method, target, body, type);
+    auto told = [&] { return cluster_.http().told(connection, x).ended; };
+    if (!cluster_.run_until(told))
+      return 0;
+    auto& heard = cluster_.http().told(connection, x);
+    got_ = json::parse(heard.body, nullptr, false);
+    return heard.head.status;
+  }
+
+  /// The events of a watch so far, as "ADDED a".
+  std::vector<std::string> events(uint64_t connection, uint64_t x) {
+    std::vector<std::string> out;
+    std::istringstream in{cluster_.http().told(connection, x).body};
+    for (std::string line; std::getline(in, line);) {
+      auto event = json::parse(line);
+      out.push_back(event["type"].get<std::string>() + " "
+                    + event["object"]["metadata"].value("name", ""));
+    }
+    return out;
+  }
+
+  static std::string map_named(const std::string& name) {
+    return R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")"
+           + name + R"("},"data":{"k":"v"}})";
+  }
+
+  simulated_cluster cluster_;
+  json got_;
+};
+
+TEST_F(Http, CreatesChangesAndDeletes) {
+  auto c = cluster_.http().connect(admin);
+  EXPECT_EQ(do_it(c, "POST", maps, map_named("a")), 201);
+  EXPECT_EQ(do_it(c, "POST", maps, map_named("a")), 409);
+  EXPECT_EQ(got_["reason"], "AlreadyExists");
+  EXPECT_EQ(do_it(c, "PATCH", maps + "/a", R"({"data":{"k":"w"}})",
+                  "application/merge-patch+json"),
+            200);
+  EXPECT_EQ(got_["data"]["k"], "w");
+  EXPECT_EQ(do_it(c, "GET", maps + "/a"), 200);
+  got_["data"]["k"] = "x";
+  auto changed = got_.dump();
+  EXPECT_EQ(do_it(c, "PUT", maps + "/a", changed), 200);
+  EXPECT_EQ(do_it(c, "PUT", maps + "/a", changed), 409);
+  EXPECT_EQ(got_["reason"], "Conflict");
+  EXPECT_EQ(do_it(c, "DELETE", maps + "/a"), 200);
+  EXPECT_EQ(got_["status"], "Success");
+  EXPECT_EQ(do_it(c, "GET", maps + "/a"), 404);
+  EXPECT_EQ(got_["message"], "configmaps \"a\" not found");
+}
+
+TEST_F(Http, ListsInPages) {
+  auto c = cluster_.http().connect(admin);
+  for (auto* name : {"a", "b", "c"})
+    ASSERT_EQ(do_it(c, "POST", maps, map_named(name)), 201);
+  EXPECT_EQ(do_it(c, "GET", maps + "?limit=2"), 200);
+  ASSERT_EQ(got_["items"].size(), 2u);
+  auto next = got_["metadata"]["continue"].get<std::string>();
+  EXPECT_EQ(do_it(c, "GET", maps + "?limit=20&continue=" + next), 200);
+  EXPECT_FALSE(got_["metadata"].contains("continue"));
+  EXPECT_EQ(do_it(c, "DELETE", maps + "?fieldSelector=metadata.name%3Db"), 200);
+  EXPECT_EQ(do_it(c, "GET", maps + "/b"), 404);
+  EXPECT_EQ(do_it(c, "GET", maps + "/a"), 200);
+}
+
+TEST_F(Http, RefusesAsKubernetesDoes) {
+  auto c = cluster_.http().connect(admin);
+  EXPECT_EQ(do_it(c, "GET", "/api/v1/nothings"), 404);
+  EXPECT_EQ(do_it(c, "POST", maps, "{"), 400);
+  EXPECT_EQ(do_it(c, "POST", maps, "x", "text/plain"), 415);
+  EXPECT_EQ(do_it(c, "PATCH", maps + "/a", "{}", "text/plain"), 415);
+  EXPECT_EQ(do_it(c, "POST", maps, map_named("Not_A_Name")), 422);
+  EXPECT_EQ(do_it(c, "BREW", maps), 405);
+  EXPECT_EQ(do_it(c, "GET", maps + "?limit=x"), 400);
+  EXPECT_EQ(do_it(c, "POST", maps + "?dryRun=Some", map_named("a")), 400);
+  EXPECT_EQ(do_it(c, "GET", "/a/../b"), 400);
+  auto nobody = cluster_.http().connect({});
+  EXPECT_EQ(do_it(nobody, "GET", maps), 403);
+  EXPECT_NE(
+      got_["message"].get<std::string>().find("User \"system:anonymous\""),
+      std::string::npos);
+  EXPECT_EQ(do_it(nobody, "GET", "/metrics"), 403);
+  EXPECT_EQ(do_it(nobody, "GET", "/version"), 200);
+  EXPECT_EQ(do_it(nobody, "GET", "/readyz"), 200);
+  auto forged = cluster_.http().connect({{}, {}, "signed by somebody else"});
+  EXPECT_EQ(do_it(forged, "GET", maps), 401);
+  EXPECT_EQ(got_["message"], "Unauthorized");
+}
+
+TEST_F(Http, TriesWithoutDoing) {
+  auto c = cluster_.http().connect(admin);
+  EXPECT_EQ(do_it(c, "POST", maps + "?dryRun=All", map_named("a")), 201);
+  EXPECT_EQ(do_it(c, "GET", maps + "/a"), 404);
+}
+
+TEST_F(Http, WatchesFromTheBeginningAndInOrder) {
+  auto c = cluster_.http().connect(admin);
+  ASSERT_EQ(do_it(c, "POST", maps, map_named("a")), 201);
+  auto w = cluster_.http().connect(admin);
+  auto x = ask(w, "GET",
+               maps
+                   + "?watch=1&sendInitialEvents=true&allowWatchBookmarks=1"
+                     "&resourceVersionMatch=NotOlderThan"
+                     "&fieldSelector=metadata.name%21%3Dkube-root-ca.crt");
+  ASSERT_TRUE(cluster_.run_until([&] { return events(w, x).size() == 2; }));
+  EXPECT_EQ(events(w, x), (std::vector<std::string>{"ADDED a", "BOOKMARK "}));
+  ASSERT_EQ(do_it(c, "PATCH", maps + "/a", R"({"data":{"k":"w"}})",
+                  "application/merge-patch+json"),
+            200);
+  ASSERT_EQ(do_it(c, "DELETE", maps + "/a"), 200);
+  ASSERT_TRUE(cluster_.run_until([&] { return events(w, x).size() == 4; }));
+  EXPECT_EQ(events(w, x)[2], "MODIFIED a");
+  EXPECT_EQ(events(w, x)[3], "DELETED a");
+}
+
+TEST_F(Http, EndsAWatchWhenItsTimeIsUp) {
+  auto w = cluster_.http().connect(admin);
+  auto x = ask(w, "GET", maps + "?watch=1&timeoutSeconds=5");
+  auto over = [&] { return cluster_.http().told(w, x).ended; };
+  EXPECT_FALSE(cluster_.run_until(over, 4s));
+  EXPECT_TRUE(cluster_.run_until(over, 2s));
+  EXPECT_FALSE(cluster_.http().told(w, x).broken);
+}
+
+TEST_F(Http, HoldsBackWhatASlowClientHasNotTaken) {
+  auto w = cluster_.http().connect(admin);
+  auto x = ask(w, "GET", maps + "?watch=1");
+  ASSERT_TRUE(
+      cluster_.run_until([&] { return cluster_.http().told(w, x).begun; }));
+  cluster_.http().read_slowly(w, true);
+  auto c = cluster_.http().connect(admin);
+  constexpr int count = 60;
+  for (int i = 0; i < count; ++i)
+    ASSERT_EQ(do_it(c, "POST", maps, map_named("m" + std::to_string(i))), 201);
+  EXPECT_LT(events(w, x).size(), 30u);
+  cluster_.http().read_slowly(w, false);
+  EXPECT_TRUE(cluster_.run_until([&] {
+    return events(w, x).size() > count; // and the map of every namespace
+  }));
+}
+
+TEST_F(Http, ServesOnAfterTheDeathOfAnyPart) {
+  auto c = cluster_.http().connect(admin);
+  ASSERT_EQ(do_it(c, "POST", maps, map_named("a")), 201);
+  auto strays = cluster_.strays();
+  for (auto* part :
+       {"apiserver/front_door", "apiserver/view/configmaps",
+        "apiserver/registry/configmaps", "apiserver", "store/replica"}) {
+    cluster_.kill(part);
+    EXPECT_TRUE(cluster_.run_until([&] {
+      return do_it(c, "GET", maps + "/a") == 200;
+    })) << part;
+  }
+  // Connections end with the listener; clients open others.
+  cluster_.kill("http");
+  cluster_.run();
+  EXPECT_TRUE(cluster_.http().is_closed(c));
+  c = cluster_.http().connect(admin);
+  EXPECT_EQ(do_it(c, "GET", maps + "/a"), 200);
+  EXPECT_EQ(cluster_.strays(), strays);
+}
+
+TEST_F(Http, EndsAWatchWithItsSession) {
+  auto w = cluster_.http().connect(admin);
+  auto x = ask(w, "GET", maps + "?watch=1");
+  ASSERT_TRUE(
+      cluster_.run_until([&] { return cluster_.http().told(w, x).begun; }));
+  cluster_.kill("apiserver/front_door");
+  EXPECT_TRUE(
+      cluster_.run_until([&] { return cluster_.http().told(w, x).ended; }));
+}
+
+} // namespace
+
+} // namespace troupe::test

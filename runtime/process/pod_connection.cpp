@@ -172,7 +172,7 @@ void pod_runtime::engine::on_link_lost(const std::string& id) {
     if (self == nullptr)
       return;
     if (!good)
-      lose(*self);
+      return lose(*self);
     tell_known(*self);
   });
 }
@@ -195,17 +195,13 @@ void pod_runtime::engine::tell_known(pod& p) {
 }
 
 void pod_runtime::engine::lose(pod& p) {
+  auto id = p.info.id();
+  auto link = std::move(p.link);
   auto was_ready = p.info.state() == container::READY;
   p.info.set_state(container::NOT_READY);
   p.info.set_pid(0);
   p.info.clear_network_path();
-  if (auto link = std::move(p.link)) {
-    link->close();
-    // It may be the caller.
-    loop_.post([link] {});
-  }
   kill_shim(p.folder);
-  end_streams_of(p.info.id());
   // What the shim wrote before it ended is the truth.
   for (auto& c : load_containers(p.folder))
     if (c.state() == container::EXITED && p.containers.count(c.id()) > 0
@@ -214,7 +210,7 @@ void pod_runtime::engine::lose(pod& p) {
       if (was_ready)
         emit(container::CONTAINER_EXITED, c);
     }
-  for (auto& [id, c] : p.containers) {
+  for (auto& [name, c] : p.containers) {
     if (c.state() == container::EXITED)
       continue;
     mark_unknown(c, "the pod's shim ended, and its processes with it");
@@ -223,7 +219,15 @@ void pod_runtime::engine::lose(pod& p) {
   }
   if (was_ready && !p.stopping)
     emit_lost(p);
-  tell_known(p);
+  // Whoever hears of it may remove the pod.
+  if (link) {
+    link->close();
+    // It may be the caller.
+    loop_.post([link] {});
+  }
+  end_streams_of(id);
+  if (auto left = find_pod(id))
+    tell_known(*left);
 }
 
 void pod_runtime::engine::on_frame(const std::string& id,

@@ -82,6 +82,7 @@ private:
   void emit_lost(const pod& p);
   container::State present() const;
   expected<int> spawn_shim(const std::string& id);
+  void finish_stop(const std::string& id);
   void finish_start(const std::string& id, const shim_answer& result);
   std::string describe(const pod& p, const std::string& hostname) const;
 

@@ -21,6 +21,7 @@ struct pod_record {
   std::shared_ptr<pod_link> link;
   std::map<std::string, container::Container> containers;
   std::vector<reply<container::Sandbox>> starting;
+  std::vector<reply<container::Done>> ending;
   /// Containers that the shim has not acknowledged: who waits for them.
   std::map<std::string, std::vector<reply<container::Container>>> creating;
   /// What waits until the shim has told anew how its containers stand.

@@ -291,13 +291,26 @@ void pod_runtime::engine::stop_sandbox(const std::string& id,
     lose(*p);
     return done(container::Done{});
   }
+  p->ending.push_back(std::move(done));
+  if (p->stopping)
+    return; // Asked before: it is the same end.
   p->stopping = true;
   p->link->request(frame_kind::shutdown, {}, options_.stop_patience,
-                   [this, id, done = std::move(done)](const shim_answer&) {
-                     if (auto self = find_pod(id))
-                       lose(*self);
-                     done(container::Done{});
-                   });
+                   [this, id](const shim_answer&) { finish_stop(id); });
+}
+
+void pod_runtime::engine::finish_stop(const std::string& id) {
+  auto p = find_pod(id);
+  if (p == nullptr)
+    return;
+  lose(*p);
+  p = find_pod(id);
+  if (p == nullptr)
+    return;
+  // The first of them may remove it.
+  auto waiting = std::move(p->ending);
+  for (auto& done : waiting)
+    done(container::Done{});
 }
 
 void pod_runtime::engine::remove_sandbox(const std::string& id,

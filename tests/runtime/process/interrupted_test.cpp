@@ -258,6 +258,40 @@ TEST_F(InterruptedPod, ACreationWaitsUntilTheConnectionIsBack) {
   expect_one();
 }
 
+TEST_F(InterruptedPod, AnEndThatSeveralAskForIsOneEnd) {
+  make("interrupted-13");
+  ASSERT_TRUE(start(id_));
+  freeze();
+  later<container::Done> all[4];
+  runtime_->stop_sandbox(pod_, all[0].take());
+  for (int i = 1; i < 4; ++i)
+    runtime_->remove_sandbox(pod_, all[i].take());
+  sent();
+  thaw();
+  for (auto& one : all) {
+    auto done = one.get();
+    EXPECT_TRUE(done) << message_of(done.error());
+  }
+  EXPECT_EQ(state().sandboxes_size(), 0);
+  wait_for_none(marker_);
+}
+
+TEST_F(InterruptedPod, AnEndMayOvertakeAnUndoneStart) {
+  patience_ = std::chrono::milliseconds{50};
+  restart();
+  make("interrupted-14");
+  freeze();
+  Answer started;
+  later<container::Done> removed;
+  runtime_->start(id_, started.take());
+  runtime_->remove_sandbox(pod_, removed.take());
+  EXPECT_FALSE(started.get());
+  EXPECT_TRUE(removed.get());
+  thaw();
+  wait_for_none("interrupted-14_0");
+  EXPECT_EQ(count(marker_), 0);
+}
+
 /// Whoever asked for it may be gone, and it must not be left to nobody.
 TEST_F(InterruptedPod, APodThatIsAboutToComeIsNotMissed) {
   later<container::Sandbox> unheard;

@@ -164,6 +164,11 @@ struct init_message {
 [[noreturn]] void run_init(const container_config& config, uint32_t sandbox,
                            int channel, const int streams[3]);
 
+/// A mount namespace of its own, which tells nobody outside what is mounted in
+/// it. Also in a chroot, whose root is no mount; the working directory is then
+/// the root.
+failure own_mounts();
+
 /// In the mount namespace of its own that it makes: everything `config` asks
 /// for. With `processes` /proc shows the present process namespace.
 failure build_mounts(const container_config& config, bool processes);

@@ -147,13 +147,38 @@ failure ensure_working_dir(const container_config& config) {
   return ensure_path(config.working_dir, true);
 }
 
+/// Makes the root a mount, unseen outside: it is put together where /proc was,
+/// since that is a mount wherever processes can be looked after.
+failure enter_copy_of_root() {
+  constexpr auto place = "/proc/root";
+  if (mount(nullptr, "/proc", nullptr, MS_PRIVATE, nullptr) != 0
+      || mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
+             != 0
+      || mkdir(place, 0755) != 0
+      || mount("/", place, nullptr, MS_BIND | MS_REC, nullptr) != 0
+      || mount(nullptr, place, nullptr, MS_REC | MS_PRIVATE, nullptr) != 0
+      || chroot(place) != 0 || chdir("/") != 0
+      || umount2("/proc", MNT_DETACH) != 0)
+    return fail(errno, "make the root a mount: %s", strerror(errno));
+  return {};
+}
+
 } // namespace
 
-failure build_mounts(const container_config& config, bool processes) {
+failure own_mounts() {
   if (unshare(CLONE_NEWNS) != 0)
     return fail(errno, "new mount namespace: %s", strerror(errno));
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0)
+    return {};
+  // Only a mount can be made private, and the root of a chroot is none.
+  if (errno != EINVAL)
     return fail(errno, "make mounts private: %s", strerror(errno));
+  return enter_copy_of_root();
+}
+
+failure build_mounts(const container_config& config, bool processes) {
+  if (auto result = own_mounts())
+    return result;
   begin_covers(config.folder);
   auto wants_root =
       config.working_dir[0] == '/' && needs_root(config.working_dir);

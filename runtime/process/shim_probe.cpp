@@ -28,9 +28,7 @@ bool try_processes() {
 }
 
 bool try_mounts() {
-  return unshare(CLONE_NEWNS) == 0
-         && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0
-         && mount("tmpfs", "/tmp", "tmpfs", 0, "mode=0755") == 0
+  return !own_mounts() && mount("tmpfs", "/tmp", "tmpfs", 0, "mode=0755") == 0
          && umount2("/tmp", MNT_DETACH) == 0;
 }
 

@@ -10,6 +10,7 @@
 #include "messages/object.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/proxy.pb.h"
+#include "messages/raft.pb.h"
 #include "messages/store.pb.h"
 #include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
@@ -55,6 +56,8 @@ void register_types(caf::actor_system_config& cfg) {
                store_api::LeaseTimeToLiveRequest, store_api::LeaseResponse,
                store_api::CompactRequest, store_api::CompactResponse,
                store_api::StatusRequest, store_api::StatusResponse>(cfg);
+  add_messages<raft_api::Message, raft_api::Proposal, raft_api::Refused,
+               raft_api::LeaseQuestion>(cfg);
   using namespace container;
   cfg.add_message_type<container_listener_actor>("troupe.container_listener");
   cfg.add_message_type<container_stream_actor>("troupe.container_stream");

@@ -64,7 +64,7 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found) {
   std::vector<child_spec> components{
-      store_branch(),       apiserver_branch(),   link_child(),
+      store_branch({}),     apiserver_branch(),   link_child(),
       scheduler_child(),    controllers_branch(), kubelet_branch(*config),
       proxy_branch(*config)};
   context ctx{std::move(w),      std::move(e), std::move(config),

@@ -57,7 +57,9 @@ void register_types(caf::actor_system_config& cfg) {
                store_api::CompactRequest, store_api::CompactResponse,
                store_api::StatusRequest, store_api::StatusResponse>(cfg);
   add_messages<raft_api::Message, raft_api::Proposal, raft_api::Refused,
-               raft_api::LeaseQuestion>(cfg);
+               raft_api::LeaseQuestion, raft_api::OpenSnapshot,
+               raft_api::SnapshotOpened, raft_api::PullSnapshot,
+               raft_api::SnapshotChunk, raft_api::HashReport>(cfg);
   using namespace container;
   cfg.add_message_type<container_listener_actor>("troupe.container_listener");
   cfg.add_message_type<container_stream_actor>("troupe.container_stream");

@@ -91,21 +91,28 @@ caf::error change_once(const target& what, const editor& edit,
   return caf::none;
 }
 
-std::vector<target> file_targets(const target_options& options,
-                                 environment& env) {
-  std::vector<target> result;
+std::optional<std::vector<target>> file_targets(const target_options& options,
+                                                environment& env) {
   auto sources = read_manifests(options.files, options.recursive, true, env);
   if (!sources) {
     env.fail(sources.error());
-    return result;
+    return std::nullopt;
   }
+  std::vector<target> result;
   for (auto& s : *sources) {
     auto& kind = s.value.kind();
+    if (s.value.name().empty()) {
+      env.fail(make_error(ec::bad_request,
+                          s.where + ": resource name may not be empty"));
+      return std::nullopt;
+    }
     auto ns = !kind.namespaced       ? std::string{}
               : s.value.ns().empty() ? env.current_namespace()
                                      : s.value.ns();
-    result.push_back({&kind, ns, s.value.name()});
+    result.push_back({&kind, ns, s.value.name(), {}});
   }
+  if (env.client() == nullptr)
+    return std::nullopt;
   return result;
 }
 
@@ -174,36 +181,29 @@ void add_target_options(CLI::App& sub, target_options& options) {
                "In all namespaces");
 }
 
-std::vector<target> find_targets(const std::vector<std::string>& words,
-                                 const target_options& options,
-                                 environment& env) {
-  if (words.empty() == options.files.empty()) {
-    env.misuse("one or more resources must be specified as <resource> <name>, "
-               "<resource>/<name>, or with -f FILE");
-    return {};
-  }
-  if (words.empty()) {
-    auto found = file_targets(options, env);
-    return env.client() != nullptr ? found : std::vector<target>{};
-  }
+std::optional<std::vector<target>>
+collect_targets(const std::vector<std::string>& words,
+                const target_options& options, environment& env) {
+  if (words.empty() && !options.files.empty())
+    return file_targets(options, env);
   auto args = parse_resources(words);
   if (!args) {
     env.misuse(message_of(args.error()));
-    return {};
+    return std::nullopt;
   }
   auto selects =
       options.all || !options.labels.empty() || !options.fields.empty();
   if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
     env.misuse(wrong);
-    return {};
+    return std::nullopt;
   }
   if (env.client() == nullptr)
-    return {};
+    return std::nullopt;
   std::vector<target> result;
   for (auto& item : args->items) {
     auto ns = item.kind->namespaced ? env.current_namespace() : std::string{};
     if (!item.name.empty()) {
-      result.push_back({item.kind, ns, item.name});
+      result.push_back({item.kind, ns, item.name, {}});
       continue;
     }
     auto msg = about(call::LIST, *item.kind,
@@ -213,14 +213,28 @@ std::vector<target> find_targets(const std::vector<std::string>& words,
     auto list = env.client()->ask(msg);
     if (!list) {
       env.refused(list.error());
-      return {};
+      return std::nullopt;
     }
     for (auto& x : list->objects)
-      result.push_back({item.kind, x.ns(), x.name()});
+      result.push_back({item.kind, x.ns(), x.name(), x.uid()});
   }
-  if (result.empty())
-    env.out() << "No resources found\n";
   return result;
+}
+
+std::vector<target> find_targets(const std::vector<std::string>& words,
+                                 const target_options& options,
+                                 environment& env) {
+  if (words.empty() == options.files.empty()) {
+    env.misuse("one or more resources must be specified as <resource> <name>, "
+               "<resource>/<name>, or with -f FILE");
+    return {};
+  }
+  auto found = collect_targets(words, options, env);
+  if (!found)
+    return {};
+  if (found->empty() && options.files.empty())
+    env.out() << "No resources found\n";
+  return std::move(*found);
 }
 
 std::vector<target> find_nodes(const std::vector<std::string>& names,

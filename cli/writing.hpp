@@ -4,6 +4,7 @@
 #include "runtime/text/document.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct target {
   const kind_info* kind = nullptr;
   std::string ns;
   std::string name;
+  std::string uid; ///< of one that was selected; "" for whichever has the name
 };
 
 /// How a command says which objects it is about.
@@ -45,8 +47,13 @@ struct target_options {
 };
 void add_target_options(CLI::App& sub, target_options& options);
 
-/// Returns what the words, files and selectors mean; nothing after an error,
-/// which `env` then knows.
+/// Returns what the words mean, or without words the files, and selectors,
+/// which may be nothing; no list after an error, which `env` then knows.
+std::optional<std::vector<target>>
+collect_targets(const std::vector<std::string>& words,
+                const target_options& options, environment& env);
+
+/// The same for commands that need something to do: without any it says so.
 std::vector<target> find_targets(const std::vector<std::string>& words,
                                  const target_options& options,
                                  environment& env);

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
+#include "cli/writing.hpp"
 #include "messages/api/meta.pb.h"
 #include "runtime/text/duration.hpp"
 
@@ -15,28 +16,16 @@ namespace {
 
 struct delete_command {
   std::vector<std::string> words;
-  std::vector<std::string> files;
-  std::string labels;
-  std::string fields;
+  target_options which;
   std::string cascade = "background";
   std::string dry_run = "none";
   std::string timeout = "0s";
   std::string output; ///< "" or name
   int64_t grace = -1;
-  bool recursive = false;
-  bool all = false;
-  bool all_namespaces = false;
   bool now = false;
   bool force = false;
   bool wait = true;
   bool ignore_not_found = false;
-};
-
-struct victim {
-  const kind_info* kind;
-  std::string ns;
-  std::string name;
-  std::string uid; ///< "" until it is known
 };
 
 class deleter {
@@ -46,7 +35,7 @@ public:
   }
 
   void run() {
-    if (cmd_.words.empty() == cmd_.files.empty()) {
+    if (cmd_.words.empty() == cmd_.which.files.empty()) {
       env_.misuse("name what to delete: KIND NAME, KIND -l SELECTOR, KIND "
                   "--all, or -f FILE");
       return;
@@ -55,14 +44,15 @@ public:
       env_.misuse(wrong);
       return;
     }
-    if (!collect())
+    auto victims = collect_targets(cmd_.words, cmd_.which, env_);
+    if (!victims)
       return;
-    if (victims_.empty() && env_.code == done)
+    if (victims->empty() && env_.code == done)
       env_.out() << "No resources found\n";
-    for (auto& v : victims_)
+    for (auto& v : *victims)
       remove(v);
     if (cmd_.wait && !cmd_.force && cmd_.dry_run == "none")
-      for (auto& v : victims_)
+      for (auto& v : *victims)
         wait_gone(v);
   }
 
@@ -83,67 +73,7 @@ private:
     return {};
   }
 
-  bool collect() {
-    return cmd_.files.empty() ? collect_named() : collect_files();
-  }
-
-  bool collect_files() {
-    auto sources = read_manifests(cmd_.files, cmd_.recursive, true, env_);
-    if (!sources) {
-      env_.fail(sources.error());
-      return false;
-    }
-    for (auto& s : *sources) {
-      auto& kind = s.value.kind();
-      if (s.value.name().empty()) {
-        env_.fail(make_error(ec::bad_request,
-                             s.where + ": resource name may not be empty"));
-        return false;
-      }
-      auto ns = !kind.namespaced       ? std::string{}
-                : s.value.ns().empty() ? env_.current_namespace()
-                                       : s.value.ns();
-      victims_.push_back({&kind, ns, s.value.name(), {}});
-    }
-    return env_.client() != nullptr;
-  }
-
-  bool collect_named() {
-    auto args = parse_resources(cmd_.words);
-    if (!args) {
-      env_.misuse(message_of(args.error()));
-      return false;
-    }
-    auto selects = cmd_.all || !cmd_.labels.empty() || !cmd_.fields.empty();
-    if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
-      env_.misuse(wrong);
-      return false;
-    }
-    if (env_.client() == nullptr)
-      return false;
-    for (auto& item : args->items) {
-      auto ns =
-          item.kind->namespaced ? env_.current_namespace() : std::string{};
-      if (!item.name.empty()) {
-        victims_.push_back({item.kind, ns, item.name, {}});
-        continue;
-      }
-      auto msg = about(call::LIST, *item.kind,
-                       cmd_.all_namespaces ? std::string{} : ns);
-      msg.set_label_selector(cmd_.labels);
-      msg.set_field_selector(cmd_.fields);
-      auto list = env_.client()->ask(msg);
-      if (!list) {
-        env_.refused(list.error());
-        return false;
-      }
-      for (auto& x : list->objects)
-        victims_.push_back({item.kind, x.ns(), x.name(), x.uid()});
-    }
-    return true;
-  }
-
-  void remove(victim& v) {
+  void remove(target& v) {
     auto msg = about(call::DELETE, *v.kind, v.ns, v.name);
     if (cmd_.force)
       msg.set_grace_period_seconds(0);
@@ -180,7 +110,7 @@ private:
                                                                : "Background";
   }
 
-  void say(const victim& v, const std::string& what) {
+  void say(const target& v, const std::string& what) {
     if (!cmd_.output.empty()) {
       env_.out() << display_name(*v.kind, v.name) << "\n";
       env_.out().flush();
@@ -194,7 +124,7 @@ private:
   }
 
   /// Waits until the object is gone, or another has its name.
-  void wait_gone(const victim& v) {
+  void wait_gone(const target& v) {
     if (v.kind == nullptr)
       return;
     selection what{v.kind, v.ns, {}, "metadata.name=" + v.name};
@@ -219,7 +149,6 @@ private:
 
   delete_command& cmd_;
   environment& env_;
-  std::vector<victim> victims_;
   /// How long to wait for each to be gone; kubectl: a week unless given.
   std::chrono::milliseconds patience_ = std::chrono::hours(24 * 7);
 };
@@ -230,13 +159,7 @@ void add_delete(CLI::App& app, environment& env) {
   auto cmd = std::make_shared<delete_command>();
   auto* sub = app.add_subcommand("delete", "Delete objects");
   sub->add_option("WHAT", cmd->words, "KIND NAME..., or KIND/NAME...");
-  sub->add_option("-f,--filename", cmd->files, "Files, folders, or -");
-  sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
-  sub->add_option("-l,--selector", cmd->labels, "Label selector");
-  sub->add_option("--field-selector", cmd->fields, "Field selector");
-  sub->add_flag("--all", cmd->all, "All of the kind");
-  sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
-                "In all namespaces");
+  add_target_options(*sub, cmd->which);
   sub->add_option("--grace-period", cmd->grace, "Seconds to end in");
   sub->add_flag("--now", cmd->now, "A grace period of 1 second");
   sub->add_flag("--force", cmd->force, "At once, without waiting for the node");

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
+#include "cli/writing.hpp"
 #include "messages/api/meta.pb.h"
 #include "runtime/text/document.hpp"
 #include "runtime/text/duration.hpp"
@@ -22,14 +23,9 @@ using namespace std::chrono_literals;
 
 struct wait_command {
   std::vector<std::string> words;
-  std::vector<std::string> files;
+  target_options which;
   std::string condition;
-  std::string labels;
-  std::string fields;
-  bool recursive = false;
   std::string timeout = "30s";
-  bool all = false;
-  bool all_namespaces = false;
 };
 
 /// Returns whether both are the same but for upper and lower case.
@@ -169,78 +165,32 @@ public:
       return;
     }
     // kubectl: below zero is a week.
-    patience_ =
-        *timeout < 0ns
-            ? std::chrono::milliseconds(std::chrono::hours(24 * 7))
-            : std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
-    deadline_ = std::chrono::steady_clock::now() + patience_;
-    if (!(cmd_.files.empty() ? collect_named() : collect_files()))
+    deadline_ = std::chrono::steady_clock::now()
+                + (*timeout < 0ns ? std::chrono::hours(24 * 7) : *timeout);
+    if (!collect())
       return;
     for (auto& t : targets_)
       wait_for(t);
   }
 
 private:
-  struct target {
-    const kind_info* kind;
-    std::string ns;
-    std::string name;
-    std::string uid; ///< "" for whichever has the name
-  };
-
-  bool collect_files() {
-    if (!cmd_.words.empty()) {
+  bool collect() {
+    if (!cmd_.words.empty() && !cmd_.which.files.empty()) {
       env_.misuse("cannot specify both -f and what to wait for");
       return false;
     }
-    auto sources = read_manifests(cmd_.files, cmd_.recursive, true, env_);
-    if (!sources) {
-      env_.fail(sources.error());
+    auto found = collect_targets(cmd_.words, cmd_.which, env_);
+    if (!found)
+      return false;
+    targets_ = std::move(*found);
+    auto named = std::any_of(targets_.begin(), targets_.end(),
+                             [](auto& t) { return t.uid.empty(); });
+    if (cmd_.which.all_namespaces && cmd_.which.files.empty() && named) {
+      env_.misuse("a resource cannot be retrieved by name across all "
+                  "namespaces");
       return false;
     }
-    for (auto& each : *sources) {
-      auto& kind = each.value.kind();
-      auto ns = !kind.namespaced          ? std::string{}
-                : each.value.ns().empty() ? env_.current_namespace()
-                                          : each.value.ns();
-      targets_.push_back({&kind, ns, each.value.name(), {}});
-    }
-    return env_.client() != nullptr;
-  }
-
-  bool collect_named() {
-    auto args = parse_resources(cmd_.words);
-    if (!args) {
-      env_.misuse(message_of(args.error()));
-      return false;
-    }
-    auto selects = cmd_.all || !cmd_.labels.empty() || !cmd_.fields.empty();
-    if (auto wrong = selection_problem(*args, selects); !wrong.empty()) {
-      env_.misuse(wrong);
-      return false;
-    }
-    if (env_.client() == nullptr)
-      return false;
-    for (auto& item : args->items) {
-      auto ns = item.kind->namespaced && !cmd_.all_namespaces
-                    ? env_.current_namespace()
-                    : std::string{};
-      if (!item.name.empty()) {
-        targets_.push_back({item.kind, ns, item.name, {}});
-        continue;
-      }
-      auto msg = about(call::LIST, *item.kind, ns);
-      msg.set_label_selector(cmd_.labels);
-      msg.set_field_selector(cmd_.fields);
-      auto list = env_.client()->ask(msg);
-      if (!list) {
-        env_.refused(list.error());
-        return false;
-      }
-      for (auto& x : list->objects)
-        targets_.push_back({item.kind, x.ns(), x.name(), x.uid()});
-    }
-    if (targets_.empty() && !wish_->gone()) {
+    if (targets_.empty() && cmd_.which.files.empty() && !wish_->gone()) {
       env_.err() << "error: no matching resources found\n";
       env_.code = failed;
     }
@@ -307,7 +257,6 @@ private:
   wait_command& cmd_;
   environment& env_;
   wish* wish_ = nullptr;
-  std::chrono::milliseconds patience_{};
   std::chrono::steady_clock::time_point deadline_;
   std::vector<target> targets_;
 };
@@ -322,13 +271,7 @@ void add_wait(CLI::App& app, environment& env) {
                   "condition=X[=VALUE], jsonpath={.a}=VALUE, create, delete")
       ->required();
   sub->add_option("--timeout", cmd->timeout, "How long at most: 30s, 5m");
-  sub->add_option("-f,--filename", cmd->files, "Files, folders, or -");
-  sub->add_flag("-R,--recursive", cmd->recursive, "Folders in folders too");
-  sub->add_option("-l,--selector", cmd->labels, "Label selector");
-  sub->add_option("--field-selector", cmd->fields, "Field selector");
-  sub->add_flag("--all", cmd->all, "All of the kind");
-  sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
-                "In all namespaces");
+  add_target_options(*sub, cmd->which);
   sub->callback([cmd, &env] { waiter{*cmd, env}.run(); });
 }
 

@@ -1,34 +1,16 @@
 #include "messages/codec.hpp"
 
 #include "messages/call.pb.h"
+#include "messages/codec_parts.hpp"
 #include "messages/command_interface.hpp"
-#include "messages/container.pb.h"
-#include "messages/container_interface.hpp"
 #include "messages/http.pb.h"
 #include "messages/interfaces.hpp"
-#include "messages/kubelet.pb.h"
-#include "messages/kubelet_interface.hpp"
 #include "messages/object.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/proxy.pb.h"
-#include "messages/store.pb.h"
-#include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
 
-#include <caf/actor_system_config.hpp>
-
 namespace troupe {
-
-namespace {
-
-template <class... Ts>
-void add_messages(caf::actor_system_config& cfg) {
-  (cfg.add_message_type<pb<Ts>>(std::string{"pb:"}
-                                + Ts::default_instance().GetTypeName()),
-   ...);
-}
-
-} // namespace
 
 void register_types(caf::actor_system_config& cfg) {
   cfg.add_message_type<object>("troupe.object");
@@ -48,36 +30,9 @@ void register_types(caf::actor_system_config& cfg) {
   add_messages<proxy::PlaceReport>(cfg);
   add_messages<http_api::Connected, http_api::Request, http_api::Data,
                http_api::Taken, http_api::Abandoned, http_api::Closed>(cfg);
-  cfg.add_message_type<store_watcher_actor>("troupe.store_watcher");
-  add_messages<store_api::RangeRequest, store_api::RangeResponse,
-               store_api::TxnRequest, store_api::TxnResponse,
-               store_api::WatchRequest, store_api::WatchCredit,
-               store_api::WatchCancel, store_api::WatchProgress,
-               store_api::WatchBatch, store_api::LeaseGrantRequest,
-               store_api::LeaseRevokeRequest, store_api::LeaseKeepAliveRequest,
-               store_api::LeaseTimeToLiveRequest, store_api::LeaseResponse,
-               store_api::CompactRequest, store_api::CompactResponse,
-               store_api::StatusRequest, store_api::StatusResponse>(cfg);
-  using namespace container;
-  cfg.add_message_type<container_listener_actor>("troupe.container_listener");
-  cfg.add_message_type<container_stream_actor>("troupe.container_stream");
-  add_messages<Attach, Container, ContainerList, ContainerStatus,
-               CreateContainer, Done, Event, Exec, ExecResult, ExecSync, Image,
-               ImageStatus, ImageStatusResult, ListContainers, ListPodSandbox,
-               Logs, Probe, PullImage, RemoveContainer, RemovePodSandbox,
-               ReopenLog, RunPodSandbox, RuntimeStatus, Sandbox, SandboxList,
-               Signal, StartContainer, State, StopContainer, StopPodSandbox,
-               StreamClose, StreamCredit, StreamData, StreamEnd, StreamOpened,
-               StreamResize, Subscribe>(cfg);
-  cfg.add_message_type<container_runtime_actor>("troupe.container_runtime");
-  add_messages<kubelet_api::Address, kubelet_api::Attend, kubelet_api::Finished,
-               kubelet_api::Gone, kubelet_api::Leave, kubelet_api::PodAttach,
-               kubelet_api::PodExec, kubelet_api::PodLogs,
-               kubelet_api::ProbeContainer, kubelet_api::References,
-               kubelet_api::ReferencesChanged, kubelet_api::Remark,
-               kubelet_api::Report, kubelet_api::StopProbing,
-               kubelet_api::Verdict, kubelet_api::WantAddress,
-               kubelet_api::WantReferences>(cfg);
+  register_store_types(cfg);
+  register_container_types(cfg);
+  register_kubelet_types(cfg);
 }
 
 } // namespace troupe

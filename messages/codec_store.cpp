@@ -1,0 +1,20 @@
+#include "messages/codec_parts.hpp"
+#include "messages/store.pb.h"
+#include "messages/store_interface.hpp"
+
+namespace troupe {
+
+void register_store_types(caf::actor_system_config& cfg) {
+  cfg.add_message_type<store_watcher_actor>("troupe.store_watcher");
+  add_messages<store_api::RangeRequest, store_api::RangeResponse,
+               store_api::TxnRequest, store_api::TxnResponse,
+               store_api::WatchRequest, store_api::WatchCredit,
+               store_api::WatchCancel, store_api::WatchProgress,
+               store_api::WatchBatch, store_api::LeaseGrantRequest,
+               store_api::LeaseRevokeRequest, store_api::LeaseKeepAliveRequest,
+               store_api::LeaseTimeToLiveRequest, store_api::LeaseResponse,
+               store_api::CompactRequest, store_api::CompactResponse,
+               store_api::StatusRequest, store_api::StatusResponse>(cfg);
+}
+
+} // namespace troupe

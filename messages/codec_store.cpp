@@ -1,4 +1,5 @@
 #include "messages/codec_parts.hpp"
+#include "messages/raft.pb.h"
 #include "messages/store.pb.h"
 #include "messages/store_interface.hpp"
 
@@ -15,6 +16,8 @@ void register_store_types(caf::actor_system_config& cfg) {
                store_api::LeaseTimeToLiveRequest, store_api::LeaseResponse,
                store_api::CompactRequest, store_api::CompactResponse,
                store_api::StatusRequest, store_api::StatusResponse>(cfg);
+  add_messages<raft_api::Message, raft_api::Proposal, raft_api::Refused,
+               raft_api::LeaseQuestion>(cfg);
 }
 
 } // namespace troupe

@@ -19,7 +19,6 @@ opened_state described(const applier_state& st) {
   opened_state result;
   result.state = st.state;
   result.applied = st.machine->applied();
-  result.term = st.machine->term();
   result.revision = st.machine->revision();
   result.compacted = st.machine->compacted();
   result.hash = st.machine->hash();
@@ -54,36 +53,35 @@ caf::result<opened_state> on_open(pointer self) {
   return result;
 }
 
-/// Makes the state durable by itself once so much was applied that the log
-/// would grow long.
-caf::error checkpoint(applier_state& st) {
-  if (st.unsynced < st.checkpoint_bytes)
-    return caf::none;
-  if (auto err = st.machine->sync())
+caf::result<opened_state> on_found(pointer self,
+                                   const raft::snapshot_mark& start) {
+  auto& st = self->state;
+  if (!st.machine)
+    return make_error(ec::service_unavailable, "the state is not open");
+  if (auto err = st.machine->found(start))
     return err;
-  st.unsynced = 0;
-  st.durable = st.machine->applied();
-  return caf::none;
+  return described(st);
 }
 
 caf::result<applied_entries> on_entries(pointer self,
-                                        const LogEntries& request) {
+                                        const committed_entries& request) {
   auto& st = self->state;
   if (!st.machine)
     return make_error(ec::service_unavailable, "the state is not open");
   applied_entries result;
   auto told = std::make_shared<applied_events>();
-  for (const auto& entry : request.entries()) {
+  for (const auto& entry : request.entries) {
     auto out = st.machine->apply(entry);
     if (!out)
       return std::move(out.error());
     std::move(out->events.begin(), out->events.end(),
               std::back_inserter(told->events));
-    result.entries.push_back({entry.index(), std::move(out->answers)});
-    st.unsynced += entry.payload().size();
+    result.leases.insert(result.leases.end(), out->leases.begin(),
+                         out->leases.end());
+    result.entries.push_back({entry.at, out->hash,
+                              store::origin_of(entry.bytes()),
+                              std::move(out->answers)});
   }
-  if (auto err = checkpoint(st))
-    return err;
   told->revision = st.machine->revision();
   // Before the answer: who knows of a change finds the hub knowing it too.
   self->send(st.events, events_handle{std::move(told)});
@@ -91,8 +89,17 @@ caf::result<applied_entries> on_entries(pointer self,
   result.revision = st.machine->revision();
   result.compacted = st.machine->compacted();
   result.hash = st.machine->hash();
-  result.durable = st.durable;
+  result.last_member = st.machine->last_member();
   return result;
+}
+
+caf::result<checkpointed> on_checkpoint(pointer self) {
+  auto& st = self->state;
+  if (!st.machine)
+    return make_error(ec::service_unavailable, "the state is not open");
+  if (auto err = st.machine->sync())
+    return err;
+  return checkpointed{st.machine->applied()};
 }
 
 void on_tick(pointer self) {
@@ -113,14 +120,14 @@ pb<system::Description> on_describe(pointer self) {
 
 applier_actor::behavior_type applier(pointer self,
                                      std::shared_ptr<store::database_slot> slot,
-                                     events_actor events,
-                                     uint64_t checkpoint_bytes) {
+                                     events_actor events) {
   self->state.slot = std::move(slot);
   self->state.events = std::move(events);
-  self->state.checkpoint_bytes = checkpoint_bytes;
   return {
       [self](const pb<OpenState>&) { return on_open(self); },
-      [self](const pb<LogEntries>& x) { return on_entries(self, *x); },
+      [self](const raft::snapshot_mark& x) { return on_found(self, x); },
+      [self](const committed_entries& x) { return on_entries(self, x); },
+      [self](const pb<Checkpoint>&) { return on_checkpoint(self); },
       [self](const pb<system::Tick>&) { on_tick(self); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

@@ -25,8 +25,12 @@ using events_actor = caf::typed_actor<
 using applier_actor = caf::typed_actor<
     // Open and check.
     caf::replies_to<pb<store_api::OpenState>>::with<opened_state>,
+    // It holds nothing: this is where the log begins.
+    caf::replies_to<raft::snapshot_mark>::with<opened_state>,
     // These are committed.
-    caf::replies_to<pb<store_api::LogEntries>>::with<applied_entries>,
+    caf::replies_to<committed_entries>::with<applied_entries>,
+    // Make what is applied durable.
+    caf::replies_to<pb<store_api::Checkpoint>>::with<checkpointed>,
     // Try again to open.
     caf::reacts_to<pb<system::Tick>>>
     // What `topology` shows.
@@ -38,18 +42,14 @@ struct applier_state {
 
   std::shared_ptr<store::database_slot> slot;
   events_actor events;
-  uint64_t checkpoint_bytes = 0; ///< entries between two syncs of the state
   state_handle state;
   std::unique_ptr<store::machine> machine;
   caf::typed_response_promise<opened_state> opening;
-  uint64_t unsynced = 0; ///< bytes of entries since the last sync
-  uint64_t durable = 0;  ///< last index at that sync
 };
 
 /// Runs the applier over the database in `slot`.
 applier_actor::behavior_type
 applier(applier_actor::stateful_pointer<applier_state> self,
-        std::shared_ptr<store::database_slot> slot, events_actor events,
-        uint64_t checkpoint_bytes);
+        std::shared_ptr<store::database_slot> slot, events_actor events);
 
 } // namespace troupe

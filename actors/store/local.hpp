@@ -1,11 +1,15 @@
 #pragma once
 
+#include "runtime/raft/output.hpp"
+#include "runtime/raft/settings.hpp"
+#include "runtime/store/commands.hpp"
 #include "runtime/store/machine.hpp"
 #include "runtime/store/reading.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace troupe {
@@ -16,30 +20,53 @@ namespace troupe {
 /// The state, to be read by whoever has it.
 using state_handle = std::shared_ptr<store::database>;
 
+/// The log as the writer opened it.
+struct opened_log {
+  raft::restored found; ///< but for what the state holds
+  raft::member_id self = 0;
+};
+
+/// This write, and all before it, are on disk.
+struct written_log {
+  uint64_t number = 0;
+};
+
+/// Entries in order, each committed.
+struct committed_entries {
+  std::vector<raft::entry> entries;
+};
+
 /// The state as the applier opened it.
 struct opened_state {
   state_handle state;
   uint64_t applied = 0;
-  uint64_t term = 0;
   uint64_t revision = 1;
   uint64_t compacted = 0;
   uint64_t hash = 0;
 };
 
-/// The answers to the commands of one entry, in their order.
-struct entry_answers {
-  uint64_t index = 0;
+/// What one entry came to: the answers to its commands, in their order.
+struct applied_entry {
+  raft::position at;
+  uint64_t hash = 0;
+  std::optional<store::entry_origin> origin;
   std::vector<store::answer> answers;
 };
 
 /// What a run of entries came to.
 struct applied_entries {
-  std::vector<entry_answers> entries;
+  std::vector<applied_entry> entries;
+  std::vector<store::lease_change> leases;
   uint64_t applied = 0;
   uint64_t revision = 1;
   uint64_t compacted = 0;
   uint64_t hash = 0;
-  uint64_t durable = 0; ///< the state holds entries up to this one on disk
+  raft::member_id last_member = 0; ///< the greatest id that ever was
+};
+
+/// The state holds entries up to this one on disk, without the log.
+struct checkpointed {
+  uint64_t index = 0;
 };
 
 /// What changed in a run of entries; shared by all who read it.
@@ -54,8 +81,14 @@ using page_handle = std::shared_ptr<const store::history_page>;
 } // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::state_handle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::opened_log)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::written_log)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::committed_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::opened_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::checkpointed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::applied_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::events_handle)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::page_handle)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::store::history_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::raft::write)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::raft::snapshot_mark)

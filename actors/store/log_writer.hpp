@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/store/local.hpp"
+#include "actors/store/member.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/store.pb.h"
 #include "runtime/store/log.hpp"
@@ -20,12 +22,9 @@ namespace troupe {
 ///        predecessor has let go of it.
 using log_writer_actor = caf::typed_actor<
     // Open and check.
-    caf::replies_to<pb<store_api::OpenLog>>::with<pb<store_api::LogOpened>>,
+    caf::replies_to<pb<store_api::OpenLog>>::with<opened_log>,
     // Make this durable.
-    caf::replies_to<pb<store_api::WriteLog>,
-                    pb<store_api::LogEntries>>::with<pb<store_api::LogWritten>>,
-    // Entries that the state does not hold yet.
-    caf::replies_to<pb<store_api::ReadLog>>::with<pb<store_api::LogEntries>>,
+    caf::replies_to<raft::write>::with<written_log>,
     // Write what has gathered; or try again to open.
     caf::reacts_to<pb<system::Tick>>>
     // What `topology` shows.
@@ -35,20 +34,26 @@ using log_writer_actor = caf::typed_actor<
 struct log_writer_state {
   static inline const char* name = "log_writer";
 
-  using written = caf::typed_response_promise<pb<store_api::LogWritten>>;
-  using opened = caf::typed_response_promise<pb<store_api::LogOpened>>;
+  /// A write that is being gathered with others.
+  struct waiting_write {
+    uint64_t number = 0;
+    caf::typed_response_promise<written_log> promise;
+  };
+  using opened = caf::typed_response_promise<opened_log>;
 
   std::shared_ptr<store::database_slot> slot;
+  store_member member;
   std::unique_ptr<store::log> log;
-  std::vector<written> waiting; ///< for the write that is being gathered
-  bool flushing = false;        ///< a tick to write is on its way
-  opened opening;               ///< waits for the predecessor to let go
-  uint64_t writes = 0;          ///< synced writes so far
+  std::vector<waiting_write> waiting;
+  bool flushing = false; ///< a tick to write is on its way
+  opened opening;        ///< waits for the predecessor to let go
+  uint64_t writes = 0;   ///< synced writes so far
 };
 
-/// Runs the log writer over the database in `slot`.
+/// Runs the log writer over the database in `slot`. A log that is nobody's yet
+/// becomes that of `member`.
 log_writer_actor::behavior_type
 log_writer(log_writer_actor::stateful_pointer<log_writer_state> self,
-           std::shared_ptr<store::database_slot> slot);
+           std::shared_ptr<store::database_slot> slot, store_member member);
 
 } // namespace troupe

@@ -8,6 +8,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
@@ -36,17 +37,18 @@ void once_open(pointer self, std::function<void()> use,
       failed(st.fault);
       return;
     case phase::opening:
-      if (st.when_open.size() >= most_early) {
+      if (st.when_open.size() >= most_early)
         failed(make_error(ec::too_many_requests, "the store is opening"));
-        return;
-      }
-      st.when_open.push_back([self, use, failed] {
-        if (self->state.now == phase::ready)
-          use();
-        else
-          failed(self->state.fault);
-      });
+      else
+        st.when_open.push_back({std::move(use), std::move(failed), {}});
   }
+}
+
+/// The same once all that was answered before now can be read here.
+void once_readable(pointer self, std::function<void()> use,
+                   std::function<void(const caf::error&)> failed) {
+  once_open(
+      self, [=] { once_current(self, use, failed); }, failed);
 }
 
 // -- what passes through the log ----------------------------------------------
@@ -62,12 +64,9 @@ void deliver(promise_of<Response>& promise, store::answer& answer) {
         make_error(ec::internal_error, "an answer of another kind"));
 }
 
-/// Gathers a command; `seen` is called with what it came to, before the answer
-/// leaves.
+/// Gathers a command.
 template <class Response, class Request>
-caf::result<pb<Response>>
-command(pointer self, const Request& request,
-        std::function<void(const Response&)> seen = nullptr) {
+caf::result<pb<Response>> command(pointer self, const Request& request) {
   auto& st = self->state;
   if (st.now == phase::refusing)
     return st.fault;
@@ -75,13 +74,10 @@ command(pointer self, const Request& request,
     return make_error(ec::too_many_requests,
                       "too many changes wait to be written");
   auto promise = self->make_response_promise<pb<Response>>();
-  store::append(st.payload, request);
-  gather(
-      self, [promise, seen = std::move(seen)](store::answer& answer) mutable {
-        if (auto* response = std::get_if<Response>(&answer); response && seen)
-          seen(*response);
-        deliver<Response>(promise, answer);
-      });
+  store::append(room(st), request);
+  gather(self, [promise](store::answer& answer) mutable {
+    deliver<Response>(promise, answer);
+  });
   return promise;
 }
 
@@ -95,57 +91,64 @@ caf::result<pb<LeaseResponse>> on_grant(pointer self,
                                         const LeaseGrantRequest& request) {
   if (auto err = store::check(request))
     return err;
-  return command<LeaseResponse>(
-      self, request, [self](const LeaseResponse& granted) {
-        self->send(self->state.parts.leases, pb<LeaseResponse>{granted});
-      });
-}
-
-caf::result<pb<LeaseResponse>> on_revoke(pointer self,
-                                         const LeaseRevokeRequest& request) {
-  return command<LeaseResponse>(
-      self, request, [self, request](const LeaseResponse&) {
-        self->send(self->state.parts.leases, pb<LeaseRevokeRequest>{request});
-      });
+  return command<LeaseResponse>(self, request);
 }
 
 // -- what others answer -------------------------------------------------------
-
-/// Passes a request on once the store is open.
-template <class Response, class Request, class Choose>
-caf::result<pb<Response>> pass_on(pointer self, const pb<Request>& request,
-                                  Choose choose) {
-  auto promise = self->make_response_promise<pb<Response>>();
-  once_open(
-      self, [=]() mutable { promise.delegate(choose(), request); },
-      [=](const caf::error& err) mutable { promise.deliver(err); });
-  return promise;
-}
 
 caf::result<pb<RangeResponse>> on_range(pointer self,
                                         const pb<RangeRequest>& request) {
   if (auto err = store::check(*request))
     return err;
-  return pass_on<RangeResponse>(self, request, [self] {
+  auto promise = self->make_response_promise<pb<RangeResponse>>();
+  auto read = [=]() mutable {
     auto& st = self->state;
-    return st.parts.readers[st.turn++ % st.parts.readers.size()];
-  });
+    promise.delegate(st.parts.readers[st.turn++ % st.parts.readers.size()],
+                     request);
+  };
+  auto failed = [=](const caf::error& err) mutable { promise.deliver(err); };
+  // What was at a revision that is here already does not change any more.
+  auto revision = request->revision();
+  if (revision != 0 && revision <= self->state.revision)
+    once_open(self, read, failed);
+  else
+    once_readable(self, read, failed);
+  return promise;
+}
+
+caf::result<pb<LeaseResponse>>
+on_keep_alive(pointer self, const LeaseKeepAliveRequest& request) {
+  raft_api::LeaseQuestion question;
+  question.set_id(request.id());
+  question.set_renew(true);
+  return ask_about_lease(self, question);
+}
+
+caf::result<pb<LeaseResponse>>
+on_time_to_live(pointer self, const LeaseTimeToLiveRequest& request) {
+  raft_api::LeaseQuestion question;
+  question.set_id(request.id());
+  question.set_want_keys(request.want_keys());
+  return ask_about_lease(self, question);
 }
 
 /// Passes what has no answer on to the hub; a store that refuses tells the
 /// watcher in its stream.
 template <class Request>
 void to_hub(pointer self, const pb<Request>& request,
-            const store_watcher_actor& watcher) {
-  once_open(
-      self, [=] { self->send(self->state.parts.hub, request, watcher); },
-      [=](const caf::error& err) {
-        WatchBatch batch;
-        batch.set_id(request->id());
-        batch.set_number(1);
-        batch.set_error(message_of(err));
-        self->send(watcher, pb<WatchBatch>{std::move(batch)});
-      });
+            const store_watcher_actor& watcher, bool current) {
+  auto use = [=] { self->send(self->state.parts.hub, request, watcher); };
+  auto failed = [=](const caf::error& err) {
+    WatchBatch batch;
+    batch.set_id(request->id());
+    batch.set_number(1);
+    batch.set_error(message_of(err));
+    self->send(watcher, pb<WatchBatch>{std::move(batch)});
+  };
+  if (current)
+    once_readable(self, use, failed);
+  else
+    once_open(self, use, failed);
 }
 
 // -- how it is ----------------------------------------------------------------
@@ -154,11 +157,23 @@ StatusResponse own_status(const replica_state& st) {
   StatusResponse result;
   result.set_revision(st.revision);
   result.set_compacted_revision(st.compacted);
-  result.set_term(st.term);
-  result.set_last_index(st.last_index);
-  result.set_commit_index(st.commit_index);
   result.set_applied_index(st.applied);
   result.set_hash(st.hash);
+  result.set_member(st.limits.self);
+  if (st.raft) {
+    auto is = st.raft->now();
+    result.set_term(is.term);
+    result.set_last_index(is.last.index);
+    result.set_commit_index(is.commit);
+    result.set_log_bytes(is.log_bytes);
+    result.set_leader(is.leader);
+    for (auto& x : st.raft->members().members()) {
+      auto& member = *result.add_members();
+      member.set_id(x.id);
+      member.set_voter(x.voter);
+      member.set_address(x.address);
+    }
+  }
   if (st.fault)
     result.add_errors(message_of(st.fault));
   return result;
@@ -201,8 +216,12 @@ caf::result<pb<StatusResponse>> on_status(pointer self) {
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
-  result.add_facts("term=" + std::to_string(st.term));
-  result.add_facts("commit=" + std::to_string(st.commit_index));
+  if (st.raft) {
+    auto is = st.raft->now();
+    result.add_facts("term=" + std::to_string(is.term));
+    result.add_facts("leader=" + std::to_string(is.leader));
+    result.add_facts("commit=" + std::to_string(is.commit));
+  }
   result.add_facts("revision=" + std::to_string(st.revision));
   if (st.now == phase::opening)
     result.add_facts("opening");
@@ -233,21 +252,41 @@ void watch_parts(pointer self) {
   self->monitor(parts.hub);
   self->monitor(parts.leases);
   self->monitor(parts.compactor);
-  self->set_down_handler(
-      [self](const caf::down_msg& down) { give_up(self, down.reason); });
+  if (self->state.finder)
+    self->monitor(self->state.finder);
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  auto& parts = self->state.parts;
+  auto is = [&](const auto& part) {
+    return part && part.address() == down.source;
+  };
+  if (is(parts.log) || is(parts.apply) || is(parts.hub) || is(parts.leases)
+      || is(parts.compactor) || is(self->state.finder)
+      || std::any_of(parts.readers.begin(), parts.readers.end(), is))
+    give_up(self, down.reason);
+  else
+    on_peer_down(self, down);
 }
 
 } // namespace
 
-replica_actor::behavior_type replica(pointer self, store_parts parts) {
-  self->state.parts = std::move(parts);
+replica_actor::behavior_type replica(pointer self, replica_setup setup) {
+  auto& st = self->state;
+  st.parts = std::move(setup.parts);
+  st.limits = setup.limits;
+  st.entropy = std::move(setup.entropy);
+  st.finder = std::move(setup.finder);
+  st.requests = calls{self};
   watch_parts(self);
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
   open(self);
   return {
       [self](const pb<RangeRequest>& x) { return on_range(self, x); },
       [self](const pb<TxnRequest>& x) { return on_txn(self, *x); },
       [self](const pb<WatchRequest>& x, const store_watcher_actor& watcher) {
-        to_hub(self, x, watcher);
+        to_hub(self, x, watcher, x->from_revision() == 0);
       },
       [self](const pb<WatchCredit>& x, const store_watcher_actor& watcher) {
         self->send(self->state.parts.hub, x, watcher);
@@ -256,17 +295,17 @@ replica_actor::behavior_type replica(pointer self, store_parts parts) {
         self->send(self->state.parts.hub, x, watcher);
       },
       [self](const pb<WatchProgress>& x, const store_watcher_actor& watcher) {
-        to_hub(self, x, watcher);
+        to_hub(self, x, watcher, true);
       },
       [self](const pb<LeaseGrantRequest>& x) { return on_grant(self, *x); },
-      [self](const pb<LeaseRevokeRequest>& x) { return on_revoke(self, *x); },
+      [self](const pb<LeaseRevokeRequest>& x) {
+        return command<LeaseResponse>(self, *x);
+      },
       [self](const pb<LeaseKeepAliveRequest>& x) {
-        return pass_on<LeaseResponse>(
-            self, x, [self] { return self->state.parts.leases; });
+        return on_keep_alive(self, *x);
       },
       [self](const pb<LeaseTimeToLiveRequest>& x) {
-        return pass_on<LeaseResponse>(
-            self, x, [self] { return self->state.parts.leases; });
+        return on_time_to_live(self, *x);
       },
       [self](const pb<CompactRequest>& x) {
         return command<CompactResponse>(self, *x);
@@ -276,6 +315,13 @@ replica_actor::behavior_type replica(pointer self, store_parts parts) {
         return command<LeaseResponse>(self, *x);
       },
       [self](const pb<system::Tick>&) { on_tick(self); },
+      [self](const pb<Beat>&) { on_beat(self); },
+      [self](const pb<raft_api::Message>& x) { on_message(self, *x); },
+      [self](const pb<raft_api::Proposal>& x) { on_proposal(self, *x); },
+      [self](const pb<raft_api::Refused>& x) { on_refused(self, *x); },
+      [self](const pb<raft_api::LeaseQuestion>& x) {
+        return on_lease_question(self, *x);
+      },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

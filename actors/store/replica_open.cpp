@@ -1,8 +1,9 @@
 #include "actors/store/replica_steps.hpp"
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/raft/broken.hpp"
+#include "runtime/store/log.hpp"
 
-#include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <chrono>
@@ -10,8 +11,7 @@
 #include <optional>
 #include <utility>
 
-// From nothing to an open store: the state, the log, what the one lacks of the
-// other, a new term.
+// From nothing to an open store: the state, the log, Raft's core over both.
 namespace troupe::replica_steps {
 
 namespace {
@@ -23,7 +23,7 @@ constexpr auto retry_after = std::chrono::milliseconds(200);
 /// What the two databases say when they are open.
 struct openings {
   std::optional<opened_state> state;
-  std::optional<pb<LogOpened>> log;
+  std::optional<opened_log> log;
 };
 
 /// Damage stays; anything else (another process, a full disk) may pass.
@@ -41,70 +41,42 @@ void serve(pointer self) {
   reached.set_compacted(st.compacted);
   pb<Reached> shared{std::move(reached)};
   self->send(st.parts.hub, shared);
-  self->send(st.parts.compactor, caf::actor_cast<proposer_actor>(self));
   self->send(st.parts.compactor, shared);
+  match_peers(self);
   for (auto& request : std::exchange(st.when_open, {}))
-    request();
+    request.use();
   flush(self);
+  advance(self);
 }
 
-void hand_over_leases(pointer self) {
+void start_raft(pointer self, openings& both) {
   auto& st = self->state;
-  self->request(st.parts.readers.front(), caf::infinite, pb<ListLeases>{})
-      .then(
-          [self](const pb<LeaseList>& list) {
-            self->send(self->state.parts.leases, list,
-                       caf::actor_cast<proposer_actor>(self));
-            serve(self);
-          },
-          [self](const caf::error& err) { on_failure(self, err); });
-}
-
-/// Raft, 5.2 and 8: a candidate votes for itself in a new term; a leader
-/// begins its term with an entry that changes nothing, and once that is
-/// committed so is everything before it.
-void begin_term(pointer self, uint64_t term) {
-  auto& st = self->state;
-  st.term = term + 1;
-  HardState hard;
-  hard.set_term(st.term);
-  hard.set_voted_for(1);
-  LogEntry entry;
-  entry.set_type(LogEntry::NOOP);
-  propose(self, std::move(entry), {}, &hard);
-  hand_over_leases(self);
-}
-
-void replay(pointer self, uint64_t term);
-
-void on_entries(pointer self, uint64_t term, const pb<LogEntries>& entries) {
-  self->request(self->state.parts.apply, caf::infinite, entries)
-      .then(
-          [self, term](const applied_entries& done) {
-            auto& st = self->state;
-            st.applied = done.applied;
-            st.revision = done.revision;
-            st.compacted = done.compacted;
-            st.hash = done.hash;
-            st.trim = done.durable;
-            replay(self, term);
-          },
-          [self](const caf::error& err) { on_failure(self, err); });
-}
-
-/// Applies again what the state lacks.
-void replay(pointer self, uint64_t term) {
-  auto& st = self->state;
-  if (st.applied >= st.last_index) {
-    begin_term(self, term);
+  auto& log = *both.log;
+  st.limits.self = log.self;
+  st.life = st.entropy();
+  st.applied = both.state->applied;
+  st.revision = both.state->revision;
+  st.compacted = both.state->compacted;
+  st.hash = both.state->hash;
+  log.found.applied = st.applied;
+  try {
+    st.raft.emplace(st.limits, std::move(log.found), st.entropy);
+  } catch (const raft::broken& err) {
+    on_failure(self, store::make_damage(err.what()));
     return;
   }
-  ReadLog request;
-  request.set_first(st.applied + 1);
-  self->request(st.parts.log, caf::infinite, pb<ReadLog>{std::move(request)})
+  for (auto& reader : st.parts.readers)
+    self->send(reader, both.state->state);
+  serve(self);
+}
+
+/// Where a log begins that holds everything, an empty state begins too.
+void found(pointer self, const std::shared_ptr<openings>& both) {
+  self->request(self->state.parts.apply, caf::infinite, both->log->found.start)
       .then(
-          [self, term](const pb<LogEntries>& entries) {
-            on_entries(self, term, entries);
+          [self, both](const opened_state& state) {
+            both->state = state;
+            start_raft(self, *both);
           },
           [self](const caf::error& err) { on_failure(self, err); });
 }
@@ -112,24 +84,19 @@ void replay(pointer self, uint64_t term) {
 /// Goes on once both databases are open: each takes the other's syncs of
 /// time.
 void join(pointer self, const std::shared_ptr<openings>& both) {
-  auto& st = self->state;
   if (!both->state || !both->log)
     return;
-  const auto& log = **both->log;
-  if (auto err =
-          store::check_fit(both->state->applied, log.start(), log.last())) {
-    on_failure(self, err);
+  auto& log = both->log->found;
+  auto& start = log.start.at;
+  if (both->state->applied == 0 && start == raft::position{1, 1}) {
+    found(self, both);
     return;
   }
-  st.applied = both->state->applied;
-  st.revision = both->state->revision;
-  st.compacted = both->state->compacted;
-  st.hash = both->state->hash;
-  for (auto& reader : st.parts.readers)
-    self->send(reader, both->state->state);
-  st.last_index = log.last();
-  st.commit_index = log.last();
-  replay(self, log.hard().term());
+  auto last = log.entries.empty() ? start.index : log.entries.back().at.index;
+  if (auto err = store::check_fit(both->state->applied, start.index, last))
+    on_failure(self, err);
+  else
+    start_raft(self, *both);
 }
 
 } // namespace
@@ -147,8 +114,8 @@ void open(pointer self) {
           failed);
   self->request(parts.log, caf::infinite, pb<OpenLog>{})
       .then(
-          [self, both](const pb<LogOpened>& log) {
-            both->log = log;
+          [self, both](opened_log& log) {
+            both->log = std::move(log);
             join(self, both);
           },
           failed);
@@ -160,16 +127,22 @@ void refuse(pointer self, const caf::error& fault) {
     return;
   st.now = replica_state::phase::refusing;
   st.fault = fault;
+  st.raft.reset();
+  st.presiding = false;
   store::answer refused{fault};
-  for (auto& entry : std::exchange(st.in_flight, {}))
-    for (auto& waiter : entry.waiters)
+  for (auto& batch : std::exchange(st.unplaced, {}))
+    for (auto& waiter : batch.waiters)
       waiter(refused);
-  for (auto& waiter : std::exchange(st.gathered, {}))
+  for (auto& waiter : std::exchange(st.gathering, {}).waiters)
     waiter(refused);
+  abandon_placed(self, fault);
   st.pending = 0;
-  st.payload.clear();
-  for (auto& request : std::exchange(st.when_open, {}))
-    request();
+  for (auto* list :
+       {&st.when_open, &st.reads_next, &st.reads_asked, &st.when_leading})
+    for (auto& request : std::exchange(*list, {}))
+      request.failed(fault);
+  for (auto& [index, request] : std::exchange(st.reads_due, {}))
+    request.failed(fault);
 }
 
 void give_up(pointer self, const caf::error& reason) {

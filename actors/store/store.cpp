@@ -1,5 +1,6 @@
 #include "actors/store/store.hpp"
 
+#include "actors/store/peers.hpp"
 #include "actors/store/replica.hpp"
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
@@ -16,6 +17,9 @@ namespace troupe {
 namespace {
 
 constexpr size_t reader_count = 2;
+// In beats of 50 ms: a leader that is silent is replaced after 0.6 to 1.2 s.
+constexpr uint64_t election_ticks = 12;
+constexpr uint64_t heartbeat_ticks = 2;
 
 /// What the children of one incarnation know of each other, filled in as they
 /// are started, in their order.
@@ -23,6 +27,7 @@ struct assembly {
   store_options options;
   store_disk disk;
   store_parts parts;
+  member_finder_actor finder;
 };
 
 using assembly_handle = std::shared_ptr<assembly>;
@@ -46,15 +51,14 @@ watch_hub_actor start_hub(caf::actor_system& sys, assembly& a) {
 }
 
 log_writer_actor start_log(caf::actor_system& sys, assembly& a) {
-  return a.parts.log =
-             spawn_blocking(sys, a.options.threads, log_writer, a.disk.log);
+  return a.parts.log = spawn_blocking(sys, a.options.threads, log_writer,
+                                      a.disk.log, a.options.member);
 }
 
 applier_actor start_applier(caf::actor_system& sys, assembly& a) {
   return a.parts.apply =
              spawn_blocking(sys, a.options.threads, applier, a.disk.state,
-                            caf::actor_cast<events_actor>(a.parts.hub),
-                            a.options.checkpoint_bytes);
+                            caf::actor_cast<events_actor>(a.parts.hub));
 }
 
 leases_actor start_leases(caf::actor_system& sys, assembly& a) {
@@ -66,15 +70,38 @@ compactor_actor start_compactor(caf::actor_system& sys, assembly& a) {
                                        a.options.keep_revisions);
 }
 
+replica_setup setup_of(const assembly& a) {
+  replica_setup result;
+  result.parts = a.parts;
+  result.finder = a.finder;
+  result.limits.election_ticks = election_ticks;
+  result.limits.heartbeat_ticks = heartbeat_ticks;
+  result.limits.checkpoint_bytes = a.options.checkpoint_bytes;
+  result.limits.trailing_bytes = a.options.checkpoint_bytes / 2;
+  result.entropy = a.options.entropy
+                       ? a.options.entropy
+                       : real_world()->entropy("store/replica", 0);
+  return result;
+}
+
+peers_actor start_peers(caf::actor_system& sys, assembly& a,
+                        const context& ctx) {
+  auto handle = sys.spawn(peers, ctx);
+  a.finder = handle;
+  return handle;
+}
+
 replica_actor start_replica(caf::actor_system& sys, assembly& a) {
-  return sys.spawn(replica, a.parts);
+  return sys.spawn(replica, setup_of(a));
 }
 
 /// Settles the folder and the way of running at the first start of a branch.
 void settle(assembly& a, const context& ctx) {
+  // Another stream of numbers for each incarnation.
+  a.options.entropy = [ctx] { return ctx.random(); };
   if (a.disk.log)
     return;
-  a.options.path = ctx.config().data_dir + "/store";
+  a.options.path = ctx.config().data_dir + "/" + a.options.path;
   a.options.env = ctx.outside().disk;
   a.options.threads = ctx.threads();
   a.disk = make_store_disk(a.options);
@@ -111,8 +138,10 @@ store_disk make_store_disk(const store_options& options) {
           std::make_shared<store::database_slot>(state)};
 }
 
-child_spec store_branch() {
+child_spec store_branch(const store_member& member, const std::string& folder) {
   auto shared = std::make_shared<assembly>();
+  shared->options.member = member;
+  shared->options.path = folder;
   supervision rules;
   rules.how = strategy::one_for_all;
   std::vector<child_spec> specs;
@@ -128,6 +157,12 @@ child_spec store_branch() {
   specs.push_back(child("applier", shared, start_applier));
   specs.push_back(child("leases", shared, start_leases));
   specs.push_back(child("compactor", shared, start_compactor));
+  child_spec finder;
+  finder.name = "peers";
+  finder.start = [=](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(start_peers(sys, *shared, ctx));
+  };
+  specs.push_back(std::move(finder));
   specs.push_back(child("replica", shared, start_replica));
   return branch("store", rules, std::move(specs));
 }
@@ -145,9 +180,10 @@ store_actor spawn_store(caf::actor_system& system, const store_options& options,
   start_leases(system, a);
   start_compactor(system, a);
   // Ends its parts when it ends itself, as a supervisor would.
-  auto parts = a.parts;
+  auto setup = setup_of(a);
   return caf::actor_cast<store_actor>(system.spawn(
-      [parts](replica_actor::stateful_pointer<replica_state> self) {
+      [setup](replica_actor::stateful_pointer<replica_state> self) {
+        auto& parts = setup.parts;
         brood members{self};
         for (const auto& reader : parts.readers)
           members.add(caf::actor_cast<caf::actor>(reader));
@@ -156,7 +192,7 @@ store_actor spawn_store(caf::actor_system& system, const store_options& options,
         members.add(caf::actor_cast<caf::actor>(parts.apply));
         members.add(caf::actor_cast<caf::actor>(parts.leases));
         members.add(caf::actor_cast<caf::actor>(parts.compactor));
-        return replica(self, parts);
+        return replica(self, setup);
       }));
 }
 

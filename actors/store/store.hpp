@@ -1,11 +1,13 @@
 #pragma once
 
+#include "actors/store/member.hpp"
 #include "actors/system/supervisor.hpp"
 #include "messages/store_interface.hpp"
 
 #include <caf/fwd.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,10 +30,15 @@ struct store_options {
   bool threads = true;
   size_t write_buffer = size_t{2} << 20; ///< of each database
   size_t block_cache = size_t{1} << 20;  ///< of each database
-  /// Bytes of entries after which the state is synced and the log cut.
+  /// Bytes of entries after which the state is synced and the log cut; half
+  /// of it stays for members that are a little behind.
   uint64_t checkpoint_bytes = uint64_t{4} << 20;
   /// Revisions of history that are kept at least.
   uint64_t keep_revisions = 50'000;
+  /// Which member this is when the store is new.
+  store_member member;
+  /// Chance of its own; the operating system's if empty.
+  std::function<uint64_t()> entropy;
 };
 
 /// The two places of a store's databases. Lives as long as any incarnation of
@@ -44,12 +51,14 @@ struct store_disk {
 store_disk make_store_disk(const store_options& options);
 
 /// Returns the branch `store` of the tree: all parts stand and fall together.
-/// The store as its clients see it is at `store/replica`. The folder is
-/// `store` in the data directory.
-child_spec store_branch();
+/// The store as its clients see it is at `store/replica`. A member's address is
+/// the path of its branch. The folder is `folder` in the data directory.
+child_spec store_branch(const store_member& member,
+                        const std::string& folder = "store");
 
 /// Starts a store with nobody above it: when the replica ends so do its parts,
 /// and the other way round.
+/// It knows no other members.
 store_actor spawn_store(caf::actor_system& system, const store_options& options,
                         const store_disk& disk);
 

@@ -66,7 +66,7 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::function<void(const directory_actor&)> found,
               std::shared_ptr<http::http_edge> http) {
   std::vector<child_spec> components{
-      store_branch(),       apiserver_branch(),   link_child(),
+      store_branch({}),     apiserver_branch(),   link_child(),
       scheduler_child(),    controllers_branch(), kubelet_branch(*config),
       proxy_branch(*config)};
   // Nobody comes where there is no way in.

@@ -12,6 +12,9 @@ namespace {
 
 using namespace store_api;
 
+constexpr char origin_kind = 0x7f;
+constexpr size_t origin_bytes = 17;
+
 // A command in a payload is its place in `command`, its length, its bytes.
 template <class Message>
 void append_as(std::string& payload, size_t kind, const Message& message) {
@@ -184,11 +187,32 @@ void append(std::string& payload, const CompactRequest& request) {
   append_as(payload, 4, request);
 }
 
+// The origin is no command: its kind has room to spare before those.
+void set_origin(std::string& payload, const entry_origin& from) {
+  std::string head(1, origin_kind);
+  append_fixed64(head, from.life);
+  append_fixed64(head, from.number);
+  payload.replace(0, std::min(payload.size(), head.size()), head);
+}
+
+std::optional<entry_origin> origin_of(std::string_view payload) {
+  entry_origin result;
+  if (payload.empty() || payload.front() != origin_kind)
+    return std::nullopt;
+  payload.remove_prefix(1);
+  if (!take_fixed64(payload, result.life)
+      || !take_fixed64(payload, result.number))
+    return std::nullopt;
+  return result;
+}
+
 expected<std::vector<command>> read_payload(std::string_view payload) {
   auto unreadable = [] {
     return make_error(ec::internal_error,
                       "a log entry holds no commands of this program");
   };
+  if (origin_of(payload))
+    payload.remove_prefix(origin_bytes);
   std::vector<command> result;
   while (!payload.empty()) {
     auto kind = static_cast<unsigned char>(payload.front());

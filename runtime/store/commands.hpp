@@ -3,6 +3,7 @@
 #include "messages/errors.hpp"
 #include "messages/store.pb.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -33,6 +34,20 @@ void append(std::string& payload, const store_api::LeaseGrantRequest& request);
 void append(std::string& payload, const store_api::LeaseRevokeRequest& request);
 void append(std::string& payload, const store_api::LeaseCheckpoint& request);
 void append(std::string& payload, const store_api::CompactRequest& request);
+
+/// Who put an entry into the log: one life of one member, by a number that it
+/// drew, and the number of the proposal in that life.
+struct entry_origin {
+  uint64_t life = 0;
+  uint64_t number = 0;
+};
+
+/// Begins a payload. Precondition: it is empty, or begins with an origin, which
+/// then gives way.
+void set_origin(std::string& payload, const entry_origin& from);
+
+/// Nothing if the payload does not say.
+std::optional<entry_origin> origin_of(std::string_view payload);
 
 /// The commands of a payload; ec::internal_error if it is none of ours.
 expected<std::vector<command>> read_payload(std::string_view payload);

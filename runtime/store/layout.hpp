@@ -67,6 +67,8 @@ inline constexpr std::string_view revision_key = "m/rev";
 inline constexpr std::string_view compacted_key = "m/compact";
 inline constexpr std::string_view scrubbed_key = "m/scrubbed";
 inline constexpr std::string_view hash_key = "m/hash";
+inline constexpr std::string_view members_key = "m/members";
+inline constexpr std::string_view last_member_key = "m/last-member";
 inline constexpr std::string_view format_key = "m/version";
 
 /// The format that this program writes and reads.

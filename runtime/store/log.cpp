@@ -5,9 +5,9 @@
 
 #include <leveldb/iterator.h>
 
-#include <algorithm>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace troupe::store {
 
@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view start_key = "m/start";
 constexpr std::string_view last_key = "m/last";
 constexpr std::string_view vote_key = "m/vote";
+constexpr std::string_view self_key = "m/self";
 
 leveldb::Slice slice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
@@ -46,52 +47,55 @@ bool unseal(std::string_view key, std::string_view& raw) {
   return take_fixed32(raw, crc) && crc == crc32c(raw, crc32c(key));
 }
 
-std::string encode_pair(std::string_view key, uint64_t a, uint64_t b) {
+std::string encode_mark(std::string_view key, uint64_t a, uint64_t b,
+                        std::string_view rest = {}) {
   std::string body;
   append_fixed64(body, a);
   append_fixed64(body, b);
+  body.append(rest);
   return seal(key, body);
 }
 
-caf::error read_pair(database& db, std::string_view key, uint64_t& a,
-                     uint64_t& b) {
+/// A mark: two numbers, and bytes behind them where `rest` is given.
+caf::error read_mark(database& db, std::string_view key, uint64_t& a,
+                     uint64_t& b, std::string* rest = nullptr) {
   std::string raw;
   auto found = db.get(key, raw);
   if (!found)
     return std::move(found.error());
   if (!*found)
     return caf::none;
-  std::string_view rest = raw;
-  if (!unseal(key, rest) || !take_fixed64(rest, a) || !take_fixed64(rest, b))
+  std::string_view in = raw;
+  if (!unseal(key, in) || !take_fixed64(in, a) || !take_fixed64(in, b)
+      || (rest == nullptr && !in.empty()))
     return db.damaged("the mark " + std::string{key} + " is unreadable");
+  if (rest != nullptr)
+    *rest = in;
   return caf::none;
 }
 
-std::string encode(const store_api::LogEntry& entry) {
+std::string encode(const raft::entry& entry) {
   std::string body;
-  body.reserve(entry.payload().size() + 9);
-  append_fixed64(body, entry.term());
-  body.push_back(static_cast<char>(entry.type()));
-  body.append(entry.payload());
-  return seal(entry_key(entry.index()), body);
+  body.reserve(entry.bytes().size() + 9);
+  append_fixed64(body, entry.at.term);
+  body.push_back(static_cast<char>(entry.kind));
+  body.append(entry.bytes());
+  return seal(entry_key(entry.at.index), body);
 }
 
-std::optional<store_api::LogEntry> decode(std::string_view key,
-                                          std::string_view raw) {
-  store_api::LogEntry entry;
-  uint64_t term = 0;
-  uint64_t index = 0;
-  if (!unseal(key, raw) || !take_fixed64(raw, term) || raw.empty())
+std::optional<raft::entry> decode(std::string_view key, std::string_view raw) {
+  raft::entry entry;
+  if (!unseal(key, raw) || !take_fixed64(raw, entry.at.term) || raw.empty())
     return std::nullopt;
   key.remove_prefix(1);
-  if (!take_fixed64(key, index) || !key.empty()
-      || !store_api::LogEntry::Type_IsValid(raw.front()))
+  if (!take_fixed64(key, entry.at.index) || !key.empty())
     return std::nullopt;
-  entry.set_index(index);
-  entry.set_term(term);
-  entry.set_type(static_cast<store_api::LogEntry::Type>(raw.front()));
+  entry.kind = static_cast<raft::entry_kind>(raw.front());
   raw.remove_prefix(1);
-  entry.set_payload(raw.data(), raw.size());
+  if (entry.kind > raft::entry_kind::change)
+    return std::nullopt;
+  if (!raw.empty())
+    entry.data = std::make_shared<const std::string>(raw);
   return entry;
 }
 
@@ -109,99 +113,147 @@ expected<std::unique_ptr<log>> log::open(std::shared_ptr<database> db) {
   std::unique_ptr<log> result{new log{std::move(db)}};
   if (auto err = result->load_marks())
     return err;
-  if (auto err = result->check_entries())
+  if (auto err = result->load_entries())
+    return err;
+  if (auto err = result->check_end())
     return err;
   return result;
 }
 
 caf::error log::load_marks() {
-  if (auto err = read_pair(*db_, start_key, start_, start_term_))
+  if (auto err = load_start())
     return err;
-  last_ = start_;
-  last_term_ = start_term_;
-  if (auto err = read_pair(*db_, last_key, last_, last_term_))
+  start_ = restored_.start.at.index;
+  written_ = restored_.start.at;
+  if (auto err = read_mark(*db_, last_key, written_.index, written_.term))
     return err;
-  return read_pair(*db_, vote_key, hard_.term, hard_.voted_for);
+  last_ = written_.index;
+  auto& hard = restored_.hard;
+  if (auto err = read_mark(*db_, vote_key, hard.term, hard.voted_for))
+    return err;
+  return read_mark(*db_, self_key, self_, state_);
 }
 
-caf::error log::check_entries() {
-  auto index = start_;
-  auto term = start_term_;
-  auto err = read(start_ + 1, [&](const store_api::LogEntry& entry) {
-    if (entry.index() != index + 1)
-      return db_->damaged("the log's entries " + number(index + 1) + " to "
-                          + number(entry.index() - 1) + " are missing");
-    if (entry.term() < term)
-      return db_->damaged("the term of the log's entry " + number(entry.index())
-                          + " goes backwards");
-    index = entry.index();
-    term = entry.term();
-    return caf::error{};
-  });
-  if (err)
+caf::error log::load_start() {
+  auto& start = restored_.start;
+  std::string members;
+  if (auto err =
+          read_mark(*db_, start_key, start.at.index, start.at.term, &members))
     return err;
-  if (index != last_ || term != last_term_)
-    return db_->damaged("the log ends at entry " + number(index)
-                        + ", but entry " + number(last_) + " was written");
-  if (hard_.term < last_term_)
-    return db_->damaged("the log's term is older than its last entry");
+  // Before there were groups, none were noted.
+  if (members.empty())
+    return caf::none;
+  auto decoded = raft::configuration::decode(members);
+  if (!decoded)
+    return db_->damaged("the members are unreadable");
+  start.members =
+      std::make_shared<const raft::configuration>(std::move(*decoded));
   return caf::none;
 }
 
-caf::error
-log::read(uint64_t first,
-          const std::function<caf::error(store_api::LogEntry)>& visit) const {
+caf::error log::load_entries() {
+  auto last = restored_.start.at;
   std::unique_ptr<leveldb::Iterator> it{
       db_->db().NewIterator(database::reading())};
-  for (it->Seek(entry_key(first)); it->Valid() && it->key()[0] == 'e';
+  for (it->Seek(entry_key(last.index + 1)); it->Valid() && it->key()[0] == 'e';
        it->Next()) {
     auto entry = decode(view(it->key()), view(it->value()));
     if (!entry)
       return db_->damaged("an entry of the log fails its checksum");
-    if (auto err = visit(std::move(*entry)))
-      return err;
+    if (entry->at.index != last.index + 1)
+      return db_->damaged("the log's entries " + number(last.index + 1) + " to "
+                          + number(entry->at.index - 1) + " are missing");
+    if (entry->at.term < last.term)
+      return db_->damaged("the term of the log's entry "
+                          + number(entry->at.index) + " goes backwards");
+    last = entry->at;
+    restored_.entries.push_back(std::move(*entry));
   }
   return db_->failure(it->status());
 }
 
-caf::error log::stage(const store_api::LogEntry& entry) {
-  if (entry.index() <= start_ || entry.index() > last_ + 1)
-    return make_error(ec::internal_error, "entry " + number(entry.index())
-                                              + " does not follow the log's "
-                                              + number(last_));
-  for (auto stale = entry.index() + 1; stale <= last_; ++stale)
-    batch_.Delete(entry_key(stale));
-  batch_.Put(entry_key(entry.index()), encode(entry));
-  last_ = entry.index();
-  last_term_ = entry.term();
-  batch_.Put(slice(last_key), encode_pair(last_key, last_, last_term_));
-  if (hard_.term < last_term_)
-    stage(hard_state{last_term_, 0});
+caf::error log::check_end() const {
+  auto& entries = restored_.entries;
+  auto found = entries.empty() ? restored_.start.at : entries.back().at;
+  if (found != written_)
+    return db_->damaged("the log ends at entry " + number(found.index)
+                        + ", but entry " + number(written_.index)
+                        + " was written");
+  if (restored_.hard.term < written_.term)
+    return db_->damaged("the log's term is older than its last entry");
   return caf::none;
 }
 
-void log::stage(const hard_state& hard) {
-  hard_ = hard;
-  batch_.Put(slice(vote_key), encode_pair(vote_key, hard.term, hard.voted_for));
+// -- what is staged -----------------------------------------------------------
+
+void log::found(raft::member_id self, const raft::configuration& members) {
+  self_ = self;
+  stage_state(state_);
+  if (members.empty())
+    return;
+  auto& start = restored_.start;
+  if (start.at.index == 0 && last_ == 0) {
+    // The same for every founder, so that their logs agree from the beginning.
+    start.at = {1, 1};
+    restored_.hard = {1, 0};
+    stage(restored_.hard);
+  }
+  start.members = std::make_shared<const raft::configuration>(members);
+  stage(start, false);
 }
 
-void log::stage_trim(uint64_t index) {
-  index = std::min(index, last_);
-  if (index <= start_)
-    return;
-  std::string raw;
-  auto key = entry_key(index);
-  auto found = db_->get(key, raw);
-  if (!found || !*found)
-    return; // not written yet, or unreadable: kept, and told at opening
-  auto entry = decode(key, raw);
-  if (!entry)
-    return;
-  for (auto i = start_ + 1; i <= index; ++i)
+void log::stage_state(uint64_t number) {
+  state_ = number;
+  batch_.Put(slice(self_key), encode_mark(self_key, self_, state_));
+}
+
+caf::error log::stage(const raft::write& what) {
+  if (what.start)
+    stage(*what.start, what.reset);
+  for (auto& entry : what.entries)
+    if (auto err = stage(entry))
+      return err;
+  if (what.hard)
+    stage(*what.hard);
+  return caf::none;
+}
+
+void log::stage(const raft::snapshot_mark& start, bool reset) {
+  auto& at = start.at;
+  erase(start_ + 1, reset ? last_ : std::min(at.index, last_));
+  start_ = at.index;
+  if (reset || last_ < start_) {
+    last_ = start_;
+    stage_last(at);
+  }
+  batch_.Put(slice(start_key), encode_mark(start_key, at.index, at.term,
+                                           start.members->encode()));
+}
+
+caf::error log::stage(const raft::entry& what) {
+  auto index = what.at.index;
+  if (index <= start_ || index > last_ + 1)
+    return make_error(ec::internal_error, "entry " + number(index)
+                                              + " does not follow the log's "
+                                              + number(last_));
+  erase(index + 1, last_);
+  batch_.Put(entry_key(index), encode(what));
+  last_ = index;
+  stage_last(what.at);
+  return caf::none;
+}
+
+void log::stage(const raft::hard_state& hard) {
+  batch_.Put(slice(vote_key), encode_mark(vote_key, hard.term, hard.voted_for));
+}
+
+void log::stage_last(raft::position last) {
+  batch_.Put(slice(last_key), encode_mark(last_key, last.index, last.term));
+}
+
+void log::erase(uint64_t first, uint64_t last) {
+  for (auto i = first; i <= last; ++i)
     batch_.Delete(entry_key(i));
-  start_ = index;
-  start_term_ = entry->term();
-  batch_.Put(slice(start_key), encode_pair(start_key, start_, start_term_));
 }
 
 caf::error log::commit() {

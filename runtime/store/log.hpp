@@ -1,52 +1,50 @@
 #pragma once
 
 #include "messages/errors.hpp"
-#include "messages/store.pb.h"
+#include "runtime/raft/configuration.hpp"
+#include "runtime/raft/output.hpp"
+#include "runtime/raft/settings.hpp"
 #include "runtime/store/database.hpp"
 
 #include <leveldb/write_batch.h>
 
-#include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
 namespace troupe::store {
 
-/// The vote of a member: on disk before any message leaves that depends on it.
-struct hard_state {
-  uint64_t term = 0;
-  uint64_t voted_for = 0;
-};
-
-/// The entries that are not yet part of the durable state, in a database of
-/// their own. Each write is synced. Indices have no gaps and each entry has a
-/// checksum; whatever else is found at opening is damage, but for a torn tail
-/// that was never synced, which LevelDB leaves out and nobody has heard of.
+/// The entries that are not yet part of the durable state, and all else that
+/// Raft must not forget, in a database of their own. Each write is synced.
+/// Indices have no gaps and each entry has a checksum; whatever else is found
+/// at opening is damage, but for a torn tail that was never synced, which
+/// LevelDB leaves out and nobody has heard of.
 class log {
 public:
   /// Checks every entry.
   static expected<std::unique_ptr<log>> open(std::shared_ptr<database> db);
 
-  /// The entry before the first one kept; 0 for a whole log.
+  /// What was found at opening, but for what the state holds. Once.
+  raft::restored take_restored() { return std::move(restored_); }
+
+  /// Whose log this is; 0 until founded.
+  raft::member_id self() const { return self_; }
+  /// Stages that this is the log of `self`, which founds a group with those
+  /// members, or is to be told everything if there are none. Entries of a log
+  /// that was kept before there were groups stay. Precondition: self() is 0.
+  void found(raft::member_id self, const raft::configuration& members);
+
+  /// The number of the state that goes with the log.
+  uint64_t state_number() const { return state_; }
+  /// Stages that from now on it is another.
+  void stage_state(uint64_t number);
+
+  /// The entry before the first one kept.
   uint64_t start() const { return start_; }
-  uint64_t start_term() const { return start_term_; }
   /// The last entry, start() if there is none.
   uint64_t last() const { return last_; }
-  uint64_t last_term() const { return last_term_; }
-  const hard_state& hard() const { return hard_; }
 
-  /// Calls `visit` for each entry from `first` on until it returns an error.
-  caf::error
-  read(uint64_t first,
-       const std::function<caf::error(store_api::LogEntry)>& visit) const;
-
-  /// Collects what one synced write does: entries that follow the last one, or
-  /// overwrite what follows their first one.
-  caf::error stage(const store_api::LogEntry& entry);
-  void stage(const hard_state& hard);
-  /// Lets go of the entries up to `index`, which the state holds durably.
-  void stage_trim(uint64_t index);
+  /// Stages one write, behind those staged before. An error means that its
+  /// entries do not follow the last one.
+  caf::error stage(const raft::write& what);
   /// Writes what is staged. After an error the log must not be used again:
   /// what is on disk is not known.
   caf::error commit();
@@ -54,15 +52,23 @@ public:
 private:
   explicit log(std::shared_ptr<database> db);
   caf::error load_marks();
-  caf::error check_entries();
+  caf::error load_start();
+  caf::error load_entries();
+  caf::error check_end() const;
+  void stage(const raft::snapshot_mark& start, bool reset);
+  caf::error stage(const raft::entry& what);
+  void stage(const raft::hard_state& hard);
+  void stage_last(raft::position last);
+  void erase(uint64_t first, uint64_t last);
 
   std::shared_ptr<database> db_;
   leveldb::WriteBatch batch_;
+  raft::restored restored_;
+  raft::position written_; ///< the end of the log, as it says itself
+  raft::member_id self_ = 0;
+  uint64_t state_ = 0;
   uint64_t start_ = 0;
-  uint64_t start_term_ = 0;
   uint64_t last_ = 0;
-  uint64_t last_term_ = 0;
-  hard_state hard_;
 };
 
 /// An error, naming what is lost, if a state that holds the entries up to

@@ -3,6 +3,8 @@
 #include "runtime/store/crc32c.hpp"
 #include "runtime/store/staging.hpp"
 
+#include <algorithm>
+
 namespace troupe::store {
 
 namespace {
@@ -58,7 +60,8 @@ machine::open(std::shared_ptr<database> state) {
   result->compacted_ = (*from)->compacted();
   for (auto [key, mark] : {std::pair{applied_key, &result->applied_},
                            std::pair{term_key, &result->term_},
-                           std::pair{hash_key, &result->hash_}}) {
+                           std::pair{hash_key, &result->hash_},
+                           std::pair{last_member_key, &result->last_member_}}) {
     auto number = (*from)->number(key);
     if (!number)
       return std::move(number.error());
@@ -67,24 +70,47 @@ machine::open(std::shared_ptr<database> state) {
   return result;
 }
 
-expected<outcome> machine::apply(const store_api::LogEntry& entry) {
+caf::error machine::found(const raft::snapshot_mark& start) {
+  if (applied_ != 0)
+    return caf::none;
+  leveldb::WriteBatch batch;
+  batch.Put(slice(applied_key), encode_number(start.at.index));
+  batch.Put(slice(term_key), encode_number(start.at.term));
+  put_members(batch, *start.members);
+  if (auto err = state_->write(batch, false))
+    return err;
+  applied_ = start.at.index;
+  term_ = start.at.term;
+  return caf::none;
+}
+
+/// Remembers who takes part, and the greatest id that ever did.
+void machine::put_members(leveldb::WriteBatch& batch,
+                          const raft::configuration& members) {
+  batch.Put(slice(members_key), members.encode());
+  for (auto& x : members.members())
+    last_member_ = std::max(last_member_, x.id);
+  batch.Put(slice(last_member_key), encode_number(last_member_));
+}
+
+expected<outcome> machine::apply(const raft::entry& entry) {
   outcome out;
-  out.index = entry.index();
+  out.index = entry.at.index;
   out.revision = revision_;
   out.compacted = compacted_;
-  if (entry.index() <= applied_)
+  if (entry.at.index <= applied_)
     return out;
-  if (entry.index() != applied_ + 1)
+  if (entry.at.index != applied_ + 1)
     return make_error(ec::internal_error, "the store's log has a gap: entry "
-                                              + std::to_string(entry.index())
+                                              + std::to_string(entry.at.index)
                                               + " follows "
                                               + std::to_string(applied_));
   auto from = reading::of(state_);
   if (!from)
     return std::move(from.error());
   staging stage{**from, out, hash_};
-  if (entry.type() == store_api::LogEntry::COMMANDS) {
-    auto commands = read_payload(entry.payload());
+  if (entry.kind == raft::entry_kind::commands) {
+    auto commands = read_payload(entry.bytes());
     if (!commands)
       return std::move(commands.error());
     for (const auto& what : *commands)
@@ -92,9 +118,16 @@ expected<outcome> machine::apply(const store_api::LogEntry& entry) {
         return err;
   }
   auto& batch = stage.batch();
-  auto hash = chain_hash(stage.hash(), encode_number(entry.index()));
-  batch.Put(slice(applied_key), encode_number(entry.index()));
-  batch.Put(slice(term_key), encode_number(entry.term()));
+  if (entry.kind == raft::entry_kind::change) {
+    auto members = raft::configuration::decode(entry.bytes());
+    if (!members)
+      return make_error(ec::internal_error,
+                        "a change of the members is unreadable");
+    put_members(batch, *members);
+  }
+  auto hash = chain_hash(stage.hash(), encode_number(entry.at.index));
+  batch.Put(slice(applied_key), encode_number(entry.at.index));
+  batch.Put(slice(term_key), encode_number(entry.at.term));
   batch.Put(slice(hash_key), encode_number(hash));
   if (out.revision != revision_)
     batch.Put(slice(revision_key), encode_number(out.revision));
@@ -102,9 +135,10 @@ expected<outcome> machine::apply(const store_api::LogEntry& entry) {
     batch.Put(slice(compacted_key), encode_number(out.compacted));
   if (auto err = state_->write(batch, false))
     return err;
-  applied_ = entry.index();
-  term_ = entry.term();
+  applied_ = entry.at.index;
+  term_ = entry.at.term;
   hash_ = hash;
+  out.hash = hash;
   revision_ = out.revision;
   compacted_ = out.compacted;
   return out;

@@ -2,6 +2,8 @@
 
 #include "messages/errors.hpp"
 #include "messages/store.pb.h"
+#include "runtime/raft/configuration.hpp"
+#include "runtime/raft/entry.hpp"
 #include "runtime/store/commands.hpp"
 #include "runtime/store/database.hpp"
 #include "runtime/store/reading.hpp"
@@ -17,18 +19,27 @@ using answer =
     std::variant<caf::error, store_api::TxnResponse, store_api::LeaseResponse,
                  store_api::CompactResponse>;
 
+/// What became of a lease.
+struct lease_change {
+  lease_record lease;
+  bool ended = false;
+};
+
 /// What one entry came to.
 struct outcome {
   uint64_t index = 0;
   uint64_t revision = 1;       ///< after the entry
   uint64_t compacted = 0;      ///< after the entry
+  uint64_t hash = 0;           ///< of all entries up to this one
   std::vector<answer> answers; ///< one per command
   std::vector<placed_event> events;
+  std::vector<lease_change> leases;
 };
 
 /// The state and the one way to change it: log entries, in order, each exactly
 /// once. The same entries make the same state, byte for byte, and the same
-/// answers.
+/// answers. Entries of Raft's own move the index too, so that none can be
+/// missed unseen.
 class machine {
 public:
   /// Takes up the state where it stands. Its format and marks are checked.
@@ -40,18 +51,25 @@ public:
   uint64_t revision() const { return revision_; }
   uint64_t compacted() const { return compacted_; }
   uint64_t hash() const { return hash_; }
+  /// The greatest id that a member ever had.
+  raft::member_id last_member() const { return last_member_; }
 
   /// Applies the next entry in one batch together with its index. An entry
   /// that is applied already changes nothing and has no answers. An error
   /// means that the state could not be read or written, or that an entry is
   /// missing in between.
-  expected<outcome> apply(const store_api::LogEntry& entry);
+  expected<outcome> apply(const raft::entry& entry);
+
+  /// Gives a state that holds nothing the place where a new log begins.
+  caf::error found(const raft::snapshot_mark& start);
 
   /// Makes everything applied durable without the log.
   caf::error sync();
 
 private:
   explicit machine(std::shared_ptr<database> state);
+  void put_members(leveldb::WriteBatch& batch,
+                   const raft::configuration& members);
 
   std::shared_ptr<database> state_;
   uint64_t applied_ = 0;
@@ -59,6 +77,7 @@ private:
   uint64_t revision_ = 1;
   uint64_t compacted_ = 0;
   uint64_t hash_ = 0;
+  raft::member_id last_member_ = 0;
 };
 
 } // namespace troupe::store

@@ -291,6 +291,7 @@ caf::error staging::run(const LeaseGrantRequest& request) {
                     request.ttl_seconds()};
   batch_.Put(lease_key(made.id), encode(made));
   leases_[made.id] = made;
+  out_.leases.push_back({made, false});
   answer_lease(made);
   return caf::none;
 }
@@ -326,6 +327,7 @@ caf::error staging::run(const LeaseRevokeRequest& request) {
   end_revision();
   batch_.Delete(lease_key(request.id()));
   leases_[request.id()] = std::nullopt;
+  out_.leases.push_back({**known, true});
   answer_lease(**known);
   return caf::none;
 }

@@ -177,7 +177,7 @@ TEST_F(SupervisedStore, LosesNothingWhenItsPartsAreKilled) {
   supervision rules;
   rules.intensity = 1'000;
   auto root = sys.spawn(supervisor, make_context().with_directory(dir), rules,
-                        std::vector<child_spec>{store_branch()});
+                        std::vector<child_spec>{store_branch({})});
   auto busy = sys.spawn(writer, dir, caf::actor_cast<caf::actor>(self));
   auto listening = sys.spawn(follower, dir);
   const std::vector<std::string> victims{

@@ -70,4 +70,19 @@ TEST(Commands, ThePrefixEndIsAboveAllThatBeginWithIt) {
   EXPECT_EQ(prefix_end(""), std::string(1, '\0'));
 }
 
+TEST(Commands, SayWhoseTheyAre) {
+  std::string payload;
+  EXPECT_FALSE(origin_of(payload));
+  set_origin(payload, {7, 1});
+  append(payload, put_request("a", "1"));
+  set_origin(payload, {7, 2});
+  ASSERT_TRUE(origin_of(payload));
+  EXPECT_EQ(origin_of(payload)->life, 7u);
+  EXPECT_EQ(origin_of(payload)->number, 2u);
+  auto commands = read_payload(payload);
+  ASSERT_TRUE(commands);
+  EXPECT_EQ(commands->size(), 1u);
+  EXPECT_FALSE(origin_of(payload.substr(0, 9)));
+}
+
 } // namespace troupe::store

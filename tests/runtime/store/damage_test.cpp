@@ -27,11 +27,13 @@ struct Damage : ::testing::Test {
     auto entries = open();
     ASSERT_TRUE(entries) << message_of(entries.error());
     for (uint64_t i = 1; i <= entry_count; ++i) {
-      store_api::LogEntry entry;
-      entry.set_index(i);
-      entry.set_term(1);
-      entry.set_payload(std::string(100, 'x'));
-      ASSERT_FALSE((*entries)->stage(entry));
+      raft::write next;
+      next.hard = raft::hard_state{1, 0};
+      next.entries.push_back(
+          {{1, i},
+           raft::entry_kind::commands,
+           std::make_shared<const std::string>(std::string(100, 'x'))});
+      ASSERT_FALSE((*entries)->stage(next));
       ASSERT_FALSE((*entries)->commit());
     }
   }

@@ -33,31 +33,44 @@ struct Log : ::testing::Test {
     return caf::none;
   }
 
-  static store_api::LogEntry entry(uint64_t index, uint64_t term = 1,
-                                   std::string payload = "") {
-    store_api::LogEntry result;
-    result.set_index(index);
-    result.set_term(term);
-    result.set_type(store_api::LogEntry::COMMANDS);
-    result.set_payload(payload.empty() ? std::to_string(index) : payload);
-    return result;
+  caf::error stage(uint64_t index, uint64_t term = 1) {
+    raft::write next;
+    next.entries.push_back(
+        {{term, index},
+         raft::entry_kind::commands,
+         std::make_shared<const std::string>(std::to_string(index))});
+    next.hard = raft::hard_state{term, 0};
+    return entries->stage(next);
   }
 
   void append(uint64_t first, uint64_t last, uint64_t term = 1) {
     for (auto i = first; i <= last; ++i)
-      ASSERT_FALSE(entries->stage(entry(i, term)));
+      ASSERT_FALSE(stage(i, term));
     ASSERT_FALSE(entries->commit());
   }
 
-  std::string shown(uint64_t first = 1) {
+  void begin_at(uint64_t index, uint64_t term, bool reset = false) {
+    raft::write next;
+    next.start = raft::snapshot_mark{
+        {term, index}, std::make_shared<const raft::configuration>(group)};
+    next.reset = reset;
+    ASSERT_FALSE(entries->stage(next));
+  }
+
+  /// What is on disk.
+  raft::restored reopened() {
+    EXPECT_FALSE(open());
+    return entries->take_restored();
+  }
+
+  std::string shown() {
     std::string text;
-    auto err = entries->read(first, [&](const store_api::LogEntry& e) {
-      text += std::to_string(e.term()) + ":" + e.payload() + " ";
-      return caf::error{};
-    });
-    EXPECT_FALSE(err) << message_of(err);
+    for (auto& e : reopened().entries)
+      text += std::to_string(e.at.term) + ":" + std::string{e.bytes()} + " ";
     return text;
   }
+
+  raft::configuration group{{{1, true, "a"}, {2, true, "b"}, {3, false, "c"}}};
 
   std::string damage() {
     auto err = open();
@@ -80,38 +93,80 @@ TEST_F(Log, BeginsEmpty) {
 TEST_F(Log, KeepsWhatWasCommitted) {
   append(1, 3);
   append(4, 4, 2);
-  ASSERT_FALSE(entries->stage(entry(5, 2))); // never committed
-  ASSERT_FALSE(open());
+  ASSERT_FALSE(stage(5, 2)); // never committed
+  auto found = reopened();
   EXPECT_EQ(entries->last(), 4u);
-  EXPECT_EQ(entries->last_term(), 2u);
-  EXPECT_EQ(entries->hard().term, 2u);
+  EXPECT_EQ(found.entries.back().at, (raft::position{2, 4}));
+  EXPECT_EQ(found.hard.term, 2u);
   EXPECT_EQ(shown(), "1:1 1:2 1:3 2:4 ");
-  EXPECT_EQ(shown(3), "1:3 2:4 ");
 }
 
 TEST_F(Log, AnEntryOverwritesWhatFollowedItsPlace) {
   append(1, 5);
   append(3, 3, 2);
-  ASSERT_FALSE(open());
   EXPECT_EQ(shown(), "1:1 1:2 2:3 ");
-  EXPECT_TRUE(entries->stage(entry(5, 2)));
+  EXPECT_TRUE(stage(5, 2));
 }
 
-TEST_F(Log, TrimsWhatTheStateHolds) {
+TEST_F(Log, LetsGoOfWhatTheStateHolds) {
   append(1, 5);
-  entries->stage_trim(3);
+  begin_at(3, 1);
   append(6, 6);
-  ASSERT_FALSE(open());
-  EXPECT_EQ(entries->start(), 3u);
-  EXPECT_EQ(entries->start_term(), 1u);
   EXPECT_EQ(shown(), "1:4 1:5 1:6 ");
-  EXPECT_TRUE(entries->stage(entry(3)));
-  entries->stage_trim(6);
+  auto found = reopened();
+  EXPECT_EQ(found.start.at, (raft::position{1, 3}));
+  EXPECT_EQ(*found.start.members, group);
+  EXPECT_TRUE(stage(3));
+  begin_at(6, 1);
   ASSERT_FALSE(entries->commit());
   ASSERT_FALSE(open());
   EXPECT_EQ(entries->last(), 6u);
   append(7, 7);
   EXPECT_EQ(shown(), "1:7 ");
+}
+
+TEST_F(Log, BeginsAnewWithAState) {
+  append(1, 5);
+  begin_at(4, 1, true);
+  entries->stage_state(3);
+  append(5, 5, 2);
+  EXPECT_EQ(shown(), "2:5 ");
+  EXPECT_EQ(entries->state_number(), 3u);
+  begin_at(90, 2, true);
+  ASSERT_FALSE(entries->commit());
+  EXPECT_EQ(shown(), "");
+  EXPECT_EQ(entries->last(), 90u);
+}
+
+TEST_F(Log, IsFoundedOnce) {
+  EXPECT_EQ(entries->self(), 0u);
+  entries->found(2, group);
+  ASSERT_FALSE(entries->commit());
+  auto found = reopened();
+  EXPECT_EQ(entries->self(), 2u);
+  EXPECT_EQ(found.start.at, (raft::position{1, 1}));
+  EXPECT_EQ(found.hard.term, 1u);
+  EXPECT_EQ(*found.start.members, group);
+}
+
+TEST_F(Log, OfATimeBeforeGroupsGoesOn) {
+  append(1, 5);
+  ASSERT_FALSE(open());
+  entries->found(1, group);
+  ASSERT_FALSE(entries->commit());
+  auto found = reopened();
+  EXPECT_EQ(found.start.at.index, 0u);
+  EXPECT_EQ(*found.start.members, group);
+  EXPECT_EQ(found.entries.size(), 5u);
+}
+
+TEST_F(Log, AJoinerKnowsNothingButItself) {
+  entries->found(4, {});
+  ASSERT_FALSE(entries->commit());
+  auto found = reopened();
+  EXPECT_EQ(entries->self(), 4u);
+  EXPECT_EQ(found.start.at.index, 0u);
+  EXPECT_TRUE(found.start.members->empty());
 }
 
 TEST_F(Log, FitsAStateWithinItsReach) {
@@ -122,11 +177,11 @@ TEST_F(Log, FitsAStateWithinItsReach) {
 }
 
 TEST_F(Log, RemembersTheVote) {
-  entries->stage(hard_state{7, 3});
+  raft::write vote;
+  vote.hard = raft::hard_state{7, 3};
+  ASSERT_FALSE(entries->stage(vote));
   ASSERT_FALSE(entries->commit());
-  ASSERT_FALSE(open());
-  EXPECT_EQ(entries->hard().term, 7u);
-  EXPECT_EQ(entries->hard().voted_for, 3u);
+  EXPECT_EQ(reopened().hard, (raft::hard_state{7, 3}));
 }
 
 TEST_F(Log, AMissingEntryIsDamage) {

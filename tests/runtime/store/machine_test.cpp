@@ -306,22 +306,39 @@ TEST_F(Machine, KeepsTheLeaseWhenAsked) {
 }
 
 TEST_F(Machine, AnEntryIsAppliedOnce) {
-  LogEntry entry;
-  entry.set_index(1);
-  entry.set_term(1);
-  entry.set_type(LogEntry::COMMANDS);
-  append(*entry.mutable_payload(), put_request("a", "1"));
+  std::string payload;
+  append(payload, put_request("a", "1"));
+  raft::entry entry{{1, 1},
+                    raft::entry_kind::commands,
+                    std::make_shared<const std::string>(payload)};
   EXPECT_EQ(apply_to->apply(entry)->answers.size(), 1u);
   EXPECT_EQ(apply_to->apply(entry)->answers.size(), 0u);
   open();
   EXPECT_EQ(apply_to->apply(entry)->answers.size(), 0u);
   EXPECT_EQ(range("a")->kvs(0).version(), 1u);
-  entry.set_index(3);
+  entry.at.index = 3;
   EXPECT_FALSE(apply_to->apply(entry));
-  entry.set_index(2);
-  entry.set_payload("nonsense");
+  entry.at.index = 2;
+  entry.data = std::make_shared<const std::string>("nonsense");
   EXPECT_FALSE(apply_to->apply(entry));
   EXPECT_EQ(apply_to->applied(), 1u);
+}
+
+TEST_F(Machine, RemembersWhoTakesPart) {
+  raft::configuration three{{{1, true, "a"}, {2, true, "b"}, {3, true, "c"}}};
+  raft::snapshot_mark start{{1, 1},
+                            std::make_shared<const raft::configuration>(three)};
+  ASSERT_FALSE(apply_to->found(start));
+  EXPECT_EQ(apply_to->applied(), 1u);
+  EXPECT_EQ(apply_to->last_member(), 3u);
+  auto two = three.after({raft::membership_change::step::remove, 3, {}});
+  raft::entry change{{2, 2},
+                     raft::entry_kind::change,
+                     std::make_shared<const std::string>(two->encode())};
+  ASSERT_TRUE(apply_to->apply(change));
+  open();
+  EXPECT_EQ(apply_to->applied(), 2u);
+  EXPECT_EQ(apply_to->last_member(), 3u);
 }
 
 TEST_F(Machine, TheSameEntriesMakeTheSameHash) {

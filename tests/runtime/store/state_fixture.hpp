@@ -44,13 +44,11 @@ struct state_fixture : ::testing::Test {
   /// Applies commands as one entry.
   template <class... Commands>
   outcome apply(const Commands&... commands) {
-    store_api::LogEntry entry;
-    entry.set_index(apply_to->applied() + 1);
-    entry.set_term(1);
-    entry.set_type(store_api::LogEntry::COMMANDS);
     std::string payload;
     (append(payload, commands), ...);
-    entry.set_payload(payload);
+    raft::entry entry{{1, apply_to->applied() + 1},
+                      raft::entry_kind::commands,
+                      std::make_shared<const std::string>(payload)};
     auto result = apply_to->apply(entry);
     EXPECT_TRUE(result) << message_of(result.error());
     return result ? std::move(*result) : outcome{};

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "messages/codec.hpp"
+#include "messages/raft.pb.h"
+#include "messages/store.pb.h"
+#include "runtime/raft/configuration.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <vector>
+
+namespace troupe {
+
+/// Which member of which group a store is when it first starts. Later it knows
+/// from its own log.
+struct store_member {
+  raft::member_id id = 1;
+  /// Who founds the group, this one among them; nobody for one that is added
+  /// to a group that exists.
+  std::vector<raft::member> founders{{1, true, "store"}};
+};
+
+/// One member of a store's group as the others see it. What they say may be
+/// lost together with the connection.
+using member_actor = caf::typed_actor<
+    // Raft's own.
+    caf::reacts_to<pb<raft_api::Message>>,
+    // To the leader: an entry for the log.
+    caf::reacts_to<pb<raft_api::Proposal>>,
+    // From the leader: it was not taken.
+    caf::reacts_to<pb<raft_api::Refused>>,
+    // To the leader: about a lease.
+    caf::replies_to<pb<raft_api::LeaseQuestion>>::with<
+        pb<store_api::LeaseResponse>>>;
+
+/// Knows the way to the other members.
+using member_finder_actor = caf::typed_actor<
+    // The member at this address, as soon as it can be reached.
+    caf::replies_to<pb<raft_api::FindMember>>::with<member_actor>>;
+
+} // namespace troupe

@@ -1,0 +1,194 @@
+#include "actors/store/replica_steps.hpp"
+#include "messages/store.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/raft/broken.hpp"
+#include "runtime/store/database.hpp"
+#include "runtime/store/wire.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <chrono>
+#include <utility>
+
+// Does what the core wants done, and tells it what came of it.
+namespace troupe::replica_steps {
+
+namespace {
+
+using namespace store_api;
+
+/// All of Raft's times are multiples of it.
+constexpr auto beat = std::chrono::milliseconds(50);
+/// Of entries that are applied as one run.
+constexpr size_t run_bytes = size_t{1} << 20;
+/// How many revisions may pass before the compactor hears of it.
+constexpr uint64_t stride = 1024;
+
+/// Damage stays; after anything else log and state are read anew.
+void on_failure(pointer self, const caf::error& err) {
+  if (is(err, ec::internal_error))
+    refuse(self, err);
+  else
+    give_up(self, err);
+}
+
+/// Runs what tells the core something, unless it is no more.
+template <class Tell>
+void tell_core(pointer self, Tell tell) {
+  auto& st = self->state;
+  if (!st.raft)
+    return;
+  try {
+    tell(*st.raft);
+  } catch (const raft::broken& err) {
+    refuse(self, store::make_damage(err.what()));
+    return;
+  }
+  advance(self);
+}
+
+void write(pointer self, raft::write& what) {
+  self->request(self->state.parts.log, caf::infinite, std::move(what))
+      .then(
+          [self](const written_log& done) {
+            tell_core(self,
+                      [&](raft::core& core) { core.persisted(done.number); });
+          },
+          // What is on the disk is not known: whoever comes next reads it.
+          [self](const caf::error& err) { give_up(self, err); });
+}
+
+void tell_reached(pointer self) {
+  auto& st = self->state;
+  Reached reached;
+  reached.set_revision(st.revision);
+  reached.set_compacted(st.compacted);
+  self->send(st.parts.compactor, pb<Reached>{std::move(reached)});
+}
+
+void on_applied(pointer self, applied_entries& done) {
+  auto& st = self->state;
+  if (!st.raft)
+    return;
+  auto tell = done.compacted != st.compacted
+              || done.revision / stride != st.revision / stride;
+  st.applied = done.applied;
+  st.revision = done.revision;
+  st.compacted = done.compacted;
+  st.hash = done.hash;
+  on_lease_changes(self, done.leases);
+  settle(self, done);
+  run_due_reads(self);
+  if (tell)
+    tell_reached(self);
+  advance(self);
+}
+
+void apply_run(pointer self, committed_entries run) {
+  self->request(self->state.parts.apply, caf::infinite, std::move(run))
+      .then([self](applied_entries& done) { on_applied(self, done); },
+            [self](const caf::error& err) { on_failure(self, err); });
+}
+
+/// Raft, figure 2: what is committed is applied in order.
+void apply(pointer self, std::vector<raft::entry>& entries) {
+  committed_entries run;
+  size_t bytes = 0;
+  for (auto& x : entries) {
+    bytes += x.cost();
+    run.entries.push_back(std::move(x));
+    if (bytes < run_bytes)
+      continue;
+    apply_run(self, std::exchange(run, {}));
+    bytes = 0;
+  }
+  if (!run.entries.empty())
+    apply_run(self, std::move(run));
+}
+
+void checkpoint(pointer self) {
+  self->request(self->state.parts.apply, caf::infinite, pb<Checkpoint>{})
+      .then(
+          [self](const checkpointed& done) {
+            tell_core(self,
+                      [&](raft::core& core) { core.compact(done.index); });
+          },
+          [self](const caf::error& err) { on_failure(self, err); });
+}
+
+/// Time matters to nobody who is alone.
+bool is_alone(const replica_state& st) {
+  auto& members = st.raft->members();
+  return members.members().size() == 1 && members.has_voter(st.limits.self);
+}
+
+void keep_beating(pointer self) {
+  auto& st = self->state;
+  if (st.beating || is_alone(st))
+    return;
+  st.beating = true;
+  self->delayed_send(self, beat, pb<Beat>{});
+}
+
+void act(pointer self, raft::output& out) {
+  if (out.to_write)
+    write(self, *out.to_write);
+  send_out(self, out.messages);
+  if (!out.committed.empty())
+    apply(self, out.committed);
+  for (auto& known : out.reads)
+    on_read_state(self, known);
+  if (out.checkpoint)
+    checkpoint(self);
+}
+
+} // namespace
+
+void advance(pointer self) {
+  auto& st = self->state;
+  if (!st.raft)
+    return;
+  try {
+    place(self);
+    ask_for_reads(self);
+    auto out = st.raft->take();
+    act(self, out);
+    // Reads that came together while others were being asked for.
+    if (!out.reads.empty() && !st.reads_next.empty()) {
+      ask_for_reads(self);
+      out = st.raft->take();
+      act(self, out);
+    }
+  } catch (const raft::broken& err) {
+    refuse(self, store::make_damage(err.what()));
+    return;
+  }
+  match_peers(self);
+  follow_leadership(self);
+  keep_beating(self);
+}
+
+void on_beat(pointer self) {
+  auto& st = self->state;
+  st.beating = false;
+  if (!st.raft)
+    return;
+  st.pausing = false;
+  expire(self);
+  ask_leader_again(self);
+  seek_peers(self);
+  if (is_alone(st))
+    advance(self);
+  else
+    tell_core(self, [](raft::core& core) { core.tick(); });
+}
+
+void on_message(pointer self, const raft_api::Message& what) {
+  auto message = store::from_wire(what);
+  if (!message || !self->state.raft)
+    return;
+  greet(self, message->from);
+  tell_core(self, [&](raft::core& core) { core.receive(std::move(*message)); });
+}
+
+} // namespace troupe::replica_steps

@@ -1,6 +1,6 @@
 k create configmap a --from-literal=k=v
 k create configmap b --from-literal=k=w
-fails 'AlreadyExists' create configmap b --from-literal=k=w
+fails 'lready exists' create configmap b --from-literal=k=w
 k label configmap a app=x
 shows 'configmap/a created' create configmap a --from-literal=k=v --dry-run=client
 shows 'a ' get configmaps

@@ -31,14 +31,18 @@ std::vector<std::string> split(const std::string& text) {
 std::vector<std::string> programs() {
   if (auto* named = std::getenv("TROUPE_KUBECTL"))
     return split(named);
+  std::vector<std::string> out;
   auto unpacked = TROUPE_BUILD_DIR "/kubernetes-client/usr/bin/kubectl";
   if (fs::exists(unpacked))
-    return {unpacked};
+    out.push_back(unpacked);
+  // The machine's own may be years younger.
   if (auto* path = std::getenv("PATH"))
     for (auto& folder : split(path))
-      if (fs::exists(folder + "/kubectl"))
-        return {folder + "/kubectl"};
-  return {};
+      if (fs::exists(folder + "/kubectl")) {
+        out.push_back(folder + "/kubectl");
+        break;
+      }
+  return out;
 }
 
 std::vector<std::string> families() {

@@ -17,7 +17,9 @@ void register_store_types(caf::actor_system_config& cfg) {
                store_api::CompactRequest, store_api::CompactResponse,
                store_api::StatusRequest, store_api::StatusResponse>(cfg);
   add_messages<raft_api::Message, raft_api::Proposal, raft_api::Refused,
-               raft_api::LeaseQuestion>(cfg);
+               raft_api::LeaseQuestion, raft_api::OpenSnapshot,
+               raft_api::SnapshotOpened, raft_api::PullSnapshot,
+               raft_api::SnapshotChunk, raft_api::HashReport>(cfg);
 }
 
 } // namespace troupe

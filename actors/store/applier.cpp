@@ -18,6 +18,7 @@ using pointer = applier_actor::stateful_pointer<applier_state>;
 opened_state described(const applier_state& st) {
   opened_state result;
   result.state = st.state;
+  result.number = st.number;
   result.applied = st.machine->applied();
   result.revision = st.machine->revision();
   result.compacted = st.machine->compacted();
@@ -27,7 +28,7 @@ opened_state described(const applier_state& st) {
 
 void open_state(pointer self) {
   auto& st = self->state;
-  auto opened = st.slot->open(when_freed(self));
+  auto opened = st.places->at(st.number)->open(when_freed(self));
   if (!opened) {
     st.opening.deliver(std::move(opened.error()));
     return;
@@ -44,9 +45,19 @@ void open_state(pointer self) {
   st.opening.deliver(described(st));
 }
 
-caf::result<opened_state> on_open(pointer self) {
-  if (self->state.machine)
-    return described(self->state);
+caf::result<opened_state> on_open(pointer self, const OpenState& request) {
+  auto& st = self->state;
+  auto only = st.places->only();
+  if (!request.known() && !only)
+    return opened_state{};
+  auto number = request.known() ? request.number() : *only;
+  if (st.machine && st.number == number)
+    return described(st);
+  st.machine = nullptr;
+  st.state = nullptr;
+  st.number = number;
+  if (request.known())
+    st.places->discard_others(number);
   self->state.opening = self->make_response_promise<opened_state>();
   auto result = self->state.opening;
   open_state(self);
@@ -60,6 +71,18 @@ caf::result<opened_state> on_found(pointer self,
     return make_error(ec::service_unavailable, "the state is not open");
   if (auto err = st.machine->found(start))
     return err;
+  return described(st);
+}
+
+caf::result<opened_state> on_fetched(pointer self, const fetched_state& next) {
+  auto& st = self->state;
+  auto made = store::machine::open(next.state);
+  if (!made)
+    return std::move(made.error());
+  st.places->at(st.number)->discard();
+  st.number = next.number;
+  st.state = next.state;
+  st.machine = std::move(*made);
   return described(st);
 }
 
@@ -118,14 +141,15 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-applier_actor::behavior_type applier(pointer self,
-                                     std::shared_ptr<store::database_slot> slot,
-                                     events_actor events) {
-  self->state.slot = std::move(slot);
+applier_actor::behavior_type
+applier(pointer self, std::shared_ptr<store::state_places> places,
+        events_actor events) {
+  self->state.places = std::move(places);
   self->state.events = std::move(events);
   return {
-      [self](const pb<OpenState>&) { return on_open(self); },
+      [self](const pb<OpenState>& x) { return on_open(self, *x); },
       [self](const raft::snapshot_mark& x) { return on_found(self, x); },
+      [self](const fetched_state& x) { return on_fetched(self, x); },
       [self](const committed_entries& x) { return on_entries(self, x); },
       [self](const pb<Checkpoint>&) { return on_checkpoint(self); },
       [self](const pb<system::Tick>&) { on_tick(self); },

@@ -27,6 +27,8 @@ using applier_actor = caf::typed_actor<
     caf::replies_to<pb<store_api::OpenState>>::with<opened_state>,
     // It holds nothing: this is where the log begins.
     caf::replies_to<raft::snapshot_mark>::with<opened_state>,
+    // Another state takes the place of the present one.
+    caf::replies_to<fetched_state>::with<opened_state>,
     // These are committed.
     caf::replies_to<committed_entries>::with<applied_entries>,
     // Make what is applied durable.
@@ -40,16 +42,17 @@ using applier_actor = caf::typed_actor<
 struct applier_state {
   static inline const char* name = "applier";
 
-  std::shared_ptr<store::database_slot> slot;
+  std::shared_ptr<store::state_places> places;
+  uint64_t number = 0; ///< of the state that is open, or is to be
   events_actor events;
   state_handle state;
   std::unique_ptr<store::machine> machine;
   caf::typed_response_promise<opened_state> opening;
 };
 
-/// Runs the applier over the database in `slot`.
+/// Runs the applier over the state in one of the places.
 applier_actor::behavior_type
 applier(applier_actor::stateful_pointer<applier_state> self,
-        std::shared_ptr<store::database_slot> slot, events_actor events);
+        std::shared_ptr<store::state_places> places, events_actor events);
 
 } // namespace troupe

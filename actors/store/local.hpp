@@ -24,6 +24,7 @@ using state_handle = std::shared_ptr<store::database>;
 struct opened_log {
   raft::restored found; ///< but for what the state holds
   raft::member_id self = 0;
+  uint64_t state = 0; ///< number of the state that goes with it
 };
 
 /// This write, and all before it, are on disk.
@@ -36,13 +37,22 @@ struct committed_entries {
   std::vector<raft::entry> entries;
 };
 
-/// The state as the applier opened it.
+/// The state as the applier opened it. None if it has to be told which.
 struct opened_state {
   state_handle state;
+  uint64_t number = 0;
   uint64_t applied = 0;
   uint64_t revision = 1;
   uint64_t compacted = 0;
   uint64_t hash = 0;
+};
+
+/// Another member's state, complete and durable beside the present one.
+struct fetched_state {
+  raft::snapshot_mark mark;
+  uint64_t number = 0;
+  std::shared_ptr<store::database_slot> place;
+  state_handle state;
 };
 
 /// What one entry came to: the answers to its commands, in their order.
@@ -86,6 +96,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::written_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::committed_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::opened_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::checkpointed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::fetched_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::applied_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::events_handle)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::page_handle)

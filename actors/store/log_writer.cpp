@@ -34,6 +34,7 @@ void open_log(pointer self) {
   opened_log result;
   result.found = st.log->take_restored();
   result.self = st.log->self();
+  result.state = st.log->state_number();
   st.opening.deliver(std::move(result));
 }
 
@@ -58,7 +59,8 @@ void give_up(pointer self, const caf::error& err) {
 
 // The tick that flushes lies behind every write that is in the mailbox now, so
 // that one sync serves them all.
-caf::result<written_log> on_write(pointer self, const raft::write& what) {
+caf::result<written_log> on_write(pointer self, const raft::write& what,
+                                  uint64_t state) {
   auto& st = self->state;
   if (!st.log)
     return make_error(ec::service_unavailable, "the log is not open");
@@ -68,6 +70,8 @@ caf::result<written_log> on_write(pointer self, const raft::write& what) {
     give_up(self, err);
     return promise;
   }
+  if (state != st.log->state_number())
+    st.log->stage_state(state);
   if (!st.flushing) {
     st.flushing = true;
     self->send(self, pb<system::Tick>{});
@@ -117,7 +121,9 @@ log_writer(pointer self, std::shared_ptr<store::database_slot> slot,
   self->state.member = std::move(member);
   return {
       [self](const pb<OpenLog>&) { return on_open(self); },
-      [self](const raft::write& x) { return on_write(self, x); },
+      [self](const raft::write& x, uint64_t state) {
+        return on_write(self, x, state);
+      },
       [self](const pb<system::Tick>&) { on_tick(self); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

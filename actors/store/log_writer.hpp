@@ -23,8 +23,8 @@ namespace troupe {
 using log_writer_actor = caf::typed_actor<
     // Open and check.
     caf::replies_to<pb<store_api::OpenLog>>::with<opened_log>,
-    // Make this durable.
-    caf::replies_to<raft::write>::with<written_log>,
+    // Make this durable, and the number of the state that goes with it.
+    caf::replies_to<raft::write, uint64_t>::with<written_log>,
     // Write what has gathered; or try again to open.
     caf::reacts_to<pb<system::Tick>>>
     // What `topology` shows.

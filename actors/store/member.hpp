@@ -21,6 +21,11 @@ struct store_member {
   std::vector<raft::member> founders{{1, true, "store"}};
 };
 
+/// Takes the state of another member.
+using snapshot_taker_actor = caf::typed_actor<
+    // The next part of it.
+    caf::reacts_to<pb<raft_api::SnapshotChunk>>>;
+
 /// One member of a store's group as the others see it. What they say may be
 /// lost together with the connection.
 using member_actor = caf::typed_actor<
@@ -32,7 +37,13 @@ using member_actor = caf::typed_actor<
     caf::reacts_to<pb<raft_api::Refused>>,
     // To the leader: about a lease.
     caf::replies_to<pb<raft_api::LeaseQuestion>>::with<
-        pb<store_api::LeaseResponse>>>;
+        pb<store_api::LeaseResponse>>,
+    // The state, from one that lacks too much of the log: begin, and go on.
+    caf::replies_to<pb<raft_api::OpenSnapshot>>::with<
+        pb<raft_api::SnapshotOpened>>,
+    caf::reacts_to<pb<raft_api::PullSnapshot>>,
+    // What the sender's state has become.
+    caf::reacts_to<pb<raft_api::HashReport>>>;
 
 /// Knows the way to the other members.
 using member_finder_actor = caf::typed_actor<

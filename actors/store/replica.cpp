@@ -176,6 +176,9 @@ StatusResponse own_status(const replica_state& st) {
   }
   if (st.fault)
     result.add_errors(message_of(st.fault));
+  for (auto id : st.odd)
+    result.add_errors("member " + std::to_string(id)
+                      + " holds something else than this one");
   return result;
 }
 
@@ -252,6 +255,8 @@ void watch_parts(pointer self) {
   self->monitor(parts.hub);
   self->monitor(parts.leases);
   self->monitor(parts.compactor);
+  self->monitor(parts.snapshots);
+  self->monitor(parts.fetcher);
   if (self->state.finder)
     self->monitor(self->state.finder);
 }
@@ -262,7 +267,8 @@ void on_down(pointer self, const caf::down_msg& down) {
     return part && part.address() == down.source;
   };
   if (is(parts.log) || is(parts.apply) || is(parts.hub) || is(parts.leases)
-      || is(parts.compactor) || is(self->state.finder)
+      || is(parts.compactor) || is(parts.snapshots) || is(parts.fetcher)
+      || is(self->state.finder)
       || std::any_of(parts.readers.begin(), parts.readers.end(), is))
     give_up(self, down.reason);
   else
@@ -322,6 +328,13 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
       [self](const pb<raft_api::LeaseQuestion>& x) {
         return on_lease_question(self, *x);
       },
+      [self](const pb<raft_api::OpenSnapshot>& x) {
+        return self->delegate(self->state.parts.snapshots, x);
+      },
+      [self](const pb<raft_api::PullSnapshot>& x) {
+        self->delegate(self->state.parts.snapshots, x);
+      },
+      [self](const pb<raft_api::HashReport>& x) { on_hash(self, *x); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

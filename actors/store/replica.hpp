@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,14 @@ struct replica_state {
   uint64_t revision = 1;
   uint64_t compacted = 0;
   uint64_t hash = 0;
+
+  uint64_t state_number = 0;            ///< of the state that is, or will be
+  std::optional<fetched_state> fetched; ///< waits to be installed
+  uint64_t fetches = 0;                 ///< begun so far
+
+  /// What the states were after an entry: ours, and what others say.
+  std::map<uint64_t, std::map<raft::member_id, uint64_t>> hashes;
+  std::set<raft::member_id> odd; ///< hold something else than we do
 
   // Proposals.
   uint64_t life = 0;          ///< drawn at the start; in every proposal of ours

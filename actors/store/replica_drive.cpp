@@ -24,14 +24,6 @@ constexpr size_t run_bytes = size_t{1} << 20;
 /// How many revisions may pass before the compactor hears of it.
 constexpr uint64_t stride = 1024;
 
-/// Damage stays; after anything else log and state are read anew.
-void on_failure(pointer self, const caf::error& err) {
-  if (is(err, ec::internal_error))
-    refuse(self, err);
-  else
-    give_up(self, err);
-}
-
 /// Runs what tells the core something, unless it is no more.
 template <class Tell>
 void tell_core(pointer self, Tell tell) {
@@ -48,7 +40,8 @@ void tell_core(pointer self, Tell tell) {
 }
 
 void write(pointer self, raft::write& what) {
-  self->request(self->state.parts.log, caf::infinite, std::move(what))
+  self->request(self->state.parts.log, caf::infinite, std::move(what),
+                self->state.state_number)
       .then(
           [self](const written_log& done) {
             tell_core(self,
@@ -78,6 +71,9 @@ void on_applied(pointer self, applied_entries& done) {
   st.hash = done.hash;
   on_lease_changes(self, done.leases);
   settle(self, done);
+  compare_hashes(self, done);
+  if (!st.raft)
+    return;
   run_due_reads(self);
   if (tell)
     tell_reached(self);
@@ -87,7 +83,7 @@ void on_applied(pointer self, applied_entries& done) {
 void apply_run(pointer self, committed_entries run) {
   self->request(self->state.parts.apply, caf::infinite, std::move(run))
       .then([self](applied_entries& done) { on_applied(self, done); },
-            [self](const caf::error& err) { on_failure(self, err); });
+            [self](const caf::error& err) { on_state_failure(self, err); });
 }
 
 /// Raft, figure 2: what is committed is applied in order.
@@ -113,7 +109,7 @@ void checkpoint(pointer self) {
             tell_core(self,
                       [&](raft::core& core) { core.compact(done.index); });
           },
-          [self](const caf::error& err) { on_failure(self, err); });
+          [self](const caf::error& err) { on_state_failure(self, err); });
 }
 
 /// Time matters to nobody who is alone.
@@ -134,15 +130,26 @@ void act(pointer self, raft::output& out) {
   if (out.to_write)
     write(self, *out.to_write);
   send_out(self, out.messages);
+  if (out.install)
+    install(self, *out.install);
   if (!out.committed.empty())
     apply(self, out.committed);
   for (auto& known : out.reads)
     on_read_state(self, known);
   if (out.checkpoint)
     checkpoint(self);
+  if (out.fetch)
+    fetch(self, *out.fetch);
 }
 
 } // namespace
+
+void on_state_failure(pointer self, const caf::error& err) {
+  if (is(err, ec::internal_error))
+    refuse(self, err);
+  else
+    give_up(self, err);
+}
 
 void advance(pointer self) {
   auto& st = self->state;

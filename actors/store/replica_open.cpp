@@ -36,12 +36,6 @@ void on_failure(pointer self, const caf::error& err) {
 void serve(pointer self) {
   auto& st = self->state;
   st.now = replica_state::phase::ready;
-  Reached reached;
-  reached.set_revision(st.revision);
-  reached.set_compacted(st.compacted);
-  pb<Reached> shared{std::move(reached)};
-  self->send(st.parts.hub, shared);
-  self->send(st.parts.compactor, shared);
   match_peers(self);
   for (auto& request : std::exchange(st.when_open, {}))
     request.use();
@@ -54,20 +48,34 @@ void start_raft(pointer self, openings& both) {
   auto& log = *both.log;
   st.limits.self = log.self;
   st.life = st.entropy();
-  st.applied = both.state->applied;
-  st.revision = both.state->revision;
-  st.compacted = both.state->compacted;
-  st.hash = both.state->hash;
-  log.found.applied = st.applied;
+  st.state_number = log.state;
+  log.found.applied = both.state->applied;
   try {
     st.raft.emplace(st.limits, std::move(log.found), st.entropy);
   } catch (const raft::broken& err) {
     on_failure(self, store::make_damage(err.what()));
     return;
   }
-  for (auto& reader : st.parts.readers)
-    self->send(reader, both.state->state);
+  use_state(self, *both.state);
   serve(self);
+}
+
+void join(pointer self, const std::shared_ptr<openings>& both);
+
+/// Opens the state of that number, or the only one there is.
+void open_state(pointer self, const std::shared_ptr<openings>& both,
+                std::optional<uint64_t> number) {
+  OpenState request;
+  request.set_number(number.value_or(0));
+  request.set_known(number.has_value());
+  self->request(self->state.parts.apply, caf::infinite,
+                pb<OpenState>{std::move(request)})
+      .then(
+          [self, both](const opened_state& state) {
+            both->state = state;
+            join(self, both);
+          },
+          [self](const caf::error& err) { on_failure(self, err); });
 }
 
 /// Where a log begins that holds everything, an empty state begins too.
@@ -86,6 +94,11 @@ void found(pointer self, const std::shared_ptr<openings>& both) {
 void join(pointer self, const std::shared_ptr<openings>& both) {
   if (!both->state || !both->log)
     return;
+  if (!both->state->state || both->state->number != both->log->state) {
+    both->state.reset();
+    open_state(self, both, both->log->state);
+    return;
+  }
   auto& log = both->log->found;
   auto& start = log.start.at;
   if (both->state->applied == 0 && start == raft::position{1, 1}) {
@@ -103,22 +116,14 @@ void join(pointer self, const std::shared_ptr<openings>& both) {
 
 void open(pointer self) {
   auto both = std::make_shared<openings>();
-  auto failed = [self](const caf::error& err) { on_failure(self, err); };
-  auto& parts = self->state.parts;
-  self->request(parts.apply, caf::infinite, pb<OpenState>{})
-      .then(
-          [self, both](const opened_state& state) {
-            both->state = state;
-            join(self, both);
-          },
-          failed);
-  self->request(parts.log, caf::infinite, pb<OpenLog>{})
+  open_state(self, both, std::nullopt);
+  self->request(self->state.parts.log, caf::infinite, pb<OpenLog>{})
       .then(
           [self, both](opened_log& log) {
             both->log = std::move(log);
             join(self, both);
           },
-          failed);
+          [self](const caf::error& err) { on_failure(self, err); });
 }
 
 void refuse(pointer self, const caf::error& fault) {

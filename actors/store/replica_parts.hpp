@@ -2,11 +2,13 @@
 
 #include "actors/store/applier.hpp"
 #include "actors/store/compactor.hpp"
+#include "actors/store/fetcher.hpp"
 #include "actors/store/leases.hpp"
 #include "actors/store/local.hpp"
 #include "actors/store/log_writer.hpp"
 #include "actors/store/member.hpp"
 #include "actors/store/reader.hpp"
+#include "actors/store/snapshots.hpp"
 #include "actors/store/watch_hub.hpp"
 #include "runtime/raft/settings.hpp"
 
@@ -22,6 +24,8 @@ namespace troupe {
 struct store_parts {
   log_writer_actor log;
   applier_actor apply;
+  snapshots_actor snapshots;
+  fetcher_actor fetcher;
   std::vector<reader_actor> readers;
   watch_hub_actor hub;
   leases_actor leases;

@@ -20,6 +20,8 @@ void give_up(pointer self, const caf::error& reason);
 
 /// Does all that follows from what the core was told.
 void advance(pointer self);
+/// Damage stays; after anything else log and state are read anew.
+void on_state_failure(pointer self, const caf::error& err);
 void on_beat(pointer self);
 void on_message(pointer self, const raft_api::Message& what);
 
@@ -71,6 +73,16 @@ ask_about_lease(pointer self, const raft_api::LeaseQuestion& question);
 caf::result<pb<store_api::LeaseResponse>>
 on_lease_question(pointer self, const raft_api::LeaseQuestion& question);
 void ask_leader_again(pointer self);
+
+// -- states of others (replica_snapshot.cpp) ----------------------------------
+
+void fetch(pointer self, const raft::state_fetch& what);
+void install(pointer self, const raft::snapshot_mark& mark);
+/// From now on, who reads reads this state.
+void use_state(pointer self, const opened_state& opened);
+/// Notes what our state has become, and tells the others now and then.
+void compare_hashes(pointer self, const applied_entries& done);
+void on_hash(pointer self, const raft_api::HashReport& report);
 
 // -- the others (replica_peers.cpp) -------------------------------------------
 

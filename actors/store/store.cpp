@@ -57,8 +57,18 @@ log_writer_actor start_log(caf::actor_system& sys, assembly& a) {
 
 applier_actor start_applier(caf::actor_system& sys, assembly& a) {
   return a.parts.apply =
-             spawn_blocking(sys, a.options.threads, applier, a.disk.state,
+             spawn_blocking(sys, a.options.threads, applier, a.disk.states,
                             caf::actor_cast<events_actor>(a.parts.hub));
+}
+
+snapshots_actor start_snapshots(caf::actor_system& sys, assembly& a) {
+  return a.parts.snapshots = spawn_blocking(sys, a.options.threads, snapshots,
+                                            a.options.entropy());
+}
+
+fetcher_actor start_fetcher(caf::actor_system& sys, assembly& a) {
+  return a.parts.fetcher =
+             spawn_blocking(sys, a.options.threads, fetcher, a.disk.states);
 }
 
 leases_actor start_leases(caf::actor_system& sys, assembly& a) {
@@ -78,9 +88,7 @@ replica_setup setup_of(const assembly& a) {
   result.limits.heartbeat_ticks = heartbeat_ticks;
   result.limits.checkpoint_bytes = a.options.checkpoint_bytes;
   result.limits.trailing_bytes = a.options.checkpoint_bytes / 2;
-  result.entropy = a.options.entropy
-                       ? a.options.entropy
-                       : real_world()->entropy("store/replica", 0);
+  result.entropy = a.options.entropy;
   return result;
 }
 
@@ -135,7 +143,7 @@ store_disk make_store_disk(const store_options& options) {
   state.bloom_filter = true;
   state.unsynced = true;
   return {std::make_shared<store::database_slot>(log),
-          std::make_shared<store::database_slot>(state)};
+          std::make_shared<store::state_places>(state)};
 }
 
 child_spec store_branch(const store_member& member, const std::string& folder) {
@@ -155,6 +163,8 @@ child_spec store_branch(const store_member& member, const std::string& folder) {
   specs.push_back(child("watch_hub", shared, start_hub));
   specs.push_back(child("log_writer", shared, start_log));
   specs.push_back(child("applier", shared, start_applier));
+  specs.push_back(child("snapshots", shared, start_snapshots));
+  specs.push_back(child("fetcher", shared, start_fetcher));
   specs.push_back(child("leases", shared, start_leases));
   specs.push_back(child("compactor", shared, start_compactor));
   child_spec finder;
@@ -172,11 +182,15 @@ store_actor spawn_store(caf::actor_system& system, const store_options& options,
   assembly a;
   a.options = options;
   a.disk = disk;
+  if (!a.options.entropy)
+    a.options.entropy = real_world()->entropy("store/replica", 0);
   for (size_t i = 0; i < reader_count; ++i)
     start_reader(system, a, i);
   start_hub(system, a);
   start_log(system, a);
   start_applier(system, a);
+  start_snapshots(system, a);
+  start_fetcher(system, a);
   start_leases(system, a);
   start_compactor(system, a);
   // Ends its parts when it ends itself, as a supervisor would.
@@ -190,6 +204,8 @@ store_actor spawn_store(caf::actor_system& system, const store_options& options,
         members.add(caf::actor_cast<caf::actor>(parts.hub));
         members.add(caf::actor_cast<caf::actor>(parts.log));
         members.add(caf::actor_cast<caf::actor>(parts.apply));
+        members.add(caf::actor_cast<caf::actor>(parts.snapshots));
+        members.add(caf::actor_cast<caf::actor>(parts.fetcher));
         members.add(caf::actor_cast<caf::actor>(parts.leases));
         members.add(caf::actor_cast<caf::actor>(parts.compactor));
         return replica(self, setup);

@@ -19,6 +19,7 @@ namespace troupe {
 
 namespace store {
 class database_slot;
+class state_places;
 } // namespace store
 
 /// How a store is set up.
@@ -41,11 +42,11 @@ struct store_options {
   std::function<uint64_t()> entropy;
 };
 
-/// The two places of a store's databases. Lives as long as any incarnation of
+/// The places of a store's databases. Lives as long as any incarnation of
 /// the store, so that each waits for its predecessor to let go of them.
 struct store_disk {
   std::shared_ptr<store::database_slot> log;
-  std::shared_ptr<store::database_slot> state;
+  std::shared_ptr<store::state_places> states;
 };
 
 store_disk make_store_disk(const store_options& options);

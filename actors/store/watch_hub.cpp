@@ -149,6 +149,21 @@ void on_events(pointer self, const applied_events& applied) {
       tell_live(self, watch, applied);
 }
 
+/// The state is another, further on: what lies between is in its history.
+void on_reached(pointer self, const Reached& now) {
+  auto& st = self->state;
+  st.revision = std::max(st.revision, now.revision());
+  std::vector<watch_hub_state::key> behind;
+  for (auto& [key, watch] : st.watches)
+    if (watch.next.revision <= st.revision)
+      behind.push_back(key);
+  for (auto& key : behind) {
+    auto& watch = st.watches[key];
+    watch.live = false;
+    pump(self, watch);
+  }
+}
+
 // -- requests -----------------------------------------------------------------
 
 store_watch* find(pointer self, const store_watcher_actor& watcher,
@@ -231,9 +246,7 @@ watch_hub_actor::behavior_type watch_hub(pointer self, reader_actor history) {
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   return {
-      [self](const pb<Reached>& x) {
-        self->state.revision = std::max(self->state.revision, x->revision());
-      },
+      [self](const pb<Reached>& x) { on_reached(self, *x); },
       [self](const pb<WatchRequest>& x, const store_watcher_actor& watcher) {
         on_watch(self, *x, watcher);
       },

@@ -26,7 +26,7 @@ namespace troupe {
 /// After a restart: knows no watches; the replica went down with it, so every
 ///        watcher begins again where it was.
 using watch_hub_actor = caf::typed_actor<
-    // The state is open and stands here.
+    // The state is open, or was exchanged, and stands here.
     caf::reacts_to<pb<store_api::Reached>>,
     caf::reacts_to<pb<store_api::WatchRequest>, store_watcher_actor>,
     caf::reacts_to<pb<store_api::WatchCredit>, store_watcher_actor>,

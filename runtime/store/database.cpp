@@ -7,6 +7,8 @@
 #include <leveldb/helpers/memenv.h>
 #include <leveldb/write_batch.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace troupe::store {
@@ -75,6 +77,7 @@ database::open(const database_options& options) {
   }
   if (options.env != nullptr)
     opts.env = options.env;
+  result->env_ = opts.env;
   create_folders(*opts.env, options.path);
   if (lost_its_head(*opts.env, options.path))
     return result->damaged("the file CURRENT is missing");
@@ -116,6 +119,24 @@ caf::error database::write(leveldb::WriteBatch& batch, bool sync) {
   leveldb::WriteOptions options;
   options.sync = sync;
   return failure(db_->Write(options, &batch));
+}
+
+// A synced write covers the file that it goes to. What was written before may
+// still be in the one before that, until LevelDB has made a table of it.
+caf::error database::sync() {
+  std::vector<std::string> names;
+  auto status = env_->GetChildren(path_, &names);
+  for (auto& name : names) {
+    auto file = path_ + "/" + name;
+    if (!status.ok() || !ends_with(name, ".log") || !env_->FileExists(file))
+      continue;
+    leveldb::WritableFile* opened = nullptr;
+    status = env_->NewAppendableFile(file, &opened);
+    std::unique_ptr<leveldb::WritableFile> owner{opened};
+    if (status.ok())
+      status = owner->Sync();
+  }
+  return failure(status);
 }
 
 caf::error database::failure(const leveldb::Status& status) const {
@@ -181,15 +202,96 @@ database_slot::open(std::function<void()> freed) {
       }};
 }
 
+void database_slot::discard() {
+  std::lock_guard guard{mutex_};
+  discarded_ = true;
+  if (!taken_)
+    destroy();
+}
+
+void database_slot::destroy() const {
+  leveldb::Options options;
+  if (options_.env != nullptr)
+    options.env = options_.env;
+  // What cannot be deleted now is in nobody's way, and goes at the next start.
+  leveldb::DestroyDB(options_.path, options);
+}
+
 void database_slot::release() {
   std::vector<std::function<void()>> told;
   {
     std::lock_guard guard{mutex_};
     taken_ = false;
     told.swap(waiting_);
+    if (discarded_)
+      destroy();
   }
   for (auto& freed : told)
     freed();
+}
+
+// -- places of states ---------------------------------------------------------
+
+state_places::state_places(database_options options)
+    : options_(std::move(options)) {
+  // nop
+}
+
+std::string state_places::path(uint64_t number) const {
+  return number == 0 ? options_.path
+                     : options_.path + "-" + std::to_string(number);
+}
+
+std::shared_ptr<database_slot> state_places::at(uint64_t number) {
+  std::lock_guard guard{mutex_};
+  auto& slot = slots_[number];
+  if (!slot) {
+    auto options = options_;
+    options.path = path(number);
+    slot = std::make_shared<database_slot>(options);
+  }
+  return slot;
+}
+
+std::vector<uint64_t> state_places::present() const {
+  auto* env = options_.env != nullptr ? options_.env : leveldb::Env::Default();
+  auto slash = options_.path.rfind('/');
+  auto name = options_.path.substr(slash + 1);
+  std::vector<std::string> names;
+  std::vector<uint64_t> result;
+  env->GetChildren(options_.path.substr(0, slash), &names);
+  for (auto& x : names) {
+    auto number = x == name ? 0
+                  : x.rfind(name + "-", 0) == 0
+                      ? std::strtoull(x.c_str() + name.size() + 1, nullptr, 10)
+                      : ~0ULL;
+    if (number != ~0ULL && env->FileExists(path(number) + "/CURRENT"))
+      result.push_back(number);
+  }
+  return result;
+}
+
+uint64_t state_places::fresh() {
+  uint64_t result = 1;
+  for (auto number : present())
+    result = std::max(result, number + 1);
+  std::lock_guard guard{mutex_};
+  if (!slots_.empty())
+    result = std::max(result, slots_.rbegin()->first + 1);
+  return result;
+}
+
+std::optional<uint64_t> state_places::only() const {
+  auto all = present();
+  if (all.size() > 1)
+    return std::nullopt;
+  return all.empty() ? 0 : all.front();
+}
+
+void state_places::discard_others(uint64_t number) {
+  for (auto other : present())
+    if (other != number)
+      at(other)->discard();
 }
 
 } // namespace troupe::store

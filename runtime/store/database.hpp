@@ -6,8 +6,10 @@
 #include <leveldb/env.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,8 @@ public:
   expected<bool> get(std::string_view key, std::string& value,
                      const leveldb::Snapshot* = nullptr);
   caf::error write(leveldb::WriteBatch& batch, bool sync);
+  /// Makes everything written so far durable.
+  caf::error sync();
   /// Options for reads of one caller: verified, of `snapshot` if given.
   static leveldb::ReadOptions reading(const leveldb::Snapshot* = nullptr);
   /// Tells a failed status in words: ec::internal_error for damage,
@@ -64,6 +68,7 @@ private:
   database() = default;
 
   std::string path_;
+  leveldb::Env* env_ = nullptr;
   std::unique_ptr<leveldb::Cache> cache_;
   std::unique_ptr<const leveldb::FilterPolicy> filter_;
   std::unique_ptr<leveldb::DB> db_;
@@ -89,14 +94,43 @@ public:
 
   const database_options& options() const { return options_; }
 
+  /// Deletes the database, as soon as nobody has it open.
+  void discard();
+
 private:
   void release();
+  void destroy() const;
 
   std::shared_ptr<leveldb::Env> env_; ///< kept alive for a simulated disk
   database_options options_;
   std::mutex mutex_;
   bool taken_ = false;
+  bool discarded_ = false;
   std::vector<std::function<void()>> waiting_;
+};
+
+/// The places of a store's state: one is present, another may be on its way.
+/// Thread-safe.
+class state_places {
+public:
+  /// `options` are those of number 0; the others lie beside it.
+  explicit state_places(database_options options);
+
+  std::shared_ptr<database_slot> at(uint64_t number);
+  /// A number that is not in use.
+  uint64_t fresh();
+  /// The only one that exists, 0 if there is none; nothing if there are more.
+  std::optional<uint64_t> only() const;
+  /// Deletes all others.
+  void discard_others(uint64_t number);
+
+private:
+  std::string path(uint64_t number) const;
+  std::vector<uint64_t> present() const;
+
+  database_options options_;
+  std::mutex mutex_;
+  std::map<uint64_t, std::shared_ptr<database_slot>> slots_;
 };
 
 } // namespace troupe::store

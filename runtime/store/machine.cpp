@@ -145,9 +145,7 @@ expected<outcome> machine::apply(const raft::entry& entry) {
 }
 
 caf::error machine::sync() {
-  leveldb::WriteBatch batch;
-  batch.Put(slice(applied_key), encode_number(applied_));
-  return state_->write(batch, true);
+  return state_->sync();
 }
 
 } // namespace troupe::store

@@ -137,4 +137,26 @@ TEST(StoreGroup, ALeaseOutlivesItsLeader) {
   EXPECT_EQ(group.get_now(other, "a"), "none");
 }
 
+TEST(StoreGroup, OneThatMissedTooMuchFetchesTheState) {
+  store_group group{3};
+  auto first = group.leader();
+  auto gone = another(group, first);
+  group.put_now(gone, "before", "1");
+  group.crash(gone);
+  const std::string large(100'000, 'v');
+  for (int i = 0; i < 120; ++i)
+    group.put_now(first, "k" + std::to_string(i), large);
+  group.start(gone);
+  EXPECT_EQ(group.get_now(gone, "k119"), large);
+  EXPECT_TRUE(group.converge());
+  EXPECT_EQ(group.get_now(gone, "before"), "1");
+  // What it has fetched is what it starts with.
+  group.crash(gone);
+  group.start(gone);
+  group.crash(first);
+  EXPECT_GT(group.put_now(gone, "after", "1"), 121u);
+  group.start(first);
+  EXPECT_TRUE(group.converge());
+}
+
 } // namespace troupe::test

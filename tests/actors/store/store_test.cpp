@@ -54,7 +54,7 @@ TEST_F(Store, ItsEndLeavesNoPartBehind) {
   EXPECT_GE(running, 8u);
   self->send_exit(subject, caf::exit_reason::kill);
   sched.run();
-  EXPECT_EQ(sys.registry().running(), running - 8);
+  EXPECT_EQ(sys.registry().running(), running - 10);
   subject = nullptr;
 }
 

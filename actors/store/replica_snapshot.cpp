@@ -1,0 +1,147 @@
+#include "actors/store/replica_steps.hpp"
+#include "messages/store.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/store/database.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// The states of other members: fetched where the log does not reach, and
+// compared with ours.
+namespace troupe::replica_steps {
+
+namespace {
+
+using namespace store_api;
+
+/// Entries from one comparison to the next.
+constexpr uint64_t compare_every = 16;
+constexpr size_t most_compared = 64;
+
+void on_fetched(pointer self, uint64_t number, fetched_state& state) {
+  auto& st = self->state;
+  if (!st.raft || number != st.fetches || !st.raft->fetched(state.mark)) {
+    state.place->discard();
+    return;
+  }
+  st.state_number = state.number;
+  st.fetched = std::move(state);
+  advance(self);
+}
+
+void judge(pointer self, uint64_t index) {
+  auto& st = self->state;
+  auto& told = st.hashes[index];
+  auto own = told.find(st.limits.self);
+  if (own == told.end() || !st.raft)
+    return;
+  std::map<uint64_t, size_t> voters;
+  for (auto& [id, hash] : told) {
+    if (st.raft->members().has_voter(id))
+      ++voters[hash];
+    if (hash != own->second)
+      st.odd.insert(id);
+  }
+  for (auto& [hash, count] : voters)
+    if (hash != own->second && count >= st.raft->members().majority()) {
+      refuse(self, store::make_damage(
+                       "after entry " + std::to_string(index)
+                       + " this member holds something else than the others"));
+      return;
+    }
+}
+
+void note_hash(pointer self, raft::member_id from, uint64_t index,
+               uint64_t hash) {
+  auto& all = self->state.hashes;
+  all[index][from] = hash;
+  judge(self, index);
+  while (all.size() > most_compared)
+    all.erase(all.begin());
+}
+
+} // namespace
+
+void fetch(pointer self, const raft::state_fetch& what) {
+  auto& st = self->state;
+  auto number = ++st.fetches;
+  auto i = st.peers.find(what.from);
+  if (i == st.peers.end() || !i->second.handle) {
+    st.raft->fetch_failed();
+    return;
+  }
+  self->request(st.parts.fetcher, caf::infinite, what.from, i->second.handle,
+                what.mark)
+      .then([self,
+             number](fetched_state& state) { on_fetched(self, number, state); },
+            [self, number](const caf::error&) {
+              auto& state = self->state;
+              if (state.raft && number == state.fetches)
+                state.raft->fetch_failed();
+            });
+}
+
+void install(pointer self, const raft::snapshot_mark& mark) {
+  auto& st = self->state;
+  auto next = std::exchange(st.fetched, std::nullopt);
+  if (!next)
+    return;
+  // What came of changes up to there is in nobody's answers.
+  abandon_placed(self, make_error(ec::timeout,
+                                  "this member was too far behind: it is not "
+                                  "known whether the change was made"));
+  self->request(st.parts.apply, caf::infinite, std::move(*next))
+      .then(
+          [self, mark](const opened_state& opened) {
+            self->state.applied_term = mark.at.term;
+            use_state(self, opened);
+            run_due_reads(self);
+            advance(self);
+          },
+          [self](const caf::error& err) { on_state_failure(self, err); });
+}
+
+void use_state(pointer self, const opened_state& opened) {
+  auto& st = self->state;
+  st.applied = opened.applied;
+  st.revision = opened.revision;
+  st.compacted = opened.compacted;
+  st.hash = opened.hash;
+  for (auto& reader : st.parts.readers)
+    self->send(reader, opened.state);
+  self->send(st.parts.snapshots, opened.state);
+  Reached reached;
+  reached.set_revision(st.revision);
+  reached.set_compacted(st.compacted);
+  pb<Reached> shared{std::move(reached)};
+  self->send(st.parts.hub, shared);
+  self->send(st.parts.compactor, shared);
+}
+
+void compare_hashes(pointer self, const applied_entries& done) {
+  for (auto& x : done.entries) {
+    auto& st = self->state;
+    if (x.at.index % compare_every != 0 || st.peers.empty())
+      continue;
+    raft_api::HashReport report;
+    report.set_from(st.limits.self);
+    report.set_index(x.at.index);
+    report.set_hash(x.hash);
+    pb<raft_api::HashReport> shared{std::move(report)};
+    for (auto& [id, whom] : st.peers)
+      if (whom.handle)
+        self->send(whom.handle, shared);
+    note_hash(self, st.limits.self, x.at.index, x.hash);
+  }
+}
+
+void on_hash(pointer self, const raft_api::HashReport& report) {
+  auto& st = self->state;
+  if (st.raft && report.from() != st.limits.self
+      && st.raft->members().find(report.from()) != nullptr)
+    note_hash(self, report.from(), report.index(), report.hash());
+}
+
+} // namespace troupe::replica_steps

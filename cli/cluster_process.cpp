@@ -21,6 +21,7 @@
 #include "runtime/net/probe_edge.hpp"
 #include "runtime/net/socket.hpp"
 #include "runtime/net/socket_edges.hpp"
+#include "runtime/rpc/module_loader.hpp"
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
@@ -95,6 +96,7 @@ struct cluster_process::parts {
   void add_node(const std::string& address, const net::cidr& pods);
   caf::error add_nodes(uint32_t count);
   caf::error add_simulated_nodes(uint32_t count);
+  caf::error open_store(up_options& options);
   caf::error open_api(uint16_t wanted);
   caf::error publish(const up_options& options);
   void plant();
@@ -206,6 +208,8 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   config->shim = own_folder() + "/troupe-shim";
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
+  if (auto err = open_store(options))
+    return err;
   auto sockets = net::make_socket_edges();
   https = std::make_shared<http::https_edge>(sockets.thread);
   if (options.runtime == "simulated") {
@@ -230,6 +234,21 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   keys = std::move(*opened);
   config->ca_certificate = keys.authority.certificate;
   return open_api(options.api_port);
+}
+
+/// Where the state is: here, or in an etcd.
+caf::error cluster_process::parts::open_store(up_options& options) {
+  auto place = settle_store(options.data_dir, options.store);
+  if (!place)
+    return place.error();
+  config->etcd = std::move(*place);
+  if (config->etcd.servers.empty())
+    return caf::none;
+  auto edge = rpc::load_edge(own_folder());
+  if (!edge)
+    return edge.error();
+  outside->rpc = std::move(*edge);
+  return caf::none;
 }
 
 /// The REST API's place; whoever connects waits until the tree is there.
@@ -361,6 +380,11 @@ caf::error cluster_process::try_start() {
   p.plant();
   if (auto err = p.check_store())
     return err;
+  if (!p.config->etcd.servers.empty())
+    milestone("Store: " + options_.store.where);
+  if (!options_.store.where.empty())
+    if (auto kept = keep_store(options_.data_dir, options_.store); !kept)
+      return kept.error();
   crypto::kubeconfig config;
   config.clusters.push_back({"troupe",
                              "https://127.0.0.1:" + number(p.api_port),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/store_choice.hpp"
 #include "messages/errors.hpp"
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct up_options {
   std::string network;      ///< "", loopback or bridge
   uint16_t port = 6444;     ///< of the actors; 0 for any
   uint16_t api_port = 6443; ///< of the REST API; 0 for any
+  store_choice store;       ///< where the state is
 };
 
 /// A whole cluster in this process: its edges, its actor system, its tree.

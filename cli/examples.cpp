@@ -207,6 +207,10 @@ constexpr entry table[] = {
   troupe up --data-dir /tmp/other --port 0 --detach
   # A hundred nodes whose pods are only told of
   troupe up --nodes 100 --runtime simulated --detach
+  # With the state in an etcd that nobody else uses, over TLS; the next start
+  # finds it again. "leveldb" goes back to the own store, as it was
+  troupe up --store etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379 \
+    --store-ca ca.crt --store-cert client.crt --store-key client.key
 )"},
     {"wait", R"(  troupe wait pod/web-1 --for=condition=Ready --timeout=60s
   troupe wait pod/web-1 --for=delete

@@ -2,6 +2,7 @@
 
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/controllers/manager.hpp"
+#include "actors/etcd/etcd_client.hpp"
 #include "actors/http/listener.hpp"
 #include "actors/kubelet/branch.hpp"
 #include "actors/proxy/kube_proxy.hpp"
@@ -66,8 +67,12 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::function<void(const directory_actor&)> found,
               std::shared_ptr<http::http_edge> http) {
   std::vector<child_spec> components{
-      store_branch({}),     apiserver_branch(),   link_child(),
-      scheduler_child(),    controllers_branch(), kubelet_branch(*config),
+      config->etcd.servers.empty() ? store_branch({}) : etcd_branch(),
+      apiserver_branch(),
+      link_child(),
+      scheduler_child(),
+      controllers_branch(),
+      kubelet_branch(*config),
       proxy_branch(*config)};
   // Nobody comes where there is no way in.
   if (http)

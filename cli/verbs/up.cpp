@@ -150,6 +150,16 @@ void add_up(CLI::App& app, environment& env) {
   sub->add_option("--api-port", cmd->api_port,
                   "Port of the REST API, 0 for any (6443, or with --port 0 "
                   "any)");
+  auto& store = cmd->options.store;
+  sub->add_option("--store", store.where,
+                  "Keep the state in etcd://HOST:PORT[,HOST:PORT...]; as last "
+                  "time, else leveldb: here")
+      ->check(check_store_choice);
+  sub->add_option("--store-ca", store.authority_file,
+                  "File with the authority that etcd's servers are trusted by");
+  sub->add_option("--store-cert", store.certificate_file,
+                  "File with the certificate that etcd knows us by");
+  sub->add_option("--store-key", store.key_file, "File with its key");
   sub->add_flag("--detach", cmd->detach, "Return once the nodes are Ready");
   sub->callback([cmd, &env] {
     cmd->options.data_dir = fs::absolute(env.data_directory());

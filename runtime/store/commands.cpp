@@ -42,20 +42,6 @@ caf::error bad(std::string field, std::string reason) {
 caf::error check_key(const std::string& field, const std::string& key) {
   if (key.empty())
     return bad(field, "must not be empty");
-  if (key.size() > max_key_bytes)
-    return make_error(ec::too_large,
-                      field + ": has " + std::to_string(key.size())
-                          + " bytes, at most " + std::to_string(max_key_bytes)
-                          + " are allowed");
-  return caf::none;
-}
-
-caf::error check_range(const std::string& field, const std::string& key,
-                       const std::string& end) {
-  if (end.empty())
-    return check_key(field + ".key", key);
-  if (end != std::string(1, '\0') && end < key)
-    return bad(field + ".range_end", "is below key");
   return caf::none;
 }
 
@@ -72,7 +58,7 @@ public:
   }
 
   caf::error add(const std::string& field, const DeleteRange& del) {
-    if (auto err = check_range(field, del.key(), del.range_end()))
+    if (auto err = check_key(field + ".key", del.key()))
       return err;
     deletions_.emplace_back(del.key(), del.range_end());
     return caf::none;
@@ -129,7 +115,7 @@ check_branch(const std::string& name,
 } // namespace
 
 caf::error check(const RangeRequest& request) {
-  return check_range("range", request.key(), request.range_end());
+  return check_key("range.key", request.key());
 }
 
 caf::error check(const LeaseGrantRequest& request) {

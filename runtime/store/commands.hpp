@@ -17,7 +17,6 @@ using command =
                  store_api::LeaseRevokeRequest, store_api::LeaseCheckpoint,
                  store_api::CompactRequest>;
 
-inline constexpr size_t max_key_bytes = 4096;
 inline constexpr size_t max_request_bytes = 3 * 512 * 1024; ///< as etcd's
 inline constexpr int max_operations = 4096;
 

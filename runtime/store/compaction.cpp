@@ -45,7 +45,8 @@ expected<scrub_progress> scrub(const std::shared_ptr<database>& state,
   auto at = load_scrubbed(*state);
   if (!at)
     return std::move(at.error());
-  const position end{(*from)->compacted() + 1, 0};
+  const auto compacted = (*from)->compacted();
+  const position end{compacted + 1, 0};
   scrub_progress result;
   if (!(*at < end))
     return result;
@@ -55,11 +56,17 @@ expected<scrub_progress> scrub(const std::shared_ptr<database>& state,
   auto options = database::reading();
   options.fill_cache = false;
   std::unique_ptr<leveldb::Iterator> it{state->db().NewIterator(options)};
-  for (it->Seek(history_key(*at)); it->Valid(); it->Next()) {
+  // Deletions of the last revision that was given up are left there, as it may
+  // be asked for; now they go.
+  position begin = *at;
+  if (begin.sub == 0 && begin.revision > 0)
+    --begin.revision;
+  for (it->Seek(history_key(begin)); it->Valid(); it->Next()) {
     auto place = read_history_key(view(it->key()));
     if (!place || !(*place < end))
       break;
-    if (seen++ >= max_changes) {
+    auto again = *place < *at;
+    if (!again && seen++ >= max_changes) {
       next = *place;
       result.done = false;
       break;
@@ -67,11 +74,11 @@ expected<scrub_progress> scrub(const std::shared_ptr<database>& state,
     auto what = decode_change(view(it->value()));
     if (!what)
       return state->damaged("a change in history is unreadable");
-    if (what->previous.revision != 0) {
+    if (!again && what->previous.revision != 0) {
       forget(batch, what->key, what->previous);
       ++result.removed;
     }
-    if (what->deleted) {
+    if (what->deleted && place->revision < compacted) {
       forget(batch, what->key, *place);
       ++result.removed;
     }

@@ -16,8 +16,8 @@ struct scrub_progress {
 
 /// Deletes, in one small batch, a part of what the mark of compaction has given
 /// up: changes that a newer one has replaced at or before the mark, and
-/// deletions at or before it. Looks at each change once: the next step goes on
-/// where this one ended, also after a restart. May run beside `machine`.
+/// deletions before it. The next step goes on where this one ended, also after
+/// a restart. May run beside `machine`.
 expected<scrub_progress> scrub(const std::shared_ptr<database>& state,
                                size_t max_changes = 512);
 

@@ -90,10 +90,9 @@ private:
 } // namespace
 
 caf::error make_compacted(uint64_t asked, uint64_t compacted) {
-  return make_error(ec::expired,
-                    "revision " + std::to_string(asked)
-                        + " is compacted away, history begins after "
-                        + std::to_string(compacted));
+  return make_error(ec::expired, "revision " + std::to_string(asked)
+                                     + " is compacted away, history begins at "
+                                     + std::to_string(compacted));
 }
 
 reading::reading(std::shared_ptr<database> state)
@@ -286,7 +285,7 @@ reading::range_before(const RangeRequest& request) const {
 expected<history_page> reading::history(const history_request& request) const {
   history_page page;
   page.next = request.from;
-  if (request.from.revision <= compacted_) {
+  if (request.from.revision < compacted_) {
     page.compacted = compacted_;
     return page;
   }

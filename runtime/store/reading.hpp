@@ -34,7 +34,7 @@ struct history_page {
   std::vector<placed_event> events;
   position next;         ///< where to go on
   bool complete = false; ///< nothing is left before the present
-  /// Not 0: nothing to tell, history begins after this revision.
+  /// Not 0: nothing to tell, history begins at this revision.
   uint64_t compacted = 0;
 };
 

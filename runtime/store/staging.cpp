@@ -78,6 +78,14 @@ caf::error staging::run(const TxnRequest& request) {
 caf::error staging::check_leases(
     const google::protobuf::RepeatedPtrField<Operation>& todo) {
   for (const auto& operation : todo) {
+    if (operation.put().keep_lease()) {
+      auto kept = current(operation.put().key());
+      if (!kept)
+        return std::move(kept.error());
+      if (!*kept)
+        return make_error(ec::not_found,
+                          "there is no key whose lease could be kept");
+    }
     auto id = operation.put().lease(); // 0 for what is no put
     if (id == 0)
       continue;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "runtime/etcd/place.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,6 +40,9 @@ struct cluster_config {
 
   /// The cluster's authority, PEM. Public.
   std::string ca_certificate;
+
+  /// The etcd that keeps the state; without servers it is kept here.
+  etcd::place etcd;
 
   /// Path of the program `troupe-shim`.
   std::string shim;

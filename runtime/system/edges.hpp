@@ -12,6 +12,10 @@ class probe_edge;
 class service_edge;
 } // namespace troupe::net
 
+namespace troupe::rpc {
+class rpc_edge;
+} // namespace troupe::rpc
+
 namespace troupe {
 
 namespace simulation {
@@ -46,6 +50,9 @@ struct edges {
   /// What lies between the components; null where all of them are in this
   /// process.
   std::shared_ptr<wire_edge> wires;
+
+  /// How others are called over gRPC; null where nobody is.
+  std::shared_ptr<rpc::rpc_edge> rpc;
 };
 
 } // namespace troupe

@@ -36,8 +36,6 @@ TEST(Commands, RefusesWhatNoStateCouldAccept) {
   EXPECT_EQ(refused(put_request("", "1")),
             "then[0].put.key: must not be empty");
   EXPECT_TRUE(
-      is(check(put_request(std::string(5000, 'k'), "1")), ec::too_large));
-  EXPECT_TRUE(
       is(check(put_request("a", std::string(2'000'000, 'v'))), ec::too_large));
   auto twice = put_request("a", "1");
   *twice.add_then() = twice.then(0);
@@ -47,8 +45,9 @@ TEST(Commands, RefusesWhatNoStateCouldAccept) {
   del.set_key("a");
   del.set_range_end("c");
   EXPECT_EQ(refused(both), "then: puts and deletes the key b");
+  // A range that ends before it begins holds nothing.
   del.set_range_end("Z");
-  EXPECT_EQ(refused(both), "then[1].delete_range.range_end: is below key");
+  EXPECT_FALSE(check(both));
   TxnRequest empty;
   empty.add_otherwise();
   EXPECT_EQ(refused(empty), "otherwise[0]: has no operation");

@@ -59,8 +59,29 @@ TEST_F(Compaction, KeepsWhatIsReadableAtTheMarkAndAfter) {
   EXPECT_TRUE(is(range("a", "", 5).error(), ec::expired));
   EXPECT_EQ(told(7), "7:c=1 8:c=2");
   history_request request;
-  request.from = {6, 0};
+  request.from = {5, 0};
   EXPECT_EQ(look()->history(request)->compacted, 6u);
+}
+
+TEST_F(Compaction, TheLastRevisionGivenUpIsStillWhole) {
+  put("a", "1"); // 2
+  put("b", "1"); // 3
+  erase("a");    // 4
+  put("b", "2"); // 5
+  erase("b");    // 6
+  EXPECT_FALSE(compact(4));
+  scrub_all(1);
+  EXPECT_EQ(told(4), "4:-a 5:b=2 6:-b");
+  EXPECT_EQ(shown("", everything, 4), "b=1");
+  EXPECT_FALSE(compact(6));
+  scrub_all(1);
+  EXPECT_EQ(told(6), "6:-b");
+  EXPECT_EQ(count('h'), 1u);
+  put("c", "1"); // 7
+  EXPECT_FALSE(compact(7));
+  scrub_all(1);
+  EXPECT_EQ(count('h'), 1u);
+  EXPECT_EQ(count('v'), 1u);
 }
 
 TEST_F(Compaction, PreviousValuesOfWhatIsLeftAreLeft) {

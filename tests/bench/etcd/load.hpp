@@ -1,0 +1,32 @@
+#pragma once
+
+#include "tests/support/live_store.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace troupe::bench {
+
+/// What one load came to.
+struct figures {
+  double per_second = 0;
+  double p50_ms = 0;
+  double p99_ms = 0;
+};
+
+enum class load_kind { put, get };
+
+/// So many clients at once, each waiting for its answer before it asks again:
+/// puts of 1 KB to keys of its own, or linearizable reads of those. They are
+/// shared out among `doors`.
+figures measure(test::live_store& store, const std::vector<store_actor>& doors,
+                load_kind kind, int clients, double seconds);
+
+/// The same, one request after the other, of any kind.
+figures repeat(const std::function<void()>& what, int times);
+
+/// Value of a line such as "Anonymous:  123 kB" of a file of /proc, in MB.
+double proc_mb(const std::string& file, const std::string& name);
+
+} // namespace troupe::bench

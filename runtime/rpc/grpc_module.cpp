@@ -320,6 +320,8 @@ public:
     how.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
     how.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms);
     how.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_timeout_ms);
+    // A stream that says nothing for long must still notice its end.
+    how.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
     how.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     how.SetMaxReceiveMessageSize(-1);
     how.SetMaxSendMessageSize(-1);

@@ -1,17 +1,19 @@
 // Our store beside etcd: the same clients, the same machine, the same disk,
-// every write synced, runs in turn. Each run is a process of its own, this
-// program again. Ours are the actors as they ship, asked in their own process,
-// as the API server asks them; with three members all of them are in it. etcd
-// is asked by our client over gRPC and loopback, by four connections to the
-// leader; its members are processes of their own. The clients take their share
-// of the processor on both sides. Syncs: ours are counted where LevelDB asks
-// for them, etcd's by its own counters.
-// usage: etcd_bench [FOLDER [SECONDS [ROUNDS]]]
+// every write synced, runs in turn, each in processes of its own. Ours are the
+// actors as they ship. Asked twice: by clients in their own process, as the API
+// server asks them, and by clients in another process over CAF's network. With
+// three members all of them are in one process, so that nothing between them
+// crosses a network. etcd is asked by our client over gRPC and loopback, by
+// four connections to the leader; its members are processes of their own. The
+// clients take their share of the processor on every side. Syncs: ours are
+// counted where LevelDB asks for them, etcd's by its own counters. usage:
+// etcd_bench [FOLDER [SECONDS [ROUNDS]]]
 
 #include "etcd/load.hpp"
 #include "etcd/side.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -34,8 +36,10 @@ constexpr size_t keys_at_once = 100;
 
 std::unique_ptr<side> start(const std::string& name, size_t members,
                             const fs::path& folder) {
-  return name == "own" ? side::own(members, folder)
-                       : side::etcd(members, folder);
+  if (name == "own")
+    return side::own(members, folder);
+  return name == "served" ? side::served(members, folder)
+                          : side::etcd(members, folder);
 }
 
 /// A figure for whoever started this run.
@@ -166,45 +170,50 @@ double median(table& of, const std::string& name) {
   return all[all.size() / 2];
 }
 
+constexpr std::array sides{
+    std::pair{"own", "ours, in the process"},
+    std::pair{"served", "ours, over the network"},
+    std::pair{"etcd", "etcd"},
+};
+
 void print_load(table& all, size_t members) {
-  auto own = "own" + std::to_string(members) + " ";
-  auto other = "etcd" + std::to_string(members) + " ";
-  std::printf("\n%zu member%s        %-38s %-38s\n", members,
-              members == 1 ? " " : "s", "ours", "etcd");
-  std::printf("%-17s %8s %9s %9s %8s  %8s %9s %9s %8s  %5s\n", "", "1/s",
-              "p50 ms", "p99 ms", "syncs", "1/s", "p50 ms", "p99 ms", "syncs",
-              "ratio");
+  std::printf("\n%zu member%s          ", members, members == 1 ? " " : "s");
+  for (auto& [side, title] : sides)
+    std::printf("%-36s", title);
+  std::printf("\n%-17s", "");
+  for (size_t i = 0; i < sides.size(); ++i)
+    std::printf("%8s %8s %8s %7s   ", "1/s", "p50 ms", "p99 ms", "syncs");
+  std::printf("\n");
   for (std::string kind : {"put", "get"})
     for (auto clients : client_counts) {
-      auto name = kind + " " + std::to_string(clients) + " ";
-      auto at = [&](const std::string& who, const char* what) {
-        return median(all, who + name + what);
-      };
-      std::printf("%s %4d clients  %8.0f %9.3f %9.3f %8.3f  %8.0f %9.3f %9.3f "
-                  "%8.3f  %5.2f\n",
-                  kind.c_str(), clients, at(own, "rate"), at(own, "p50"),
-                  at(own, "p99"), at(own, "syncs"), at(other, "rate"),
-                  at(other, "p50"), at(other, "p99"), at(other, "syncs"),
-                  at(own, "rate") / at(other, "rate"));
+      std::printf("%s %4d clients ", kind.c_str(), clients);
+      for (auto& [side, title] : sides) {
+        auto at = [&, who = side + std::to_string(members)](const char* what) {
+          return median(all, who + " " + kind + " " + std::to_string(clients)
+                                 + " " + what);
+        };
+        std::printf("%8.0f %8.3f %8.3f %7.3f   ", at("rate"), at("p50"),
+                    at("p99"), at("syncs"));
+      }
+      std::printf("\n");
     }
-  std::printf("memory, MB: ours with its clients %.1f own, %.1f resident; etcd "
-              "%.1f own, %.1f resident\n",
-              median(all, own + "memory 0 own"),
-              median(all, own + "memory 0 resident"),
-              median(all, other + "memory 0 own"),
-              median(all, other + "memory 0 resident"));
+  for (auto& [side, title] : sides) {
+    auto who = side + std::to_string(members) + " memory 0 ";
+    std::printf("memory: %-24s %6.1f MB own, %6.1f MB resident%s\n", title,
+                median(all, who + "own"), median(all, who + "resident"),
+                std::string{side} == "own" ? ", with the clients" : "");
+  }
 }
 
 void print_many(table& all) {
   std::printf("\n1,000,000 keys of 100 bytes, one member\n");
-  for (std::string who : {"own", "etcd"}) {
-    auto at = [&](const char* what) {
+  for (auto& [side, title] : sides) {
+    auto at = [&, who = std::string{side}](const char* what) {
       return median(all, who + " many 0 " + what);
     };
-    std::printf("%-5s start %7.0f ms   range of 1,000 %6.2f ms   memory %6.1f "
+    std::printf("%-24s start %6.0f ms   range of 1,000 %6.2f ms   memory %6.1f "
                 "MB own, %6.1f MB resident\n",
-                who == "own" ? "ours" : "etcd", at("start"), at("range"),
-                at("own"), at("resident"));
+                title, at("start"), at("range"), at("own"), at("resident"));
   }
 }
 
@@ -230,8 +239,9 @@ int main(int argc, char** argv) {
   for (int i = 0; i < rounds; ++i) {
     run_process(all, "disk", "disk none 0", folder, seconds);
     for (std::string members : {"1", "3"})
-      for (std::string who : {"own", "etcd"})
-        run_process(all, who + members, "load " + who + " " + members, folder,
+      for (auto& [side, title] : sides)
+        run_process(all, side + members,
+                    std::string{"load "} + side + " " + members, folder,
                     seconds);
   }
   std::printf("medians of %d rounds, %.1f s each; values of 1 KB\n", rounds,
@@ -242,8 +252,8 @@ int main(int argc, char** argv) {
               median(all, "disk disk 0 p99"));
   print_load(all, 1);
   print_load(all, 3);
-  for (std::string who : {"own", "etcd"})
-    run_process(all, who, "many " + who + " 1", folder, seconds);
+  for (auto& [side, title] : sides)
+    run_process(all, side, std::string{"many "} + side + " 1", folder, seconds);
   print_many(all);
   fs::remove_all(folder);
 }

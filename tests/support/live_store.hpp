@@ -42,6 +42,12 @@ public:
   static std::unique_ptr<live_store> of_etcd(const etcd::place& where,
                                              size_t clients = 1);
 
+  /// A store of another process of this machine, which `publish`ed it.
+  static std::unique_ptr<live_store> of_process(uint16_t port);
+
+  /// Lets other processes of this machine ask a member. Returns the port.
+  uint16_t publish(size_t member_index);
+
   ~live_store();
   live_store(const live_store&) = delete;
   live_store& operator=(const live_store&) = delete;
@@ -50,7 +56,7 @@ public:
 
   /// The store as the clients of one of its members see it.
   store_actor member(size_t index = 0);
-  size_t members() const { return roots_.size(); }
+  size_t members() const { return handles_.size(); }
 
   /// Waits until it serves. Returns why it does not.
   caf::error wait_ready();

@@ -11,8 +11,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <netinet/in.h>
+#include <new>
+#include <signal.h>
 #include <sstream>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace troupe::bench {
@@ -72,7 +77,8 @@ private:
 
 class counting_disk : public leveldb::EnvWrapper {
 public:
-  counting_disk() : EnvWrapper(leveldb::Env::Default()) {
+  explicit counting_disk(std::atomic<uint64_t>& count)
+      : EnvWrapper(leveldb::Env::Default()), syncs(count) {
     // nop
   }
 
@@ -86,9 +92,9 @@ public:
     return counted(target()->NewAppendableFile(path, result), result);
   }
 
-  std::atomic<uint64_t> syncs{0};
-
 private:
+  std::atomic<uint64_t>& syncs;
+
   leveldb::Status counted(leveldb::Status made,
                           leveldb::WritableFile** result) {
     if (made.ok())
@@ -111,7 +117,7 @@ public:
     return {store_->member(status_of(*store_).leader() - 1)};
   }
 
-  uint64_t syncs() override { return disk_.syncs; }
+  uint64_t syncs() override { return syncs_; }
 
   double anonymous_mb() override {
     return proc_mb("/proc/self/smaps_rollup", "Anonymous:");
@@ -136,7 +142,84 @@ private:
 
   size_t members_;
   std::filesystem::path folder_;
-  counting_disk disk_;
+  std::atomic<uint64_t> syncs_{0};
+  counting_disk disk_{syncs_};
+  std::unique_ptr<live_store> store_;
+};
+
+/// What two processes share.
+struct shared_page {
+  std::atomic<uint64_t> syncs;
+  std::atomic<uint16_t> port;
+};
+
+class served_side : public side {
+public:
+  served_side(size_t members, std::filesystem::path folder)
+      : members_(members), folder_(std::move(folder)) {
+    auto* page = mmap(nullptr, sizeof(shared_page), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+      std::exit(1);
+    shared_ = new (page) shared_page{};
+    start();
+  }
+
+  ~served_side() override { stop(); }
+
+  live_store& store() override { return *store_; }
+  std::vector<store_actor> doors() override { return {store_->member()}; }
+  uint64_t syncs() override { return shared_->syncs; }
+  double anonymous_mb() override { return memory("Anonymous:"); }
+  double resident_mb() override { return memory("Rss:"); }
+
+  double restart_ms() override {
+    stop();
+    auto begin = std::chrono::steady_clock::now();
+    start();
+    return ms_since(begin);
+  }
+
+private:
+  /// In the other process, which has no threads yet.
+  [[noreturn]] void serve() {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    counting_disk disk{shared_->syncs};
+    auto subject = live_store::own(members_, folder_, &disk);
+    must(subject->wait_ready());
+    shared_->port = subject->publish(status_of(*subject).leader() - 1);
+    for (;;)
+      ::pause();
+  }
+
+  void start() {
+    shared_->port = 0;
+    pid_ = fork();
+    if (pid_ == 0)
+      serve();
+    while (shared_->port == 0) {
+      if (waitpid(pid_, nullptr, WNOHANG) == pid_)
+        std::exit(1);
+      ::usleep(200);
+    }
+    store_ = live_store::of_process(shared_->port);
+    must(store_->wait_ready());
+  }
+
+  void stop() {
+    store_.reset();
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  double memory(const std::string& what) {
+    return proc_mb("/proc/" + std::to_string(pid_) + "/smaps_rollup", what);
+  }
+
+  size_t members_;
+  std::filesystem::path folder_;
+  shared_page* shared_ = nullptr;
+  pid_t pid_ = -1;
   std::unique_ptr<live_store> store_;
 };
 
@@ -248,6 +331,11 @@ private:
 std::unique_ptr<side> side::own(size_t members,
                                 const std::filesystem::path& folder) {
   return std::make_unique<own_side>(members, folder);
+}
+
+std::unique_ptr<side> side::served(size_t members,
+                                   const std::filesystem::path& folder) {
+  return std::make_unique<served_side>(members, folder);
 }
 
 std::unique_ptr<side> side::etcd(size_t members,

@@ -16,6 +16,9 @@ class side {
 public:
   static std::unique_ptr<side> own(size_t members,
                                    const std::filesystem::path& folder);
+  /// The same in a process of its own, asked over CAF's network.
+  static std::unique_ptr<side> served(size_t members,
+                                      const std::filesystem::path& folder);
   static std::unique_ptr<side> etcd(size_t members,
                                     const std::filesystem::path& folder);
 

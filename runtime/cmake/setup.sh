@@ -1,6 +1,7 @@
 # Sourced by examples/quickstart and tests/run: installs what is missing and
 # builds into build/. Needs $root, the folder of the project.
 
+# install_packages LIST...
 # Asks for root only to install, and only when something is missing.
 install_packages() {
   local missing=() name
@@ -8,7 +9,7 @@ install_packages() {
     [[ -z $name || $name == \#* ]] && continue
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null \
       | grep -q 'ok installed' || missing+=("$name")
-  done <"$root/runtime/cmake/packages"
+  done < <(cd "$root/runtime/cmake" && cat "$@")
   [[ ${#missing[@]} -eq 0 ]] && return
   echo "Installing: ${missing[*]}"
   local as_root=()

@@ -97,6 +97,8 @@ void start(pointer self, etcd_call what) {
   auto id = ++st.last_id;
   auto left = std::chrono::ceil<std::chrono::milliseconds>(
       patience - (what.begun - what.since));
+  if (what.brief)
+    left = std::min<std::chrono::milliseconds>(left, probe_patience);
   st.channel->call(what.method, what.request, left, answer_to(self, id));
   st.calls.emplace(id, std::move(what));
 }
@@ -264,6 +266,7 @@ void with_revision(pointer self, etcd_client_state::revision_user use) {
   etcd_call what;
   what.method = etcd::range_method;
   what.request = etcd::encode_probe();
+  what.brief = true;
   what.done = [self](const expected<std::string>& got) {
     expected<uint64_t> revision{got ? etcd::decode_revision(*got)
                                     : expected<uint64_t>{got.error()}};

@@ -50,6 +50,7 @@ struct etcd_call {
   std::string request;
   bool change = false; ///< must not be made twice
   bool probe = false;  ///< asks whether the server is of use
+  bool brief = false;  ///< a server that takes long for it is of none
   std::function<void(expected<std::string>)> done;
   caf::actor_clock::time_point since{}; ///< when it was asked for
   caf::actor_clock::time_point begun{}; ///< when it was last sent

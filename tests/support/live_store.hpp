@@ -103,7 +103,7 @@ public:
 
   /// The next batch; nothing if none comes in time.
   std::optional<store_api::WatchBatch>
-  next(std::chrono::milliseconds within = std::chrono::seconds(10));
+  next(std::chrono::milliseconds within = std::chrono::seconds(20));
 
   /// Waits for so many events, in one batch or several.
   std::vector<store_api::Event> events(size_t count);

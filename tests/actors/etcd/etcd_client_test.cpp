@@ -220,6 +220,27 @@ TEST_F(EtcdClient, MakesAChangeThatWasNeverSent) {
   EXPECT_EQ((**write)->revision(), 6u);
 }
 
+TEST_F(EtcdClient, LeavesAServerThatIsSilent) {
+  welcome(5);
+  watch(0);
+  advance(2s);
+  fail(rpc::code::deadline_exceeded, "deadline exceeded");
+  advance(10ms);
+  EXPECT_EQ(etcd->connects, (std::vector<std::string>{"a", "b"}));
+  welcome(5);
+  EXPECT_EQ(etcd->calls.at(0).server, "b");
+  welcome(5);
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(heard[0].revision(), 5u);
+  // The patience of one that had waited long before says nothing of a server.
+  auto read = get("x");
+  advance(1s);
+  fail(rpc::code::deadline_exceeded, "deadline exceeded");
+  EXPECT_EQ(etcd->connects.size(), 2u);
+  welcome(5);
+  EXPECT_TRUE(*read);
+}
+
 TEST_F(EtcdClient, NobodyWaitsLongerThanSevenSeconds) {
   auto read = get("x");
   for (int i = 0; i < 7'600 && !*read; i += 10) {

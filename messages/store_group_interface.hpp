@@ -21,8 +21,6 @@ class SnapshotCancel;
 class SnapshotCredit;
 class SnapshotPart;
 class SnapshotRequest;
-class StatusRequest;
-class StatusResponse;
 } // namespace troupe::store_api
 
 namespace troupe {
@@ -33,7 +31,7 @@ using snapshot_receiver_actor = caf::typed_actor<
     caf::reacts_to<pb<store_api::SnapshotPart>>>;
 
 /// A store that is a group of members, as who looks after it sees it. Any
-/// member may be asked.
+/// member may be asked. How it is, it says as a `store_actor`.
 using store_group_actor = caf::typed_actor<
     // A new member, a learner at first.
     caf::replies_to<pb<store_api::MemberAddRequest>>::with<
@@ -61,9 +59,6 @@ using store_group_actor = caf::typed_actor<
     // The receiver took that many parts.
     caf::reacts_to<pb<store_api::SnapshotCredit>, snapshot_receiver_actor>,
     // No more of this one.
-    caf::reacts_to<pb<store_api::SnapshotCancel>, snapshot_receiver_actor>,
-    // How is it?
-    caf::replies_to<pb<store_api::StatusRequest>>::with<
-        pb<store_api::StatusResponse>>>;
+    caf::reacts_to<pb<store_api::SnapshotCancel>, snapshot_receiver_actor>>;
 
 } // namespace troupe

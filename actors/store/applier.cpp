@@ -23,6 +23,9 @@ opened_state described(const applier_state& st) {
   result.revision = st.machine->revision();
   result.compacted = st.machine->compacted();
   result.hash = st.machine->hash();
+  result.last_member = st.machine->last_member();
+  result.alarms = st.machine->alarms();
+  result.stopped = st.machine->stopped();
   return result;
 }
 
@@ -113,6 +116,7 @@ caf::result<applied_entries> on_entries(pointer self,
   result.compacted = st.machine->compacted();
   result.hash = st.machine->hash();
   result.last_member = st.machine->last_member();
+  result.alarms = st.machine->alarms();
   return result;
 }
 
@@ -123,6 +127,12 @@ caf::result<checkpointed> on_checkpoint(pointer self) {
   if (auto err = st.machine->sync())
     return err;
   return checkpointed{st.machine->applied()};
+}
+
+/// What cannot be noted is found out again.
+void on_stop(pointer self, const StopState& request) {
+  if (auto& machine = self->state.machine)
+    machine->stop({request.damaged(), request.reason()});
 }
 
 void on_tick(pointer self) {
@@ -152,6 +162,7 @@ applier(pointer self, std::shared_ptr<store::state_places> places,
       [self](const fetched_state& x) { return on_fetched(self, x); },
       [self](const committed_entries& x) { return on_entries(self, x); },
       [self](const pb<Checkpoint>&) { return on_checkpoint(self); },
+      [self](const pb<StopState>& x) { on_stop(self, *x); },
       [self](const pb<system::Tick>&) { on_tick(self); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

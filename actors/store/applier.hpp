@@ -33,6 +33,8 @@ using applier_actor = caf::typed_actor<
     caf::replies_to<committed_entries>::with<applied_entries>,
     // Make what is applied durable.
     caf::replies_to<pb<store_api::Checkpoint>>::with<checkpointed>,
+    // Never serve it again.
+    caf::reacts_to<pb<store_api::StopState>>,
     // Try again to open.
     caf::reacts_to<pb<system::Tick>>>
     // What `topology` shows.

@@ -5,6 +5,9 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe {
 
 namespace {
@@ -14,18 +17,22 @@ using pointer = compactor_actor::stateful_pointer<compactor_state>;
 
 void scrub_on(pointer self) {
   auto& st = self->state;
-  if (st.scrubbing || st.scrubbed >= st.compacted)
+  if (st.scrubbing || (st.scrubbed >= st.compacted && !st.reclaiming))
     return;
   st.scrubbing = true;
   auto goal = st.compacted;
-  self->request(st.reader, caf::infinite, pb<Scrub>{})
+  Scrub request;
+  request.set_reclaim(st.no_space);
+  self->request(st.reader, caf::infinite, pb<Scrub>{std::move(request)})
       .then(
           [self, goal](const pb<Scrubbed>& step) {
             auto& state = self->state;
             state.scrubbing = false;
             state.removed += step->removed();
-            if (step->done())
+            if (step->done()) {
               state.scrubbed = goal;
+              state.reclaiming = false;
+            }
             scrub_on(self);
           },
           [self](caf::error& err) { self->quit(std::move(err)); });
@@ -42,13 +49,38 @@ void propose(pointer self, uint64_t revision) {
             [done](const caf::error&) { done(); });
 }
 
+/// Notes when a revision was the present one. Returns the newest that has been
+/// for as long as history is kept, 0 if none has.
+uint64_t note_moment(pointer self, uint64_t revision) {
+  auto& st = self->state;
+  auto now = self->clock().now();
+  auto old = [&](const compactor_state::moment& x) {
+    return x.at + st.keep.time <= now;
+  };
+  st.moments.push_back({now, revision});
+  while (st.moments.size() > 1 && old(st.moments[1]))
+    st.moments.pop_front();
+  return old(st.moments.front()) ? st.moments.front().revision : 0;
+}
+
+uint64_t below(uint64_t revision, uint64_t distance) {
+  return revision > distance ? revision - distance : 0;
+}
+
 void on_reached(pointer self, const Reached& now) {
   auto& st = self->state;
   st.compacted = now.compacted();
+  if (now.no_space() && !std::exchange(st.no_space, now.no_space()))
+    st.reclaiming = true;
+  st.no_space = now.no_space();
+  auto keep = st.keep.revisions;
+  auto goal = below(now.revision(), keep);
+  auto old = note_moment(self, now.revision());
+  if (!st.no_space)
+    goal = std::max(std::min(goal, old), below(now.revision(), 9 * keep));
   auto oldest = std::max(st.compacted, uint64_t{1});
-  if (st.proposer && !st.proposing
-      && now.revision() - oldest > 2 * st.keep_revisions)
-    propose(self, now.revision() - st.keep_revisions);
+  if (st.proposer && !st.proposing && goal > oldest + keep)
+    propose(self, goal);
   scrub_on(self);
 }
 
@@ -62,9 +94,9 @@ pb<system::Description> on_describe(pointer self) {
 } // namespace
 
 compactor_actor::behavior_type compactor(pointer self, reader_actor reader,
-                                         uint64_t keep_revisions) {
+                                         const history_limits& keep) {
   self->state.reader = std::move(reader);
-  self->state.keep_revisions = keep_revisions;
+  self->state.keep = keep;
   return {
       [self](const proposer_actor& x) { self->state.proposer = x; },
       [self](const pb<Reached>& x) { on_reached(self, *x); },

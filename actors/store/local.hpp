@@ -45,6 +45,9 @@ struct opened_state {
   uint64_t revision = 1;
   uint64_t compacted = 0;
   uint64_t hash = 0;
+  raft::member_id last_member = 0;
+  store::alarm_set alarms;
+  std::optional<store::stop_mark> stopped;
 };
 
 /// Another member's state, complete and durable beside the present one.
@@ -72,6 +75,7 @@ struct applied_entries {
   uint64_t compacted = 0;
   uint64_t hash = 0;
   raft::member_id last_member = 0; ///< the greatest id that ever was
+  store::alarm_set alarms;
 };
 
 /// The state holds entries up to this one on disk, without the log.

@@ -19,6 +19,8 @@ struct store_member {
   /// Who founds the group, this one among them; nobody for one that is added
   /// to a group that exists.
   std::vector<raft::member> founders{{1, true, "store"}};
+  /// One that was added asks for its promotion as soon as it has caught up.
+  bool voter = true;
 };
 
 /// Takes the state of another member.
@@ -42,6 +44,15 @@ using member_actor = caf::typed_actor<
     caf::replies_to<pb<raft_api::OpenSnapshot>>::with<
         pb<raft_api::SnapshotOpened>>,
     caf::reacts_to<pb<raft_api::PullSnapshot>>,
+    // To the leader: about who takes part.
+    caf::replies_to<pb<raft_api::MemberQuestion>>::with<
+        pb<store_api::MemberResponse>>,
+    // What was current at a revision?
+    caf::replies_to<pb<raft_api::HashQuestion>>::with<
+        pb<store_api::MemberHash>>,
+    // How is it?
+    caf::replies_to<pb<raft_api::StateQuestion>>::with<
+        pb<store_api::StatusResponse>>,
     // What the sender's state has become.
     caf::reacts_to<pb<raft_api::HashReport>>>;
 

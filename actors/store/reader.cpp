@@ -84,12 +84,14 @@ caf::result<pb<StatusResponse>> on_status(pointer self) {
   return pb<StatusResponse>{std::move(result)};
 }
 
-caf::result<pb<Scrubbed>> on_scrub(pointer self) {
+caf::result<pb<Scrubbed>> on_scrub(pointer self, const Scrub& request) {
   if (!self->state.state)
     return make_error(ec::service_unavailable, "the state is not open");
   auto progress = store::scrub(self->state.state);
   if (!progress)
     return std::move(progress.error());
+  if (progress->done && request.reclaim())
+    self->state.state->db().CompactRange(nullptr, nullptr);
   Scrubbed result;
   result.set_done(progress->done);
   result.set_removed(progress->removed);
@@ -114,7 +116,7 @@ reader_actor::behavior_type reader(pointer self) {
       },
       [self](const pb<ListLeases>&) { return on_list_leases(self); },
       [self](const pb<StatusRequest>&) { return on_status(self); },
-      [self](const pb<Scrub>&) { return on_scrub(self); },
+      [self](const pb<Scrub>& x) { return on_scrub(self, *x); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

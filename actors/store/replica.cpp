@@ -17,6 +17,7 @@ namespace {
 
 using namespace store_api;
 using namespace replica_steps;
+using raft_api::MemberQuestion;
 using phase = replica_state::phase;
 
 template <class Response>
@@ -24,32 +25,6 @@ using promise_of = caf::typed_response_promise<pb<Response>>;
 
 /// How many requests may wait for the store to open.
 constexpr size_t most_early = 10'000;
-
-/// Runs `use` once the store is open, or `failed` with why it is not.
-void once_open(pointer self, std::function<void()> use,
-               std::function<void(const caf::error&)> failed) {
-  auto& st = self->state;
-  switch (st.now) {
-    case phase::ready:
-      use();
-      return;
-    case phase::refusing:
-      failed(st.fault);
-      return;
-    case phase::opening:
-      if (st.when_open.size() >= most_early)
-        failed(make_error(ec::too_many_requests, "the store is opening"));
-      else
-        st.when_open.push_back({std::move(use), std::move(failed), {}});
-  }
-}
-
-/// The same once all that was answered before now can be read here.
-void once_readable(pointer self, std::function<void()> use,
-                   std::function<void(const caf::error&)> failed) {
-  once_open(
-      self, [=] { once_current(self, use, failed); }, failed);
-}
 
 // -- what passes through the log ----------------------------------------------
 
@@ -84,6 +59,10 @@ caf::result<pb<Response>> command(pointer self, const Request& request) {
 caf::result<pb<TxnResponse>> on_txn(pointer self, const TxnRequest& request) {
   if (auto err = store::check(request))
     return err;
+  // Once more where it is applied; this saves the log from what is in vain.
+  auto& alarms = self->state.group.alarms;
+  if (store::no_space(alarms) && store::grows(request))
+    return store::make_no_space(alarms);
   return command<TxnResponse>(self, request);
 }
 
@@ -151,69 +130,38 @@ void to_hub(pointer self, const pb<Request>& request,
     once_open(self, use, failed);
 }
 
-// -- how it is ----------------------------------------------------------------
+// -- the group ----------------------------------------------------------------
 
-StatusResponse own_status(const replica_state& st) {
-  StatusResponse result;
-  result.set_revision(st.revision);
-  result.set_compacted_revision(st.compacted);
-  result.set_applied_index(st.applied);
-  result.set_hash(st.hash);
-  result.set_member(st.limits.self);
-  if (st.raft) {
-    auto is = st.raft->now();
-    result.set_term(is.term);
-    result.set_last_index(is.last.index);
-    result.set_commit_index(is.commit);
-    result.set_log_bytes(is.log_bytes);
-    result.set_leader(is.leader);
-    for (auto& x : st.raft->members().members()) {
-      auto& member = *result.add_members();
-      member.set_id(x.id);
-      member.set_voter(x.voter);
-      member.set_address(x.address);
-    }
-  }
-  if (st.fault)
-    result.add_errors(message_of(st.fault));
-  for (auto id : st.odd)
-    result.add_errors("member " + std::to_string(id)
-                      + " holds something else than this one");
-  return result;
+caf::result<pb<MemberResponse>> wish(pointer self, MemberQuestion::Step step,
+                                     raft::member_id id,
+                                     const std::string& address = {}) {
+  MemberQuestion question;
+  question.set_step(step);
+  question.set_id(id);
+  question.set_address(address);
+  return ask_about_member(self, std::move(question));
 }
 
-/// Adds what each of the other parts says.
-void ask_status(pointer self, promise_of<StatusResponse> promise) {
-  auto result = std::make_shared<StatusResponse>(own_status(self->state));
-  auto fail = [promise](caf::error& err) mutable {
-    promise.deliver(std::move(err));
-  };
-  auto ask = [self, fail](const auto& part, auto then) {
-    self->request(part, caf::infinite, pb<StatusRequest>{})
-        .then([then](const pb<StatusResponse>& x) mutable { then(*x); }, fail);
-  };
-  auto& parts = self->state.parts;
-  ask(parts.readers.front(), [=](const StatusResponse& reader) {
-    result->MergeFrom(reader);
-    ask(self->state.parts.hub, [=](const StatusResponse& hub) {
-      result->MergeFrom(hub);
-      ask(self->state.parts.leases, [=](const StatusResponse& held) mutable {
-        result->MergeFrom(held);
-        auto last = promise;
-        last.deliver(pb<StatusResponse>{*result});
+void on_save(pointer self, const pb<SnapshotRequest>& request,
+             const snapshot_receiver_actor& receiver) {
+  once_readable(
+      self, [=] { self->send(self->state.parts.snapshots, request, receiver); },
+      [=](const caf::error& err) {
+        SnapshotPart part;
+        part.set_id(request->id());
+        part.set_number(1);
+        part.set_error(message_of(err));
+        self->send(receiver, pb<SnapshotPart>{std::move(part)});
       });
-    });
-  });
 }
 
-caf::result<pb<StatusResponse>> on_status(pointer self) {
-  auto promise = self->make_response_promise<pb<StatusResponse>>();
-  once_open(
-      self, [=] { ask_status(self, promise); },
-      [=](const caf::error&) mutable {
-        promise.deliver(pb<StatusResponse>{own_status(self->state)});
-      });
-  return promise;
+caf::result<pb<raft_api::SnapshotOpened>>
+on_open_snapshot(pointer self, const pb<raft_api::OpenSnapshot>& request) {
+  auto& st = self->state;
+  // What must not be served must not be passed on.
+  if (st.now == phase::refusing)
+    return st.fault;
+  return self->delegate(st.parts.snapshots, request);
 }
 
 pb<system::Description> on_describe(pointer self) {
@@ -277,6 +225,34 @@ void on_down(pointer self, const caf::down_msg& down) {
 
 } // namespace
 
+namespace replica_steps {
+
+void once_open(pointer self, std::function<void()> use,
+               std::function<void(const caf::error&)> failed) {
+  auto& st = self->state;
+  switch (st.now) {
+    case phase::ready:
+      use();
+      return;
+    case phase::refusing:
+      failed(st.fault);
+      return;
+    case phase::opening:
+      if (st.when_open.size() >= most_early)
+        failed(make_error(ec::too_many_requests, "the store is opening"));
+      else
+        st.when_open.push_back({std::move(use), std::move(failed), {}});
+  }
+}
+
+void once_readable(pointer self, std::function<void()> use,
+                   std::function<void(const caf::error&)> failed) {
+  once_open(
+      self, [=] { once_current(self, use, failed); }, failed);
+}
+
+} // namespace replica_steps
+
 replica_actor::behavior_type replica(pointer self, replica_setup setup) {
   auto& st = self->state;
   st.parts = std::move(setup.parts);
@@ -284,6 +260,8 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
   st.entropy = std::move(setup.entropy);
   st.finder = std::move(setup.finder);
   st.requests = calls{self};
+  st.group.wants_vote = setup.wants_vote;
+  st.group.quota = setup.quota_bytes;
   watch_parts(self);
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
@@ -316,7 +294,33 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
       [self](const pb<CompactRequest>& x) {
         return command<CompactResponse>(self, *x);
       },
-      [self](const pb<StatusRequest>&) { return on_status(self); },
+      [self](const pb<StatusRequest>& x) { return on_status(self, *x); },
+      [self](const pb<MemberAddRequest>& x) {
+        return wish(self, MemberQuestion::ADD, 0, x->address());
+      },
+      [self](const pb<MemberPromoteRequest>& x) {
+        return wish(self, MemberQuestion::PROMOTE, x->id());
+      },
+      [self](const pb<MemberRemoveRequest>& x) {
+        return wish(self, MemberQuestion::REMOVE, x->id());
+      },
+      [self](const pb<MoveLeaderRequest>& x) {
+        return wish(self, MemberQuestion::LEAD, x->id());
+      },
+      [self](const pb<HashRequest>& x) { return on_hash_request(self, *x); },
+      [self](const pb<AlarmListRequest>&) { return on_alarm_list(self); },
+      [self](const pb<AlarmDisarmRequest>& x) {
+        return on_alarm_disarm(self, *x);
+      },
+      [self](const pb<SnapshotRequest>& x, const snapshot_receiver_actor& to) {
+        on_save(self, x, to);
+      },
+      [self](const pb<SnapshotCredit>& x, const snapshot_receiver_actor& to) {
+        self->send(self->state.parts.snapshots, x, to);
+      },
+      [self](const pb<SnapshotCancel>& x, const snapshot_receiver_actor& to) {
+        self->send(self->state.parts.snapshots, x, to);
+      },
       [self](const pb<LeaseCheckpoint>& x) {
         return command<LeaseResponse>(self, *x);
       },
@@ -329,10 +333,19 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
         return on_lease_question(self, *x);
       },
       [self](const pb<raft_api::OpenSnapshot>& x) {
-        return self->delegate(self->state.parts.snapshots, x);
+        return on_open_snapshot(self, x);
       },
       [self](const pb<raft_api::PullSnapshot>& x) {
         self->delegate(self->state.parts.snapshots, x);
+      },
+      [self](const pb<raft_api::MemberQuestion>& x) {
+        return on_member_question(self, *x);
+      },
+      [self](const pb<raft_api::HashQuestion>& x) {
+        return on_hash_question(self, x);
+      },
+      [self](const pb<raft_api::StateQuestion>&) {
+        return on_state_question(self);
       },
       [self](const pb<raft_api::HashReport>& x) { on_hash(self, *x); },
       [self](const pb<system::Describe>&) { return on_describe(self); },

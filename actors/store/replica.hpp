@@ -2,9 +2,11 @@
 
 #include "actors/store/member.hpp"
 #include "actors/store/proposer.hpp"
+#include "actors/store/replica_group.hpp"
 #include "actors/store/replica_parts.hpp"
 #include "actors/system/calls.hpp"
 #include "messages/interfaces.hpp"
+#include "messages/store_group_interface.hpp"
 #include "messages/store_interface.hpp"
 #include "runtime/raft/core.hpp"
 
@@ -14,8 +16,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
-#include <string>
 #include <vector>
 
 namespace troupe {
@@ -40,6 +40,8 @@ using replica_actor = store_actor
     ::extend<caf::reacts_to<pb<system::Tick>>>
     // Raft's time.
     ::extend<caf::reacts_to<pb<store_api::Beat>>>
+    // Who takes part, how each is, and all of it to be saved.
+    ::extend_with<store_group_actor>
     // What other members say.
     ::extend_with<member_actor>
     // What `topology` shows.
@@ -82,9 +84,7 @@ struct replica_state {
   std::optional<fetched_state> fetched; ///< waits to be installed
   uint64_t fetches = 0;                 ///< begun so far
 
-  /// What the states were after an entry: ours, and what others say.
-  std::map<uint64_t, std::map<raft::member_id, uint64_t>> hashes;
-  std::set<raft::member_id> odd; ///< hold something else than we do
+  group_view group;
 
   // Proposals.
   uint64_t life = 0;          ///< drawn at the start; in every proposal of ours
@@ -94,7 +94,9 @@ struct replica_state {
   std::deque<batch> unplaced; ///< no leader has had them yet
   std::map<uint64_t, placed_batch> placed; ///< by number
   size_t pending = 0;                      ///< waiters of all of them
-  bool pausing = false; ///< the leader refused: nothing more until a beat
+  /// The leader refused: nothing more until a beat, or until there is another.
+  bool pausing = false;
+  raft::member_id paused_by = 0;
   /// As a leader: the last number of each life that was taken in this term.
   std::map<uint64_t, uint64_t> taken;
   uint64_t taken_term = 0;

@@ -56,6 +56,7 @@ void tell_reached(pointer self) {
   Reached reached;
   reached.set_revision(st.revision);
   reached.set_compacted(st.compacted);
+  reached.set_no_space(store::no_space(st.group.alarms));
   self->send(st.parts.compactor, pb<Reached>{std::move(reached)});
 }
 
@@ -63,17 +64,21 @@ void on_applied(pointer self, applied_entries& done) {
   auto& st = self->state;
   if (!st.raft)
     return;
-  auto tell = done.compacted != st.compacted
+  auto tell = done.compacted != st.compacted || done.alarms != st.group.alarms
               || done.revision / stride != st.revision / stride;
   st.applied = done.applied;
   st.revision = done.revision;
   st.compacted = done.compacted;
   st.hash = done.hash;
+  st.group.last_member = done.last_member;
+  st.group.alarms = std::move(done.alarms);
   on_lease_changes(self, done.leases);
   settle(self, done);
+  settle_wishes(self, done);
   compare_hashes(self, done);
   if (!st.raft)
     return;
+  retry_wishes(self);
   run_due_reads(self);
   if (tell)
     tell_reached(self);
@@ -90,8 +95,10 @@ void apply_run(pointer self, committed_entries run) {
 void apply(pointer self, std::vector<raft::entry>& entries) {
   committed_entries run;
   size_t bytes = 0;
+  size_t all = 0;
   for (auto& x : entries) {
     bytes += x.cost();
+    all += x.cost();
     run.entries.push_back(std::move(x));
     if (bytes < run_bytes)
       continue;
@@ -100,6 +107,7 @@ void apply(pointer self, std::vector<raft::entry>& entries) {
   }
   if (!run.entries.empty())
     apply_run(self, std::move(run));
+  watch_space(self, all);
 }
 
 void checkpoint(pointer self) {
@@ -120,7 +128,7 @@ bool is_alone(const replica_state& st) {
 
 void keep_beating(pointer self) {
   auto& st = self->state;
-  if (st.beating || is_alone(st))
+  if (st.beating || (is_alone(st) && !awaits_space(st)))
     return;
   st.beating = true;
   self->delayed_send(self, beat, pb<Beat>{});
@@ -172,6 +180,11 @@ void advance(pointer self) {
   }
   match_peers(self);
   follow_leadership(self);
+  follow_transfer(self);
+  raise_corruption(self);
+  leave_if_removed(self);
+  if (!st.raft)
+    return;
   keep_beating(self);
 }
 
@@ -183,6 +196,9 @@ void on_beat(pointer self) {
   st.pausing = false;
   expire(self);
   ask_leader_again(self);
+  retry_wishes(self);
+  seek_vote(self);
+  watch_space(self, 0);
   seek_peers(self);
   if (is_alone(st))
     advance(self);

@@ -57,7 +57,10 @@ void start_raft(pointer self, openings& both) {
     return;
   }
   use_state(self, *both.state);
-  serve(self);
+  if (auto& stopped = both.state->stopped)
+    refuse(self, error_of(*stopped));
+  else
+    serve(self);
 }
 
 void join(pointer self, const std::shared_ptr<openings>& both);
@@ -141,6 +144,9 @@ void refuse(pointer self, const caf::error& fault) {
   for (auto& waiter : std::exchange(st.gathering, {}).waiters)
     waiter(refused);
   abandon_placed(self, fault);
+  fail_wishes(self, fault);
+  for (auto& open : std::exchange(st.group.surveys, {}))
+    open.end();
   st.pending = 0;
   for (auto* list :
        {&st.when_open, &st.reads_next, &st.reads_asked, &st.when_leading})

@@ -38,6 +38,8 @@ struct replica_setup {
   raft::settings limits;             ///< all but whose they are
   std::function<uint64_t()> entropy; ///< no two members get the same numbers
   member_finder_actor finder;        ///< null where there are no others
+  bool wants_vote = false;           ///< asks to be promoted once it can be
+  uint64_t quota_bytes = 0;          ///< of the state, 0 for no limit
 };
 
 /// Commands that share an entry, and who waits for the answer of each.

@@ -73,6 +73,8 @@ void expire(pointer self) {
   fail_late(st.reads_asked, begin);
   fail_late(st.reads_due, begin);
   fail_late(st.when_leading, begin);
+  expire_wishes(self, begin);
+  expire_surveys(self);
 }
 
 } // namespace troupe::replica_steps

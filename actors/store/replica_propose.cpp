@@ -144,6 +144,7 @@ void on_refused(pointer self, const raft_api::Refused& what) {
   take_back(st, std::move(i->second.what));
   st.placed.erase(i);
   st.pausing = true;
+  st.paused_by = st.raft ? st.raft->now().leader : 0;
 }
 
 void settle(pointer self, applied_entries& done) {

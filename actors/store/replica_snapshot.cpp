@@ -33,29 +33,33 @@ void on_fetched(pointer self, uint64_t number, fetched_state& state) {
 
 void judge(pointer self, uint64_t index) {
   auto& st = self->state;
-  auto& told = st.hashes[index];
+  auto& told = st.group.hashes[index];
   auto own = told.find(st.limits.self);
   if (own == told.end() || !st.raft)
     return;
   std::map<uint64_t, size_t> voters;
+  size_t count = 0;
+  size_t most = 0;
   for (auto& [id, hash] : told) {
-    if (st.raft->members().has_voter(id))
-      ++voters[hash];
     if (hash != own->second)
-      st.odd.insert(id);
+      st.group.odd.insert(id);
+    if (!st.raft->members().has_voter(id))
+      continue;
+    ++count;
+    most = std::max(most, ++voters[hash]);
   }
-  for (auto& [hash, count] : voters)
-    if (hash != own->second && count >= st.raft->members().majority()) {
-      refuse(self, store::make_damage(
-                       "after entry " + std::to_string(index)
-                       + " this member holds something else than the others"));
-      return;
-    }
+  auto majority = st.raft->members().majority();
+  auto split = count == st.raft->members().voters() && most < majority;
+  if (split || (most >= majority && voters[own->second] < majority))
+    stop_for_good(self, {true, "after entry " + std::to_string(index)
+                                   + " this member holds something else than "
+                                   + (split ? "another, and no majority agrees"
+                                            : "a majority of the members")});
 }
 
 void note_hash(pointer self, raft::member_id from, uint64_t index,
                uint64_t hash) {
-  auto& all = self->state.hashes;
+  auto& all = self->state.group.hashes;
   all[index][from] = hash;
   judge(self, index);
   while (all.size() > most_compared)
@@ -103,18 +107,34 @@ void install(pointer self, const raft::snapshot_mark& mark) {
           [self](const caf::error& err) { on_state_failure(self, err); });
 }
 
+caf::error error_of(const store::stop_mark& why) {
+  return why.damaged ? store::make_damage(why.reason)
+                     : make_error(ec::service_unavailable, why.reason);
+}
+
+void stop_for_good(pointer self, const store::stop_mark& why) {
+  StopState what;
+  what.set_reason(why.reason);
+  what.set_damaged(why.damaged);
+  self->send(self->state.parts.apply, pb<StopState>{std::move(what)});
+  refuse(self, error_of(why));
+}
+
 void use_state(pointer self, const opened_state& opened) {
   auto& st = self->state;
   st.applied = opened.applied;
   st.revision = opened.revision;
   st.compacted = opened.compacted;
   st.hash = opened.hash;
+  st.group.last_member = opened.last_member;
+  st.group.alarms = opened.alarms;
   for (auto& reader : st.parts.readers)
     self->send(reader, opened.state);
   self->send(st.parts.snapshots, opened.state);
   Reached reached;
   reached.set_revision(st.revision);
   reached.set_compacted(st.compacted);
+  reached.set_no_space(store::no_space(st.group.alarms));
   pb<Reached> shared{std::move(reached)};
   self->send(st.parts.hub, shared);
   self->send(st.parts.compactor, shared);

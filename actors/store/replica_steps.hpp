@@ -80,9 +80,58 @@ void fetch(pointer self, const raft::state_fetch& what);
 void install(pointer self, const raft::snapshot_mark& mark);
 /// From now on, who reads reads this state.
 void use_state(pointer self, const opened_state& opened);
+/// This member serves nobody any more, now or after a restart.
+void stop_for_good(pointer self, const store::stop_mark& why);
+/// What every request gets then.
+caf::error error_of(const store::stop_mark& why);
 /// Notes what our state has become, and tells the others now and then.
 void compare_hashes(pointer self, const applied_entries& done);
 void on_hash(pointer self, const raft_api::HashReport& report);
+
+// -- who takes part (replica_members.cpp) -------------------------------------
+
+/// Has the leader do it.
+caf::result<pb<store_api::MemberResponse>>
+ask_about_member(pointer self, raft_api::MemberQuestion question);
+/// Of another member, which thinks that we lead.
+caf::result<pb<store_api::MemberResponse>>
+on_member_question(pointer self, const raft_api::MemberQuestion& question);
+/// Tries again what could not be done yet.
+void retry_wishes(pointer self);
+/// Answers for the changes that are applied.
+void settle_wishes(pointer self, const applied_entries& done);
+/// Answers who waits for another leader, if there is one.
+void follow_transfer(pointer self);
+/// A member that learns asks for its vote.
+void seek_vote(pointer self);
+/// A member that was removed stops.
+void leave_if_removed(pointer self);
+void expire_wishes(pointer self, replica_state::time begin);
+void fail_wishes(pointer self, const caf::error& why);
+store_api::Member describe(const raft::member& x);
+
+// -- all of them (replica_survey.cpp) -----------------------------------------
+
+caf::result<pb<store_api::StatusResponse>>
+on_status(pointer self, const store_api::StatusRequest& request);
+caf::result<pb<store_api::StatusResponse>> on_state_question(pointer self);
+caf::result<pb<store_api::HashResponse>>
+on_hash_request(pointer self, const store_api::HashRequest& request);
+caf::result<pb<store_api::MemberHash>>
+on_hash_question(pointer self, const pb<raft_api::HashQuestion>& question);
+void expire_surveys(pointer self);
+
+// -- alarms (replica_alarms.cpp) ----------------------------------------------
+
+/// So much more was written: the state may have grown too large.
+void watch_space(pointer self, uint64_t bytes);
+/// As the leader, raises the alarm for who holds something else.
+void raise_corruption(pointer self);
+caf::result<pb<store_api::AlarmResponse>> on_alarm_list(pointer self);
+caf::result<pb<store_api::AlarmResponse>>
+on_alarm_disarm(pointer self, const store_api::AlarmDisarmRequest& request);
+/// Whether a beat is needed even of one that is alone.
+bool awaits_space(const replica_state& state);
 
 // -- the others (replica_peers.cpp) -------------------------------------------
 
@@ -99,6 +148,12 @@ member_actor leader_of(const replica_state& state);
 
 // -- patience (replica_patience.cpp) ------------------------------------------
 
+/// Runs `use` once the store is open, or `failed` with why it is not.
+void once_open(pointer self, std::function<void()> use,
+               std::function<void(const caf::error&)> failed);
+/// The same once all that was answered before now can be read here.
+void once_readable(pointer self, std::function<void()> use,
+                   std::function<void(const caf::error&)> failed);
 /// Answers what has waited for a leader or for a majority for too long.
 void expire(pointer self);
 

@@ -15,6 +15,7 @@ namespace troupe {
 namespace {
 
 using namespace raft_api;
+using namespace store_api;
 using pointer = snapshots_actor::stateful_pointer<snapshots_state>;
 
 /// Streams that are open at once; the oldest gives way. Each keeps its moment
@@ -73,10 +74,134 @@ void on_pull(pointer self, const PullSnapshot& request) {
   }
 }
 
+// -- for those who save it ----------------------------------------------------
+
+using saving = snapshots_state::saving;
+using saving_key = snapshots_state::saving_key;
+
+void tell_end(pointer self, const snapshot_receiver_actor& to, uint64_t id,
+              uint64_t number, const caf::error& why) {
+  SnapshotPart part;
+  part.set_id(id);
+  part.set_number(number);
+  part.set_error(message_of(why));
+  self->send(to, pb<SnapshotPart>{std::move(part)});
+}
+
+/// Sends what there is credit for. Returns whether more is to come.
+bool send_parts(pointer self, uint64_t id, saving& to) {
+  for (; to.credit > 0 && !to.from->done(); --to.credit) {
+    auto data = to.from->next();
+    ++to.number;
+    if (!data) {
+      tell_end(self, to.receiver, id, to.number, data.error());
+      return false;
+    }
+    SnapshotPart part;
+    part.set_id(id);
+    part.set_number(to.number);
+    part.set_revision(to.from->revision());
+    part.set_last(to.from->done());
+    part.set_data(std::move(*data));
+    ++self->state.chunks;
+    self->send(to.receiver, pb<SnapshotPart>{std::move(part)});
+  }
+  return !to.from->done();
+}
+
+void on_save(pointer self, const SnapshotRequest& request,
+             const snapshot_receiver_actor& receiver) {
+  auto& st = self->state;
+  saving next;
+  next.receiver = receiver;
+  next.credit = request.credit();
+  auto from =
+      st.state ? store::snapshot_writer::open(st.state)
+               : make_error(ec::service_unavailable, "the state is not open");
+  if (!from) {
+    tell_end(self, receiver, request.id(), 1, from.error());
+    return;
+  }
+  next.from = std::move(*from);
+  if (!send_parts(self, request.id(), next))
+    return;
+  self->monitor(receiver);
+  st.savings[{receiver.address(), request.id()}] = std::move(next);
+}
+
+void on_save_credit(pointer self, const SnapshotCredit& more,
+                    const snapshot_receiver_actor& receiver) {
+  auto& savings = self->state.savings;
+  auto i = savings.find({receiver.address(), more.id()});
+  if (i == savings.end())
+    return;
+  i->second.credit += more.credit();
+  if (!send_parts(self, more.id(), i->second))
+    savings.erase(i);
+}
+
+void on_down(pointer self, const caf::down_msg& down) {
+  std::erase_if(self->state.savings,
+                [&](const auto& x) { return x.first.first == down.source; });
+}
+
+// -- hashes -------------------------------------------------------------------
+
+/// Versions of keys that are looked at between two messages.
+constexpr size_t hash_step = 2000;
+
+caf::result<pb<MemberHash>> on_hash(pointer self,
+                                    const HashQuestion& question) {
+  auto& st = self->state;
+  if (!st.state)
+    return make_error(ec::service_unavailable, "the state is not open");
+  auto walk = store::content_hash::open(st.state, question.revision());
+  if (!walk)
+    return std::move(walk.error());
+  auto promise = self->make_response_promise<pb<MemberHash>>();
+  st.hashes.push_back({std::move(*walk), promise});
+  if (st.hashes.size() == 1)
+    self->send(self, pb<system::Tick>{});
+  return promise;
+}
+
+void on_tick(pointer self) {
+  auto& hashes = self->state.hashes;
+  if (hashes.empty())
+    return;
+  auto& now = hashes.front();
+  auto done = now.walk->step(hash_step);
+  if (!done) {
+    now.promise.deliver(std::move(done.error()));
+  } else if (*done) {
+    MemberHash result;
+    result.set_hash(now.walk->hash());
+    result.set_keys(now.walk->keys());
+    now.promise.deliver(pb<MemberHash>{std::move(result)});
+  }
+  if (!done || *done)
+    hashes.pop_front();
+  if (!hashes.empty())
+    self->send(self, pb<system::Tick>{});
+}
+
+/// Another state takes the place of the one that was read here.
+void on_state(pointer self, const state_handle& next) {
+  auto& st = self->state;
+  auto gone = make_error(ec::service_unavailable, "the state is another now");
+  st.streams.clear();
+  for (auto& [key, to] : std::exchange(st.savings, {}))
+    tell_end(self, to.receiver, key.second, to.number + 1, gone);
+  for (auto& x : std::exchange(st.hashes, {}))
+    x.promise.deliver(gone);
+  st.state = next;
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
   result.add_facts("streams=" + std::to_string(st.streams.size()));
+  result.add_facts("saving=" + std::to_string(st.savings.size()));
   result.add_facts("chunks=" + std::to_string(st.chunks));
   return result;
 }
@@ -85,13 +210,23 @@ pb<system::Description> on_describe(pointer self) {
 
 snapshots_actor::behavior_type snapshots(pointer self, uint64_t first_stream) {
   self->state.last_stream = first_stream;
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { on_down(self, down); });
   return {
-      [self](const state_handle& x) {
-        self->state.state = x;
-        self->state.streams.clear();
-      },
+      [self](const state_handle& x) { on_state(self, x); },
       [self](const pb<OpenSnapshot>&) { return on_open(self); },
       [self](const pb<PullSnapshot>& x) { on_pull(self, *x); },
+      [self](const pb<SnapshotRequest>& x, const snapshot_receiver_actor& to) {
+        on_save(self, *x, to);
+      },
+      [self](const pb<SnapshotCredit>& x, const snapshot_receiver_actor& to) {
+        on_save_credit(self, *x, to);
+      },
+      [self](const pb<SnapshotCancel>& x, const snapshot_receiver_actor& to) {
+        self->state.savings.erase({to.address(), x->id()});
+      },
+      [self](const pb<HashQuestion>& x) { return on_hash(self, *x); },
+      [self](const pb<system::Tick>&) { on_tick(self); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -5,6 +5,7 @@
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/store/database.hpp"
+#include "runtime/store/snapshot_file.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 
@@ -76,8 +77,8 @@ leases_actor start_leases(caf::actor_system& sys, assembly& a) {
 }
 
 compactor_actor start_compactor(caf::actor_system& sys, assembly& a) {
-  return a.parts.compactor = sys.spawn(compactor, a.parts.readers.back(),
-                                       a.options.keep_revisions);
+  history_limits keep{a.options.keep_revisions, a.options.keep_time};
+  return a.parts.compactor = sys.spawn(compactor, a.parts.readers.back(), keep);
 }
 
 replica_setup setup_of(const assembly& a) {
@@ -89,6 +90,8 @@ replica_setup setup_of(const assembly& a) {
   result.limits.checkpoint_bytes = a.options.checkpoint_bytes;
   result.limits.trailing_bytes = a.options.checkpoint_bytes / 2;
   result.entropy = a.options.entropy;
+  result.wants_vote = a.options.member.voter;
+  result.quota_bytes = a.options.quota_bytes;
   return result;
 }
 
@@ -135,21 +138,37 @@ store::database_options place(const store_options& options, const char* name) {
   return result;
 }
 
+store::database_options place_of_state(const store_options& options) {
+  auto result = place(options, "state");
+  result.bloom_filter = true;
+  result.unsynced = true;
+  return result;
+}
+
 } // namespace
 
 store_disk make_store_disk(const store_options& options) {
-  auto log = place(options, "log");
-  auto state = place(options, "state");
-  state.bloom_filter = true;
-  state.unsynced = true;
-  return {std::make_shared<store::database_slot>(log),
-          std::make_shared<store::state_places>(state)};
+  return {std::make_shared<store::database_slot>(place(options, "log")),
+          std::make_shared<store::state_places>(place_of_state(options))};
+}
+
+expected<store::restored_store> restore_store(const store_options& options,
+                                              std::istream& from,
+                                              const std::string& address) {
+  return store::restore(from, place_of_state(options), place(options, "log"),
+                        address);
 }
 
 child_spec store_branch(const store_member& member, const std::string& folder) {
+  store_options options;
+  options.member = member;
+  options.path = folder;
+  return make_store_branch(options);
+}
+
+child_spec make_store_branch(const store_options& options) {
   auto shared = std::make_shared<assembly>();
-  shared->options.member = member;
-  shared->options.path = folder;
+  shared->options = options;
   supervision rules;
   rules.how = strategy::one_for_all;
   std::vector<child_spec> specs;

@@ -2,12 +2,15 @@
 
 #include "actors/store/member.hpp"
 #include "actors/system/supervisor.hpp"
+#include "messages/errors.hpp"
 #include "messages/store_interface.hpp"
 
 #include <caf/fwd.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 
@@ -20,6 +23,7 @@ namespace troupe {
 namespace store {
 class database_slot;
 class state_places;
+struct restored_store;
 } // namespace store
 
 /// How a store is set up.
@@ -36,6 +40,10 @@ struct store_options {
   uint64_t checkpoint_bytes = uint64_t{4} << 20;
   /// Revisions of history that are kept at least.
   uint64_t keep_revisions = 50'000;
+  /// And history of this time, but never more than ten times as many revisions.
+  std::chrono::seconds keep_time = std::chrono::hours(1);
+  /// When the state is larger than this, nothing more is put. 0 for no limit.
+  uint64_t quota_bytes = uint64_t{2} << 30;
   /// Which member this is when the store is new.
   store_member member;
   /// Chance of its own; the operating system's if empty.
@@ -51,11 +59,21 @@ struct store_disk {
 
 store_disk make_store_disk(const store_options& options);
 
+/// Makes a new store in the folder of `options` from a snapshot, as bytes that
+/// were streamed for a SnapshotRequest: a group of one member at `address`. See
+/// runtime/store/snapshot_file.hpp. Nobody may be at work there.
+expected<store::restored_store> restore_store(const store_options& options,
+                                              std::istream& from,
+                                              const std::string& address);
+
 /// Returns the branch `store` of the tree: all parts stand and fall together.
 /// The store as its clients see it is at `store/replica`. A member's address is
 /// the path of its branch. The folder is `folder` in the data directory.
 child_spec store_branch(const store_member& member,
                         const std::string& folder = "store");
+
+/// The same, set up as `options` say, whose path is the folder.
+child_spec make_store_branch(const store_options& options);
 
 /// Starts a store with nobody above it: when the replica ends so do its parts,
 /// and the other way round.

@@ -153,6 +153,13 @@ caf::error check(const TxnRequest& request) {
   return check_branch("otherwise", request.otherwise());
 }
 
+bool grows(const TxnRequest& request) {
+  auto puts = [](const Operation& x) { return x.has_put(); };
+  return std::any_of(request.then().begin(), request.then().end(), puts)
+         || std::any_of(request.otherwise().begin(), request.otherwise().end(),
+                        puts);
+}
+
 void append(std::string& payload, const TxnRequest& request) {
   append_as(payload, 0, request);
 }
@@ -171,6 +178,10 @@ void append(std::string& payload, const LeaseCheckpoint& request) {
 
 void append(std::string& payload, const CompactRequest& request) {
   append_as(payload, 4, request);
+}
+
+void append(std::string& payload, const AlarmChange& request) {
+  append_as(payload, 5, request);
 }
 
 // The origin is no command: its kind has room to spare before those.

@@ -15,7 +15,7 @@ namespace troupe::store {
 using command =
     std::variant<store_api::TxnRequest, store_api::LeaseGrantRequest,
                  store_api::LeaseRevokeRequest, store_api::LeaseCheckpoint,
-                 store_api::CompactRequest>;
+                 store_api::CompactRequest, store_api::AlarmChange>;
 
 inline constexpr size_t max_request_bytes = 3 * 512 * 1024; ///< as etcd's
 inline constexpr int max_operations = 4096;
@@ -27,12 +27,17 @@ caf::error check(const store_api::TxnRequest& request);
 caf::error check(const store_api::RangeRequest& request);
 caf::error check(const store_api::LeaseGrantRequest& request);
 
+/// Whether it may put a key: what only deletes and reads, space or none, goes
+/// on.
+bool grows(const store_api::TxnRequest& request);
+
 /// Appends a command to the payload of an entry.
 void append(std::string& payload, const store_api::TxnRequest& request);
 void append(std::string& payload, const store_api::LeaseGrantRequest& request);
 void append(std::string& payload, const store_api::LeaseRevokeRequest& request);
 void append(std::string& payload, const store_api::LeaseCheckpoint& request);
 void append(std::string& payload, const store_api::CompactRequest& request);
+void append(std::string& payload, const store_api::AlarmChange& request);
 
 /// Who put an entry into the log: one life of one member, by a number that it
 /// drew, and the number of the proposal in that life.

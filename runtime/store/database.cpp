@@ -253,20 +253,23 @@ std::shared_ptr<database_slot> state_places::at(uint64_t number) {
   return slot;
 }
 
-std::vector<uint64_t> state_places::present() const {
+std::set<uint64_t> state_places::present() const {
   auto* env = options_.env != nullptr ? options_.env : leveldb::Env::Default();
   auto slash = options_.path.rfind('/');
-  auto name = options_.path.substr(slash + 1);
+  auto first = options_.path.substr(slash + 1);
   std::vector<std::string> names;
-  std::vector<uint64_t> result;
+  std::set<uint64_t> result;
   env->GetChildren(options_.path.substr(0, slash), &names);
-  for (auto& x : names) {
-    auto number = x == name ? 0
-                  : x.rfind(name + "-", 0) == 0
-                      ? std::strtoull(x.c_str() + name.size() + 1, nullptr, 10)
-                      : ~0ULL;
-    if (number != ~0ULL && env->FileExists(path(number) + "/CURRENT"))
-      result.push_back(number);
+  for (auto& child : names) {
+    // A disk in memory lists all that lies below.
+    auto name = child.substr(0, child.find('/'));
+    uint64_t number = 0;
+    if (name.rfind(first + "-", 0) == 0)
+      number = std::strtoull(name.c_str() + first.size() + 1, nullptr, 10);
+    else if (name != first)
+      continue;
+    if (env->FileExists(path(number) + "/CURRENT"))
+      result.insert(number);
   }
   return result;
 }
@@ -285,7 +288,7 @@ std::optional<uint64_t> state_places::only() const {
   auto all = present();
   if (all.size() > 1)
     return std::nullopt;
-  return all.empty() ? 0 : all.front();
+  return all.empty() ? 0 : *all.begin();
 }
 
 void state_places::discard_others(uint64_t number) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -126,7 +127,7 @@ public:
 
 private:
   std::string path(uint64_t number) const;
-  std::vector<uint64_t> present() const;
+  std::set<uint64_t> present() const;
 
   database_options options_;
   std::mutex mutex_;

@@ -69,6 +69,8 @@ inline constexpr std::string_view scrubbed_key = "m/scrubbed";
 inline constexpr std::string_view hash_key = "m/hash";
 inline constexpr std::string_view members_key = "m/members";
 inline constexpr std::string_view last_member_key = "m/last-member";
+inline constexpr std::string_view alarms_key = "m/alarms";
+inline constexpr std::string_view stopped_key = "m/stopped";
 inline constexpr std::string_view format_key = "m/version";
 
 /// The format that this program writes and reads.

@@ -67,7 +67,36 @@ machine::open(std::shared_ptr<database> state) {
       return std::move(number.error());
     *mark = *number;
   }
+  if (auto err = result->load_marks())
+    return err;
   return result;
+}
+
+/// The marks that are no numbers.
+caf::error machine::load_marks() {
+  std::string raw;
+  auto found = state_->get(alarms_key, raw);
+  if (!found)
+    return std::move(found.error());
+  auto alarms = decode_alarms(*found ? std::string_view{raw} : "");
+  if (!alarms)
+    return state_->damaged("the alarms are unreadable");
+  alarms_ = std::move(*alarms);
+  found = state_->get(stopped_key, raw);
+  if (!found)
+    return std::move(found.error());
+  if (*found && !raw.empty())
+    stopped_ = stop_mark{raw.front() == '1', raw.substr(1)};
+  return caf::none;
+}
+
+caf::error machine::stop(stop_mark why) {
+  leveldb::WriteBatch batch;
+  batch.Put(slice(stopped_key), (why.damaged ? "1" : "0") + why.reason);
+  if (auto err = state_->write(batch, true))
+    return err;
+  stopped_ = std::move(why);
+  return caf::none;
 }
 
 caf::error machine::found(const raft::snapshot_mark& start) {
@@ -98,6 +127,7 @@ expected<outcome> machine::apply(const raft::entry& entry) {
   out.index = entry.at.index;
   out.revision = revision_;
   out.compacted = compacted_;
+  out.alarms = alarms_;
   if (entry.at.index <= applied_)
     return out;
   if (entry.at.index != applied_ + 1)
@@ -124,6 +154,10 @@ expected<outcome> machine::apply(const raft::entry& entry) {
       return make_error(ec::internal_error,
                         "a change of the members is unreadable");
     put_members(batch, *members);
+    // Who is no member any more needs no alarm.
+    std::erase_if(out.alarms, [&](const alarm& x) {
+      return members->find(x.second) == nullptr;
+    });
   }
   auto hash = chain_hash(stage.hash(), encode_number(entry.at.index));
   batch.Put(slice(applied_key), encode_number(entry.at.index));
@@ -131,6 +165,8 @@ expected<outcome> machine::apply(const raft::entry& entry) {
   batch.Put(slice(hash_key), encode_number(hash));
   if (out.revision != revision_)
     batch.Put(slice(revision_key), encode_number(out.revision));
+  if (out.alarms != alarms_)
+    batch.Put(slice(alarms_key), encode(out.alarms));
   if (out.compacted != compacted_)
     batch.Put(slice(compacted_key), encode_number(out.compacted));
   if (auto err = state_->write(batch, false))
@@ -141,6 +177,7 @@ expected<outcome> machine::apply(const raft::entry& entry) {
   out.hash = hash;
   revision_ = out.revision;
   compacted_ = out.compacted;
+  alarms_ = out.alarms;
   return out;
 }
 

@@ -4,11 +4,14 @@
 #include "messages/store.pb.h"
 #include "runtime/raft/configuration.hpp"
 #include "runtime/raft/entry.hpp"
+#include "runtime/store/alarms.hpp"
 #include "runtime/store/commands.hpp"
 #include "runtime/store/database.hpp"
 #include "runtime/store/reading.hpp"
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -17,7 +20,7 @@ namespace troupe::store {
 /// What one command came to.
 using answer =
     std::variant<caf::error, store_api::TxnResponse, store_api::LeaseResponse,
-                 store_api::CompactResponse>;
+                 store_api::CompactResponse, store_api::AlarmResponse>;
 
 /// What became of a lease.
 struct lease_change {
@@ -34,6 +37,13 @@ struct outcome {
   std::vector<answer> answers; ///< one per command
   std::vector<placed_event> events;
   std::vector<lease_change> leases;
+  alarm_set alarms; ///< after the entry
+};
+
+/// Why a state must not be served any more.
+struct stop_mark {
+  bool damaged = false; ///< what it holds is wrong
+  std::string reason;
 };
 
 /// The state and the one way to change it: log entries, in order, each exactly
@@ -53,6 +63,9 @@ public:
   uint64_t hash() const { return hash_; }
   /// The greatest id that a member ever had.
   raft::member_id last_member() const { return last_member_; }
+  const alarm_set& alarms() const { return alarms_; }
+  /// Set if stop() was called, in this life or an earlier one.
+  const std::optional<stop_mark>& stopped() const { return stopped_; }
 
   /// Applies the next entry in one batch together with its index. An entry
   /// that is applied already changes nothing and has no answers. An error
@@ -66,8 +79,12 @@ public:
   /// Makes everything applied durable without the log.
   caf::error sync();
 
+  /// Notes, durably, that this state must not be served any more.
+  caf::error stop(stop_mark why);
+
 private:
   explicit machine(std::shared_ptr<database> state);
+  caf::error load_marks();
   void put_members(leveldb::WriteBatch& batch,
                    const raft::configuration& members);
 
@@ -78,6 +95,8 @@ private:
   uint64_t compacted_ = 0;
   uint64_t hash_ = 0;
   raft::member_id last_member_ = 0;
+  alarm_set alarms_;
+  std::optional<stop_mark> stopped_;
 };
 
 } // namespace troupe::store

@@ -45,17 +45,24 @@ snapshot_source::open(std::shared_ptr<database> state) {
   return result;
 }
 
+expected<uint64_t> snapshot_source::number(std::string_view key) const {
+  std::string raw;
+  auto found = state_->get(key, raw, snapshot_);
+  if (!found)
+    return std::move(found.error());
+  auto number = *found ? decode_number(raw) : std::optional<uint64_t>{0};
+  if (!number)
+    return state_->damaged(std::string{key} + " is no number");
+  return *number;
+}
+
 caf::error snapshot_source::load_mark() {
   for (auto [key, mark] : {std::pair{applied_key, &mark_.at.index},
                            std::pair{term_key, &mark_.at.term}}) {
-    std::string raw;
-    auto found = state_->get(key, raw, snapshot_);
+    auto found = number(key);
     if (!found)
       return std::move(found.error());
-    auto number = decode_number(raw);
-    if (!*found || !number)
-      return state_->damaged(std::string{key} + " is no number");
-    *mark = *number;
+    *mark = *found;
   }
   std::string raw;
   auto found = state_->get(members_key, raw, snapshot_);

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace troupe::store {
 
@@ -25,6 +26,9 @@ public:
 
   /// What the state holds there, and who takes part.
   const raft::snapshot_mark& mark() const { return mark_; }
+
+  /// A mark of the state, 0 if it is not there.
+  expected<uint64_t> number(std::string_view key) const;
 
   /// The chunk `number`. Unless it is the one that follows the last, it begins
   /// behind the key `after`.

@@ -2,6 +2,8 @@
 
 #include "runtime/store/crc32c.hpp"
 
+#include <algorithm>
+
 namespace troupe::store {
 
 namespace {
@@ -57,6 +59,10 @@ caf::error staging::run(const TxnRequest& request) {
     succeeded = succeeded && *held;
   }
   const auto& todo = succeeded ? request.then() : request.otherwise();
+  if (std::any_of(todo.begin(), todo.end(),
+                  [](const Operation& x) { return x.has_put(); })
+      && refuse_growth())
+    return caf::none;
   if (auto refused = check_leases(todo)) {
     if (!is(refused, ec::not_found))
       return refused;
@@ -253,6 +259,14 @@ expected<KeyValue> staging::contents(const std::string& key,
   return std::move(**stored);
 }
 
+/// Answers that there is no space left, if so.
+bool staging::refuse_growth() {
+  if (!no_space(out_.alarms))
+    return false;
+  out_.answers.emplace_back(make_no_space(out_.alarms));
+  return true;
+}
+
 // -- leases -------------------------------------------------------------------
 
 expected<std::optional<lease_record>> staging::lease(uint64_t id) {
@@ -279,6 +293,8 @@ void staging::answer_lease(const lease_record& lease) {
 }
 
 caf::error staging::run(const LeaseGrantRequest& request) {
+  if (refuse_growth())
+    return caf::none;
   auto id = request.id();
   // Chosen from what all members share, far from what clients tend to choose.
   auto proposal =
@@ -374,6 +390,18 @@ caf::error staging::run(const CompactRequest& request) {
   CompactResponse response;
   response.set_revision(out_.compacted);
   out_.answers.emplace_back(std::move(response));
+  return caf::none;
+}
+
+// -- alarms -------------------------------------------------------------------
+
+caf::error staging::run(const AlarmChange& request) {
+  auto which = from_message(request.alarm());
+  if (request.on())
+    out_.alarms.insert(which);
+  else
+    out_.alarms.erase(which);
+  out_.answers.emplace_back(to_message(out_.alarms));
   return caf::none;
 }
 

@@ -30,6 +30,7 @@ private:
   caf::error run(const store_api::LeaseRevokeRequest& request);
   caf::error run(const store_api::LeaseCheckpoint& request);
   caf::error run(const store_api::CompactRequest& request);
+  caf::error run(const store_api::AlarmChange& request);
 
   expected<bool> holds(const store_api::Compare& compare);
   caf::error operate(const store_api::Operation& operation,
@@ -40,6 +41,7 @@ private:
                    store_api::OperationResult& result);
   void erase_key(const std::string& key, const key_meta& meta);
   void record(const change& what, position at);
+  bool refuse_growth();
   void attach(uint64_t lease, const std::string& key, bool attached);
 
   expected<std::optional<key_meta>> current(const std::string& key);

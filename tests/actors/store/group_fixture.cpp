@@ -23,12 +23,16 @@ store_group::config_type::config_type() {
   set("scheduler.policy", caf::atom("testing"));
 }
 
-store_group::store_group(size_t servers, uint64_t seed)
+store_group::store_group(size_t servers, uint64_t seed,
+                         const store_options& options)
     : system_(config_),
       scheduler_(
           dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())),
       begin_(scheduler_.clock().now()),
-      settings_(std::make_shared<cluster_config>()) {
+      settings_(std::make_shared<cluster_config>()),
+      options_(options),
+      seed_(seed) {
+  options_.path = "store";
   world_ = simulated_world(seed, [this] { return passed(); });
   wires_ = std::make_shared<simulated_wires>(system_, seed);
   simulated_wires::conditions how;
@@ -36,16 +40,15 @@ store_group::store_group(size_t servers, uint64_t seed)
   wires_->set(how);
   settings_->data_dir = "/troupe";
   directory_ = system_.spawn(directory);
-  for (size_t i = 0; i < servers; ++i) {
-    machine next;
-    next.disk = std::make_unique<store::simulated_disk>(seed + i);
-    next.outside = std::make_shared<edges>();
-    next.outside->disk = next.disk.get();
-    next.outside->wires = wires_;
-    servers_.push_back(std::move(next));
-  }
   for (size_t i = 0; i < servers; ++i)
+    add_server();
+  for (size_t i = 0; i < servers; ++i) {
+    auto& member = servers_[i].member;
+    member.id = i + 1;
+    for (size_t k = 0; k < servers; ++k)
+      member.founders.push_back({k + 1, true, path_of(k) + "/store"});
     start(i);
+  }
   run();
 }
 
@@ -66,18 +69,80 @@ std::string store_group::path_of(size_t server) {
   return "server-" + std::to_string(server + 1);
 }
 
+size_t store_group::add_server() {
+  machine next;
+  next.disk = std::make_unique<store::simulated_disk>(seed_ + servers_.size());
+  next.outside = std::make_shared<edges>();
+  next.outside->disk = next.disk.get();
+  next.outside->wires = wires_;
+  next.member.founders.clear();
+  servers_.push_back(std::move(next));
+  return servers_.size() - 1;
+}
+
+uint64_t store_group::join(size_t server, size_t via, bool voter) {
+  MemberAddRequest request;
+  request.set_address(path_of(server) + "/store");
+  auto added = answer<MemberResponse>(via, request);
+  EXPECT_TRUE(added) << message_of(added.error());
+  if (!added)
+    return 0;
+  servers_[server].member.id = added->id();
+  servers_[server].member.voter = voter;
+  start(server);
+  return added->id();
+}
+
+size_t store_group::server_of(uint64_t id) const {
+  for (size_t i = 0; i < size(); ++i)
+    if (servers_[i].member.id == id)
+      return i;
+  ADD_FAILURE() << "there is no member " << id;
+  return 0;
+}
+
+bool store_group::voters_are(const std::vector<uint64_t>& ids) {
+  for (auto id : ids) {
+    std::vector<uint64_t> found;
+    auto is = status(server_of(id));
+    for (auto& x : is.members())
+      if (x.voter())
+        found.push_back(x.id());
+    if (found != ids)
+      return false;
+  }
+  return true;
+}
+
+void store_group::wipe(size_t server) {
+  auto& x = servers_[server];
+  caf::anon_send_exit(x.root, caf::exit_reason::user_shutdown);
+  x.root = nullptr;
+  run();
+  x.disk = std::make_unique<store::simulated_disk>(seed_ + server + 1000);
+  x.outside = std::make_shared<edges>();
+  x.outside->disk = x.disk.get();
+  x.outside->wires = wires_;
+  x.member = {};
+  x.member.founders.clear();
+}
+
+store_options store_group::options_of(size_t server) const {
+  auto result = options_;
+  result.path = settings_->data_dir + "/" + options_.path;
+  result.env = servers_[server].disk.get();
+  return result;
+}
+
 void store_group::start(size_t server) {
-  store_member member;
-  member.id = server + 1;
-  member.founders.clear();
-  for (size_t i = 0; i < servers_.size(); ++i)
-    member.founders.push_back({i + 1, true, path_of(i) + "/store"});
+  options_.member = servers_[server].member;
   context ctx{world_,     servers_[server].outside, settings_,
               directory_, path_of(server),          1};
   supervision rules;
   rules.intensity = 1'000;
-  servers_[server].root = system_.spawn(
-      supervisor, ctx, rules, std::vector<child_spec>{store_branch(member)});
+  servers_[server].root =
+      system_.spawn(supervisor, ctx, rules,
+                    std::vector<child_spec>{make_store_branch(options_)});
 }
 
 void store_group::crash(size_t server) {
@@ -181,13 +246,21 @@ size_t store_group::leader() {
   std::optional<size_t> result;
   auto known = [&] {
     std::map<uint64_t, size_t> votes;
-    for (size_t i = 0; i < size(); ++i)
-      if (is_up(i))
-        if (auto id = status(i).leader(); id != 0)
-          ++votes[id];
+    std::map<uint64_t, size_t> voters;
+    for (size_t i = 0; i < size(); ++i) {
+      if (!is_up(i))
+        continue;
+      auto is = status(i);
+      for (auto& x : is.members())
+        if (x.id() == id_of(i) && x.voter() && is.leader() != 0)
+          ++votes[is.leader()];
+      if (is.leader() == id_of(i))
+        for (auto& x : is.members())
+          voters[is.leader()] += x.voter() ? 1 : 0;
+    }
     for (auto& [id, count] : votes)
-      if (count > size() / 2 && is_up(id - 1))
-        result = id - 1;
+      if (voters.count(id) > 0 && count > voters[id] / 2)
+        result = server_of(id);
     return result.has_value();
   };
   EXPECT_TRUE(run_until(known)) << "no leader";
@@ -201,7 +274,8 @@ bool store_group::converge() {
       if (!is_up(i))
         continue;
       auto is = status(i);
-      held.insert({is.applied_index(), is.hash()});
+      if (is.errors_size() == 0) // otherwise it has stopped
+        held.insert({is.applied_index(), is.hash()});
     }
     return held.size() == 1;
   });

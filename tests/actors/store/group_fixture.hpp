@@ -33,10 +33,23 @@ using later = std::shared_ptr<std::optional<expected<T>>>;
 /// of its own, joined by wires, under virtual time.
 class store_group {
 public:
-  explicit store_group(size_t servers, uint64_t seed = 1);
+  /// The first of several servers found the group; the others are blank.
+  explicit store_group(size_t servers, uint64_t seed = 1,
+                       const store_options& options = {});
   ~store_group();
 
   size_t size() const { return servers_.size(); }
+
+  /// Another server, with a blank disk; not started. Returns its number.
+  size_t add_server();
+  /// Has `via` add it to the group, and starts it. Returns its id, 0 if that
+  /// was refused.
+  uint64_t join(size_t server, size_t via, bool voter = true);
+  /// The member that lives on a server; the server of a member.
+  uint64_t id_of(size_t server) const { return servers_[server].member.id; }
+  size_t server_of(uint64_t id) const;
+  /// Whether all that are up say that these ids are the voters.
+  bool voters_are(const std::vector<uint64_t>& ids);
 
   /// Lets everything happen that can happen now; lets time pass.
   void run();
@@ -50,8 +63,14 @@ public:
   void crash(size_t server);
   void start(size_t server);
   bool is_up(size_t server) const { return servers_[server].root != nullptr; }
+  /// It ends in good order, and its disk is as it was in the beginning.
+  void wipe(size_t server);
   /// Kills the actor at a path below a server, as a failure would.
   void kill(size_t server, const std::string& path);
+
+  /// The disk of a server, and how its store lies there.
+  store::simulated_disk& disk(size_t server) { return *servers_[server].disk; }
+  store_options options_of(size_t server) const;
 
   simulated_wires& wires() { return *wires_; }
   /// Cuts a server off from all others.
@@ -61,11 +80,17 @@ public:
   /// The store of a server as its clients see it; nobody while it is down.
   store_actor store(size_t server);
 
+  /// As another interface of it.
+  template <class Handle>
+  static Handle as(const store_actor& store) {
+    return caf::actor_cast<Handle>(store);
+  }
+
   /// Sends a request; the answer comes as time passes, or never.
   template <class Response, class Request>
   later<Response> ask(size_t server, Request request) {
     auto result = std::make_shared<std::optional<expected<Response>>>();
-    auto to = store(server);
+    auto to = caf::actor_cast<caf::actor>(store(server));
     if (!to) {
       *result = expected<Response>{
           make_error(ec::service_unavailable, "the store is down")};
@@ -129,6 +154,7 @@ private:
     std::unique_ptr<store::simulated_disk> disk;
     std::shared_ptr<edges> outside;
     supervisor_actor root;
+    store_member member;
   };
 
   config_type config_;
@@ -138,6 +164,8 @@ private:
   std::shared_ptr<const world> world_;
   std::shared_ptr<simulated_wires> wires_;
   std::shared_ptr<cluster_config> settings_;
+  store_options options_;
+  uint64_t seed_;
   directory_actor directory_;
   std::vector<machine> servers_;
   /// Held, or they would end unheard with the store that they asked.

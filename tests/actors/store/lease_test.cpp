@@ -122,30 +122,4 @@ TEST_F(StoreLease, WithoutTimeIsRefused) {
       is(ask<LeaseResponse>(LeaseGrantRequest{}).error(), ec::bad_request));
 }
 
-struct StoreCompaction : store_fixture {};
-
-TEST_F(StoreCompaction, HistoryDoesNotGrowWithoutBound) {
-  stop();
-  options.keep_revisions = 1500;
-  start();
-  for (int i = 0; i < 5000; ++i)
-    self->send(subject, pb<TxnRequest>{put_request("k", std::to_string(i))});
-  sched.run();
-  for (int i = 0; i < 2000; ++i) {
-    self->send(subject, pb<TxnRequest>{put_request("k", std::to_string(i))});
-    if (i % 100 == 0)
-      sched.run();
-  }
-  sched.run();
-  auto now = status();
-  EXPECT_EQ(now.revision(), 7001u);
-  EXPECT_GT(now.compacted_revision(), 2000u);
-  RangeRequest request;
-  request.set_key("k");
-  request.set_revision(1000);
-  EXPECT_TRUE(is(ask<RangeResponse>(std::move(request)).error(), ec::expired));
-  auto heard = watch("k", now.compacted_revision() + 1, 1'000'000);
-  EXPECT_EQ(heard.last().revision(), 7001u);
-}
-
 } // namespace troupe

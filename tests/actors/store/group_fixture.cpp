@@ -75,6 +75,7 @@ size_t store_group::add_server() {
   next.outside = std::make_shared<edges>();
   next.outside->disk = next.disk.get();
   next.outside->wires = wires_;
+  next.member.id = 0;
   next.member.founders.clear();
   servers_.push_back(std::move(next));
   return servers_.size() - 1;
@@ -87,10 +88,14 @@ uint64_t store_group::join(size_t server, size_t via, bool voter) {
   EXPECT_TRUE(added) << message_of(added.error());
   if (!added)
     return 0;
-  servers_[server].member.id = added->id();
+  adopt(server, added->id(), voter);
+  return added->id();
+}
+
+void store_group::adopt(size_t server, uint64_t id, bool voter) {
+  servers_[server].member.id = id;
   servers_[server].member.voter = voter;
   start(server);
-  return added->id();
 }
 
 size_t store_group::server_of(uint64_t id) const {
@@ -116,14 +121,15 @@ bool store_group::voters_are(const std::vector<uint64_t>& ids) {
 
 void store_group::wipe(size_t server) {
   auto& x = servers_[server];
-  caf::anon_send_exit(x.root, caf::exit_reason::user_shutdown);
+  if (x.root)
+    caf::anon_send_exit(x.root, caf::exit_reason::user_shutdown);
   x.root = nullptr;
   run();
   x.disk = std::make_unique<store::simulated_disk>(seed_ + server + 1000);
   x.outside = std::make_shared<edges>();
   x.outside->disk = x.disk.get();
   x.outside->wires = wires_;
-  x.member = {};
+  x.member.id = 0;
   x.member.founders.clear();
 }
 

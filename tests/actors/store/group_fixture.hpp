@@ -45,7 +45,10 @@ public:
   /// Has `via` add it to the group, and starts it. Returns its id, 0 if that
   /// was refused.
   uint64_t join(size_t server, size_t via, bool voter = true);
-  /// The member that lives on a server; the server of a member.
+  /// Starts a blank server as the member that the group knows by this id.
+  void adopt(size_t server, uint64_t id, bool voter = true);
+  /// The member that lives on a server, 0 while it is blank; the server of a
+  /// member.
   uint64_t id_of(size_t server) const { return servers_[server].member.id; }
   size_t server_of(uint64_t id) const;
   /// Whether all that are up say that these ids are the voters.

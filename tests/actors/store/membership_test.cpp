@@ -4,6 +4,9 @@
 #include "group_fixture.hpp"
 #include "messages/store_group_interface.hpp"
 
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
 namespace troupe::test {
 
 using namespace store_api;
@@ -237,6 +240,67 @@ TEST(Membership, HandingOverToOneThatIsAwayFails) {
       group.run_until([&] { return moved->has_value() && put->has_value(); }));
   EXPECT_TRUE(is((**moved).error(), ec::conflict));
   EXPECT_TRUE(**put);
+}
+
+TEST(Membership, AWatchGoesOnWhenLeadershipIsHandedOver) {
+  store_group group{3};
+  auto first = group.leader();
+  std::vector<uint64_t> revisions;
+  auto note = [&](const WatchBatch& batch) {
+    for (auto& event : batch.events())
+      revisions.push_back(event.kv().mod_revision());
+  };
+  std::vector<store_watcher_actor> watchers;
+  for (size_t i = 0; i < 3; ++i) {
+    watchers.push_back(
+        group.system().spawn([note, i](store_watcher_actor::pointer)
+                                 -> store_watcher_actor::behavior_type {
+          return {[note, i](const pb<WatchBatch>& batch) {
+            EXPECT_EQ(batch->error(), "");
+            if (i == 0)
+              note(*batch);
+          }};
+        }));
+    WatchRequest request;
+    request.set_id(1);
+    request.set_key("k");
+    request.set_range_end("l");
+    request.set_from_revision(2);
+    request.set_credit(1'000);
+    caf::anon_send(group.store(i), pb<WatchRequest>{request}, watchers.back());
+  }
+  for (int i = 0; i < 30; ++i) {
+    group.put_now(i % 3, "k" + std::to_string(i), "v");
+    if (i % 10 != 9)
+      continue;
+    auto moved = move_leader(group, first, 0);
+    ASSERT_TRUE(group.run_until([&] { return moved->has_value(); }));
+    EXPECT_TRUE(**moved) << message_of((**moved).error());
+  }
+  ASSERT_TRUE(group.run_until([&] { return revisions.size() >= 30; }));
+  for (size_t i = 0; i < revisions.size(); ++i)
+    EXPECT_EQ(revisions[i], i + 2);
+}
+
+TEST(Membership, OneWithABadConnectionCatchesUpAndHoldsUpNobody) {
+  store_options options;
+  options.checkpoint_bytes = uint64_t{64} << 10;
+  store_group group{3, 1, options};
+  const std::string large(10'000, 'v');
+  for (int i = 0; i < 300; ++i)
+    group.put_now(0, "k" + std::to_string(i), large);
+  auto slow = group.add_server();
+  auto id = group.join(slow, 0);
+  for (int i = 0; i < 40; ++i) {
+    group.advance(15ms);
+    group.isolate(slow);
+    EXPECT_GT(group.put_now(1, "more" + std::to_string(i), large), 0u);
+    group.advance(30ms);
+    group.wires().heal();
+  }
+  EXPECT_TRUE(group.run_until([&] { return group.voters_are({1, 2, 3, id}); }));
+  EXPECT_EQ(group.get_now(slow, "more39"), large);
+  EXPECT_TRUE(group.converge());
 }
 
 TEST(Membership, TheStatusTellsOfEveryone) {

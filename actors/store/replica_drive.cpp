@@ -120,10 +120,12 @@ void checkpoint(pointer self) {
           [self](const caf::error& err) { on_state_failure(self, err); });
 }
 
-/// Time matters to nobody who is alone.
+/// Time matters to no leader who is alone. One who was left alone has to become
+/// the leader first.
 bool is_alone(const replica_state& st) {
   auto& members = st.raft->members();
-  return members.members().size() == 1 && members.has_voter(st.limits.self);
+  return members.members().size() == 1 && members.has_voter(st.limits.self)
+         && st.raft->now().now == raft::role::leader;
 }
 
 void keep_beating(pointer self) {

@@ -103,6 +103,8 @@ void core::fetch_failed() {
 output core::take() {
   auto& st = *state_;
   if (st.now == role::leader) {
+    // Whoever is still missing may be no member any more.
+    confirm_rounds(st);
     begin_rounds(st);
     replicate(st);
     forget_left_peers(st);

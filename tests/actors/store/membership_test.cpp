@@ -242,6 +242,37 @@ TEST(Membership, HandingOverToOneThatIsAwayFails) {
   EXPECT_TRUE(**put);
 }
 
+TEST(Membership, WhoeverIsLeftAloneLeads) {
+  store_group group{2};
+  auto first = group.leader();
+  auto left = 1 - first;
+  group.put_now(first, "a", "1");
+  MemberRemoveRequest request;
+  request.set_id(group.id_of(first));
+  auto removed = group.ask<MemberResponse>(first, request);
+  ASSERT_TRUE(
+      group.run_until([&] { return group.status(left).members_size() == 1; }));
+  // What the leader says on leaving is lost.
+  group.isolate(left);
+  EXPECT_GT(group.put_now(left, "a", "2"), 2u);
+  EXPECT_EQ(group.get_now(left, "a"), "2");
+}
+
+TEST(Membership, AReadDoesNotWaitForOneThatWasRemoved) {
+  store_group group{2};
+  auto first = group.leader();
+  auto gone = 1 - first;
+  group.put_now(first, "a", "1");
+  group.isolate(gone);
+  RangeRequest request;
+  request.set_key("a");
+  auto read = group.ask<RangeResponse>(first, request);
+  ASSERT_TRUE(remove(group, first, group.id_of(gone)));
+  ASSERT_TRUE(group.run_until([&] { return read->has_value(); }));
+  ASSERT_TRUE(**read) << message_of((**read).error());
+  EXPECT_EQ((**read)->kvs(0).value(), "1");
+}
+
 TEST(Membership, AWatchGoesOnWhenLeadershipIsHandedOver) {
   store_group group{3};
   auto first = group.leader();

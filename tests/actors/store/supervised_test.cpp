@@ -181,9 +181,9 @@ TEST_F(SupervisedStore, LosesNothingWhenItsPartsAreKilled) {
   auto busy = sys.spawn(writer, dir, caf::actor_cast<caf::actor>(self));
   auto listening = sys.spawn(follower, dir);
   const std::vector<std::string> victims{
-      "store/replica",  "store/log_writer", "store/applier",
-      "store/reader-1", "store/reader-2",   "store/watch_hub",
-      "store/leases",   "store/compactor",  "store",
+      "store/replica",   "store/log_writer", "store/applier", "store/reader-1",
+      "store/reader-2",  "store/watch_hub",  "store/leases",  "store/compactor",
+      "store/snapshots", "store/fetcher",    "store/peers",   "store",
   };
   uint64_t written = 0;
   auto wait_for = [&](uint64_t number) {
@@ -195,7 +195,7 @@ TEST_F(SupervisedStore, LosesNothingWhenItsPartsAreKilled) {
       ASSERT_TRUE(timely) << "no write was answered for a minute";
     }
   };
-  for (int i = 0; i < 45 && !HasFailure(); ++i) {
+  for (int i = 0; i < 48 && !HasFailure(); ++i) {
     system::Kill kill;
     kill.set_path(victims[i % victims.size()]);
     self->send(dir, pb<system::Kill>{std::move(kill)});

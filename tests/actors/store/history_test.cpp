@@ -61,8 +61,11 @@ struct ChangingHistory : store_history {
     return group->path_of(server) + "/store";
   }
 
-  /// Starts members that the group knows and that were never there.
+  /// Starts members that the group knows and that were never there. A change
+  /// that is not committed may be lost, and then its id is free again.
   void adopt(const StatusResponse& now) {
+    if (now.commit_index() != now.last_index())
+      return;
     for (size_t i = 0; i < server_count; ++i)
       for (auto& x : now.members())
         if (group->id_of(i) == 0 && x.address() == address_of(i)

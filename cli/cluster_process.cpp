@@ -101,6 +101,8 @@ struct cluster_process::parts {
   caf::error publish(const up_options& options);
   void plant();
   caf::error check_store();
+  caf::error check_store(const directory_actor& directory,
+                         const std::string& path);
   caf::error settle_nodes(command_client& client, const up_options& options,
                           const report& tell);
 };
@@ -171,6 +173,13 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     options.nodes = std::max(last->nodes, 1u);
   if (options.runtime.empty())
     options.runtime = last->runtime.empty() ? "process" : last->runtime;
+  if (options.servers == 0)
+    options.servers = std::max(last->servers, 1u);
+  if (last->servers != 0 && last->servers != options.servers)
+    return make_error(ec::conflict, "the cluster in " + options.data_dir
+                                        + " has " + number(last->servers)
+                                        + " servers, not "
+                                        + number(options.servers));
   for (auto i = options.nodes + 1; i <= nodes_before; ++i) {
     auto folder = fs::path{options.data_dir} / "nodes" / node_name(i);
     if (!fs::is_directory(folder))
@@ -206,6 +215,9 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   config->runtime = options.runtime;
   config->port = options.port;
   config->shim = own_folder() + "/troupe-shim";
+  config->servers.clear();
+  for (uint32_t i = 1; i <= options.servers; ++i)
+    config->servers.push_back({"server-" + number(i), ""});
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   if (auto err = open_store(options))
@@ -290,15 +302,12 @@ void cluster_process::parts::plant() {
   (*self)->monitor(root);
 }
 
-/// What is wrong with the store; nothing when it serves. A damaged one says so
-/// for ever, and everything that stands on it fails with it.
-caf::error cluster_process::parts::check_store() {
-  directory_actor directory;
-  (*self)->receive([&](const directory_actor& newest) { directory = newest; });
+caf::error cluster_process::parts::check_store(const directory_actor& directory,
+                                               const std::string& path) {
   caf::error result;
   auto failed = [&](caf::error& err) { result = std::move(err); };
   system::Resolve where;
-  where.set_path("store/replica");
+  where.set_path(path);
   store_actor store;
   (*self)
       ->request(directory, start_patience, pb<system::Resolve>{where})
@@ -320,6 +329,18 @@ caf::error cluster_process::parts::check_store() {
   return result;
 }
 
+/// What is wrong with the store; nothing when it serves. A damaged one says so
+/// for ever, and everything that stands on it fails with it.
+caf::error cluster_process::parts::check_store() {
+  directory_actor directory;
+  (*self)->receive([&](const directory_actor& newest) { directory = newest; });
+  caf::error result;
+  for (auto& path : config->of_servers("store/replica"))
+    if (auto err = check_store(directory, path); err && !result)
+      result = err;
+  return result;
+}
+
 /// Takes nodes out that are no longer wished, and keeps what is.
 caf::error cluster_process::parts::settle_nodes(command_client& client,
                                                 const up_options& options,
@@ -334,7 +355,8 @@ caf::error cluster_process::parts::settle_nodes(command_client& client,
     tell("Removed: " + number(static_cast<int64_t>(surplus.size()))
          + " nodes, pods: " + number(static_cast<int64_t>(*pods)));
   }
-  auto kept = write_shape(options.data_dir, {options.nodes, options.runtime});
+  auto kept = write_shape(options.data_dir,
+                          {options.nodes, options.runtime, options.servers});
   return kept ? caf::none : kept.error();
 }
 
@@ -374,7 +396,7 @@ caf::error cluster_process::try_start() {
       *p.system, secure_files{p.keys.server_file.string(),
                               p.keys.authority_file.string()});
   p.self = std::make_unique<caf::scoped_actor>(*p.system, true);
-  p.gate = p.system->spawn(gate);
+  p.gate = p.system->spawn(gate, p.config->of_servers("apiserver/front_door"));
   if (auto err = p.publish(options_))
     return err;
   p.plant();

@@ -31,13 +31,17 @@ expected<cluster_shape> read_shape(const fs::path& data_dir) {
                       file_in(data_dir).string()
                           + " does not say how many nodes the cluster has: "
                             "remove it, and start with --nodes and --runtime");
+  // Older clusters had one server, and did not say so.
   return cluster_shape{doc["nodes"].get<uint32_t>(),
-                       doc["runtime"].get<std::string>()};
+                       doc["runtime"].get<std::string>(),
+                       doc.value("servers", 1u)};
 }
 
 expected<void> write_shape(const fs::path& data_dir,
                            const cluster_shape& shape) {
-  json doc{{"nodes", shape.nodes}, {"runtime", shape.runtime}};
+  json doc{{"nodes", shape.nodes},
+           {"runtime", shape.runtime},
+           {"servers", shape.servers}};
   return crypto::write_secret_file(file_in(data_dir), doc.dump() + "\n");
 }
 

@@ -12,13 +12,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace troupe::cli {
 
 namespace {
 
-constexpr const char* parts_of_all[] = {"store", "apiserver", "scheduler",
-                                        "controllers", "proxy"};
+constexpr const char* parts_of_server[] = {"store", "apiserver"};
+constexpr const char* parts_of_all[] = {"scheduler", "controllers", "proxy"};
 /// More kubelets than this are told in one line, as far as they are well.
 constexpr size_t most_kubelets = 10;
 
@@ -86,13 +87,38 @@ private:
   bool top_away_ = false;
 };
 
+/// Kubelets, and servers where there are several, have a level of their own.
+bool is_group(const std::string& name) {
+  return name == "kubelet" || starts_with(name, "server-");
+}
+
 /// The component that an actor is a part of, "" for none.
 std::string component_of(const std::string& path) {
   auto slash = path.find('/');
-  if (path.substr(0, slash) != "kubelet")
+  if (!is_group(path.substr(0, slash)))
     return path.substr(0, slash);
   return slash == std::string::npos ? ""
                                     : path.substr(0, path.find('/', slash + 1));
+}
+
+/// What every server consists of, by the name that it has in this tree.
+std::vector<std::string> server_parts(const system::ActorList& actors) {
+  std::set<std::string> servers;
+  for (auto& actor : actors.actors())
+    if (starts_with(actor.path(), "server-"))
+      servers.insert(actor.path().substr(0, actor.path().find('/')) + "/");
+  if (servers.empty())
+    servers.insert("");
+  std::vector<std::string> result;
+  for (auto& server : servers)
+    for (auto part : parts_of_server)
+      result.push_back(server + part);
+  return result;
+}
+
+/// Whether it is that actor of any server.
+bool is_at(const system::ActorEntry& actor, const std::string& place) {
+  return actor.path() == place || actor.path().ends_with("/" + place);
 }
 
 std::string size_text(uint64_t bytes) {
@@ -156,8 +182,8 @@ printing::table component_table(const cluster_status& x) {
 std::vector<component_status>
 components_of(const system::ActorList& actors,
               const std::vector<std::string>& nodes) {
-  std::vector<std::string> names{std::begin(parts_of_all),
-                                 std::end(parts_of_all)};
+  auto names = server_parts(actors);
+  names.insert(names.end(), std::begin(parts_of_all), std::end(parts_of_all));
   for (auto& node : nodes)
     names.push_back("kubelet/" + node);
   std::map<std::string, summary> parts;
@@ -192,13 +218,14 @@ void fill_status(cluster_status& into, const system::ActorList& actors,
                                                     : phase];
   }
   for (auto& actor : actors.actors()) {
-    if (actor.path() == "apiserver/front_door") {
+    if (is_at(actor, "apiserver/front_door")) {
       into.version = fact(actor, "version").value_or("");
       into.kubernetes = fact(actor, "kubernetes").value_or("");
     }
-    if (actor.path() == "store/replica")
+    if (is_at(actor, "store/replica"))
       if (auto revision = fact(actor, "revision"))
-        into.revision = std::stoull(*revision);
+        into.revision = std::max(into.revision.value_or(0),
+                                 uint64_t{std::stoull(*revision)});
   }
   into.components = components_of(actors, names);
 }

@@ -44,7 +44,8 @@ expected<object> give(pointer self, const object& wished,
 
 void find_view(pointer self) {
   system::Resolve msg;
-  msg.set_path(resource_path("view", kind_of<core::v1::Service>()));
+  msg.set_path(self->state.ctx->beside(
+      resource_path("view", kind_of<core::v1::Service>())));
   self->state.requests.ask<caf::actor>(
       self->state.ctx->directory(),
       [self](const caf::actor& handle) {

@@ -32,7 +32,7 @@ bool is_core(const kind_info& kind, std::string_view plural) {
 void resolve(pointer self, const std::string& path,
              std::function<void(const caf::actor&)> found) {
   system::Resolve msg;
-  msg.set_path(path);
+  msg.set_path(self->state.ctx->beside(path));
   self->state.requests.ask<caf::actor>(
       self->state.ctx->directory(),
       [self, found](const caf::actor& handle) {

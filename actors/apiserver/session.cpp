@@ -13,6 +13,7 @@
 #include "messages/system.pb.h"
 #include "runtime/rules/component_status.hpp"
 #include "runtime/rules/reviews.hpp"
+#include "runtime/system/config.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -94,12 +95,15 @@ on_components(pointer self, const pb<call::Request>& msg) {
       self->make_response_promise<pb<call::Response>, std::vector<object>>();
   self->state.requests.ask<pb<system::ActorList>>(
       self->state.ctx->directory(),
-      [promise, name = msg->name()](const pb<system::ActorList>& all) mutable {
+      [promise, name = msg->name(),
+       stores = self->state.ctx->config().of_servers("store/replica")](
+          const pb<system::ActorList>& all) mutable {
         auto& actors = all->actors();
-        auto found = rules::component_statuses([&](const std::string& path) {
+        auto is_there = [&](const std::string& path) {
           return std::any_of(actors.begin(), actors.end(),
                              [&](auto& a) { return a.path() == path; });
-        });
+        };
+        auto found = rules::component_statuses(stores, is_there);
         if (!name.empty())
           std::erase_if(found, [&](auto& x) { return x.name() != name; });
         if (!name.empty() && found.empty())

@@ -35,7 +35,7 @@ void with_backend(pointer self, const std::string& path, on_backend next) {
   if (std::exchange(backend.asked, true))
     return;
   system::Resolve msg;
-  msg.set_path(path);
+  msg.set_path(self->state.ctx->beside(path));
   self->state.requests.ask<caf::actor>(
       self->state.ctx->directory(),
       [self, path](const caf::actor& handle) { found(self, path, handle); },

@@ -18,7 +18,7 @@ struct store_member {
   raft::member_id id = 1;
   /// Who founds the group, this one among them; nobody for one that is added
   /// to a group that exists.
-  std::vector<raft::member> founders{{1, true, "store"}};
+  std::vector<raft::member> founders{{1, true, "server-1/store"}};
   /// One that was added asks for its promotion as soon as it has caught up.
   bool voter = true;
 };

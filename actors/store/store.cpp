@@ -113,7 +113,9 @@ void settle(assembly& a, const context& ctx) {
   if (a.disk.log)
     return;
   a.options.path = ctx.config().data_dir + "/" + a.options.path;
-  a.options.env = ctx.outside().disk;
+  auto& outside = ctx.outside();
+  auto own = outside.disks.find(ctx.server());
+  a.options.env = own == outside.disks.end() ? outside.disk : own->second;
   a.options.threads = ctx.threads();
   a.disk = make_store_disk(a.options);
 }

@@ -17,6 +17,9 @@
 #include <caf/actor_system.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <iterator>
+#include <utility>
+
 namespace troupe {
 
 namespace {
@@ -51,6 +54,35 @@ child_spec scheduler_child() {
   return spec;
 }
 
+/// A server: named where there are several, else its branches are the tree's.
+std::vector<child_spec> server_branches(const cluster_config& config,
+                                        size_t index) {
+  auto& server = config.servers[index];
+  store_member member;
+  member.id = index + 1;
+  member.founders.clear();
+  for (auto& each : config.servers)
+    member.founders.push_back(
+        {member.founders.size() + 1, true, each.name + "/store"});
+  auto folder = index == 0 ? "store" : "servers/" + server.name + "/store";
+  return {config.etcd.servers.empty() ? store_branch(member, folder)
+                                      : etcd_branch(),
+          apiserver_branch()};
+}
+
+void add_servers(std::vector<child_spec>& to, const cluster_config& config) {
+  for (size_t i = 0; i < config.servers.size(); ++i) {
+    auto& server = config.servers[i];
+    if (!server.place.empty())
+      continue;
+    auto branches = server_branches(config, i);
+    if (config.top_of(server).empty())
+      std::move(branches.begin(), branches.end(), std::back_inserter(to));
+    else
+      to.push_back(branch(server.name, {}, std::move(branches)));
+  }
+}
+
 supervision at_top(strategy how) {
   supervision rules;
   rules.how = how;
@@ -66,14 +98,13 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found,
               std::shared_ptr<http::http_edge> http) {
-  std::vector<child_spec> components{
-      config->etcd.servers.empty() ? store_branch({}) : etcd_branch(),
-      apiserver_branch(),
-      link_child(),
-      scheduler_child(),
-      controllers_branch(),
-      kubelet_branch(*config),
-      proxy_branch(*config)};
+  std::vector<child_spec> components;
+  add_servers(components, *config);
+  components.push_back(link_child());
+  components.push_back(scheduler_child());
+  components.push_back(controllers_branch());
+  components.push_back(kubelet_branch(*config));
+  components.push_back(proxy_branch(*config));
   // Nobody comes where there is no way in.
   if (http)
     components.push_back(http_branch(std::move(http)));

@@ -16,24 +16,6 @@ using pointer = gate_actor::stateful_pointer<gate_state>;
 /// Callers that may wait at once; more are turned away.
 constexpr size_t most_waiting = 1'000;
 
-void find_door(pointer self) {
-  auto& st = self->state;
-  system::Resolve msg;
-  msg.set_path("apiserver/front_door");
-  st.requests.ask<caf::actor>(
-      st.directory,
-      [self](const caf::actor& handle) {
-        auto& state = self->state;
-        state.door = caf::actor_cast<front_door_actor>(handle);
-        self->monitor(handle);
-        auto waiting = std::move(state.waiting);
-        state.waiting.clear();
-        for (auto& f : waiting)
-          f();
-      },
-      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
-}
-
 /// Passes a request on with the caller as its sender, so that the front door
 /// sees who it is and where, and answers directly.
 template <class T>
@@ -44,27 +26,23 @@ void pass_on(pointer self, const pb<T>& msg) {
   auto id = element->mid;
   element->mid.mark_as_answered();
   auto forward = [self, msg, sender, id] {
-    caf::actor_cast<caf::strong_actor_ptr>(self->state.door)
+    caf::actor_cast<caf::strong_actor_ptr>(self->state.ways.one()->handle)
         ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
                   self->context());
   };
-  if (st.door)
-    forward();
-  else if (st.waiting.size() < most_waiting)
-    st.waiting.push_back(std::move(forward));
+  if (st.ways.waiting() < most_waiting)
+    st.ways.when_open(std::move(forward));
 }
 
 } // namespace
 
-gate_actor::behavior_type gate(pointer self) {
-  self->state.requests = calls{self};
+gate_actor::behavior_type gate(pointer self, std::vector<std::string> paths) {
+  auto& st = self->state;
+  st.requests = calls{self};
+  st.ways = doors{self, st.requests, std::move(paths)};
   self->set_down_handler([self](const caf::down_msg& down) {
-    auto& st = self->state;
-    st.requests.on_down(down);
-    if (st.door && st.door.address() == down.source) {
-      st.door = nullptr;
-      find_door(self);
-    }
+    self->state.requests.on_down(down);
+    self->state.ways.on_down(down);
   });
   return {
       [self](const pb<call::AskNonce>& msg) -> caf::delegated<pb<call::Nonce>> {
@@ -79,13 +57,11 @@ gate_actor::behavior_type gate(pointer self) {
       [self](const pb<system::Describe>&) {
         system::Description result;
         result.add_facts("waiting="
-                         + std::to_string(self->state.waiting.size()));
+                         + std::to_string(self->state.ways.waiting()));
         return pb<system::Description>{std::move(result)};
       },
       [self](const directory_actor& directory) {
-        self->state.directory = directory;
-        self->state.door = nullptr;
-        find_door(self);
+        self->state.ways.look_in(directory);
       },
   };
 }

@@ -1,20 +1,19 @@
 #pragma once
 
-#include "actors/system/calls.hpp"
-#include "messages/interfaces.hpp"
+#include "actors/system/doors.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
-#include <functional>
+#include <string>
 #include <vector>
 
 namespace troupe {
 
 /// Stands at the cluster's address for other processes and shows each caller
-/// to the front door, whichever that is at the time.
+/// to a front door, whichever is there at the time.
 ///
 /// Hears: who wants in; the directory of the tree, whenever there is a new one.
-/// Says:  passes callers on to the front door, as themselves.
+/// Says:  passes callers on to a front door, as themselves.
 /// After a restart: there is none; it stands outside of the tree, so that its
 ///        address stays when everything else is started anew.
 using gate_actor = front_door_actor
@@ -26,11 +25,11 @@ struct gate_state {
   static inline const char* name = "gate";
 
   calls requests;
-  directory_actor directory;
-  front_door_actor door;
-  std::vector<std::function<void()>> waiting; ///< callers while there is none
+  doors ways; ///< in
 };
 
-gate_actor::behavior_type gate(gate_actor::stateful_pointer<gate_state> self);
+/// `paths` are those of the front doors.
+gate_actor::behavior_type gate(gate_actor::stateful_pointer<gate_state> self,
+                               std::vector<std::string> paths);
 
 } // namespace troupe

@@ -98,11 +98,11 @@ void tell(pointer self, const pb<T>& msg, const watcher_actor& from) {
 
 caf::result<pb<call::SessionOpened>, session_actor>
 on_open(pointer self, const pb<call::OpenSession>& msg,
-        const front_door_actor& door) {
+        const doors::door& door) {
   auto& st = self->state;
   auto far = st.ctx->outside().wires->dial(
-      caf::strong_actor_ptr{self->ctrl()}, msg->component(),
-      "apiserver/front_door", caf::actor_cast<caf::strong_actor_ptr>(door));
+      caf::strong_actor_ptr{self->ctrl()}, msg->component(), door.path,
+      caf::actor_cast<caf::strong_actor_ptr>(door.handle));
   auto promise =
       self->make_response_promise<pb<call::SessionOpened>, session_actor>();
   st.requests.ask<pb<call::SessionOpened>, session_actor>(
@@ -145,7 +145,7 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-line_actor::behavior_type line(pointer self, context ctx, front_door_actor door,
+line_actor::behavior_type line(pointer self, context ctx, doors::door door,
                                caf::actor_addr client) {
   auto& st = self->state;
   st.client = client;

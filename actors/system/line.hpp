@@ -1,7 +1,6 @@
 #pragma once
 
-#include "actors/system/calls.hpp"
-#include "messages/interfaces.hpp"
+#include "actors/system/doors.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -50,10 +49,10 @@ struct line_state {
   uint64_t expired = 0; ///< of them without an answer in time
 };
 
-/// Opens a connection to the front door, and on it a session for the client
+/// Opens a connection to a front door, and on it a session for the client
 /// when asked.
 line_actor::behavior_type line(line_actor::stateful_pointer<line_state> self,
-                               context ctx, front_door_actor door,
+                               context ctx, doors::door door,
                                caf::actor_addr client);
 
 } // namespace troupe

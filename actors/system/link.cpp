@@ -3,6 +3,7 @@
 #include "actors/system/line.hpp"
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 #include "runtime/system/wire_edge.hpp"
 
@@ -20,8 +21,6 @@ namespace {
 using pointer = link_actor::stateful_pointer<link_state>;
 using std::chrono::milliseconds;
 
-constexpr auto door_path = "apiserver/front_door";
-
 /// The pause before a connection that failed is tried again.
 constexpr milliseconds first_pause{50};
 constexpr milliseconds longest_pause{5000};
@@ -29,39 +28,13 @@ constexpr milliseconds longest_pause{5000};
 /// Components that may wait at once; more are turned away.
 constexpr size_t most_waiting = 10'000;
 
-void find_door(pointer self) {
-  auto& st = self->state;
-  system::Resolve msg;
-  msg.set_path(door_path);
-  st.requests.ask<caf::actor>(
-      st.ctx->directory(),
-      [self](const caf::actor& handle) {
-        auto& state = self->state;
-        state.door = caf::actor_cast<front_door_actor>(handle);
-        self->monitor(handle);
-        auto waiting = std::move(state.waiting);
-        state.waiting.clear();
-        for (auto& f : waiting)
-          f();
-      },
-      // The directory's end is the end of all who use it.
-      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
-}
-
 using opened_promise =
     caf::typed_response_promise<pb<call::SessionOpened>, session_actor>;
 
-bool is_far(pointer self, const std::string& component) {
+bool is_far(pointer self, const std::string& component,
+            const std::string& door) {
   auto& wires = self->state.ctx->outside().wires;
-  return wires && wires->apart(component, door_path);
-}
-
-/// Runs `what` when the front door is known.
-void with_door(pointer self, std::function<void()> what) {
-  if (self->state.door)
-    what();
-  else
-    self->state.waiting.push_back(std::move(what));
+  return wires && wires->apart(component, door);
 }
 
 /// Passes a request on with the component as its sender: the front door sees
@@ -72,8 +45,8 @@ pass_on(pointer self, const pb<call::OpenSession>& msg) {
   auto sender = element->sender;
   auto id = element->mid;
   element->mid.mark_as_answered();
-  with_door(self, [self, sender, id, msg] {
-    caf::actor_cast<caf::strong_actor_ptr>(self->state.door)
+  self->state.ways.when_open([self, sender, id, msg] {
+    caf::actor_cast<caf::strong_actor_ptr>(self->state.ways.one()->handle)
         ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
                   self->context());
   });
@@ -83,10 +56,13 @@ pass_on(pointer self, const pb<call::OpenSession>& msg) {
 void open_line(pointer self, const caf::actor_addr& client,
                const pb<call::OpenSession>& msg, opened_promise promise) {
   auto& st = self->state;
+  auto failed = st.failures.find(msg->component());
+  // The server that was tried last may be there but out of reach.
+  auto& to = *st.ways.one(failed == st.failures.end() ? 0 : failed->second);
   ++st.opened;
   auto ctx = st.ctx->child(std::to_string(st.opened), st.opened);
   auto path = ctx.path();
-  auto fresh = self->spawn(line, std::move(ctx), st.door, client);
+  auto fresh = self->spawn(line, std::move(ctx), to, client);
   auto handle = caf::actor_cast<caf::actor>(fresh);
   st.lines.add(handle);
   self->monitor(fresh);
@@ -142,16 +118,18 @@ caf::result<pb<call::SessionOpened>, session_actor>
 on_open(pointer self, const pb<call::OpenSession>& msg) {
   auto& st = self->state;
   auto& component = msg->component();
-  if (st.waiting.size() + st.later.size() >= most_waiting)
+  if (st.ways.waiting() + st.later.size() >= most_waiting)
     return make_error(ec::service_unavailable, "too many wait for a session");
-  if (!is_far(self, component))
+  auto doors = st.ctx->config().of_servers("apiserver/front_door");
+  if (std::none_of(doors.begin(), doors.end(),
+                   [&](auto& door) { return is_far(self, component, door); }))
     return pass_on(self, msg);
   // Before the promise, which takes the sender.
   auto client = caf::actor_cast<caf::actor_addr>(self->current_sender());
   opened_promise promise =
       self->make_response_promise<pb<call::SessionOpened>, session_actor>();
   when_due(self, pause_of(self, component), [self, client, msg, promise] {
-    with_door(self, [self, client, msg, promise] {
+    self->state.ways.when_open([self, client, msg, promise] {
       open_line(self, client, msg, promise);
     });
   });
@@ -173,10 +151,7 @@ void on_line_down(pointer self, const link_state::attempt& gone,
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
   st.requests.on_down(down);
-  if (st.door && st.door.address() == down.source) {
-    st.door = nullptr;
-    find_door(self);
-  }
+  st.ways.on_down(down);
   auto gone = st.attempts.find(down.source);
   if (gone == st.attempts.end())
     return;
@@ -190,7 +165,7 @@ pb<system::Description> on_describe(pointer self) {
   system::Description result;
   result.add_facts("lines=" + std::to_string(st.attempts.size()));
   result.add_facts("waiting="
-                   + std::to_string(st.waiting.size() + st.later.size()));
+                   + std::to_string(st.ways.waiting() + st.later.size()));
   return result;
 }
 
@@ -203,7 +178,9 @@ link_actor::behavior_type link(pointer self, context ctx) {
   st.lines = brood{self};
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
-  find_door(self);
+  st.ways = doors{self, st.requests,
+                  st.ctx->config().of_servers("apiserver/front_door")};
+  st.ways.look_in(st.ctx->directory());
   return {
       [self](const pb<call::OpenSession>& msg) { return on_open(self, msg); },
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },

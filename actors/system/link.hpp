@@ -1,13 +1,11 @@
 #pragma once
 
 #include "actors/system/brood.hpp"
-#include "actors/system/calls.hpp"
-#include "messages/interfaces.hpp"
+#include "actors/system/doors.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,12 +16,12 @@ namespace troupe {
 /// The way of the components of this process to the API server, wherever it
 /// is: whoever asks gets a session.
 ///
-/// Hears: components that want a session; the end of the front door and of the
+/// Hears: components that want a session; the end of front doors and of the
 ///        lines.
-/// Says:  passes them on to the front door, as themselves, where that is in
+/// Says:  passes them on to a front door, as themselves, where that is in
 ///        this process; opens a line for each otherwise, after a pause that
-///        grows while it fails.
-/// After a restart: finds the front door again. Sessions of this process go
+///        grows while it fails, and to another server then if there is one.
+/// After a restart: finds the front doors again. Sessions of this process go
 ///        on; those of lines ended with their line and are opened anew.
 using link_actor = caf::typed_actor<
     // A session for a component, which says who it is.
@@ -47,8 +45,7 @@ struct link_state {
   std::unique_ptr<context> ctx;
   calls requests;
   brood lines;
-  front_door_actor door;
-  std::deque<std::function<void()>> waiting; ///< callers while there is none
+  doors ways;                                      ///< to API servers
   std::map<uint64_t, std::function<void()>> later; ///< until their Tick
   std::map<caf::actor_addr, attempt> attempts;     ///< by line
   std::map<std::string, uint32_t> failures;        ///< in a row, by component

@@ -228,7 +228,7 @@ void find_store(pointer self) {
   if (std::exchange(st.seeking, true))
     return;
   system::Resolve msg;
-  msg.set_path("store/replica");
+  msg.set_path(st.ctx->beside("store/replica"));
   st.requests.ask<caf::actor>(
       st.ctx->directory(),
       [self](const caf::actor& store) {

@@ -140,6 +140,10 @@ void add_up(CLI::App& app, environment& env) {
                   "Number of nodes; as many as last time, else one, unless "
                   "given")
       ->check(CLI::Range(1, 5000));
+  sub->add_option("--servers", cmd->options.servers,
+                  "Number of servers, each with all of the state; as many as "
+                  "last time, else one")
+      ->check(CLI::IsMember({1, 3, 5}));
   sub->add_option("--runtime", cmd->options.runtime,
                   "What runs the pods; as last time, else process")
       ->check(CLI::IsMember({"process", "simulated"}));

@@ -6,14 +6,16 @@
 namespace troupe::rules {
 
 std::vector<object> component_statuses(
+    const std::vector<std::string>& stores,
     const std::function<bool(const std::string& path)>& is_there) {
   struct row {
-    const char* name;
-    const char* path;
+    std::string name;
+    std::string path;
   };
-  constexpr row rows[] = {{"controller-manager", "controllers"},
-                          {"etcd-0", "store/replica"},
-                          {"scheduler", "scheduler"}};
+  std::vector<row> rows{{"controller-manager", "controllers"}};
+  for (size_t i = 0; i < stores.size(); ++i)
+    rows.push_back({"etcd-" + std::to_string(i), stores[i]});
+  rows.push_back({"scheduler", "scheduler"});
   std::vector<object> result;
   for (auto& each : rows) {
     core::v1::ComponentStatus status;
@@ -24,7 +26,7 @@ std::vector<object> component_statuses(
     condition.set_status(there ? "True" : "False");
     condition.set_message(there ? "ok" : "");
     if (!there)
-      condition.set_error(std::string{"no actor at "} + each.path);
+      condition.set_error("no actor at " + each.path);
     result.push_back(object::of(status));
   }
   return result;

@@ -15,11 +15,19 @@ struct node_config {
   std::string pod_range; ///< addresses of its pods, CIDR
 };
 
+/// A member of the control plane: a store and an API server.
+struct server_config {
+  std::string name = "server-1";
+  std::string place; ///< HOST:PORT of its process; "" for this one
+};
+
 /// What a cluster is told when it starts. Does not change while it runs.
 struct cluster_config {
   std::string data_dir;
   std::string cluster_name = "troupe";
   std::vector<node_config> nodes;
+  /// All servers of the cluster, in the order in which they became members.
+  std::vector<server_config> servers{{}};
   std::string runtime = "process"; ///< process or simulated
   uint16_t port = 6444;            ///< actors; 0 for any
   std::string bind_address = "127.0.0.1";
@@ -46,6 +54,13 @@ struct cluster_config {
 
   /// Path of the program `troupe-shim`.
   std::string shim;
+
+  /// Returns where a server's branches begin in the tree: "server-2/", or ""
+  /// where there is one server only.
+  std::string top_of(const server_config& server) const;
+
+  /// Returns the path of a branch, or below it, of each server in this process.
+  std::vector<std::string> of_servers(const std::string& path) const;
 };
 
 } // namespace troupe

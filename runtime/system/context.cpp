@@ -1,5 +1,7 @@
 #include "runtime/system/context.hpp"
 
+#include "runtime/system/config.hpp"
+
 #include <cstdio>
 #include <stdexcept>
 #include <sys/random.h>
@@ -56,6 +58,19 @@ std::string context::uuid() const {
                 static_cast<unsigned>(low >> 48),
                 static_cast<unsigned long long>(low & 0xffffffffffffULL));
   return text;
+}
+
+std::string context::server() const {
+  for (auto& server : config_->servers)
+    if (auto top = config_->top_of(server);
+        !top.empty() && path_.rfind(top, 0) == 0)
+      return server.name;
+  return {};
+}
+
+std::string context::beside(const std::string& path) const {
+  auto own = server();
+  return own.empty() ? path : own + "/" + path;
 }
 
 context context::child(const std::string& name, uint64_t incarnation) const {

@@ -57,6 +57,14 @@ public:
   const cluster_config& config() const { return *config_; }
   const directory_actor& directory() const { return directory_; }
 
+  /// Returns the name of the server that this actor is part of, if there are
+  /// several.
+  std::string server() const;
+
+  /// Returns the path of another actor of that server: "store/replica" or
+  /// "server-2/store/replica".
+  std::string beside(const std::string& path) const;
+
   /// Returns the context of a child: its own path, incarnation and entropy.
   context child(const std::string& name, uint64_t incarnation) const;
 

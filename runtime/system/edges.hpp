@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 namespace leveldb {
 class Env;
@@ -30,6 +32,9 @@ class wire_edge;
 struct edges {
   /// Where the store keeps its files; never null. Not owned.
   leveldb::Env* disk = nullptr;
+
+  /// Of servers that have a disk of their own, by name. Not owned.
+  std::map<std::string, leveldb::Env*> disks;
 
   /// How kubelets ask containers over the network whether they are well.
   std::shared_ptr<net::probe_edge> probes;

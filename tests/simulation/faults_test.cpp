@@ -64,8 +64,11 @@ object a_service(const std::string& name) {
 /// One story of a cluster to which everything happens.
 class story {
 public:
-  explicit story(uint64_t seed)
-      : dice_(seed), cluster_({seed, node_count, true}), checks_(cluster_) {
+  story(uint64_t seed, uint32_t servers)
+      : dice_(seed),
+        servers_(servers),
+        cluster_({seed, node_count, true, false, servers}),
+        checks_(cluster_) {
     cluster_.create(a_deployment(20));
     cluster_.create(a_service("web"));
   }
@@ -73,7 +76,7 @@ public:
   /// Returns what went wrong; "" when nothing did.
   std::string tell() {
     using act = std::function<void()>;
-    const std::vector<act> acts{
+    std::vector<act> acts{
         [this] { kill_one(); },        [this] { kill_one(); },
         [this] { kill_one(); },        [this] { cluster_.kill("root"); },
         [this] { delete_pod(); },      [this] { delete_pod(); },
@@ -85,6 +88,14 @@ public:
         [this] { fail_power_soon(); }, [this] { set_clock(); },
         [this] { restart_node(); },
     };
+    if (servers_ > 1)
+      acts.insert(acts.end(), {
+                                  [this] { cut_servers(); },
+                                  [this] { cut_servers(); },
+                                  [this] { fail_one_power(); },
+                                  [this] { cluster_.kill(a_server()); },
+                                  [this] { turn(); },
+                              });
     for (int i = 0; i < steps; ++i) {
       acts[dice_() % acts.size()]();
       for (int n = 0; n < 3; ++n)
@@ -168,16 +179,38 @@ private:
     cluster_.create(a_service("web-" + std::to_string(++services_)));
   }
 
-  void cut_node() { cluster_.wires().cut("kubelet/" + a_node(), "apiserver"); }
+  /// One of several servers, or the one whose parts are at the top.
+  std::string a_server() {
+    return servers_ > 1 ? "server-" + std::to_string(1 + dice_() % servers_)
+                        : "apiserver";
+  }
+
+  void cut_node() { cluster_.wires().cut("kubelet/" + a_node(), a_server()); }
 
   void cut_components() {
     static const std::vector<std::string> all{"controllers", "scheduler",
                                               "proxy", "kubelet",
                                               "controllers/replicaset"};
-    cluster_.wires().cut(all[dice_() % all.size()], "apiserver");
+    cluster_.wires().cut(all[dice_() % all.size()], a_server());
   }
 
-  void reset() { cluster_.wires().reset("", "apiserver"); }
+  /// Servers from each other, or one from everybody.
+  void cut_servers() {
+    auto one = a_server();
+    cluster_.wires().cut(one, dice_() % 2 == 0 ? a_server() : "");
+  }
+
+  void fail_one_power() {
+    auto which = dice_() % servers_;
+    if (dice_() % 2 == 0)
+      cluster_.fail_power_of(which);
+    else
+      cluster_.fail_power_of_after(which, dice_() % 200);
+  }
+
+  void turn() { cluster_.turn_to(dice_() % servers_); }
+
+  void reset() { cluster_.wires().reset("", a_server()); }
 
   void slow_down() {
     how_.shortest = milliseconds(dice_() % 20);
@@ -200,6 +233,7 @@ private:
   void restart_node() { cluster_.restart_node(a_node()); }
 
   std::mt19937_64 dice_;
+  uint32_t servers_;
   simulated_cluster cluster_;
   invariants checks_;
   simulated_wires::conditions how_;
@@ -215,19 +249,25 @@ uint64_t number_of(const char* variable, uint64_t otherwise) {
 } // namespace
 
 /// TROUPE_SEED tells one story again; TROUPE_SEEDS tells so many.
-TEST(Faults, AreHealedWhateverHappens) {
+class Faults : public ::testing::TestWithParam<uint32_t> {};
+
+TEST_P(Faults, AreHealedWhateverHappens) {
   auto first = number_of("TROUPE_SEED", 1);
   auto count =
       std::getenv("TROUPE_SEED") != nullptr ? 1 : number_of("TROUPE_SEEDS", 4);
   for (auto seed = first; seed < first + count; ++seed) {
-    story one{seed};
+    story one{seed, GetParam()};
     auto wrong = one.tell();
     EXPECT_EQ(wrong, "") << "seed " << seed
                          << "; to repeat: TROUPE_SEED=" << seed
-                         << " build/test_simulation"
-                            " --gtest_filter=Faults.AreHealedWhateverHappens";
-    EXPECT_GT(one.notes(), steps * 2u) << "most writes were refused";
+                         << " build/test_simulation --gtest_filter='*Faults*/"
+                         << GetParam() << "'";
+    EXPECT_GT(one.notes(), steps * (GetParam() > 1 ? 1u : 2u))
+        << "most writes were refused";
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Servers, Faults, ::testing::Values(1u, 3u),
+                         ::testing::PrintToStringParamName());
 
 } // namespace troupe::test

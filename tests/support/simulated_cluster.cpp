@@ -12,6 +12,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
+
 namespace troupe::test {
 
 simulated_cluster::config_type::config_type() {
@@ -28,7 +30,6 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
     : system_(config_),
       scheduler_(
           dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())),
-      disk_(options.seed),
       fleet_(std::make_shared<simulation::fleet>(simulation::script{},
                                                  options.seed)),
       self_(system_),
@@ -37,7 +38,15 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
   world_ = simulated_world(options.seed, [this] { return passed() + set_; });
   auto outside = std::make_shared<edges>();
   outside_ = outside;
-  outside->disk = &disk_;
+  auto config = std::make_shared<cluster_config>();
+  config->servers.clear();
+  for (uint32_t i = 0; i < options.servers; ++i) {
+    auto name = "server-" + std::to_string(i + 1);
+    config->servers.push_back({name, ""});
+    disks_.push_back(std::make_unique<store::simulated_disk>(options.seed + i));
+    outside->disks[name] = disks_.back().get();
+  }
+  outside->disk = disks_.front().get();
   outside->probes = std::make_shared<net::simulated_probes>();
   outside->services = services_;
   outside->fleet = fleet_;
@@ -45,7 +54,6 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
     wires_ = std::make_shared<simulated_wires>(system_, options.seed);
   outside->wires = wires_;
   outside->volumes = std::make_shared<simulated_volumes>();
-  auto config = std::make_shared<cluster_config>();
   config->data_dir = "/troupe";
   for (uint32_t i = 0; i < options.nodes; ++i)
     config->nodes.push_back({"node-" + std::to_string(i + 1),
@@ -85,27 +93,69 @@ void simulated_cluster::run_jobs() {
   }
 }
 
+bool simulated_cluster::is_dark() const {
+  return std::any_of(disks_.begin(), disks_.end(),
+                     [](auto& disk) { return disk->is_off(); });
+}
+
+void simulated_cluster::end_blackout() {
+  // All that knows of the disk goes before it comes back.
+  if (disks_.size() == 1) {
+    caf::anon_send_exit(root_, caf::exit_reason::kill);
+    run_jobs();
+  }
+  for (size_t i = 0; i < disks_.size(); ++i) {
+    if (!disks_[i]->is_off())
+      continue;
+    if (disks_.size() > 1) {
+      system::Kill msg;
+      msg.set_path(settings_->servers[i].name);
+      msg.set_away_ms(1'000);
+      caf::anon_send(directory_, pb<system::Kill>{std::move(msg)});
+      run_jobs();
+    }
+    disks_[i]->power_on();
+  }
+}
+
 void simulated_cluster::run() {
   run_jobs();
-  while (root_gone_ || disk_.is_off()) {
-    if (disk_.is_off()) {
-      // All that knows of the disk goes before it comes back.
-      caf::anon_send_exit(root_, caf::exit_reason::kill);
-      run_jobs();
-      disk_.power_on();
-    }
-    plant();
+  while (root_gone_ || is_dark()) {
+    if (is_dark())
+      end_blackout();
+    if (root_gone_)
+      plant();
     run_jobs();
   }
 }
 
 void simulated_cluster::fail_power() {
-  disk_.power_off();
+  for (auto& disk : disks_)
+    disk->power_off();
   run();
 }
 
 void simulated_cluster::fail_power_after(uint64_t changes) {
-  disk_.power_off_after(changes);
+  disks_.front()->power_off_after(changes);
+}
+
+void simulated_cluster::fail_power_of(size_t server) {
+  disks_.at(server)->power_off();
+  run();
+}
+
+void simulated_cluster::fail_power_of_after(size_t server, uint64_t changes) {
+  disks_.at(server)->power_off_after(changes);
+}
+
+std::string simulated_cluster::path_at(size_t server,
+                                       const std::string& path) const {
+  return settings_->top_of(settings_->servers.at(server)) + path;
+}
+
+void simulated_cluster::turn_to(size_t server) {
+  server_ = server;
+  session_ = nullptr;
 }
 
 void simulated_cluster::restart_node(const std::string& name) {
@@ -166,7 +216,7 @@ expected<std::tuple<Out...>> simulated_cluster::request(const Handle& to,
 
 caf::error simulated_cluster::open_session() {
   system::Resolve msg;
-  msg.set_path("apiserver/front_door");
+  msg.set_path(path_at(server_, "apiserver/front_door"));
   auto door = request<caf::actor>(directory_, pb<system::Resolve>{msg});
   if (!door)
     return door.error();

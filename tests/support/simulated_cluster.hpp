@@ -36,6 +36,8 @@ struct simulation_options {
   /// Every component is in a process of its own, as far as it can tell: see
   /// `wires`.
   bool apart = false;
+  /// Each with a disk of its own, if there are several.
+  uint32_t servers = 1;
   /// Note every message, for `trace`.
   bool traced = false;
 };
@@ -76,10 +78,23 @@ public:
   /// The connections between the components. Precondition: they are apart.
   simulated_wires& wires() { return *wires_; }
 
-  /// The server's machine loses its power now, or in the middle of a write
-  /// after so many more changes of its disk; what was not synced may be gone.
+  /// All servers' machines lose their power now, or in the middle of a write
+  /// after so many more changes of the first one's disk; what was not synced
+  /// may be gone.
   void fail_power();
   void fail_power_after(uint64_t changes);
+
+  /// One of several servers' machines loses its power and starts again, now or
+  /// in the middle of a write.
+  void fail_power_of(size_t server);
+  void fail_power_of_after(size_t server, uint64_t changes);
+
+  /// From now on requests are asked of this server. Others may answer once its
+  /// session has ended.
+  void turn_to(size_t server);
+
+  /// Where that actor of a server is: "store/replica", say.
+  std::string path_at(size_t server, const std::string& path) const;
 
   /// Sets the wall clock forward, or back.
   void set_clock(std::chrono::milliseconds by) { set_ += by; }
@@ -118,6 +133,12 @@ private:
 
   void run_jobs();
 
+  /// Whether the disk of any server is off.
+  bool is_dark() const;
+
+  /// Ends whoever knows of a disk that is off, and switches it on.
+  void end_blackout();
+
   /// Builds the tree.
   void plant();
 
@@ -127,7 +148,8 @@ private:
   config_type config_;
   caf::actor_system system_;
   caf::scheduler::test_coordinator& scheduler_;
-  store::simulated_disk disk_;
+  std::vector<std::unique_ptr<store::simulated_disk>> disks_; ///< by server
+  size_t server_ = 0;                                         ///< that is asked
   std::chrono::nanoseconds set_{0}; ///< by how much the clock was set
   std::shared_ptr<const world> world_;
   std::shared_ptr<net::recorded_services> services_ =

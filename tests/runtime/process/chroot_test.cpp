@@ -45,6 +45,8 @@ std::string output_of(const std::string& line) {
 TEST(Chroot, TakesNothingFromPods) {
   if (geteuid() != 0)
     GTEST_SKIP() << "only root may change the root";
+  if (!output_of("unshare -m true").empty())
+    GTEST_SKIP() << "the root is no mount here, for all tests";
   std::string shim = std::string{TROUPE_BUILD_DIR} + "/troupe-shim";
   auto folder = fs::temp_directory_path() / "troupe-chroot-test";
   fs::create_directories(folder);

@@ -6,6 +6,9 @@
 #include "cli/cluster_shape.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/node_removal.hpp"
+#include "cli/server_keeper.hpp"
+#include "cli/server_settings.hpp"
+#include "cli/serving.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/store.pb.h"
@@ -26,6 +29,7 @@
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 #include "runtime/system/secure_network.hpp"
+#include "runtime/system/server_links.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -36,9 +40,7 @@
 #include <chrono>
 #include <filesystem>
 #include <set>
-#include <signal.h>
 #include <sys/resource.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -50,13 +52,6 @@ namespace fs = std::filesystem;
 
 /// How long a first start may take until all nodes are Ready.
 constexpr auto start_patience = std::chrono::seconds(30);
-/// Between the end of a root and the next one; doubles while they end soon.
-constexpr auto first_pause = std::chrono::milliseconds(1);
-constexpr auto second_pause = std::chrono::milliseconds(1'000);
-constexpr auto longest_pause = std::chrono::milliseconds(30'000);
-constexpr auto calm = std::chrono::minutes(1);
-/// How long an end in order may take.
-constexpr auto stop_patience = std::chrono::seconds(20);
 
 std::string number(int64_t value) {
   return std::to_string(value);
@@ -85,7 +80,9 @@ struct cluster_process::parts {
   std::unique_ptr<secure_network> secure;
   std::unique_ptr<caf::scoped_actor> self;
   gate_actor gate;
-  supervisor_actor root;
+  planted_tree tree;
+  std::vector<server_place> places; ///< of servers with their own processes
+  std::unique_ptr<server_keeper> keeper;
   uint16_t port = 0;
   uint32_t nodes_before = 0; ///< of the last start
   uint16_t api_port = 0;
@@ -98,6 +95,9 @@ struct cluster_process::parts {
   caf::error add_simulated_nodes(uint32_t count);
   caf::error open_store(up_options& options);
   caf::error open_api(uint16_t wanted);
+  caf::error place_servers(up_options& options);
+  caf::error start_servers(const up_options& options, const report& tell);
+  std::string addresses() const;
   caf::error publish(const up_options& options);
   void plant();
   caf::error check_store();
@@ -180,6 +180,8 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
                                         + " has " + number(last->servers)
                                         + " servers, not "
                                         + number(options.servers));
+  options.processes =
+      (options.processes || last->processes) && options.servers > 1;
   for (auto i = options.nodes + 1; i <= nodes_before; ++i) {
     auto folder = fs::path{options.data_dir} / "nodes" / node_name(i);
     if (!fs::is_directory(folder))
@@ -215,9 +217,8 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   config->runtime = options.runtime;
   config->port = options.port;
   config->shim = own_folder() + "/troupe-shim";
-  config->servers.clear();
-  for (uint32_t i = 1; i <= options.servers; ++i)
-    config->servers.push_back({"server-" + number(i), ""});
+  if (auto err = place_servers(options))
+    return err;
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
   if (auto err = open_store(options))
@@ -235,12 +236,10 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   }
   if (auto err = open_network(options))
     return err;
-  crypto::server_names names{
-      {"localhost", "kubernetes", "kubernetes.default",
-       "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
-      {"127.0.0.1", to_string(network->addresses().api_service())}};
-  auto opened = crypto::open_cluster_keys(fs::path{options.data_dir} / "pki",
-                                          names, real_world()->now());
+  auto opened = crypto::open_cluster_keys(
+      fs::path{options.data_dir} / "pki",
+      crypto::names_of_api(to_string(network->addresses().api_service())),
+      real_world()->now());
   if (!opened)
     return opened.error();
   keys = std::move(*opened);
@@ -256,10 +255,71 @@ caf::error cluster_process::parts::open_store(up_options& options) {
   config->etcd = std::move(*place);
   if (config->etcd.servers.empty())
     return caf::none;
+  if (options.processes)
+    return make_error(ec::bad_request,
+                      "--processes: servers over an etcd are in one process; "
+                      "their state is safe in the etcd");
   auto edge = rpc::load_edge(own_folder());
   if (!edge)
     return edge.error();
   outside->rpc = std::move(*edge);
+  return caf::none;
+}
+
+/// Decides where servers with processes of their own are to be found, and the
+/// first one by them: where they were last time, else wherever is room.
+caf::error cluster_process::parts::place_servers(up_options& options) {
+  config->servers.clear();
+  for (uint32_t i = 1; i <= options.servers; ++i)
+    config->servers.push_back({"server-" + number(i), ""});
+  if (!options.processes)
+    return caf::none;
+  auto last = read_server_settings(options.data_dir);
+  if (last)
+    places = last->places;
+  else if (!is(last.error(), ec::not_found))
+    return last.error();
+  places.resize(options.servers);
+  for (size_t i = 0; i < places.size(); ++i) {
+    places[i].name = config->servers[i].name;
+    for (auto* which : {&places[i].port, &places[i].api_port}) {
+      if (*which != 0)
+        continue;
+      auto chosen = free_port();
+      if (!chosen)
+        return chosen.error();
+      *which = *chosen;
+    }
+    if (i > 0)
+      config->servers[i].place = "127.0.0.1:" + number(places[i].port);
+  }
+  for (auto both : {std::pair{&options.port, &places[0].port},
+                    std::pair{&options.api_port, &places[0].api_port}}) {
+    if (*both.first == 0)
+      *both.first = *both.second;
+    else
+      *both.second = *both.first;
+  }
+  return caf::none;
+}
+
+/// Starts the servers that have processes of their own, or finds them.
+caf::error cluster_process::parts::start_servers(const up_options& options,
+                                                 const report& tell) {
+  if (places.empty())
+    return caf::none;
+  server_settings settings;
+  settings.places = places;
+  settings.service_cidr = config->service_cidr;
+  settings.pod_cidr = config->pod_cidr;
+  settings.pod_namespaces = config->pod_namespaces;
+  settings.lowest_port = config->lowest_port;
+  settings.api_service = to_string(network->addresses().api_service());
+  if (auto kept = write_server_settings(options.data_dir, settings); !kept)
+    return kept.error();
+  keeper = std::make_unique<server_keeper>(options.data_dir, tell);
+  for (size_t i = 1; i < places.size(); ++i)
+    keeper->keep(places[i].name);
   return caf::none;
 }
 
@@ -289,17 +349,29 @@ caf::error cluster_process::parts::publish(const up_options& options) {
   return caf::none;
 }
 
+/// Where actors of other processes come in, at any of these.
+std::string cluster_process::parts::addresses() const {
+  auto result = "127.0.0.1:" + number(port);
+  for (auto& server : config->servers)
+    if (!server.place.empty())
+      result += "," + server.place;
+  return result;
+}
+
 /// Builds the tree; its root is monitored by `self`.
 void cluster_process::parts::plant() {
   auto me = caf::actor_cast<caf::actor>(*self);
-  root = spawn_cluster(
-      *system, real_world(), outside, config,
-      [to = gate, me](const directory_actor& directory) {
-        caf::anon_send(to, directory);
-        caf::anon_send(me, directory);
-      },
-      https);
-  (*self)->monitor(root);
+  tree.plant = [this, me] {
+    return spawn_cluster(
+        *system, real_world(), outside, config,
+        [to = gate, me](const directory_actor& directory) {
+          caf::anon_send(to, directory);
+          caf::anon_send(me, directory);
+        },
+        https);
+  };
+  tree.root = tree.plant();
+  (*self)->monitor(tree.root);
 }
 
 caf::error cluster_process::parts::check_store(const directory_actor& directory,
@@ -356,7 +428,8 @@ caf::error cluster_process::parts::settle_nodes(command_client& client,
          + " nodes, pods: " + number(static_cast<int64_t>(*pods)));
   }
   auto kept = write_shape(options.data_dir,
-                          {options.nodes, options.runtime, options.servers});
+                          {options.nodes, options.runtime, options.servers,
+                           options.processes});
   return kept ? caf::none : kept.error();
 }
 
@@ -396,8 +469,13 @@ caf::error cluster_process::try_start() {
       *p.system, secure_files{p.keys.server_file.string(),
                               p.keys.authority_file.string()});
   p.self = std::make_unique<caf::scoped_actor>(*p.system, true);
-  p.gate = p.system->spawn(gate, p.config->of_servers("apiserver/front_door"));
+  p.outside->servers = std::make_shared<server_links>(
+      server_links{p.secure.get(), p.keys.server});
+  p.gate = p.system->spawn(gate,
+                           std::shared_ptr<const cluster_config>{p.config});
   if (auto err = p.publish(options_))
+    return err;
+  if (auto err = p.start_servers(options_, tell_))
     return err;
   p.plant();
   if (auto err = p.check_store())
@@ -411,7 +489,7 @@ caf::error cluster_process::try_start() {
   config.clusters.push_back({"troupe",
                              "https://127.0.0.1:" + number(p.api_port),
                              p.keys.authority.certificate,
-                             "127.0.0.1:" + number(p.port),
+                             p.addresses(),
                              {}});
   config.users.push_back(
       {"kubernetes-admin", p.keys.admin.certificate, p.keys.admin.key, {}, {}});
@@ -473,61 +551,15 @@ caf::error cluster_process::try_start() {
 
 void cluster_process::serve() {
   auto& p = *parts_;
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  auto me = caf::actor_cast<caf::actor>(*p.self);
-  std::thread waiter{[&] {
-    int which = 0;
-    sigwait(&signals, &which);
-    caf::anon_send(me, which);
-  }};
-  // A root that was killed is there again at once; one that gives up again and
-  // again, for want of a disk perhaps, is not helped by haste.
-  auto pause = first_pause;
-  auto planted = std::chrono::steady_clock::now();
-  bool ending = false;
-  bool down = false;
-  while (!ending) {
-    auto wait = down ? caf::duration{pause} : caf::duration{caf::infinite};
-    (*p.self)->receive(
-        [&](int) { ending = true; }, [](const directory_actor&) {},
-        [&](const caf::down_msg& msg) {
-          if (p.root.address() != msg.source)
-            return;
-          tell_("Root went down (" + message_of(msg.reason)
-                + "): building the tree anew");
-          auto now = std::chrono::steady_clock::now();
-          if (msg.reason == caf::exit_reason::kill || now - planted > calm)
-            pause = first_pause;
-          else
-            pause = std::clamp(2 * pause, second_pause, longest_pause);
-          down = true;
-        },
-        caf::after(wait) >>
-            [&] {
-              down = false;
-              planted = std::chrono::steady_clock::now();
-              p.plant();
-            });
-  }
-  waiter.join();
+  serve_tree(*p.self, p.tree, tell_);
   tell_("Ending: pods go on; `troupe up` finds them again");
-  (*p.self)->send_exit(p.root, caf::exit_reason::user_shutdown);
-  auto deadline = std::chrono::steady_clock::now() + stop_patience;
-  bool gone = down;
-  while (!gone && std::chrono::steady_clock::now() < deadline)
-    (*p.self)->receive(
-        [&](const caf::down_msg& msg) {
-          gone = p.root.address() == msg.source;
-        },
-        caf::after(std::chrono::seconds(1)) >> [] {});
+  auto gone = end_tree(*p.self, p.tree);
+  if (p.keeper)
+    p.keeper->end();
   (*p.self)->send_exit(p.gate, caf::exit_reason::user_shutdown);
   // What is left by now hangs; everything acknowledged is on the disk.
   if (!gone)
     _exit(1);
-  p.root = nullptr;
   p.gate = nullptr;
 }
 

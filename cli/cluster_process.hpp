@@ -16,6 +16,7 @@ struct up_options {
   uint32_t nodes = 0;       ///< 0: as many as last time, else one
   std::string runtime;      ///< process or simulated; "": as last time
   uint32_t servers = 0;     ///< 0: as many as last time, else one
+  bool processes = false;   ///< all servers but the first in their own
   std::string network;      ///< "", loopback or bridge
   uint16_t port = 6444;     ///< of the actors; 0 for any
   uint16_t api_port = 6443; ///< of the REST API; 0 for any

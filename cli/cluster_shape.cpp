@@ -34,14 +34,15 @@ expected<cluster_shape> read_shape(const fs::path& data_dir) {
   // Older clusters had one server, and did not say so.
   return cluster_shape{doc["nodes"].get<uint32_t>(),
                        doc["runtime"].get<std::string>(),
-                       doc.value("servers", 1u)};
+                       doc.value("servers", 1u), doc.value("processes", false)};
 }
 
 expected<void> write_shape(const fs::path& data_dir,
                            const cluster_shape& shape) {
   json doc{{"nodes", shape.nodes},
            {"runtime", shape.runtime},
-           {"servers", shape.servers}};
+           {"servers", shape.servers},
+           {"processes", shape.processes}};
   return crypto::write_secret_file(file_in(data_dir), doc.dump() + "\n");
 }
 

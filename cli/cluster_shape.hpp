@@ -11,9 +11,10 @@ namespace troupe::cli {
 /// What `up` made the cluster of a data directory with, so that it is the
 /// same the next time unless told otherwise.
 struct cluster_shape {
-  uint32_t nodes = 0;   ///< 0: there was no cluster
-  std::string runtime;  ///< "": there was no cluster
-  uint32_t servers = 0; ///< 0: there was no cluster
+  uint32_t nodes = 0;     ///< 0: there was no cluster
+  std::string runtime;    ///< "": there was no cluster
+  uint32_t servers = 0;   ///< 0: there was no cluster
+  bool processes = false; ///< servers have processes of their own
 };
 
 /// Returns the shape of the cluster in a data directory; an empty one when

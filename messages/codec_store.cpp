@@ -1,6 +1,7 @@
 #include "messages/codec_parts.hpp"
 #include "messages/raft.pb.h"
 #include "messages/store.pb.h"
+#include "messages/store_desk.pb.h"
 #include "messages/store_group_interface.hpp"
 #include "messages/store_interface.hpp"
 
@@ -31,7 +32,10 @@ void register_store_types(caf::actor_system_config& cfg) {
                raft_api::SnapshotOpened, raft_api::PullSnapshot,
                raft_api::SnapshotChunk, raft_api::HashReport,
                raft_api::MemberQuestion, raft_api::HashQuestion,
-               raft_api::StateQuestion>(cfg);
+               raft_api::StateQuestion, raft_api::FindMember,
+               raft_api::AskNonce, raft_api::Nonce>(cfg);
+  add_messages<call::StoreQuestion, call::StoreAnswer, call::StoreSnapshot>(
+      cfg);
 }
 
 } // namespace troupe

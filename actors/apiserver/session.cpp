@@ -10,6 +10,7 @@
 #include "messages/container.pb.h"
 #include "messages/kubelet_interface.hpp"
 #include "messages/pod_stream.pb.h"
+#include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/component_status.hpp"
 #include "runtime/rules/reviews.hpp"
@@ -394,6 +395,13 @@ session(pointer self, context ctx, rules::caller who, std::string secret) {
       },
       [self](const pb<system::Kill>& msg) {
         return ask_directory<system::Killed>(self, msg, "kill actors");
+      },
+      [self](const pb<call::StoreQuestion>& msg) {
+        return on_store_question(self, *msg);
+      },
+      [self](const pb<call::StoreSnapshot>& msg,
+             const snapshot_receiver_actor& to) {
+        on_store_snapshot(self, *msg, to);
       },
       [self](const pb<system::Explain>& msg) { return on_explain(self, msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },

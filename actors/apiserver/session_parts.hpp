@@ -29,6 +29,14 @@ caf::error check_sender(pointer self, const std::string& secret);
 caf::error check_master(pointer self, const std::string& secret,
                         const std::string& what);
 
+/// Asks the store's member beside us.
+caf::result<pb<call::StoreAnswer>>
+on_store_question(pointer self, const call::StoreQuestion& msg);
+
+/// Has it send all that it holds to the receiver.
+void on_store_snapshot(pointer self, const call::StoreSnapshot& msg,
+                       const snapshot_receiver_actor& to);
+
 /// Why is an object the way it is? Asks everybody who may have decided
 /// something about it or about what it comes from.
 caf::result<pb<system::Explanation>> on_explain(pointer self,

@@ -1,6 +1,8 @@
 #include "actors/client/command_client.hpp"
 
 #include "messages/api/meta.pb.h"
+#include "messages/command_interface.hpp"
+#include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/proof.hpp"
@@ -9,6 +11,7 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <future>
 #include <tuple>
@@ -19,6 +22,8 @@ namespace troupe {
 namespace {
 
 constexpr auto handshake_patience = std::chrono::seconds(10);
+/// A member of the store that is gone is found to be by then.
+constexpr auto store_patience = std::chrono::seconds(60);
 /// How long a client looks for another session when its own ended.
 constexpr auto reopen_patience = std::chrono::seconds(15);
 
@@ -42,6 +47,17 @@ expected<address> parse_address(const std::string& text) {
                     "the kubeconfig names no actors' address for this cluster "
                     "(clusters[].cluster.extensions, name troupe): \""
                         + text + "\"");
+}
+
+/// One for each server, separated by commas.
+std::vector<std::string> split_addresses(const std::string& text) {
+  std::vector<std::string> result;
+  for (size_t begin = 0; begin <= text.size();) {
+    auto end = std::min(text.find(',', begin), text.size());
+    result.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return result;
 }
 
 /// What a waiting thread is told, once.
@@ -79,8 +95,10 @@ command_client::~command_client() {
 
 expected<std::unique_ptr<command_client>>
 command_client::connect(const crypto::kubeconfig_access& access) {
-  if (auto where = parse_address(access.cluster.actors); !where)
-    return where.error();
+  auto addresses = split_addresses(access.cluster.actors);
+  for (auto& each : addresses)
+    if (auto where = parse_address(each); !where)
+      return where.error();
   crypto::credential mine{access.user.key, access.user.certificate};
   if (mine.key.empty() || mine.certificate.empty())
     return make_error(ec::unauthorized,
@@ -103,7 +121,7 @@ command_client::connect(const crypto::kubeconfig_access& access) {
       *result->system_,
       secure_files{result->credential_->path(), result->authority_->path()});
   result->self_ = std::make_unique<caf::scoped_actor>(*result->system_);
-  result->address_ = access.cluster.actors;
+  result->addresses_ = std::move(addresses);
   result->key_ = std::move(mine);
   if (auto err = result->dial())
     return err;
@@ -113,18 +131,22 @@ command_client::connect(const crypto::kubeconfig_access& access) {
 }
 
 caf::error command_client::dial() {
-  auto where = parse_address(address_);
-  if (!where)
-    return where.error();
-  auto door = network_->dial<front_door_actor>(where->host, where->port,
-                                               handshake_patience);
-  if (!door)
-    return make_error(ec::service_unavailable,
-                      "The connection to the server " + address_
-                          + " was refused - did you specify the right host or "
-                            "port? Is the cluster up (troupe up)?");
-  door_ = *door;
-  return caf::none;
+  for (size_t i = 0; i < addresses_.size(); ++i) {
+    auto where = parse_address(addresses_[turn_]);
+    if (!where)
+      return where.error();
+    auto door = network_->dial<front_door_actor>(where->host, where->port,
+                                                 handshake_patience);
+    if (door) {
+      door_ = *door;
+      return caf::none;
+    }
+    turn_ = (turn_ + 1) % addresses_.size();
+  }
+  return make_error(ec::service_unavailable,
+                    "The connection to the server " + addresses_[turn_]
+                        + " was refused - did you specify the right host or "
+                          "port? Is the cluster up (troupe up)?");
 }
 
 caf::error command_client::open_session() {
@@ -266,6 +288,20 @@ expected<system::Explanation> command_client::explain(const std::string& kind,
   msg.set_kind(kind);
   msg.set_key(key);
   return ask_system<system::Explanation>(std::move(msg));
+}
+
+expected<call::StoreAnswer>
+command_client::ask_store(call::StoreQuestion question) {
+  if (!session_)
+    if (auto err = reopen())
+      return err;
+  question.set_secret(secret_);
+  auto answered = ask_of<pb<call::StoreAnswer>>(
+      caf::actor_cast<command_session_actor>(session_), store_patience,
+      pb<call::StoreQuestion>{std::move(question)});
+  if (!answered)
+    return answered.error();
+  return *std::get<0>(*answered);
 }
 
 } // namespace troupe

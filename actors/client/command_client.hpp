@@ -16,6 +16,8 @@
 
 namespace troupe::call {
 class OpenStream;
+class StoreAnswer;
+class StoreQuestion;
 } // namespace troupe::call
 
 namespace troupe::container {
@@ -94,6 +96,14 @@ public:
   expected<system::Explanation> explain(const std::string& kind,
                                         const std::string& key);
 
+  /// About the store itself; for administrators.
+  expected<call::StoreAnswer> ask_store(call::StoreQuestion question);
+
+  /// Gives all that the store holds at one moment to `write`, piece by piece.
+  /// Returns the revision that it is of. Ends when `write` fails.
+  expected<uint64_t>
+  save_store(const std::function<caf::error(const std::string&)>& write);
+
   const std::string& user() const { return user_; }
 
 private:
@@ -123,7 +133,8 @@ private:
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<secure_network> network_;
   std::unique_ptr<caf::scoped_actor> self_;
-  std::string address_;
+  std::vector<std::string> addresses_; ///< of the servers
+  size_t turn_ = 0;                    ///< which of them is asked
   crypto::credential key_;
   front_door_actor door_;
   session_actor session_;

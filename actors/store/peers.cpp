@@ -1,13 +1,21 @@
 #include "actors/store/peers.hpp"
 
+#include "actors/store/usher.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
+#include "runtime/crypto/proof.hpp"
+#include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
+#include "runtime/system/secure_network.hpp"
+#include "runtime/system/server_links.hpp"
 #include "runtime/system/wire_edge.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <charconv>
+#include <chrono>
+#include <set>
 #include <string>
 
 namespace troupe {
@@ -15,6 +23,9 @@ namespace troupe {
 namespace {
 
 using pointer = peers_actor::stateful_pointer<peers_state>;
+
+/// A process that hangs takes the connection and never answers.
+constexpr auto dial_patience = std::chrono::seconds(2);
 
 std::string replica_of(const std::string& store) {
   return store + "/replica";
@@ -25,12 +36,11 @@ std::string own_replica(const context& ctx) {
   return replica_of(ctx.path().substr(0, ctx.path().rfind('/')));
 }
 
-caf::result<member_actor> on_find(pointer self,
-                                  const raft_api::FindMember& whom) {
-  // The promise takes the sender with it.
-  auto asker = caf::actor_cast<caf::strong_actor_ptr>(self->current_sender());
-  auto promise = self->make_response_promise<member_actor>();
-  auto to = replica_of(whom.address());
+using found_promise = caf::typed_response_promise<member_actor>;
+
+/// One that is in this process, or in a simulation.
+void find_here(pointer self, const std::string& to,
+               const caf::strong_actor_ptr& asker, found_promise promise) {
   system::Resolve where;
   where.set_path(to);
   self->state.requests.ask<caf::actor>(
@@ -47,6 +57,74 @@ caf::result<member_actor> on_find(pointer self,
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); },
       pb<system::Resolve>{std::move(where)});
+}
+
+/// Asks who shows the way there, with the proof that a server of this cluster
+/// asks.
+void ask_usher(pointer self, const usher_actor& usher,
+               const raft_api::FindMember& whom, const std::string& nonce,
+               found_promise promise) {
+  auto proof =
+      crypto::make_proof(self->state.ctx->outside().servers->own, nonce);
+  if (!proof) {
+    promise.deliver(proof.error());
+    return;
+  }
+  auto question = whom;
+  question.set_nonce(nonce);
+  question.set_certificate(proof->certificate);
+  question.set_signature(proof->signature);
+  self->state.requests.ask<caf::actor>(
+      usher,
+      [self, promise](const caf::actor& found) mutable {
+        ++self->state.found;
+        promise.deliver(caf::actor_cast<member_actor>(found));
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); },
+      pb<raft_api::FindMember>{std::move(question)});
+}
+
+void find_there(pointer self, const std::string& place,
+                const raft_api::FindMember& whom, found_promise promise) {
+  auto colon = place.rfind(':');
+  uint16_t port = 0;
+  std::from_chars(place.data() + colon + 1, place.data() + place.size(), port);
+  auto failed = [promise](const caf::error& err) mutable {
+    promise.deliver(err);
+  };
+  auto& network = *self->state.ctx->outside().servers->network;
+  self->request(network.middleman(), dial_patience, caf::connect_atom::value,
+                place.substr(0, colon), port)
+      .then(
+          [self, whom, promise, failed](const caf::node_id&,
+                                        const caf::strong_actor_ptr& found,
+                                        const std::set<std::string>&) mutable {
+            if (!found) {
+              failed(make_error(ec::service_unavailable, "nobody is there"));
+              return;
+            }
+            auto usher = caf::actor_cast<usher_actor>(found);
+            self->state.requests.ask<pb<raft_api::Nonce>>(
+                usher,
+                [self, usher, whom, promise](const pb<raft_api::Nonce>& nonce) {
+                  ask_usher(self, usher, whom, nonce->value(), promise);
+                },
+                failed, pb<raft_api::AskNonce>{raft_api::AskNonce{}});
+          },
+          failed);
+}
+
+caf::result<member_actor> on_find(pointer self,
+                                  const raft_api::FindMember& whom) {
+  // The promise takes the sender with it.
+  auto asker = caf::actor_cast<caf::strong_actor_ptr>(self->current_sender());
+  auto promise = self->make_response_promise<member_actor>();
+  auto& config = self->state.ctx->config();
+  auto* server = config.server_at(whom.address());
+  if (server != nullptr && !server->place.empty())
+    find_there(self, server->place, whom, promise);
+  else
+    find_here(self, replica_of(whom.address()), asker, promise);
   return promise;
 }
 

@@ -92,6 +92,22 @@ supervision at_top(strategy how) {
 
 } // namespace
 
+namespace {
+
+/// Whoever loses the directory loses its way to everybody: all start anew
+/// after it. Everything else stands alone and finds the others again.
+supervisor_actor spawn_tree(caf::actor_system& system, const context& ctx,
+                            std::function<void(const directory_actor&)> found,
+                            std::vector<child_spec> components) {
+  std::vector<child_spec> specs{directory_child(std::move(found)),
+                                branch("components",
+                                       at_top(strategy::one_for_one),
+                                       std::move(components))};
+  return system.spawn(supervisor, ctx, at_top(strategy::rest_for_one), specs);
+}
+
+} // namespace
+
 supervisor_actor
 spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
@@ -110,13 +126,22 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
     components.push_back(http_branch(std::move(http)));
   context ctx{std::move(w),      std::move(e), std::move(config),
               directory_actor{}, "root",       1};
-  // Whoever loses the directory loses its way to everybody: all start anew
-  // after it. Everything else stands alone and finds the others again.
-  std::vector<child_spec> specs{directory_child(std::move(found)),
-                                branch("components",
-                                       at_top(strategy::one_for_one),
-                                       std::move(components))};
-  return system.spawn(supervisor, ctx, at_top(strategy::rest_for_one), specs);
+  return spawn_tree(system, ctx, std::move(found), std::move(components));
+}
+
+supervisor_actor spawn_server(caf::actor_system& system,
+                              std::shared_ptr<const world> w,
+                              std::shared_ptr<const edges> e,
+                              std::shared_ptr<const cluster_config> config,
+                              std::function<void(const directory_actor&)> found,
+                              std::shared_ptr<http::http_edge> http) {
+  std::vector<child_spec> components;
+  add_servers(components, *config);
+  components.push_back(link_child());
+  components.push_back(http_branch(std::move(http)));
+  context ctx{std::move(w),      std::move(e), std::move(config),
+              directory_actor{}, "root",       1};
+  return spawn_tree(system, ctx, std::move(found), std::move(components));
 }
 
 } // namespace troupe

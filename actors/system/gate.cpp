@@ -2,10 +2,16 @@
 
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/crypto/key_files.hpp"
+#include "runtime/crypto/proof.hpp"
+#include "runtime/system/config.hpp"
+#include "runtime/system/context.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/stateful_actor.hpp>
+
+#include <algorithm>
 
 namespace troupe {
 
@@ -34,12 +40,63 @@ void pass_on(pointer self, const pb<T>& msg) {
     st.ways.when_open(std::move(forward));
 }
 
+pb<raft_api::Nonce> on_ask_nonce(pointer self) {
+  auto& nonces = self->state.nonces;
+  nonces.push_back(crypto::new_nonce());
+  if (nonces.size() > most_waiting)
+    nonces.pop_front();
+  raft_api::Nonce result;
+  result.set_value(nonces.back());
+  return pb<raft_api::Nonce>{std::move(result)};
+}
+
+/// An error unless a server of this cluster asks.
+caf::error check_server(pointer self, const raft_api::FindMember& msg) {
+  auto& st = self->state;
+  auto nonce = std::find(st.nonces.begin(), st.nonces.end(), msg.nonce());
+  if (nonce == st.nonces.end())
+    return make_error(ec::unauthorized, "the nonce is not one of ours, or was "
+                                        "used already");
+  st.nonces.erase(nonce);
+  auto who = crypto::verify_proof(st.config->ca_certificate,
+                                  {msg.certificate(), msg.signature()},
+                                  msg.nonce(), real_world()->now());
+  if (!who)
+    return who.error();
+  if (who->user != crypto::server_user)
+    return make_error(ec::forbidden, "User \"" + who->user
+                                         + "\" cannot be a member of the "
+                                           "store");
+  return caf::none;
+}
+
+caf::result<caf::actor> on_find(pointer self, const raft_api::FindMember& msg) {
+  auto& st = self->state;
+  if (auto err = check_server(self, msg))
+    return err;
+  auto* server = st.config->server_at(msg.address());
+  if (server == nullptr || !server->place.empty())
+    return make_error(ec::not_found, "no " + msg.address() + " here");
+  auto promise = self->make_response_promise<caf::actor>();
+  system::Resolve where;
+  where.set_path(st.config->top_of(*server) + "store/replica");
+  st.requests.ask<caf::actor>(
+      st.directory,
+      [promise](const caf::actor& found) mutable { promise.deliver(found); },
+      [promise](const caf::error& err) mutable { promise.deliver(err); },
+      pb<system::Resolve>{std::move(where)});
+  return promise;
+}
+
 } // namespace
 
-gate_actor::behavior_type gate(pointer self, std::vector<std::string> paths) {
+gate_actor::behavior_type gate(pointer self,
+                               std::shared_ptr<const cluster_config> config) {
   auto& st = self->state;
   st.requests = calls{self};
-  st.ways = doors{self, st.requests, std::move(paths)};
+  st.ways =
+      doors{self, st.requests, config->of_servers("apiserver/front_door")};
+  st.config = std::move(config);
   self->set_down_handler([self](const caf::down_msg& down) {
     self->state.requests.on_down(down);
     self->state.ways.on_down(down);
@@ -61,7 +118,12 @@ gate_actor::behavior_type gate(pointer self, std::vector<std::string> paths) {
         return pb<system::Description>{std::move(result)};
       },
       [self](const directory_actor& directory) {
+        self->state.directory = directory;
         self->state.ways.look_in(directory);
+      },
+      [self](const pb<raft_api::AskNonce>&) { return on_ask_nonce(self); },
+      [self](const pb<raft_api::FindMember>& msg) {
+        return on_find(self, *msg);
       },
   };
 }

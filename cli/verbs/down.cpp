@@ -1,6 +1,8 @@
 #include "cli/commands.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/node_removal.hpp"
+#include "cli/process_end.hpp"
+#include "cli/server_keeper.hpp"
 #include "runtime/net/cluster_network.hpp"
 
 #include <CLI/CLI.hpp>
@@ -8,36 +10,12 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
-#include <poll.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace troupe::cli {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// How long the cluster may take to end in order.
-constexpr int patience_ms = 30'000;
-
-/// Ends the process and waits until it is gone.
-bool end_process(pid_t pid) {
-  // A handle of the process itself, so that no other can be meant.
-  auto fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  if (fd < 0)
-    return true;
-  syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, 0);
-  pollfd ended{fd, POLLIN, 0};
-  auto gone = poll(&ended, 1, patience_ms) == 1;
-  if (!gone) {
-    syscall(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0);
-    gone = poll(&ended, 1, patience_ms) == 1;
-  }
-  close(fd);
-  return gone;
-}
 
 /// Ends the pods of all nodes of the cluster.
 expected<size_t> end_all_pods(const fs::path& data_dir) {
@@ -70,8 +48,13 @@ void add_down(CLI::App& app, environment& env) {
       env.code = failed;
       return;
     }
-    if (holder.pid != 0 && !end_process(holder.pid)) {
+    if (holder.pid != 0 && !end_process_of(holder.pid)) {
       env.err() << "error: process " << holder.pid << " does not end\n";
+      env.code = failed;
+      return;
+    }
+    if (!end_servers(data_dir)) {
+      env.err() << "error: a server's process does not end\n";
       env.code = failed;
       return;
     }

@@ -144,6 +144,9 @@ void add_up(CLI::App& app, environment& env) {
                   "Number of servers, each with all of the state; as many as "
                   "last time, else one")
       ->check(CLI::IsMember({1, 3, 5}));
+  sub->add_flag("--processes", cmd->options.processes,
+                "Each server but the first in a process of its own; as last "
+                "time unless given");
   sub->add_option("--runtime", cmd->options.runtime,
                   "What runs the pods; as last time, else process")
       ->check(CLI::IsMember({"process", "simulated"}));

@@ -177,6 +177,12 @@ expected<credential> open_credential(const fs::path& path,
   return issued;
 }
 
+server_names names_of_api(const std::string& service_address) {
+  return {{"localhost", "kubernetes", "kubernetes.default",
+           "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
+          {"127.0.0.1", service_address}};
+}
+
 expected<cluster_keys> open_cluster_keys(const fs::path& directory,
                                          const server_names& names,
                                          time_point now) {
@@ -196,7 +202,7 @@ expected<cluster_keys> open_cluster_keys(const fs::path& directory,
         !done)
       return std::move(done.error());
   auto server = open_credential(out.server_file, out.authority,
-                                {"kube-apiserver", {}}, names, now);
+                                {server_user, {}}, names, now);
   if (!server)
     return std::move(server.error());
   auto admin =

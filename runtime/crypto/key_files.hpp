@@ -33,6 +33,9 @@ private:
   int fd_ = -1;
 };
 
+/// Who a server is to others.
+constexpr auto server_user = "kube-apiserver";
+
 /// The authority of a cluster and what it issued to the cluster's own process.
 struct cluster_keys {
   credential authority;
@@ -41,6 +44,10 @@ struct cluster_keys {
   std::filesystem::path authority_file; ///< the certificate alone
   std::filesystem::path server_file;    ///< key and certificate
 };
+
+/// The names under which a server of a cluster is reached: on this machine, and
+/// from pods at the address of the Service `kubernetes`.
+server_names names_of_api(const std::string& service_address);
 
 /// Opens the keys under `directory` and makes those that are missing: the
 /// authority, the server's own (user kube-apiserver, reached under `names`) and

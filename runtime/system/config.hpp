@@ -59,6 +59,10 @@ struct cluster_config {
   /// where there is one server only.
   std::string top_of(const server_config& server) const;
 
+  /// Returns the server that a member of the store is part of, by the member's
+  /// address: "server-2/store". Null for none that is known.
+  const server_config* server_at(const std::string& member) const;
+
   /// Returns the path of a branch, or below it, of each server in this process.
   std::vector<std::string> of_servers(const std::string& path) const;
 };

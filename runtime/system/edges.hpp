@@ -26,6 +26,7 @@ class fleet;
 
 class volume_edge;
 class wire_edge;
+struct server_links;
 
 /// The outside world, each part of it behind an interface with a simulated
 /// twin. A null edge means that this process has no use for it.
@@ -51,6 +52,9 @@ struct edges {
 
   /// The containers of simulated nodes; null where no node is simulated.
   std::shared_ptr<simulation::fleet> fleet;
+
+  /// The way to servers in other processes; null where there are none.
+  std::shared_ptr<const server_links> servers;
 
   /// What lies between the components; null where all of them are in this
   /// process.

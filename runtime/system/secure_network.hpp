@@ -56,6 +56,10 @@ public:
     return caf::actor_cast<Handle>(std::move(*found));
   }
 
+  /// Who dials without blocking: CAF's `connect`, answered with whoever is
+  /// published there.
+  const caf::io::middleman_actor& middleman() const { return middleman_; }
+
 private:
   expected<uint16_t> publish(caf::strong_actor_ptr whom,
                              std::set<std::string> interface,

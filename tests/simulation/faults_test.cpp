@@ -67,7 +67,7 @@ public:
   story(uint64_t seed, uint32_t servers)
       : dice_(seed),
         servers_(servers),
-        cluster_({seed, node_count, true, false, servers}),
+        cluster_({seed, node_count, true, servers}),
         checks_(cluster_) {
     cluster_.create(a_deployment(20));
     cluster_.create(a_service("web"));

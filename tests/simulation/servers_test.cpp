@@ -28,7 +28,7 @@ object a_map(const std::string& name, const std::string& value) {
 }
 
 struct Servers : ::testing::Test {
-  simulated_cluster cluster{{7, 1, true, false, 3}};
+  simulated_cluster cluster{{7, 1, true, 3}};
 
   void put(size_t server, const std::string& name, const std::string& value) {
     cluster.turn_to(server);

@@ -54,7 +54,7 @@ void roll_out(simulated_cluster& cluster, const std::string& image) {
 
 /// Kills, deletes and rollouts, as the seed has it; every message of it.
 std::string told(uint64_t seed) {
-  simulated_cluster cluster{{seed, 3, true, true}};
+  simulated_cluster cluster{{seed, 3, true, 1, true}};
   cluster.create(a_deployment());
   std::mt19937_64 dice{seed};
   for (int i = 0; i < 40; ++i) {

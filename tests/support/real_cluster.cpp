@@ -104,27 +104,50 @@ bool real_cluster::up() {
       run("up --nodes " + std::to_string(options_.nodes) + " --runtime "
           + options_.runtime
           + (options_.network.empty() ? "" : " --network " + options_.network)
-          + " --port 0 --detach");
+          + (options_.servers == 1
+                 ? ""
+                 : " --servers " + std::to_string(options_.servers))
+          + (options_.processes ? " --processes" : "") + " --port 0 --detach");
   auto record = content_of(data() / "network"); // "bridge 10.7.0.0/16"
   if (auto space = record.find(' '); space != std::string::npos)
     addresses_ = record.substr(space + 1, record.find(".0.0/") - space);
   return good;
 }
 
-pid_t real_cluster::server() const {
-  return is_locked(data() / "lock")
-             ? std::atoi(content_of(data() / "lock").c_str())
-             : 0;
+namespace {
+
+/// Who holds the lock of this folder; 0 for nobody.
+pid_t holder_of(const fs::path& folder) {
+  auto lock = folder / "lock";
+  return is_locked(lock) ? std::atoi(content_of(lock).c_str()) : 0;
 }
 
-void real_cluster::kill_server() {
-  auto pid = server();
+void kill_holder_of(const fs::path& folder) {
+  auto pid = holder_of(folder);
   if (pid <= 0)
     throw std::runtime_error("no process to kill");
   kill(pid, SIGKILL);
-  if (!wait_until([&] { return !is_locked(data() / "lock"); }))
+  if (!wait_until([&] { return holder_of(folder) != pid; }))
     throw std::runtime_error("a killed process lives on");
+}
+
+} // namespace
+
+pid_t real_cluster::server() const {
+  return holder_of(data());
+}
+
+void real_cluster::kill_server() {
+  kill_holder_of(data());
   client_.reset();
+}
+
+pid_t real_cluster::server(const std::string& name) const {
+  return holder_of(data() / "servers" / name);
+}
+
+void real_cluster::kill_server(const std::string& name) {
+  kill_holder_of(data() / "servers" / name);
 }
 
 command_client& real_cluster::client() {

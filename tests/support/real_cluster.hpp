@@ -19,6 +19,8 @@ struct real_options {
   std::string network; ///< "" for the best that the machine allows
   /// As a user without rights. Where the test itself is one it always is.
   bool plain_user = false;
+  uint32_t servers = 1;
+  bool processes = false; ///< each server but the first in its own
 };
 
 /// A cluster of the real program, in a process and a folder of its own, on any
@@ -55,6 +57,10 @@ public:
 
   /// Ends the process as kill -9 does; returns once it is gone.
   void kill_server();
+
+  /// The same of a server that has a process of its own.
+  pid_t server(const std::string& name) const;
+  void kill_server(const std::string& name);
 
   /// A session with the cluster. It is opened anew after `up`; it survives
   /// the death of any actor. Throws when there is no cluster.

@@ -1,0 +1,145 @@
+#include "cli/server_keeper.hpp"
+
+#include "cli/directory_lock.hpp"
+#include "cli/process_end.hpp"
+#include "cli/server_settings.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds first_pause{10};
+constexpr milliseconds longest_pause{10'000};
+/// One that ran for so long did not end because of how it began.
+constexpr auto calm = std::chrono::seconds(10);
+
+/// Starts `troupe server` in a session of its own, its words in its log.
+/// Returns its process, 0 if there is none.
+pid_t start_server(const fs::path& data_dir, const std::string& name) {
+  auto folder = server_folder(data_dir, name);
+  std::error_code ignored;
+  fs::create_directories(folder, ignored);
+  auto program = fs::read_symlink("/proc/self/exe", ignored).string();
+  auto log = (folder / "troupe.log").string();
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 1, log.c_str(),
+                                   O_CREAT | O_WRONLY | O_APPEND, 0600);
+  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  posix_spawnattr_t how;
+  posix_spawnattr_init(&how);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&how, &none);
+  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+  std::vector<std::string> words{"troupe", "--data-dir", data_dir.string(),
+                                 "server", "--name",     name};
+  std::vector<char*> args;
+  for (auto& word : words)
+    args.push_back(word.data());
+  args.push_back(nullptr);
+  pid_t pid = 0;
+  if (posix_spawn(&pid, program.c_str(), &files, &how, args.data(), environ)
+      != 0)
+    pid = 0;
+  posix_spawnattr_destroy(&how);
+  posix_spawn_file_actions_destroy(&files);
+  return pid;
+}
+
+} // namespace
+
+server_keeper::server_keeper(fs::path data_dir, report tell)
+    : data_dir_(std::move(data_dir)),
+      tell_(std::move(tell)),
+      wake_(eventfd(0, EFD_CLOEXEC)) {
+  // nop
+}
+
+server_keeper::~server_keeper() {
+  ending_ = true;
+  eventfd_write(wake_, 1);
+  for (auto& thread : threads_)
+    thread.join();
+  close(wake_);
+}
+
+void server_keeper::keep(const std::string& name) {
+  threads_.emplace_back([this, name] { watch(name); });
+}
+
+void server_keeper::end() {
+  with_them_ = true;
+  ending_ = true;
+  eventfd_write(wake_, 1);
+  for (auto& thread : threads_)
+    thread.join();
+  threads_.clear();
+}
+
+/// Returns whether it has ended, rather than the watching.
+bool server_keeper::wait_for_end(int process) const {
+  pollfd both[] = {{process, POLLIN, 0}, {wake_, POLLIN, 0}};
+  poll(both, process < 0 ? 1 : 2, process < 0 ? 0 : -1);
+  return process < 0 || (both[0].revents & POLLIN) != 0;
+}
+
+void server_keeper::watch(const std::string& name) {
+  auto pause = first_pause;
+  while (!ending_) {
+    auto began = steady_clock::now();
+    // One that another process started runs on.
+    auto pid = holder_of(server_folder(data_dir_, name)).pid;
+    auto own = pid == 0;
+    if (own)
+      pid = start_server(data_dir_, name);
+    // A handle of the process itself, so that no other can be meant.
+    auto process =
+        pid == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    auto ended = wait_for_end(process);
+    if (ending_ && with_them_ && !ended)
+      ended = end_process(process);
+    if (process >= 0)
+      close(process);
+    if (own && ended && pid > 0)
+      waitpid(pid, nullptr, 0);
+    if (ending_)
+      return;
+    if (pid > 0)
+      tell_(name + " ended: starting it again");
+    pause = steady_clock::now() - began > calm
+                ? first_pause
+                : std::min(2 * pause, longest_pause);
+    pollfd wake{wake_, POLLIN, 0};
+    poll(&wake, 1, static_cast<int>(pause.count()));
+  }
+}
+
+bool end_servers(const fs::path& data_dir) {
+  bool all = true;
+  std::error_code none;
+  for (auto& folder : fs::directory_iterator(data_dir / "servers", none))
+    if (auto pid = holder_of(folder.path()).pid; pid > 0)
+      all = end_process_of(pid) && all;
+  return all;
+}
+
+} // namespace troupe::cli

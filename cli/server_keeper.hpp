@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace troupe::cli {
+
+/// Keeps servers running in processes of their own: starts each, finds it
+/// again when it runs already, and starts it anew when it ends.
+class server_keeper {
+public:
+  using report = std::function<void(const std::string&)>;
+
+  /// `tell` is called from threads of the keeper's own.
+  server_keeper(std::filesystem::path data_dir, report tell);
+
+  /// Lets them run on.
+  ~server_keeper();
+
+  server_keeper(const server_keeper&) = delete;
+  server_keeper& operator=(const server_keeper&) = delete;
+
+  /// From now on that server runs.
+  void keep(const std::string& name);
+
+  /// Ends them in order and waits until they have ended.
+  void end();
+
+private:
+  void watch(const std::string& name);
+  bool wait_for_end(int process) const;
+
+  std::filesystem::path data_dir_;
+  report tell_;
+  int wake_ = -1; ///< readable once the watching shall end
+  std::atomic<bool> ending_ = false;
+  std::atomic<bool> with_them_ = false;
+  std::vector<std::thread> threads_;
+};
+
+/// Ends the servers of a data directory that run in processes of their own,
+/// whoever started them. Returns whether all of them ended.
+bool end_servers(const std::filesystem::path& data_dir);
+
+} // namespace troupe::cli

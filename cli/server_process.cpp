@@ -1,0 +1,172 @@
+#include "cli/server_process.hpp"
+
+#include "actors/system/cluster.hpp"
+#include "actors/system/gate.hpp"
+#include "cli/directory_lock.hpp"
+#include "cli/server_settings.hpp"
+#include "cli/serving.hpp"
+#include "runtime/crypto/key_files.hpp"
+#include "runtime/http/https_edge.hpp"
+#include "runtime/net/socket.hpp"
+#include "runtime/net/socket_edges.hpp"
+#include "runtime/system/actor_config.hpp"
+#include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
+#include "runtime/system/secure_network.hpp"
+#include "runtime/system/server_links.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+#include <leveldb/env.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string place_of(uint16_t port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
+
+} // namespace
+
+struct server_process::parts {
+  directory_lock lock;
+  crypto::cluster_keys keys;
+  std::shared_ptr<edges> outside = std::make_shared<edges>();
+  std::shared_ptr<http::https_edge> https;
+  std::shared_ptr<cluster_config> config = std::make_shared<cluster_config>();
+  std::unique_ptr<actor_config> actors;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<secure_network> secure;
+  std::unique_ptr<caf::scoped_actor> self;
+  gate_actor gate;
+  planted_tree tree;
+
+  caf::error prepare(const std::string& data_dir,
+                     const server_settings& settings, const server_place& own);
+  caf::error open(const server_place& own);
+};
+
+caf::error server_process::parts::prepare(const std::string& data_dir,
+                                          const server_settings& settings,
+                                          const server_place& own) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  config->data_dir = data_dir;
+  config->service_cidr = settings.service_cidr;
+  config->pod_cidr = settings.pod_cidr;
+  config->pod_namespaces = settings.pod_namespaces;
+  config->lowest_port = settings.lowest_port;
+  config->port = own.port;
+  config->servers.clear();
+  for (auto& each : settings.places)
+    config->servers.push_back(
+        {each.name, each.name == own.name ? "" : place_of(each.port)});
+  auto opened = crypto::open_cluster_keys(
+      fs::path{data_dir} / "pki", crypto::names_of_api(settings.api_service),
+      real_world()->now());
+  if (!opened)
+    return opened.error();
+  keys = std::move(*opened);
+  config->ca_certificate = keys.authority.certificate;
+  return caf::none;
+}
+
+caf::error server_process::parts::open(const server_place& own) {
+  outside->disk = leveldb::Env::Default();
+  https = std::make_shared<http::https_edge>(net::make_socket_edges().thread);
+  if (auto err = https->prepare(
+          {keys.server_file.string(), keys.authority.certificate}))
+    return err;
+  if (!https->open({net::ipv4{INADDR_LOOPBACK}, own.api_port}))
+    return make_error(ec::conflict, "port " + std::to_string(own.api_port)
+                                        + " of 127.0.0.1 is taken");
+  actors = std::make_unique<actor_config>(2, reach::other_processes);
+  system = std::make_unique<caf::actor_system>(*actors);
+  secure = std::make_unique<secure_network>(
+      *system,
+      secure_files{keys.server_file.string(), keys.authority_file.string()});
+  outside->servers =
+      std::make_shared<server_links>(server_links{secure.get(), keys.server});
+  self = std::make_unique<caf::scoped_actor>(*system, true);
+  gate = system->spawn(troupe::gate,
+                       std::shared_ptr<const cluster_config>{config});
+  if (!secure->publish(gate, "127.0.0.1", own.port))
+    return make_error(ec::conflict, "port " + std::to_string(own.port)
+                                        + " of 127.0.0.1 is taken");
+  return caf::none;
+}
+
+server_process::server_process(std::string data_dir, std::string name,
+                               report tell)
+    : data_dir_(std::move(data_dir)),
+      name_(std::move(name)),
+      tell_(std::move(tell)) {
+  // nop
+}
+
+server_process::~server_process() = default;
+
+caf::error server_process::start() {
+  auto settings = read_server_settings(data_dir_);
+  if (!settings)
+    return settings.error();
+  auto own = std::find_if(settings->places.begin(), settings->places.end(),
+                          [&](auto& place) { return place.name == name_; });
+  if (own == settings->places.end())
+    return make_error(ec::not_found,
+                      "the cluster in " + data_dir_ + " has no " + name_);
+  auto folder = server_folder(data_dir_, name_);
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed)
+    return make_error(ec::forbidden, "cannot make " + folder.string() + ": "
+                                         + failed.message());
+  parts_ = std::make_unique<parts>();
+  auto& p = *parts_;
+  if (auto err = p.lock.take(folder))
+    return err;
+  if (auto err = p.prepare(data_dir_, *settings, *own))
+    return err;
+  if (auto err = p.open(*own))
+    return err;
+  p.tree.plant = [&p] {
+    return spawn_server(
+        *p.system, real_world(), p.outside, p.config,
+        [to = p.gate](const directory_actor& directory) {
+          caf::anon_send(to, directory);
+        },
+        p.https);
+  };
+  p.tree.root = p.tree.plant();
+  (*p.self)->monitor(p.tree.root);
+  tell_(name_ + ": answering on " + place_of(own->port) + ", over HTTPS on "
+        + place_of(own->api_port));
+  return caf::none;
+}
+
+void server_process::serve() {
+  auto& p = *parts_;
+  serve_tree(*p.self, p.tree, tell_);
+  tell_(name_ + ": ending");
+  auto gone = end_tree(*p.self, p.tree);
+  (*p.self)->send_exit(p.gate, caf::exit_reason::user_shutdown);
+  // What is left by now hangs; everything acknowledged is on the disk.
+  if (!gone)
+    _exit(1);
+  p.gate = nullptr;
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,92 @@
+#include "cli/server_settings.hpp"
+
+#include "runtime/crypto/key_files.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+fs::path file_in(const fs::path& data_dir) {
+  return data_dir / "servers" / "settings.json";
+}
+
+} // namespace
+
+fs::path server_folder(const fs::path& data_dir, const std::string& name) {
+  return data_dir / "servers" / name;
+}
+
+expected<server_settings> read_server_settings(const fs::path& data_dir) {
+  auto text = crypto::read_file(file_in(data_dir));
+  if (!text)
+    return text.error();
+  try {
+    auto doc = json::parse(*text);
+    server_settings result;
+    for (auto& place : doc.at("places"))
+      result.places.push_back(
+          {place.at("name"), place.at("port"), place.at("apiPort")});
+    result.service_cidr = doc.at("serviceCIDR");
+    result.pod_cidr = doc.at("podCIDR");
+    result.api_service = doc.at("apiService");
+    result.pod_namespaces = doc.at("podNamespaces");
+    result.lowest_port = doc.at("lowestPort");
+    return result;
+  } catch (const json::exception& err) {
+    return make_error(ec::internal_error,
+                      file_in(data_dir).string() + ": " + err.what());
+  }
+}
+
+expected<void> write_server_settings(const fs::path& data_dir,
+                                     const server_settings& settings) {
+  json places = json::array();
+  for (auto& place : settings.places)
+    places.push_back({{"name", place.name},
+                      {"port", place.port},
+                      {"apiPort", place.api_port}});
+  json doc{{"places", places},
+           {"serviceCIDR", settings.service_cidr},
+           {"podCIDR", settings.pod_cidr},
+           {"apiService", settings.api_service},
+           {"podNamespaces", settings.pod_namespaces},
+           {"lowestPort", settings.lowest_port}};
+  std::error_code failed;
+  fs::create_directories(data_dir / "servers", failed);
+  if (failed)
+    return make_error(ec::forbidden, "cannot make "
+                                         + (data_dir / "servers").string()
+                                         + ": " + failed.message());
+  return crypto::write_secret_file(file_in(data_dir), doc.dump(1) + "\n");
+}
+
+expected<uint16_t> free_port() {
+  auto fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(where);
+  auto* address = reinterpret_cast<sockaddr*>(&where);
+  auto good = fd >= 0 && bind(fd, address, size) == 0
+              && getsockname(fd, address, &size) == 0;
+  auto why = std::strerror(errno);
+  if (fd >= 0)
+    close(fd);
+  if (!good)
+    return make_error(ec::internal_error, std::string{"no free port: "} + why);
+  return ntohs(where.sin_port);
+}
+
+} // namespace troupe::cli

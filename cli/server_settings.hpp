@@ -1,0 +1,46 @@
+#pragma once
+
+#include "messages/errors.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace troupe::cli {
+
+/// Where a server answers on this machine.
+struct server_place {
+  std::string name;
+  uint16_t port = 0;     ///< of the actors
+  uint16_t api_port = 0; ///< of the REST API
+};
+
+/// What servers in processes of their own must know of their cluster. Kept in
+/// its data directory by who starts them.
+struct server_settings {
+  std::vector<server_place> places; ///< of all, in the order of the members
+  std::string service_cidr;
+  std::string pod_cidr;
+  std::string api_service; ///< the address of the Service `kubernetes`
+  bool pod_namespaces = false;
+  int lowest_port = 0;
+};
+
+/// Where a server in a process of its own keeps its lock and its log.
+std::filesystem::path server_folder(const std::filesystem::path& data_dir,
+                                    const std::string& name);
+
+/// Fails with NotFound when there are none, with InternalError when they
+/// cannot be read.
+expected<server_settings>
+read_server_settings(const std::filesystem::path& data_dir);
+
+/// Keeps them, at once or not at all.
+expected<void> write_server_settings(const std::filesystem::path& data_dir,
+                                     const server_settings& settings);
+
+/// Returns a port of 127.0.0.1 that nobody has now.
+expected<uint16_t> free_port();
+
+} // namespace troupe::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "actors/system/supervisor.hpp"
+
+#include <caf/scoped_actor.hpp>
+
+#include <functional>
+#include <string>
+
+namespace troupe::cli {
+
+/// A tree of actors in this process, and what builds it.
+struct planted_tree {
+  supervisor_actor root; ///< monitored by who serves
+  std::function<supervisor_actor()> plant;
+};
+
+/// Serves until SIGINT or SIGTERM asks for the end: builds the tree anew when
+/// its root dies. No thread may take these signals. Each of its words goes to
+/// `tell`.
+void serve_tree(caf::scoped_actor& self, planted_tree& tree,
+                const std::function<void(const std::string&)>& tell);
+
+/// Ends the tree in order. Returns whether all of it has ended in time.
+bool end_tree(caf::scoped_actor& self, planted_tree& tree);
+
+} // namespace troupe::cli

@@ -1,0 +1,378 @@
+#include "cli/commands.hpp"
+#include "messages/store.pb.h"
+#include "messages/store_desk.pb.h"
+#include "runtime/printing/table.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace store_api;
+using call::StoreAnswer;
+using call::StoreQuestion;
+
+/// Asks; tells the user why there is no answer.
+std::optional<StoreAnswer> ask(environment& env, const StoreQuestion& what) {
+  auto* client = env.client();
+  if (client == nullptr)
+    return std::nullopt;
+  auto answer = client->ask_store(what);
+  if (answer)
+    return std::move(*answer);
+  env.fail(answer.error());
+  return std::nullopt;
+}
+
+/// "server-2" of the member's address "server-2/store".
+std::string name_of(const Member& member) {
+  return member.address().substr(0, member.address().find('/'));
+}
+
+std::string role_of(const Member& member, uint64_t leader) {
+  if (member.id() == leader)
+    return "leader";
+  return member.voter() ? "follower" : "learner";
+}
+
+std::string problem_of(const Member& member) {
+  std::string result;
+  auto add = [&](const std::string& what) {
+    result += (result.empty() ? "" : "; ") + what;
+  };
+  if (member.corrupt())
+    add("corrupt: holds something else than the others");
+  if (member.no_space())
+    add("no space: over its quota");
+  for (auto& each : member.errors())
+    add(each);
+  return result;
+}
+
+std::string known(uint64_t number) {
+  return number == 0 ? "-" : std::to_string(number);
+}
+
+void print_status(const StatusResponse& x, environment& env) {
+  printing::table facts;
+  auto add = [&](const char* name, uint64_t value) {
+    facts.rows.push_back({name, std::to_string(value)});
+  };
+  add("Revision:", x.revision());
+  add("Compacted:", x.compacted_revision());
+  add("Term:", x.term());
+  add("Committed index:", x.commit_index());
+  facts.rows.push_back(
+      {"Leader:", x.leader() == 0 ? "none" : std::to_string(x.leader())});
+  env.out() << printing::to_text(facts) << "\n";
+  printing::table table;
+  table.header = {"ID",          "SERVER",    "ROLE",   "APPLIED",
+                  "STATE BYTES", "LOG BYTES", "PROBLEM"};
+  for (auto& m : x.members())
+    table.rows.push_back({std::to_string(m.id()), name_of(m),
+                          role_of(m, x.leader()), known(m.applied_index()),
+                          known(m.state_bytes()), known(m.log_bytes()),
+                          problem_of(m)});
+  env.out() << printing::to_text(table);
+}
+
+void print_members(const MemberResponse& x, environment& env) {
+  printing::table table;
+  table.header = {"ID", "SERVER", "VOTER", "LEADER"};
+  for (auto& m : x.members())
+    table.rows.push_back({std::to_string(m.id()), name_of(m),
+                          m.voter() ? "true" : "false",
+                          m.leader() ? "true" : "false"});
+  env.out() << printing::to_text(table);
+}
+
+std::optional<StatusResponse> status(environment& env, bool everyone) {
+  StoreQuestion what;
+  what.mutable_status()->set_everyone(everyone);
+  auto answer = ask(env, what);
+  if (!answer)
+    return std::nullopt;
+  return answer->status();
+}
+
+/// A member by its id or its server's name; has told the user where it is
+/// neither.
+std::optional<uint64_t> member_of(environment& env, const std::string& text) {
+  uint64_t id = 0;
+  auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (bad == std::errc{} && end == text.data() + text.size() && id != 0)
+    return id;
+  auto all = status(env, false);
+  if (!all)
+    return std::nullopt;
+  for (auto& m : all->members())
+    if (name_of(m) == text)
+      return m.id();
+  env.fail(make_error(ec::not_found, "the store has no member \"" + text
+                                         + "\": an id or a server's name, as "
+                                           "`troupe store status` shows them"));
+  return std::nullopt;
+}
+
+void add_status_of_store(CLI::App& store, environment& env) {
+  auto* sub = store.add_subcommand(
+      "status", "Who takes part in the store, and how each is");
+  sub->callback([&env] {
+    if (auto x = status(env, true))
+      print_status(*x, env);
+  });
+}
+
+/// A subcommand about one member.
+void add_member_step(CLI::App& to, environment& env, const char* name,
+                     const char* about,
+                     const std::function<void(StoreQuestion&, uint64_t)>& fill,
+                     const char* done_to) {
+  auto which = std::make_shared<std::string>();
+  auto* sub = to.add_subcommand(name, about);
+  sub->add_option("MEMBER", *which, "Its id or its server's name")->required();
+  sub->callback([&env, which, fill, done_to] {
+    auto id = member_of(env, *which);
+    if (!id)
+      return;
+    StoreQuestion what;
+    fill(what, *id);
+    if (auto answer = ask(env, what)) {
+      env.out() << "member " << answer->members().id() << " " << done_to
+                << "\n";
+      print_members(answer->members(), env);
+    }
+  });
+}
+
+void add_member(CLI::App& store, environment& env) {
+  auto* member =
+      store.add_subcommand("member", "Change who takes part in the store");
+  member->require_subcommand(1);
+  auto* list = member->add_subcommand("list", "Who takes part");
+  list->callback([&env] {
+    auto x = status(env, false);
+    if (!x)
+      return;
+    MemberResponse all;
+    *all.mutable_members() = x->members();
+    for (auto& m : *all.mutable_members())
+      m.set_leader(m.id() == x->leader());
+    print_members(all, env);
+  });
+  add_member_step(
+      *member, env, "promote", "Give a learner that has caught up a vote",
+      [](StoreQuestion& what, uint64_t id) {
+        what.mutable_promote()->set_id(id);
+      },
+      "promoted");
+  add_member_step(
+      *member, env, "remove", "Remove a member for ever; it stops",
+      [](StoreQuestion& what, uint64_t id) {
+        what.mutable_remove()->set_id(id);
+      },
+      "removed");
+}
+
+void add_move_leader(CLI::App& store, environment& env) {
+  auto to = std::make_shared<std::string>();
+  auto* sub =
+      store.add_subcommand("move-leader", "Let another member lead the store");
+  sub->add_option("MEMBER", *to,
+                  "Its id or its server's name; whoever is furthest unless "
+                  "given");
+  sub->callback([&env, to] {
+    StoreQuestion what;
+    what.mutable_move_leader();
+    if (!to->empty()) {
+      auto id = member_of(env, *to);
+      if (!id)
+        return;
+      what.mutable_move_leader()->set_id(*id);
+    }
+    if (auto answer = ask(env, what))
+      env.out() << "member " << answer->members().id() << " leads\n";
+  });
+}
+
+void add_compact(CLI::App& store, environment& env) {
+  auto revision = std::make_shared<uint64_t>(0);
+  auto* sub = store.add_subcommand("compact", "Give up history");
+  sub->add_option("REVISION", *revision,
+                  "The oldest revision that can be read from then on")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  sub->callback([&env, revision] {
+    StoreQuestion what;
+    what.mutable_compact()->set_revision(*revision);
+    if (ask(env, what))
+      env.out() << "compacted to revision " << *revision << "\n";
+  });
+}
+
+void add_hash(CLI::App& store, environment& env) {
+  auto revision = std::make_shared<uint64_t>(0);
+  auto* sub = store.add_subcommand(
+      "hash", "Compare what the members hold; exit code 1 unless all the same");
+  sub->add_option("--revision", *revision,
+                  "As of this revision; the present unless given");
+  sub->callback([&env, revision] {
+    StoreQuestion what;
+    what.mutable_hash()->set_revision(*revision);
+    auto answer = ask(env, what);
+    if (!answer)
+      return;
+    auto& x = answer->hash();
+    env.out() << "Revision: " << x.revision() << "\n\n";
+    printing::table table;
+    table.header = {"ID", "HASH", "KEYS", "PROBLEM"};
+    bool same = true;
+    for (auto& m : x.members()) {
+      char text[17];
+      std::snprintf(text, sizeof(text), "%016llx",
+                    static_cast<unsigned long long>(m.hash()));
+      table.rows.push_back(
+          {std::to_string(m.id()), m.error().empty() ? text : "-",
+           m.error().empty() ? std::to_string(m.keys()) : "-", m.error()});
+      same = same && m.error().empty() && m.hash() == x.members(0).hash();
+    }
+    env.out() << printing::to_text(table);
+    if (!same)
+      env.code = failed;
+  });
+}
+
+const char* kind_text(Alarm::Kind kind) {
+  return kind == Alarm::CORRUPTION ? "corruption" : "space";
+}
+
+void print_alarms(const AlarmResponse& x, environment& env) {
+  if (x.alarms().empty())
+    env.out() << "No alarms\n";
+  for (auto& alarm : x.alarms())
+    env.out() << kind_text(alarm.kind()) << " of member " << alarm.member()
+              << "\n";
+}
+
+void add_alarm(CLI::App& store, environment& env) {
+  auto* alarm = store.add_subcommand("alarm", "What is wrong with the store");
+  alarm->require_subcommand(1);
+  auto* list = alarm->add_subcommand("list", "All alarms");
+  list->callback([&env] {
+    StoreQuestion what;
+    what.mutable_alarms();
+    if (auto answer = ask(env, what))
+      print_alarms(answer->alarms(), env);
+  });
+  auto kind = std::make_shared<std::string>();
+  auto which = std::make_shared<std::string>();
+  auto* disarm = alarm->add_subcommand(
+      "disarm", "End an alarm; what has not changed raises it again");
+  disarm->add_option("KIND", *kind, "space or corruption")
+      ->required()
+      ->check(CLI::IsMember({"space", "corruption"}));
+  disarm->add_option("MEMBER", *which, "Its id or its server's name")
+      ->required();
+  disarm->callback([&env, kind, which] {
+    auto id = member_of(env, *which);
+    if (!id)
+      return;
+    StoreQuestion what;
+    auto& ended = *what.mutable_disarm()->mutable_alarm();
+    ended.set_member(*id);
+    ended.set_kind(*kind == "space" ? Alarm::SPACE : Alarm::CORRUPTION);
+    if (auto answer = ask(env, what))
+      print_alarms(answer->alarms(), env);
+  });
+}
+
+caf::error cannot_write(const fs::path& file) {
+  return make_error(ec::forbidden, "cannot write " + file.string() + ": "
+                                       + std::strerror(errno));
+}
+
+caf::error write_all(int fd, const std::string& data, const fs::path& file) {
+  for (size_t done = 0; done < data.size();) {
+    auto n = ::write(fd, data.data() + done, data.size() - done);
+    if (n < 0 && errno != EINTR)
+      return cannot_write(file);
+    done += n > 0 ? static_cast<size_t>(n) : 0;
+  }
+  return caf::none;
+}
+
+/// Saves into a new file, which only its owner can read: it holds every
+/// Secret. There is no half of one.
+expected<uint64_t> save(command_client& client, const fs::path& file) {
+  auto part = file;
+  part += ".part";
+  auto fd = open(part.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return cannot_write(part);
+  auto saved = client.save_store(
+      [&](const std::string& data) { return write_all(fd, data, part); });
+  if (saved && fsync(fd) != 0)
+    saved = cannot_write(part);
+  close(fd);
+  std::error_code problem;
+  if (saved)
+    fs::rename(part, file, problem);
+  else
+    fs::remove(part, problem);
+  if (saved && problem)
+    return make_error(ec::forbidden, "cannot write " + file.string() + ": "
+                                         + problem.message());
+  return saved;
+}
+
+void add_snapshot(CLI::App& store, environment& env) {
+  auto file = std::make_shared<std::string>();
+  auto* sub = store.add_subcommand("snapshot",
+                                   "Save all that the store holds into a file");
+  sub->add_option("FILE", *file, "Must not be there yet")->required();
+  sub->callback([&env, file] {
+    if (fs::exists(*file)) {
+      env.fail(make_error(ec::already_exists, *file + " exists already"));
+      return;
+    }
+    auto* client = env.client();
+    if (client == nullptr)
+      return;
+    auto saved = save(*client, *file);
+    if (saved)
+      env.out() << "Saved revision " << *saved << " in " << *file << "\n";
+    else
+      env.fail(saved.error());
+  });
+}
+
+} // namespace
+
+void add_store(CLI::App& app, environment& env) {
+  auto* store = app.add_subcommand(
+      "store", "Look after the store that keeps the cluster's state");
+  store->require_subcommand(1);
+  add_status_of_store(*store, env);
+  add_member(*store, env);
+  add_move_leader(*store, env);
+  add_compact(*store, env);
+  add_hash(*store, env);
+  add_alarm(*store, env);
+  add_snapshot(*store, env);
+}
+
+} // namespace troupe::cli

@@ -21,13 +21,18 @@ object_ref node_ref(pointer self) {
   return {&kind_of<Node>(), {}, self->state.options.machine.name};
 }
 
-void on_node_written(pointer self, const expected<answer>& result) {
+/// `from` is the revision that was written over; 0 for none.
+void on_node_written(pointer self, uint64_t from,
+                     const expected<answer>& result) {
   auto& st = self->state;
   st.node_busy = false;
   if (!result) {
-    // A conflict means that the newest one is on its way to us.
-    if (!is(result.error(), ec::conflict))
+    // A conflict means that there is a newer one: it came in the meantime, or
+    // is on its way to us.
+    if (!st.node_ready || !is(result.error(), ec::conflict))
       wake_later(self, "node", try_again);
+    else if (st.node && st.node.revision() > from)
+      write_node_status(self);
     return;
   }
   if (auto newest = result->one();
@@ -52,7 +57,7 @@ void create_node(pointer self) {
       self->state.api.emit(result->one(), "Normal", "RegisteredNode",
                            "Node " + self->state.options.machine.name
                                + " registered");
-    on_node_written(self, result);
+    on_node_written(self, 0, result);
   });
 }
 
@@ -65,9 +70,10 @@ void take_node_over(pointer self, const object& found) {
     return write_node_status(self);
   }
   st.node_busy = true;
-  st.api.update(object::of(node), [self](expected<answer> result) {
-    on_node_written(self, result);
-  });
+  st.api.update(object::of(node),
+                [self, from = found.revision()](expected<answer> result) {
+                  on_node_written(self, from, result);
+                });
 }
 
 object lease_object(pointer self) {
@@ -134,8 +140,9 @@ void write_node_status(pointer self) {
   auto node = st.node.copy<Node>();
   *node.mutable_status() = std::move(status);
   st.node_busy = true;
-  st.api.update_status(object::of(node), [self](expected<answer> result) {
-    on_node_written(self, result);
+  st.api.update_status(object::of(node), [self, from = st.node.revision()](
+                                             expected<answer> result) {
+    on_node_written(self, from, result);
   });
 }
 

@@ -262,7 +262,8 @@ TEST_P(Faults, AreHealedWhateverHappens) {
                          << "; to repeat: TROUPE_SEED=" << seed
                          << " build/test_simulation --gtest_filter='*Faults*/"
                          << GetParam() << "'";
-    EXPECT_GT(one.notes(), steps * (GetParam() > 1 ? 1u : 2u))
+    // Whoever asks a server that is cut off waits in vain.
+    EXPECT_GT(one.notes(), GetParam() > 1 ? steps / 3u : steps * 2u)
         << "most writes were refused";
   }
 }

@@ -193,6 +193,35 @@ constexpr entry table[] = {
     {"status", R"(  troupe status
   troupe status -o json
 )"},
+    {"server", R"(  # What `up --processes` runs for each server but the first
+  troupe server --name server-2
+)"},
+    {"store", R"(  # Who takes part, and how each is
+  troupe store status
+)"},
+    {"store alarm disarm", R"(  troupe store alarm disarm space server-2
+)"},
+    {"store alarm list", R"(  troupe store alarm list
+)"},
+    {"store compact", R"(  troupe store compact 5000
+)"},
+    {"store hash", R"(  troupe store hash
+  troupe store hash --revision 4000
+)"},
+    {"store member list", R"(  troupe store member list
+)"},
+    {"store member promote", R"(  troupe store member promote server-4
+)"},
+    {"store member remove", R"(  troupe store member remove 2
+)"},
+    {"store move-leader", R"(  # To a server, or to whoever is furthest
+  troupe store move-leader server-2
+  troupe store move-leader
+)"},
+    {"store snapshot", R"(  troupe store snapshot backup.troupe
+)"},
+    {"store status", R"(  troupe store status
+)"},
     {"taint", R"(  troupe taint node node-2 dedicated=db:NoSchedule
   troupe taint node node-2 dedicated:NoSchedule-
 )"},
@@ -205,6 +234,8 @@ constexpr entry table[] = {
   troupe up --nodes 3 --detach
   # A second cluster beside it
   troupe up --data-dir /tmp/other --port 0 --detach
+  # Three servers, each with all of the state; kill any of their processes
+  troupe up --servers 3 --processes --detach
   # A hundred nodes whose pods are only told of
   troupe up --nodes 100 --runtime simulated --detach
   # With the state in an etcd that nobody else uses, over TLS; the next start

@@ -218,6 +218,10 @@ constexpr entry table[] = {
   troupe store move-leader server-2
   troupe store move-leader
 )"},
+    {"store restore", R"(  # A new cluster that goes on where the old one was saved
+  troupe store restore backup.troupe --data-dir /tmp/again
+  troupe up --data-dir /tmp/again --detach
+)"},
     {"store snapshot", R"(  troupe store snapshot backup.troupe
 )"},
     {"store status", R"(  troupe store status

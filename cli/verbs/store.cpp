@@ -1,3 +1,5 @@
+#include "cli/verbs/store.hpp"
+
 #include "cli/commands.hpp"
 #include "messages/store.pb.h"
 #include "messages/store_desk.pb.h"
@@ -6,22 +8,17 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
-#include <unistd.h>
 
 namespace troupe::cli {
 
 namespace {
 
-namespace fs = std::filesystem;
 using namespace store_api;
 using call::StoreAnswer;
 using call::StoreQuestion;
@@ -300,66 +297,6 @@ void add_alarm(CLI::App& store, environment& env) {
   });
 }
 
-caf::error cannot_write(const fs::path& file) {
-  return make_error(ec::forbidden, "cannot write " + file.string() + ": "
-                                       + std::strerror(errno));
-}
-
-caf::error write_all(int fd, const std::string& data, const fs::path& file) {
-  for (size_t done = 0; done < data.size();) {
-    auto n = ::write(fd, data.data() + done, data.size() - done);
-    if (n < 0 && errno != EINTR)
-      return cannot_write(file);
-    done += n > 0 ? static_cast<size_t>(n) : 0;
-  }
-  return caf::none;
-}
-
-/// Saves into a new file, which only its owner can read: it holds every
-/// Secret. There is no half of one.
-expected<uint64_t> save(command_client& client, const fs::path& file) {
-  auto part = file;
-  part += ".part";
-  auto fd = open(part.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0)
-    return cannot_write(part);
-  auto saved = client.save_store(
-      [&](const std::string& data) { return write_all(fd, data, part); });
-  if (saved && fsync(fd) != 0)
-    saved = cannot_write(part);
-  close(fd);
-  std::error_code problem;
-  if (saved)
-    fs::rename(part, file, problem);
-  else
-    fs::remove(part, problem);
-  if (saved && problem)
-    return make_error(ec::forbidden, "cannot write " + file.string() + ": "
-                                         + problem.message());
-  return saved;
-}
-
-void add_snapshot(CLI::App& store, environment& env) {
-  auto file = std::make_shared<std::string>();
-  auto* sub = store.add_subcommand("snapshot",
-                                   "Save all that the store holds into a file");
-  sub->add_option("FILE", *file, "Must not be there yet")->required();
-  sub->callback([&env, file] {
-    if (fs::exists(*file)) {
-      env.fail(make_error(ec::already_exists, *file + " exists already"));
-      return;
-    }
-    auto* client = env.client();
-    if (client == nullptr)
-      return;
-    auto saved = save(*client, *file);
-    if (saved)
-      env.out() << "Saved revision " << *saved << " in " << *file << "\n";
-    else
-      env.fail(saved.error());
-  });
-}
-
 } // namespace
 
 void add_store(CLI::App& app, environment& env) {
@@ -372,7 +309,7 @@ void add_store(CLI::App& app, environment& env) {
   add_compact(*store, env);
   add_hash(*store, env);
   add_alarm(*store, env);
-  add_snapshot(*store, env);
+  add_store_files(*store, env);
 }
 
 } // namespace troupe::cli

@@ -95,4 +95,20 @@ TEST_F(ServerProcesses, AreOneStore) {
   EXPECT_FALSE(cluster.run("up --servers 5 --detach"));
 }
 
+TEST_F(ServerProcesses, AreSavedAndRestoredIntoAnotherCluster) {
+  ASSERT_TRUE(make("kept"));
+  auto file = (cluster.folder() / "snapshot").string();
+  ASSERT_TRUE(cluster.run("store snapshot " + file)) << cluster.output();
+  EXPECT_FALSE(cluster.run("store snapshot " + file));
+  EXPECT_FALSE(cluster.run("store restore " + file));
+  real_options alone;
+  alone.nodes = 1;
+  alone.runtime = "simulated";
+  real_cluster other{alone};
+  ASSERT_TRUE(other.run("store restore " + file)) << other.output();
+  ASSERT_TRUE(other.up()) << other.output();
+  EXPECT_TRUE(other.run("get configmap kept")) << other.output();
+  EXPECT_TRUE(other.run("create configmap more")) << other.output();
+}
+
 } // namespace troupe::test

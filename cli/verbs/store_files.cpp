@@ -1,0 +1,135 @@
+#include "actors/store/store.hpp"
+#include "cli/directory_lock.hpp"
+#include "cli/verbs/store.hpp"
+#include "runtime/store/snapshot_file.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <ostream>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+caf::error cannot_write(const fs::path& file) {
+  return make_error(ec::forbidden, "cannot write " + file.string() + ": "
+                                       + std::strerror(errno));
+}
+
+caf::error write_all(int fd, const std::string& data, const fs::path& file) {
+  for (size_t done = 0; done < data.size();) {
+    auto n = ::write(fd, data.data() + done, data.size() - done);
+    if (n < 0 && errno != EINTR)
+      return cannot_write(file);
+    done += n > 0 ? static_cast<size_t>(n) : 0;
+  }
+  return caf::none;
+}
+
+/// Saves into a new file, which only its owner can read: it holds every
+/// Secret. There is no half of one.
+expected<uint64_t> save(command_client& client, const fs::path& file) {
+  auto part = file;
+  part += ".part";
+  auto fd = open(part.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return cannot_write(part);
+  auto saved = client.save_store(
+      [&](const std::string& data) { return write_all(fd, data, part); });
+  if (saved && fsync(fd) != 0)
+    saved = cannot_write(part);
+  close(fd);
+  std::error_code problem;
+  if (saved)
+    fs::rename(part, file, problem);
+  else
+    fs::remove(part, problem);
+  if (saved && problem)
+    return make_error(ec::forbidden, "cannot write " + file.string() + ": "
+                                         + problem.message());
+  return saved;
+}
+
+void add_snapshot(CLI::App& store, environment& env) {
+  auto file = std::make_shared<std::string>();
+  auto* sub = store.add_subcommand("snapshot",
+                                   "Save all that the store holds into a file");
+  sub->add_option("FILE", *file, "Must not be there yet")->required();
+  sub->callback([&env, file] {
+    if (fs::exists(*file)) {
+      env.fail(make_error(ec::already_exists, *file + " exists already"));
+      return;
+    }
+    auto* client = env.client();
+    if (client == nullptr)
+      return;
+    auto saved = save(*client, *file);
+    if (saved)
+      env.out() << "Saved revision " << *saved << " in " << *file << "\n";
+    else
+      env.fail(saved.error());
+  });
+}
+
+/// Makes the store of a cluster that is not there yet.
+expected<store::restored_store> restore(const fs::path& file,
+                                        const fs::path& data_dir) {
+  std::ifstream in{file, std::ios::binary};
+  if (!in)
+    return make_error(ec::not_found, "cannot read " + file.string() + ": "
+                                         + std::strerror(errno));
+  if (fs::exists(data_dir / "store") || fs::exists(data_dir / "cluster.json"))
+    return make_error(ec::already_exists,
+                      "there is a cluster in " + data_dir.string()
+                          + ": name another folder with --data-dir");
+  std::error_code problem;
+  fs::create_directories(data_dir, problem);
+  if (problem)
+    return make_error(ec::forbidden, "cannot make " + data_dir.string() + ": "
+                                         + problem.message());
+  fs::permissions(data_dir, fs::perms::owner_all, problem);
+  directory_lock lock;
+  if (auto err = lock.take(data_dir))
+    return err;
+  store_options options;
+  options.path = (data_dir / "store").string();
+  auto made = restore_store(options, in, "server-1/store");
+  if (!made)
+    fs::remove_all(data_dir / "store", problem);
+  return made;
+}
+
+void add_restore(CLI::App& store, environment& env) {
+  auto file = std::make_shared<std::string>();
+  auto* sub = store.add_subcommand(
+      "restore", "Make a new cluster's store of a snapshot; `up` starts it");
+  sub->add_option("FILE", *file, "What `store snapshot` saved")->required();
+  sub->callback([&env, file] {
+    auto data_dir = fs::absolute(env.data_directory());
+    auto made = restore(*file, data_dir);
+    if (!made) {
+      env.fail(made.error());
+      return;
+    }
+    env.out() << "Restored revision " << made->revision << " in "
+              << data_dir.string() << "\n";
+  });
+}
+
+} // namespace
+
+void add_store_files(CLI::App& store, environment& env) {
+  add_snapshot(store, env);
+  add_restore(store, env);
+}
+
+} // namespace troupe::cli

@@ -444,6 +444,39 @@ TEST_F(KubeletTest, WritesAgainWhatMetAConflict) {
   EXPECT_EQ(status("web").phase(), "Running");
 }
 
+TEST_F(KubeletTest, WritesItsNodeAgainWhenANewerOneCameBeforeTheConflict) {
+  start();
+  auto ready = [&] {
+    auto node = api.find("Node", "node-1");
+    for (auto& c : node.as<core::v1::Node>().status().conditions())
+      if (c.type() == "Ready")
+        return c.status();
+    return std::string{"none"};
+  };
+  ASSERT_EQ(ready(), "True");
+  // As the node controller changes it, twice: the second time while the kubelet
+  // answers the first one.
+  auto change = [&] {
+    auto node = api.find("Node", "node-1").copy<core::v1::Node>();
+    for (auto& c : *node.mutable_status()->mutable_conditions())
+      c.set_status("Unknown");
+    api.put(node);
+  };
+  bool first = true;
+  api.refuse =
+      [&](const test::fake_api::asked& x) -> std::optional<caf::error> {
+    if (x.msg.kind() != "Node" || x.msg.subresource() != "status" || !first)
+      return std::nullopt;
+    first = false;
+    change();
+    return make_error(ec::conflict, "a newer one");
+  };
+  change();
+  world.run();
+  EXPECT_FALSE(first);
+  EXPECT_EQ(ready(), "True");
+}
+
 TEST_F(KubeletTest, AsksForATokenOnceASecondWhileNobodyCanGiveOne) {
   auto asked = [&] {
     return api.of(call::CREATE, "ServiceAccount", "token").size();

@@ -427,9 +427,9 @@ caf::error cluster_process::parts::settle_nodes(command_client& client,
     tell("Removed: " + number(static_cast<int64_t>(surplus.size()))
          + " nodes, pods: " + number(static_cast<int64_t>(*pods)));
   }
-  auto kept = write_shape(options.data_dir,
-                          {options.nodes, options.runtime, options.servers,
-                           options.processes});
+  auto kept =
+      write_shape(options.data_dir, {options.nodes, options.runtime,
+                                     options.servers, options.processes});
   return kept ? caf::none : kept.error();
 }
 
@@ -471,8 +471,8 @@ caf::error cluster_process::try_start() {
   p.self = std::make_unique<caf::scoped_actor>(*p.system, true);
   p.outside->servers = std::make_shared<server_links>(
       server_links{p.secure.get(), p.keys.server});
-  p.gate = p.system->spawn(gate,
-                           std::shared_ptr<const cluster_config>{p.config});
+  p.gate =
+      p.system->spawn(gate, std::shared_ptr<const cluster_config>{p.config});
   if (auto err = p.publish(options_))
     return err;
   if (auto err = p.start_servers(options_, tell_))

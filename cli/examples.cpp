@@ -199,6 +199,9 @@ constexpr entry table[] = {
     {"store", R"(  # Who takes part, and how each is
   troupe store status
 )"},
+    {"store alarm", R"(  troupe store alarm list
+  troupe store alarm disarm space server-2
+)"},
     {"store alarm disarm", R"(  troupe store alarm disarm space server-2
 )"},
     {"store alarm list", R"(  troupe store alarm list
@@ -207,6 +210,9 @@ constexpr entry table[] = {
 )"},
     {"store hash", R"(  troupe store hash
   troupe store hash --revision 4000
+)"},
+    {"store member", R"(  troupe store member list
+  troupe store member remove server-3
 )"},
     {"store member list", R"(  troupe store member list
 )"},
@@ -218,7 +224,8 @@ constexpr entry table[] = {
   troupe store move-leader server-2
   troupe store move-leader
 )"},
-    {"store restore", R"(  # A new cluster that goes on where the old one was saved
+    {"store restore",
+     R"(  # A new cluster that goes on where the old one was saved
   troupe store restore backup.troupe --data-dir /tmp/again
   troupe up --data-dir /tmp/again --detach
 )"},

@@ -27,13 +27,12 @@ void register_store_types(caf::actor_system_config& cfg) {
                store_api::AlarmResponse, store_api::SnapshotRequest,
                store_api::SnapshotCredit, store_api::SnapshotCancel,
                store_api::SnapshotPart>(cfg);
-  add_messages<raft_api::Message, raft_api::Proposal, raft_api::Refused,
-               raft_api::LeaseQuestion, raft_api::OpenSnapshot,
-               raft_api::SnapshotOpened, raft_api::PullSnapshot,
-               raft_api::SnapshotChunk, raft_api::HashReport,
-               raft_api::MemberQuestion, raft_api::HashQuestion,
-               raft_api::StateQuestion, raft_api::FindMember,
-               raft_api::AskNonce, raft_api::Nonce>(cfg);
+  add_messages<
+      raft_api::Message, raft_api::Proposal, raft_api::Refused,
+      raft_api::LeaseQuestion, raft_api::OpenSnapshot, raft_api::SnapshotOpened,
+      raft_api::PullSnapshot, raft_api::SnapshotChunk, raft_api::HashReport,
+      raft_api::MemberQuestion, raft_api::HashQuestion, raft_api::StateQuestion,
+      raft_api::FindMember, raft_api::AskNonce, raft_api::Nonce>(cfg);
   add_messages<call::StoreQuestion, call::StoreAnswer, call::StoreSnapshot>(
       cfg);
 }

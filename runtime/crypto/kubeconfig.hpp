@@ -10,7 +10,8 @@
 namespace troupe::crypto {
 
 /// A cluster as a kubeconfig knows it. `actors` is HOST:PORT of the actors'
-/// entrance, or several with commas between them, kept in the entry named `troupe` of the cluster's extensions.
+/// entrance, or several with commas between them, kept in the entry named
+/// `troupe` of the cluster's extensions.
 struct kubeconfig_cluster {
   std::string name;
   std::string server;    ///< https://HOST:PORT of the REST API

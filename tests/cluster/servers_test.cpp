@@ -63,7 +63,7 @@ TEST_F(ServerProcesses, GoOnWithoutWhoStartedThem) {
   EXPECT_TRUE(make("meanwhile")) << cluster.output();
   EXPECT_TRUE(has("before")) << cluster.output();
   // Who starts them again finds them.
-  ASSERT_TRUE(cluster.run("up --detach")) << cluster.output();
+  ASSERT_TRUE(cluster.run("up --port 0 --detach")) << cluster.output();
   EXPECT_EQ(cluster.server("server-2"), second);
   EXPECT_EQ(cluster.server("server-3"), third);
   EXPECT_TRUE(has("meanwhile")) << cluster.output();
@@ -76,7 +76,7 @@ TEST_F(ServerProcesses, KeepWhatWasAnsweredWhenAllAreKilled) {
   cluster.kill_server();
   cluster.kill_server("server-2");
   cluster.kill_server("server-3");
-  ASSERT_TRUE(cluster.run("up --detach")) << cluster.output();
+  ASSERT_TRUE(cluster.run("up --port 0 --detach")) << cluster.output();
   for (int i = 0; i < 5; ++i)
     EXPECT_TRUE(has("kept-" + std::to_string(i))) << cluster.output();
   EXPECT_TRUE(cluster.down()) << cluster.output();
@@ -92,7 +92,7 @@ TEST_F(ServerProcesses, AreOneStore) {
   ASSERT_TRUE(cluster.run("store move-leader server-3")) << cluster.output();
   ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
   EXPECT_FALSE(cluster.run("store move-leader server-9"));
-  EXPECT_FALSE(cluster.run("up --servers 5 --detach"));
+  EXPECT_FALSE(cluster.run("up --servers 5 --port 0 --detach"));
 }
 
 TEST_F(ServerProcesses, AreSavedAndRestoredIntoAnotherCluster) {

@@ -20,6 +20,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What went wrong on this machine is no answer of a server.
+void fail_here(environment& env, const caf::error& err) {
+  env.err() << "error: " << message_of(err) << "\n";
+  env.code = failed;
+}
+
 caf::error cannot_write(const fs::path& file) {
   return make_error(ec::forbidden, "cannot write " + file.string() + ": "
                                        + std::strerror(errno));
@@ -66,7 +72,7 @@ void add_snapshot(CLI::App& store, environment& env) {
   sub->add_option("FILE", *file, "Must not be there yet")->required();
   sub->callback([&env, file] {
     if (fs::exists(*file)) {
-      env.fail(make_error(ec::already_exists, *file + " exists already"));
+      fail_here(env, make_error(ec::already_exists, *file + " exists already"));
       return;
     }
     auto* client = env.client();
@@ -76,7 +82,7 @@ void add_snapshot(CLI::App& store, environment& env) {
     if (saved)
       env.out() << "Saved revision " << *saved << " in " << *file << "\n";
     else
-      env.fail(saved.error());
+      fail_here(env, saved.error());
   });
 }
 
@@ -117,7 +123,7 @@ void add_restore(CLI::App& store, environment& env) {
     auto data_dir = fs::absolute(env.data_directory());
     auto made = restore(*file, data_dir);
     if (!made) {
-      env.fail(made.error());
+      fail_here(env, made.error());
       return;
     }
     env.out() << "Restored revision " << made->revision << " in "

@@ -40,7 +40,6 @@
 #include <chrono>
 #include <filesystem>
 #include <set>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -205,12 +204,6 @@ caf::error cluster_process::parts::prepare(up_options& options) {
     return err;
   if (auto err = settle_shape(options))
     return err;
-  // Every connection of the forwarder and every pod takes a few.
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
   config = std::make_shared<cluster_config>();
   outside = std::make_shared<edges>();
   config->data_dir = options.data_dir;

@@ -23,7 +23,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -59,11 +58,6 @@ struct server_process::parts {
 caf::error server_process::parts::prepare(const std::string& data_dir,
                                           const server_settings& settings,
                                           const server_place& own) {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
   config->data_dir = data_dir;
   config->service_cidr = settings.service_cidr;
   config->pod_cidr = settings.pod_cidr;

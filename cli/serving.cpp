@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <signal.h>
+#include <sys/resource.h>
 #include <thread>
 
 namespace troupe::cli {
@@ -23,13 +24,18 @@ constexpr auto calm = std::chrono::minutes(1);
 /// How long an end in order may take.
 constexpr auto stop_patience = std::chrono::seconds(20);
 
+sigset_t end_signals() {
+  sigset_t result;
+  sigemptyset(&result);
+  sigaddset(&result, SIGINT);
+  sigaddset(&result, SIGTERM);
+  return result;
+}
+
 /// Tells `whom` of the first signal that asks for the end.
 std::thread wait_for_signal(const caf::actor& whom) {
   return std::thread{[whom] {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
+    auto signals = end_signals();
     int which = 0;
     sigwait(&signals, &which);
     caf::anon_send(whom, which);
@@ -37,6 +43,19 @@ std::thread wait_for_signal(const caf::actor& whom) {
 }
 
 } // namespace
+
+void prepare_to_serve() {
+  auto signals = end_signals();
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  // Every connection takes one, and every pod a few.
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
 
 void serve_tree(caf::scoped_actor& self, planted_tree& tree,
                 const std::function<void(const std::string&)>& tell) {

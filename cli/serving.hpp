@@ -9,6 +9,11 @@
 
 namespace troupe::cli {
 
+/// Makes this a process that serves: SIGINT and SIGTERM are left to
+/// `serve_tree`, a lost peer or terminal ends nothing, and as many files may be
+/// open as the machine allows. Before any thread is there, so that all have it.
+void prepare_to_serve();
+
 /// A tree of actors in this process, and what builds it.
 struct planted_tree {
   supervisor_actor root; ///< monitored by who serves

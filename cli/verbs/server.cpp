@@ -1,12 +1,12 @@
 #include "cli/commands.hpp"
 #include "cli/server_process.hpp"
+#include "cli/serving.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <signal.h>
 
 namespace troupe::cli {
 
@@ -16,14 +16,7 @@ void add_server(CLI::App& app, environment& env) {
       "server", "Run one server of a cluster that `up --processes` made");
   sub->add_option("--name", *name, "Which one: server-2")->required();
   sub->callback([name, &env] {
-    // Before any thread is there, so that all of them leave these to the one
-    // that waits for them.
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    signal(SIGPIPE, SIG_IGN);
+    prepare_to_serve();
     server_process server{
         std::filesystem::absolute(env.data_directory()), *name,
         [&env](const std::string& line) { env.out() << line << std::endl; }};

@@ -1,5 +1,6 @@
 #include "cli/cluster_process.hpp"
 #include "cli/commands.hpp"
+#include "cli/serving.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -10,7 +11,6 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,15 +29,7 @@ struct up_command {
 /// Runs the cluster in this process; `ready` is called once it is.
 int run_here(const up_options& options, std::ostream& out, std::ostream& err,
              const std::function<void(bool)>& ready) {
-  // Before any thread is there, so that all of them leave these to the one
-  // that waits for them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGHUP, SIG_IGN);
+  prepare_to_serve();
   cluster_process cluster{
       options, [&](const std::string& line) { out << line << std::endl; }};
   if (auto failure = cluster.start()) {
@@ -85,13 +77,7 @@ int run_detached(const up_options& options, environment& env) {
         fflush(out);
       }
     };
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
+    prepare_to_serve();
     cluster_process cluster{options, say};
     if (auto failure = cluster.start()) {
       say("error: " + message_of(failure));

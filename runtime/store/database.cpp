@@ -1,10 +1,10 @@
 #include "runtime/store/database.hpp"
 
+#include "runtime/store/simulated_disk.hpp"
 #include "runtime/store/write_ahead.hpp"
 
 #include <leveldb/cache.h>
 #include <leveldb/filter_policy.h>
-#include <leveldb/helpers/memenv.h>
 #include <leveldb/write_batch.h>
 
 #include <algorithm>
@@ -122,7 +122,8 @@ caf::error database::write(leveldb::WriteBatch& batch, bool sync) {
 }
 
 // A synced write covers the file that it goes to. What was written before may
-// still be in the one before that, until LevelDB has made a table of it.
+// still be in the one before that, until LevelDB has made a table of it. One
+// that LevelDB removes meanwhile comes back empty, and is removed again.
 caf::error database::sync() {
   std::vector<std::string> names;
   auto status = env_->GetChildren(path_, &names);
@@ -166,8 +167,7 @@ uint64_t database::size() {
 }
 
 std::shared_ptr<leveldb::Env> make_memory_disk() {
-  return std::shared_ptr<leveldb::Env>{
-      leveldb::NewMemEnv(leveldb::Env::Default())};
+  return std::make_shared<simulated_disk>(1);
 }
 
 database_slot::database_slot(database_options options,

@@ -119,12 +119,14 @@ Status simulated_disk::open(const std::string& name, bool fresh,
     return status;
   if (torn)
     return power_failure();
+  std::lock_guard guard{mutex_};
   leveldb::WritableFile* inner = nullptr;
-  auto status = fresh ? target()->NewWritableFile(name, &inner)
-                      : target()->NewAppendableFile(name, &inner);
+  // LevelDB's disk in memory cannot append to a file that is not there.
+  auto status = fresh || !target()->FileExists(name)
+                    ? target()->NewWritableFile(name, &inner)
+                    : target()->NewAppendableFile(name, &inner);
   if (!status.ok())
     return status;
-  std::lock_guard guard{mutex_};
   auto& known = files_[name];
   if (fresh || !known)
     known = std::make_shared<extent>();

@@ -42,6 +42,22 @@ TEST(SimulatedDisk, KeepsWhatWasSynced) {
   }
 }
 
+TEST(SimulatedDisk, MakesWhatIsAppendedToAndIsNotThere) {
+  simulated_disk disk{1};
+  leveldb::WritableFile* opened = nullptr;
+  ASSERT_TRUE(disk.NewAppendableFile("/f", &opened).ok());
+  std::unique_ptr<leveldb::WritableFile> file{opened};
+  EXPECT_TRUE(file->Append("a").ok());
+  file.reset();
+  ASSERT_TRUE(disk.NewAppendableFile("/f", &opened).ok());
+  file.reset(opened);
+  EXPECT_TRUE(file->Append("b").ok());
+  file.reset();
+  EXPECT_EQ(content(disk, "/f"), "ab");
+  EXPECT_TRUE(disk.RemoveFile("/f").ok());
+  EXPECT_FALSE(disk.FileExists("/f"));
+}
+
 TEST(SimulatedDisk, ForgetsSomeOfWhatWasNot) {
   auto whole = 0;
   auto nothing = 0;

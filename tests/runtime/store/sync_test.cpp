@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <leveldb/write_batch.h>
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -37,6 +38,16 @@ public:
     let_go_ = true;
     for (auto& [task, of] : std::exchange(waiting_, {}))
       target()->Schedule(task, of);
+  }
+
+  /// Called when a file is opened that was seen to be there.
+  std::function<void()> between;
+
+  leveldb::Status NewAppendableFile(const std::string& name,
+                                    leveldb::WritableFile** result) override {
+    if (between)
+      between();
+    return target()->NewAppendableFile(name, result);
   }
 
 private:
@@ -122,6 +133,32 @@ TEST_P(Sync, LeavesNoTraceWhenTheFullFileHasGone) {
   ASSERT_TRUE(db) << message_of(db.error());
   std::string value;
   for (int i = 0; i < before; ++i) {
+    auto found = (*db)->get("k" + std::to_string(i), value);
+    ASSERT_TRUE(found && *found) << i;
+  }
+}
+
+TEST_P(Sync, LivesThroughTheRemovalOfTheFullFile) {
+  auto db = open();
+  ASSERT_TRUE(db) << message_of(db.error());
+  for (int i = 0; i < before; ++i)
+    put(**db, i);
+  EXPECT_EQ(write_ahead_files(), 2u);
+  lazy.between = [&] {
+    lazy.let_go();
+    (*db)->db().CompactRange(nullptr, nullptr);
+  };
+  EXPECT_FALSE((*db)->sync());
+  lazy.between = nullptr;
+  for (int i = before; i < 2 * before; ++i)
+    put(**db, i);
+  (*db)->db().CompactRange(nullptr, nullptr);
+  EXPECT_EQ(write_ahead_files(), 1u);
+  fail(*db);
+  db = open();
+  ASSERT_TRUE(db) << message_of(db.error());
+  std::string value;
+  for (int i = 0; i < 2 * before; ++i) {
     auto found = (*db)->get("k" + std::to_string(i), value);
     ASSERT_TRUE(found && *found) << i;
   }

@@ -144,7 +144,10 @@ expected<LeaseResponse> StoreBehaviour::time_to_live(uint64_t id) {
 expected<CompactResponse> StoreBehaviour::compact(uint64_t revision) {
   CompactRequest request;
   request.set_revision(revision);
-  return ask<CompactResponse>(std::move(request));
+  auto done = ask<CompactResponse>(std::move(request));
+  for (size_t i = 0; i < store_->members(); ++i)
+    EXPECT_TRUE(store_->ask<RangeResponse>(all(), i));
+  return done;
 }
 
 WatchRequest StoreBehaviour::watching(uint64_t from, bool want_previous) const {

@@ -55,6 +55,7 @@ protected:
   expected<store_api::LeaseResponse> revoke(uint64_t id);
   expected<store_api::LeaseResponse> keep_alive(uint64_t id);
   expected<store_api::LeaseResponse> time_to_live(uint64_t id);
+  /// Returns when every member knows of it.
   expected<store_api::CompactResponse> compact(uint64_t revision);
 
   /// Of all keys of this test.

@@ -170,6 +170,11 @@ void environment::refused(const caf::error& err) {
          << "): " << harmless(status.message()) << "\n";
 }
 
+void environment::fail_here(const caf::error& err) {
+  err_ << "error: " << harmless(message_of(err)) << "\n";
+  code = failed;
+}
+
 void environment::misuse(const std::string& what) {
   code = wrong_usage;
   err_ << "error: " << harmless(what) << "\n";

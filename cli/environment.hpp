@@ -64,6 +64,10 @@ public:
   /// The same for what is sure to be the server's answer.
   void refused(const caf::error& err);
 
+  /// Prints what went wrong on this machine, which is no answer of a server,
+  /// and sets `code`.
+  void fail_here(const caf::error& err);
+
   /// The same for a mistake in how the command was called: exit code 2.
   void misuse(const std::string& what);
 

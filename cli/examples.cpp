@@ -214,11 +214,20 @@ constexpr entry table[] = {
     {"store member", R"(  troupe store member list
   troupe store member remove server-3
 )"},
+    {"store member add",
+     R"(  # As many as survive what shall be survived: 3 or 5
+  troupe store member add
+
+  # In the place of one that lost its disk
+  troupe store member remove server-3
+  troupe store member add server-3
+)"},
     {"store member list", R"(  troupe store member list
 )"},
     {"store member promote", R"(  troupe store member promote server-4
 )"},
-    {"store member remove", R"(  troupe store member remove 2
+    {"store member remove", R"(  troupe store member remove server-3
+  troupe store member remove 2
 )"},
     {"store move-leader", R"(  # To a server, or to whoever is furthest
   troupe store move-leader server-2

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,24 +76,77 @@ server_keeper::server_keeper(fs::path data_dir, report tell)
 }
 
 server_keeper::~server_keeper() {
-  ending_ = true;
-  eventfd_write(wake_, 1);
-  for (auto& thread : threads_)
-    thread.join();
+  stop();
   close(wake_);
-}
-
-void server_keeper::keep(const std::string& name) {
-  threads_.emplace_back([this, name] { watch(name); });
 }
 
 void server_keeper::end() {
   with_them_ = true;
+  stop();
+}
+
+void server_keeper::stop() {
   ending_ = true;
   eventfd_write(wake_, 1);
+  if (follower_.joinable())
+    follower_.join();
   for (auto& thread : threads_)
     thread.join();
   threads_.clear();
+}
+
+void server_keeper::follow() {
+  // Before they are read, so that no change is missed.
+  auto changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  auto folder = server_settings_file(data_dir_).parent_path();
+  inotify_add_watch(changes, folder.c_str(), IN_MOVED_TO | IN_CLOSE_WRITE);
+  keep_named();
+  follower_ = std::thread{[this, changes] { follow_settings(changes); }};
+}
+
+void server_keeper::follow_settings(int changes) {
+  while (!ending_) {
+    pollfd both[] = {{changes, POLLIN, 0}, {wake_, POLLIN, 0}};
+    poll(both, 2, -1);
+    alignas(inotify_event) char events[4096];
+    while (read(changes, events, sizeof(events)) > 0)
+      continue;
+    if (!ending_)
+      keep_named();
+  }
+  close(changes);
+}
+
+void server_keeper::keep_named() {
+  auto settings = read_server_settings(data_dir_);
+  if (!settings)
+    return;
+  std::lock_guard guard{mutex_};
+  for (size_t i = 1; i < settings->places.size(); ++i)
+    if (auto& name = settings->places[i].name; kept_.insert(name).second)
+      threads_.emplace_back([this, name] { watch_while_named(name); });
+}
+
+/// Settings that cannot be read name everybody.
+bool server_keeper::is_named(const std::string& name) const {
+  auto settings = read_server_settings(data_dir_);
+  if (!settings)
+    return true;
+  auto& all = settings->places;
+  return std::any_of(all.begin(), all.end(),
+                     [&](auto& place) { return place.name == name; });
+}
+
+void server_keeper::watch_while_named(const std::string& name) {
+  for (;;) {
+    watch(name);
+    std::lock_guard guard{mutex_};
+    // Named again behind the watcher's back, it stays kept.
+    if (ending_ || !is_named(name)) {
+      kept_.erase(name);
+      return;
+    }
+  }
 }
 
 /// Returns whether it has ended, rather than the watching.
@@ -104,7 +158,7 @@ bool server_keeper::wait_for_end(int process) const {
 
 void server_keeper::watch(const std::string& name) {
   auto pause = first_pause;
-  while (!ending_) {
+  while (!ending_ && is_named(name)) {
     auto began = steady_clock::now();
     // One that another process started runs on.
     auto pid = holder_of(server_folder(data_dir_, name)).pid;
@@ -121,7 +175,7 @@ void server_keeper::watch(const std::string& name) {
       close(process);
     if (own && ended && pid > 0)
       waitpid(pid, nullptr, 0);
-    if (ending_)
+    if (ending_ || !is_named(name))
       return;
     if (pid > 0)
       tell_(name + " ended: starting it again");

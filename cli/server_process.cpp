@@ -31,10 +31,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string place_of(uint16_t port) {
-  return "127.0.0.1:" + std::to_string(port);
-}
-
 } // namespace
 
 struct server_process::parts {
@@ -66,8 +62,9 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
   config->port = own.port;
   config->servers.clear();
   for (auto& each : settings.places)
-    config->servers.push_back(
-        {each.name, each.name == own.name ? "" : place_of(each.port)});
+    config->servers.push_back({each.name,
+                               each.name == own.name ? "" : each.address(),
+                               each.member, each.started});
   auto opened = crypto::open_cluster_keys(
       fs::path{data_dir} / "pki", crypto::names_of_api(settings.api_service),
       real_world()->now());
@@ -146,8 +143,8 @@ caf::error server_process::start() {
   };
   p.tree.root = p.tree.plant();
   (*p.self)->monitor(p.tree.root);
-  tell_(name_ + ": answering on " + place_of(own->port) + ", over HTTPS on "
-        + place_of(own->api_port));
+  tell_(name_ + ": answering on " + own->address()
+        + ", over HTTPS on 127.0.0.1:" + std::to_string(own->api_port));
   return caf::none;
 }
 

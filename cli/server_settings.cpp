@@ -13,23 +13,23 @@
 
 namespace troupe::cli {
 
-namespace {
-
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-fs::path file_in(const fs::path& data_dir) {
-  return data_dir / "servers" / "settings.json";
+std::string server_place::address() const {
+  return "127.0.0.1:" + std::to_string(port);
 }
 
-} // namespace
+fs::path server_settings_file(const fs::path& data_dir) {
+  return data_dir / "servers" / "settings.json";
+}
 
 fs::path server_folder(const fs::path& data_dir, const std::string& name) {
   return data_dir / "servers" / name;
 }
 
 expected<server_settings> read_server_settings(const fs::path& data_dir) {
-  auto text = crypto::read_file(file_in(data_dir));
+  auto text = crypto::read_file(server_settings_file(data_dir));
   if (!text)
     return text.error();
   try {
@@ -37,7 +37,8 @@ expected<server_settings> read_server_settings(const fs::path& data_dir) {
     server_settings result;
     for (auto& place : doc.at("places"))
       result.places.push_back(
-          {place.at("name"), place.at("port"), place.at("apiPort")});
+          {place.at("name"), place.at("port"), place.at("apiPort"),
+           place.value("member", uint64_t{0}), place.value("started", false)});
     result.service_cidr = doc.at("serviceCIDR");
     result.pod_cidr = doc.at("podCIDR");
     result.api_service = doc.at("apiService");
@@ -46,7 +47,8 @@ expected<server_settings> read_server_settings(const fs::path& data_dir) {
     return result;
   } catch (const json::exception& err) {
     return make_error(ec::internal_error,
-                      file_in(data_dir).string() + ": " + err.what());
+                      server_settings_file(data_dir).string() + ": "
+                          + err.what());
   }
 }
 
@@ -56,7 +58,9 @@ expected<void> write_server_settings(const fs::path& data_dir,
   for (auto& place : settings.places)
     places.push_back({{"name", place.name},
                       {"port", place.port},
-                      {"apiPort", place.api_port}});
+                      {"apiPort", place.api_port},
+                      {"member", place.member},
+                      {"started", place.started}});
   json doc{{"places", places},
            {"serviceCIDR", settings.service_cidr},
            {"podCIDR", settings.pod_cidr},
@@ -69,7 +73,8 @@ expected<void> write_server_settings(const fs::path& data_dir,
     return make_error(ec::forbidden, "cannot make "
                                          + (data_dir / "servers").string()
                                          + ": " + failed.message());
-  return crypto::write_secret_file(file_in(data_dir), doc.dump(1) + "\n");
+  return crypto::write_secret_file(server_settings_file(data_dir),
+                                   doc.dump(1) + "\n");
 }
 
 expected<uint16_t> free_port() {

@@ -14,12 +14,19 @@ struct server_place {
   std::string name;
   uint16_t port = 0;     ///< of the actors
   uint16_t api_port = 0; ///< of the REST API
+  uint64_t member = 0;   ///< of the store's group; 0 until the group is founded
+  bool started = false;  ///< it has a vote, so its store must not get lost
+
+  /// HOST:PORT of the actors.
+  std::string address() const;
 };
 
 /// What servers in processes of their own must know of their cluster. Kept in
-/// its data directory by who starts them.
+/// its data directory by who starts them. Who changes it ends or begins
+/// servers: `server_keeper` does what it says.
 struct server_settings {
-  std::vector<server_place> places; ///< of all, in the order of the members
+  /// Of all, in the order of the members. The first is in the process of `up`.
+  std::vector<server_place> places;
   std::string service_cidr;
   std::string pod_cidr;
   std::string api_service; ///< the address of the Service `kubernetes`
@@ -30,6 +37,10 @@ struct server_settings {
 /// Where a server in a process of its own keeps its lock and its log.
 std::filesystem::path server_folder(const std::filesystem::path& data_dir,
                                     const std::string& name);
+
+/// Where the settings are.
+std::filesystem::path
+server_settings_file(const std::filesystem::path& data_dir);
 
 /// Fails with NotFound when there are none, with InternalError when they
 /// cannot be read.

@@ -28,6 +28,15 @@ void open_log(pointer self) {
     return;
   }
   st.log = std::move(*log);
+  if (st.log->self() == 0 && st.member.started) {
+    st.log = nullptr;
+    st.opening.deliver(
+        make_error(ec::internal_error,
+                   "the log of member " + std::to_string(st.member.id)
+                       + ", which was at work before, is gone: remove it with "
+                         "`troupe store member remove`, and add another one"));
+    return;
+  }
   // On disk with the first write: until then nobody has heard of it.
   if (st.log->self() == 0)
     st.log->found(st.member.id, raft::configuration{st.member.founders});

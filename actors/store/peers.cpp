@@ -120,9 +120,9 @@ caf::result<member_actor> on_find(pointer self,
   auto asker = caf::actor_cast<caf::strong_actor_ptr>(self->current_sender());
   auto promise = self->make_response_promise<member_actor>();
   auto& config = self->state.ctx->config();
-  auto* server = config.server_at(whom.address());
-  if (server != nullptr && !server->place.empty())
-    find_there(self, server->place, whom, promise);
+  auto place = config.place_of(whom.address());
+  if (!place.empty())
+    find_there(self, place, whom, promise);
   else
     find_here(self, replica_of(whom.address()), asker, promise);
   return promise;

@@ -59,11 +59,13 @@ std::vector<child_spec> server_branches(const cluster_config& config,
                                         size_t index) {
   auto& server = config.servers[index];
   store_member member;
-  member.id = index + 1;
+  member.id = server.member != 0 ? server.member : index + 1;
+  member.started = server.started;
   member.founders.clear();
-  for (auto& each : config.servers)
-    member.founders.push_back(
-        {member.founders.size() + 1, true, each.name + "/store"});
+  if (server.member == 0)
+    for (auto& each : config.servers)
+      member.founders.push_back(
+          {member.founders.size() + 1, true, each.name + "/store"});
   auto folder = index == 0 ? "store" : "servers/" + server.name + "/store";
   return {config.etcd.servers.empty() ? store_branch(member, folder)
                                       : etcd_branch(),

@@ -1,6 +1,7 @@
 #include "cli/verbs/store.hpp"
 
 #include "cli/commands.hpp"
+#include "cli/server_membership.hpp"
 #include "messages/store.pb.h"
 #include "messages/store_desk.pb.h"
 #include "runtime/printing/table.hpp"
@@ -8,9 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -22,23 +21,6 @@ namespace {
 using namespace store_api;
 using call::StoreAnswer;
 using call::StoreQuestion;
-
-/// Asks; tells the user why there is no answer.
-std::optional<StoreAnswer> ask(environment& env, const StoreQuestion& what) {
-  auto* client = env.client();
-  if (client == nullptr)
-    return std::nullopt;
-  auto answer = client->ask_store(what);
-  if (answer)
-    return std::move(*answer);
-  env.fail(answer.error());
-  return std::nullopt;
-}
-
-/// "server-2" of the member's address "server-2/store".
-std::string name_of(const Member& member) {
-  return member.address().substr(0, member.address().find('/'));
-}
 
 std::string role_of(const Member& member, uint64_t leader) {
   if (member.id() == leader)
@@ -80,109 +62,20 @@ void print_status(const StatusResponse& x, environment& env) {
   table.header = {"ID",          "SERVER",    "ROLE",   "APPLIED",
                   "STATE BYTES", "LOG BYTES", "PROBLEM"};
   for (auto& m : x.members())
-    table.rows.push_back({std::to_string(m.id()), name_of(m),
+    table.rows.push_back({std::to_string(m.id()), server_of(m),
                           role_of(m, x.leader()), known(m.applied_index()),
                           known(m.state_bytes()), known(m.log_bytes()),
                           problem_of(m)});
   env.out() << printing::to_text(table);
 }
 
-void print_members(const MemberResponse& x, environment& env) {
-  printing::table table;
-  table.header = {"ID", "SERVER", "VOTER", "LEADER"};
-  for (auto& m : x.members())
-    table.rows.push_back({std::to_string(m.id()), name_of(m),
-                          m.voter() ? "true" : "false",
-                          m.leader() ? "true" : "false"});
-  env.out() << printing::to_text(table);
-}
-
-std::optional<StatusResponse> status(environment& env, bool everyone) {
-  StoreQuestion what;
-  what.mutable_status()->set_everyone(everyone);
-  auto answer = ask(env, what);
-  if (!answer)
-    return std::nullopt;
-  return answer->status();
-}
-
-/// A member by its id or its server's name; has told the user where it is
-/// neither.
-std::optional<uint64_t> member_of(environment& env, const std::string& text) {
-  uint64_t id = 0;
-  auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (bad == std::errc{} && end == text.data() + text.size() && id != 0)
-    return id;
-  auto all = status(env, false);
-  if (!all)
-    return std::nullopt;
-  for (auto& m : all->members())
-    if (name_of(m) == text)
-      return m.id();
-  env.fail(make_error(ec::not_found, "the store has no member \"" + text
-                                         + "\": an id or a server's name, as "
-                                           "`troupe store status` shows them"));
-  return std::nullopt;
-}
-
 void add_status_of_store(CLI::App& store, environment& env) {
   auto* sub = store.add_subcommand(
       "status", "Who takes part in the store, and how each is");
   sub->callback([&env] {
-    if (auto x = status(env, true))
+    if (auto x = store_status(env, true))
       print_status(*x, env);
   });
-}
-
-/// A subcommand about one member.
-void add_member_step(CLI::App& to, environment& env, const char* name,
-                     const char* about,
-                     const std::function<void(StoreQuestion&, uint64_t)>& fill,
-                     const char* done_to) {
-  auto which = std::make_shared<std::string>();
-  auto* sub = to.add_subcommand(name, about);
-  sub->add_option("MEMBER", *which, "Its id or its server's name")->required();
-  sub->callback([&env, which, fill, done_to] {
-    auto id = member_of(env, *which);
-    if (!id)
-      return;
-    StoreQuestion what;
-    fill(what, *id);
-    if (auto answer = ask(env, what)) {
-      env.out() << "member " << answer->members().id() << " " << done_to
-                << "\n";
-      print_members(answer->members(), env);
-    }
-  });
-}
-
-void add_member(CLI::App& store, environment& env) {
-  auto* member =
-      store.add_subcommand("member", "Change who takes part in the store");
-  member->require_subcommand(1);
-  auto* list = member->add_subcommand("list", "Who takes part");
-  list->callback([&env] {
-    auto x = status(env, false);
-    if (!x)
-      return;
-    MemberResponse all;
-    *all.mutable_members() = x->members();
-    for (auto& m : *all.mutable_members())
-      m.set_leader(m.id() == x->leader());
-    print_members(all, env);
-  });
-  add_member_step(
-      *member, env, "promote", "Give a learner that has caught up a vote",
-      [](StoreQuestion& what, uint64_t id) {
-        what.mutable_promote()->set_id(id);
-      },
-      "promoted");
-  add_member_step(
-      *member, env, "remove", "Remove a member for ever; it stops",
-      [](StoreQuestion& what, uint64_t id) {
-        what.mutable_remove()->set_id(id);
-      },
-      "removed");
 }
 
 void add_move_leader(CLI::App& store, environment& env) {
@@ -201,7 +94,7 @@ void add_move_leader(CLI::App& store, environment& env) {
         return;
       what.mutable_move_leader()->set_id(*id);
     }
-    if (auto answer = ask(env, what))
+    if (auto answer = ask_store(env, what))
       env.out() << "member " << answer->members().id() << " leads\n";
   });
 }
@@ -216,7 +109,7 @@ void add_compact(CLI::App& store, environment& env) {
   sub->callback([&env, revision] {
     StoreQuestion what;
     what.mutable_compact()->set_revision(*revision);
-    if (ask(env, what))
+    if (ask_store(env, what))
       env.out() << "compacted to revision " << *revision << "\n";
   });
 }
@@ -230,7 +123,7 @@ void add_hash(CLI::App& store, environment& env) {
   sub->callback([&env, revision] {
     StoreQuestion what;
     what.mutable_hash()->set_revision(*revision);
-    auto answer = ask(env, what);
+    auto answer = ask_store(env, what);
     if (!answer)
       return;
     auto& x = answer->hash();
@@ -272,7 +165,7 @@ void add_alarm(CLI::App& store, environment& env) {
   list->callback([&env] {
     StoreQuestion what;
     what.mutable_alarms();
-    if (auto answer = ask(env, what))
+    if (auto answer = ask_store(env, what))
       print_alarms(answer->alarms(), env);
   });
   auto kind = std::make_shared<std::string>();
@@ -292,19 +185,40 @@ void add_alarm(CLI::App& store, environment& env) {
     auto& ended = *what.mutable_disarm()->mutable_alarm();
     ended.set_member(*id);
     ended.set_kind(*kind == "space" ? Alarm::SPACE : Alarm::CORRUPTION);
-    if (auto answer = ask(env, what))
+    if (auto answer = ask_store(env, what))
       print_alarms(answer->alarms(), env);
   });
 }
 
 } // namespace
 
+std::optional<StoreAnswer> ask_store(environment& env,
+                                     const StoreQuestion& what) {
+  auto* client = env.client();
+  if (client == nullptr)
+    return std::nullopt;
+  auto answer = client->ask_store(what);
+  if (answer)
+    return std::move(*answer);
+  env.fail(answer.error());
+  return std::nullopt;
+}
+
+std::optional<StatusResponse> store_status(environment& env, bool everyone) {
+  StoreQuestion what;
+  what.mutable_status()->set_everyone(everyone);
+  auto answer = ask_store(env, what);
+  if (!answer)
+    return std::nullopt;
+  return answer->status();
+}
+
 void add_store(CLI::App& app, environment& env) {
   auto* store = app.add_subcommand(
       "store", "Look after the store that keeps the cluster's state");
   store->require_subcommand(1);
   add_status_of_store(*store, env);
-  add_member(*store, env);
+  add_store_members(*store, env);
   add_move_leader(*store, env);
   add_compact(*store, env);
   add_hash(*store, env);

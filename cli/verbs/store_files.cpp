@@ -20,12 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What went wrong on this machine is no answer of a server.
-void fail_here(environment& env, const caf::error& err) {
-  env.err() << "error: " << message_of(err) << "\n";
-  env.code = failed;
-}
-
 caf::error cannot_write(const fs::path& file) {
   return make_error(ec::forbidden, "cannot write " + file.string() + ": "
                                        + std::strerror(errno));
@@ -72,7 +66,7 @@ void add_snapshot(CLI::App& store, environment& env) {
   sub->add_option("FILE", *file, "Must not be there yet")->required();
   sub->callback([&env, file] {
     if (fs::exists(*file)) {
-      fail_here(env, make_error(ec::already_exists, *file + " exists already"));
+      env.fail_here(make_error(ec::already_exists, *file + " exists already"));
       return;
     }
     auto* client = env.client();
@@ -82,7 +76,7 @@ void add_snapshot(CLI::App& store, environment& env) {
     if (saved)
       env.out() << "Saved revision " << *saved << " in " << *file << "\n";
     else
-      fail_here(env, saved.error());
+      env.fail_here(saved.error());
   });
 }
 
@@ -123,7 +117,7 @@ void add_restore(CLI::App& store, environment& env) {
     auto data_dir = fs::absolute(env.data_directory());
     auto made = restore(*file, data_dir);
     if (!made) {
-      fail_here(env, made.error());
+      env.fail_here(made.error());
       return;
     }
     env.out() << "Restored revision " << made->revision << " in "

@@ -14,6 +14,16 @@ cluster_config::server_at(const std::string& member) const {
   return nullptr;
 }
 
+std::string cluster_config::place_of(const std::string& member) const {
+  auto* server = server_at(member);
+  if (server != nullptr && server->place.empty())
+    return "";
+  // One of that name may have been somewhere else when we started.
+  if (auto at = member.find('@'); at != std::string::npos)
+    return member.substr(at + 1);
+  return server != nullptr ? server->place : "";
+}
+
 std::vector<std::string>
 cluster_config::of_servers(const std::string& path) const {
   std::vector<std::string> result;

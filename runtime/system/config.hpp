@@ -19,6 +19,10 @@ struct node_config {
 struct server_config {
   std::string name = "server-1";
   std::string place; ///< HOST:PORT of its process; "" for this one
+  /// Its member of the store's group, where it was added to one; 0 where it
+  /// founds the group with the others.
+  uint64_t member = 0;
+  bool started = false; ///< it was at work before: its store is not blank
 };
 
 /// What a cluster is told when it starts. Does not change while it runs.
@@ -62,6 +66,10 @@ struct cluster_config {
   /// Returns the server that a member of the store is part of, by the member's
   /// address: "server-2/store". Null for none that is known.
   const server_config* server_at(const std::string& member) const;
+
+  /// Returns where a member's process answers, "" for this one. A member that
+  /// was added later brings that along: "server-2/store@HOST:PORT".
+  std::string place_of(const std::string& member) const;
 
   /// Returns the path of a branch, or below it, of each server in this process.
   std::vector<std::string> of_servers(const std::string& path) const;

@@ -1,8 +1,12 @@
 // Three servers as processes: any of them may be killed.
 
+#include "messages/api/core_config.pb.h"
 #include "tests/support/real_cluster.hpp"
 
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
 
 namespace troupe::test {
 
@@ -95,6 +99,32 @@ TEST_F(ServerProcesses, AreOneStore) {
   EXPECT_FALSE(cluster.run("up --servers 5 --port 0 --detach"));
 }
 
+TEST_F(ServerProcesses, AreReplacedWhenTheirDiskIsLost) {
+  ASSERT_TRUE(make("kept"));
+  auto pid = cluster.server("server-3");
+  std::filesystem::remove_all(cluster.data() / "servers/server-3/store");
+  cluster.kill_server("server-3");
+  ASSERT_TRUE(comes_back("server-3", pid));
+  // It is not taken for the member that it was.
+  EXPECT_TRUE(wait_until([&] {
+    return cluster.run("store status")
+           && cluster.output().find("is gone") != std::string::npos;
+  })) << cluster.output();
+  EXPECT_TRUE(make("meanwhile")) << cluster.output();
+  ASSERT_TRUE(cluster.run("store member remove server-3")) << cluster.output();
+  EXPECT_EQ(cluster.server("server-3"), 0);
+  ASSERT_TRUE(cluster.run("store member add")) << cluster.output();
+  EXPECT_NE(cluster.output().find("member 4 added: server-3"),
+            std::string::npos)
+      << cluster.output();
+  // Two of three are enough again, the new one among them.
+  cluster.kill_server("server-2");
+  EXPECT_TRUE(make("after")) << cluster.output();
+  EXPECT_TRUE(has("kept")) << cluster.output();
+  EXPECT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
+      << cluster.output();
+}
+
 TEST_F(ServerProcesses, AreSavedAndRestoredIntoAnotherCluster) {
   ASSERT_TRUE(make("kept"));
   auto file = (cluster.folder() / "snapshot").string();
@@ -109,6 +139,87 @@ TEST_F(ServerProcesses, AreSavedAndRestoredIntoAnotherCluster) {
   ASSERT_TRUE(other.up()) << other.output();
   EXPECT_TRUE(other.run("get configmap kept")) << other.output();
   EXPECT_TRUE(other.run("create configmap more")) << other.output();
+}
+
+namespace {
+
+/// Makes objects one after another, until it is told to stop.
+class writer {
+public:
+  explicit writer(real_cluster& cluster)
+      : client_(cluster.connect()), thread_([this] { run(); }) {
+    // nop
+  }
+
+  /// Returns the names of those that were made.
+  std::vector<std::string> stop() {
+    stopping_ = true;
+    thread_.join();
+    return std::move(made_);
+  }
+
+private:
+  void run() {
+    for (int i = 0; !stopping_; ++i) {
+      core::v1::ConfigMap what;
+      auto name = "grown-" + std::to_string(i);
+      what.mutable_metadata()->set_name(name);
+      what.mutable_metadata()->set_namespace_("default");
+      if (create(*client_, object::of(what)))
+        made_.push_back(name);
+    }
+  }
+
+  std::unique_ptr<command_client> client_;
+  std::atomic<bool> stopping_ = false;
+  std::vector<std::string> made_;
+  std::thread thread_;
+};
+
+} // namespace
+
+TEST(ServersThatAreAdded, TakeOverAndGoAgain) {
+  real_options alone;
+  alone.nodes = 1;
+  alone.runtime = "simulated";
+  real_cluster cluster{alone};
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  writer clients{cluster};
+  for (int i = 2; i <= 5; ++i)
+    EXPECT_TRUE(cluster.run("store member add")) << cluster.output();
+  EXPECT_FALSE(cluster.run("store member add server-2"));
+  EXPECT_FALSE(cluster.run("store member add nonsense"));
+  EXPECT_FALSE(cluster.run("store member remove server-1"));
+  EXPECT_FALSE(cluster.run("store member remove server-7"));
+  for (auto name : {"server-2", "server-4"})
+    EXPECT_TRUE(cluster.run(std::string{"store member remove "} + name))
+        << cluster.output();
+  EXPECT_EQ(cluster.server("server-2"), 0);
+  auto made = clients.stop();
+  ASSERT_FALSE(made.empty());
+  // Whoever is left has everything, and serves when the first one has gone.
+  auto third = cluster.server("server-3");
+  cluster.kill_server();
+  ASSERT_TRUE(cluster.run("get configmaps -o name")) << cluster.output();
+  auto names = "\n" + cluster.output();
+  for (auto& name : made)
+    EXPECT_NE(names.find("\nconfigmap/" + name + "\n"), std::string::npos)
+        << name;
+  // They are found again, and one after another is taken out.
+  ASSERT_TRUE(cluster.run("up --port 0 --detach")) << cluster.output();
+  EXPECT_EQ(cluster.server("server-3"), third);
+  ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
+  ASSERT_TRUE(cluster.down());
+  ASSERT_TRUE(cluster.run("up --port 0 --servers 1 --detach"))
+      << cluster.output();
+  EXPECT_EQ(cluster.server("server-3"), 0);
+  ASSERT_TRUE(cluster.run("get configmap " + made.back())) << cluster.output();
+  ASSERT_TRUE(cluster.down());
+  EXPECT_FALSE(cluster.run("up --port 0 --servers 3 --detach"));
+  ASSERT_TRUE(cluster.run("up --port 0 --servers 3 --processes --detach"))
+      << cluster.output();
+  EXPECT_NE(cluster.server("server-3"), 0);
+  EXPECT_TRUE(cluster.run("store hash")) << cluster.output();
 }
 
 } // namespace troupe::test

@@ -98,6 +98,12 @@ void store_group::adopt(size_t server, uint64_t id, bool voter) {
   start(server);
 }
 
+void store_group::resume(size_t server, uint64_t id) {
+  servers_[server].member.started = true;
+  adopt(server, id);
+  servers_[server].member.started = false;
+}
+
 size_t store_group::server_of(uint64_t id) const {
   for (size_t i = 0; i < size(); ++i)
     if (servers_[i].member.id == id)

@@ -193,6 +193,30 @@ TEST(Membership, OneWithALostDiskComesBackAsAnother) {
   EXPECT_TRUE(group.converge());
 }
 
+TEST(Membership, OneWithALostDiskIsNotTakenForTheOneThatItWas) {
+  store_group group{3};
+  auto first = group.leader();
+  auto lost = (first + 1) % 3;
+  auto id = group.id_of(lost);
+  group.put_now(first, "a", "1");
+  group.wipe(lost);
+  group.resume(lost, id);
+  ASSERT_TRUE(
+      group.run_until([&] { return group.status(lost).errors_size() > 0; }));
+  EXPECT_NE(group.status(lost).errors(0).find("is gone"), std::string::npos);
+  EXPECT_FALSE(
+      group.answer<TxnResponse>(lost, put_request("a", "not by that one")));
+  EXPECT_GT(group.put_now(first, "a", "2"), 0u);
+  // With its disk it is.
+  group.crash(first);
+  group.resume(first, group.id_of(first));
+  EXPECT_EQ(group.get_now(first, "a"), "2");
+  ASSERT_TRUE(remove(group, first, id));
+  group.wipe(lost);
+  EXPECT_EQ(group.join(lost, first), 4u);
+  EXPECT_EQ(group.get_now(lost, "a"), "2");
+}
+
 TEST(Membership, LeadershipIsHandedOver) {
   store_group group{3};
   auto first = group.leader();

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "actors/client/command_client.hpp"
+#include "actors/system/gate.hpp"
+#include "cli/cluster_process.hpp"
+#include "cli/directory_lock.hpp"
+#include "cli/server_keeper.hpp"
+#include "cli/server_settings.hpp"
+#include "cli/serving.hpp"
+#include "runtime/crypto/key_files.hpp"
+#include "runtime/http/https_edge.hpp"
+#include "runtime/net/cluster_network.hpp"
+#include "runtime/system/actor_config.hpp"
+#include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
+#include "runtime/system/secure_network.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe::cli {
+
+/// What a cluster in this process is made of; what stands last ends first.
+struct cluster_process::parts {
+  directory_lock lock;
+  crypto::cluster_keys keys;
+  std::unique_ptr<net::cluster_network> network;
+  std::shared_ptr<edges> outside;
+  std::shared_ptr<http::https_edge> https;
+  std::shared_ptr<cluster_config> config;
+  std::unique_ptr<actor_config> actors;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<secure_network> secure;
+  std::unique_ptr<caf::scoped_actor> self;
+  gate_actor gate;
+  planted_tree tree;
+  std::vector<server_place> places; ///< of the servers, unless all stay here
+  uint32_t servers_wished = 1;
+  std::unique_ptr<server_keeper> keeper;
+  uint16_t port = 0;
+  uint32_t nodes_before = 0; ///< of the last start
+  uint16_t api_port = 0;
+
+  caf::error settle_shape(up_options& options);
+  caf::error prepare(up_options& options);
+  caf::error open_network(const up_options& options);
+  void add_node(const std::string& address, const net::cidr& pods);
+  caf::error add_nodes(uint32_t count);
+  caf::error add_simulated_nodes(uint32_t count);
+  caf::error open_store(up_options& options);
+  caf::error open_api(uint16_t wanted);
+  caf::error place_servers(up_options& options);
+  caf::error start_servers(const up_options& options, const report& tell);
+  std::string addresses() const;
+  caf::error publish(const up_options& options);
+  void plant();
+  caf::error check_store();
+  caf::error check_store(const directory_actor& directory,
+                         const std::string& path);
+  caf::error settle_nodes(command_client& client, const up_options& options,
+                          const report& tell);
+};
+
+} // namespace troupe::cli

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "actors/client/command_client.hpp"
+#include "cli/server_settings.hpp"
+#include "messages/errors.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace troupe::store_api {
+class Member;
+} // namespace troupe::store_api
+
+namespace troupe::cli {
+
+/// Returns "server-2" of a member of the store, whatever its address adds.
+std::string server_of(const store_api::Member& member);
+
+/// Returns the members of the store as the cluster knows them.
+expected<std::vector<store_api::Member>> members_of(command_client& client);
+
+/// Adds a server to the cluster of a data directory on this machine, in a
+/// process of its own which the process of `up` starts, and waits until it has
+/// a vote in the store. An empty name chooses one. Fails with Conflict, and
+/// the server stays as it is by then, when it does not come so far in time.
+expected<server_place> add_server(command_client& client,
+                                  const std::filesystem::path& data_dir,
+                                  std::string name);
+
+/// Removes a member for ever: from the store's group, and its server's process
+/// and folder if it is one of the data directory. Fails with Conflict for the
+/// server in the process of `up`.
+caf::error remove_server(command_client& client,
+                         const std::filesystem::path& data_dir,
+                         const store_api::Member& member);
+
+/// The same where the cluster's servers are on other machines.
+caf::error remove_member(command_client& client, uint64_t id);
+
+/// Adds and removes servers until there are so many; removes the newest first.
+/// Tells of each.
+caf::error settle_servers(command_client& client,
+                          const std::filesystem::path& data_dir, size_t wished,
+                          const std::function<void(const std::string&)>& tell);
+
+/// Notes that the founders have founded their group.
+expected<void> note_founded(const std::filesystem::path& data_dir);
+
+} // namespace troupe::cli

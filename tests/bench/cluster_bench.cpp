@@ -30,6 +30,7 @@ const std::vector<std::pair<std::string, section>> sections{
     {"process", [](const setup& how,
                    table& out) { measure_single_pods(how, out, false); }},
     {"recovery", measure_recovery},
+    {"outages", measure_outages},
     {"scale", measure_scale},
 };
 

@@ -89,7 +89,12 @@ std::string real_cluster::program(const std::string& name) {
 bool real_cluster::run(const std::string& words) {
   auto into = folder_ / "output";
   program("troupe-shim"); // Lies beside the program.
-  auto line = "timeout -s KILL 60 " + as_user() + program("troupe")
+  auto preload = options_.preload.empty()
+                     ? std::string{}
+                     : "env LD_PRELOAD=" + options_.preload.string()
+                           + " TROUPE_FAULTS=" + (folder_ / "faults").string()
+                           + " ";
+  auto line = "timeout -s KILL 60 " + as_user() + preload + program("troupe")
               + " --data-dir " + data().string() + " " + words + " >"
               + into.string() + " 2>&1 </dev/null";
   auto status = std::system(line.c_str());

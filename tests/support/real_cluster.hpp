@@ -21,6 +21,9 @@ struct real_options {
   bool plain_user = false;
   uint32_t servers = 1;
   bool processes = false; ///< each server but the first in its own
+  /// A library that the program's processes load first. It is told of a folder
+  /// `faults` in the cluster's folder by TROUPE_FAULTS.
+  std::filesystem::path preload;
 };
 
 /// A cluster of the real program, in a process and a folder of its own, on any

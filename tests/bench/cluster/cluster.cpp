@@ -157,6 +157,13 @@ usage cluster::now() const {
   return result;
 }
 
+pid_t cluster::server(const std::string& name) const {
+  pid_t result = 0;
+  if (!(std::ifstream{data_ / "servers" / name / "lock"} >> result))
+    fail(name + " has no process");
+  return result;
+}
+
 std::unique_ptr<command_client> cluster::connect() const {
   auto config = crypto::read_kubeconfig(data_ / "kubeconfig");
   if (!config)

@@ -45,6 +45,9 @@ public:
 
   usage now() const;
 
+  /// The process of a server that has one of its own.
+  pid_t server(const std::string& name) const;
+
   /// A client of its own, connected as every command line is.
   std::unique_ptr<command_client> connect() const;
 

@@ -34,6 +34,11 @@ std::string sample::middle_and_tail(const std::string& unit) const {
          + " (of " + std::to_string(size()) + ")";
 }
 
+std::string sample::outage(const std::string& unit) const {
+  return "median " + text(at(0.5)) + ", p99 " + text(at(0.99)) + ", most "
+         + text(at(1)) + " " + unit;
+}
+
 std::string text(double value) {
   auto size = std::abs(value);
   int digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;

@@ -25,6 +25,8 @@ public:
   std::string spread(const std::string& unit) const;
   /// "median 12.3, p99 20.1 ms".
   std::string middle_and_tail(const std::string& unit) const;
+  /// "median 12.3, p99 20.1, most 25.0 ms".
+  std::string outage(const std::string& unit) const;
 
 private:
   std::vector<double> values_;

@@ -36,6 +36,9 @@ void measure_deployment(const setup& how, table& out);
 void measure_single_pods(const setup& how, table& out, bool simulated);
 /// A controller that is killed, until it decides and acts again.
 void measure_recovery(const setup& how, table& out);
+/// Three servers whose leader moves, is killed, is stopped: how long nothing is
+/// written.
+void measure_outages(const setup& how, table& out);
 /// Thousands of nodes and many pods in one process.
 void measure_scale(const setup& how, table& out);
 

@@ -1,0 +1,197 @@
+#include "bad_luck.hpp"
+
+#include "cli/server_settings.hpp"
+#include "messages/system.pb.h"
+#include "runtime/crypto/kubeconfig.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace troupe::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+const std::vector<std::string> servers{"server-1", "server-2", "server-3"};
+const std::vector<std::string> parts{
+    "replica",  "log_writer", "applier",   "watch_hub", "leases", "reader-1",
+    "reader-2", "compactor",  "snapshots", "fetcher",   "peers"};
+
+pid_t process_of(real_cluster& cluster, const std::string& server) {
+  return server == "server-1" ? cluster.server() : cluster.server(server);
+}
+
+} // namespace
+
+bad_luck::bad_luck(real_cluster& cluster, fs::path faults, uint64_t seed)
+    : cluster_(cluster), faults_(std::move(faults)), chance_(seed) {
+  fs::create_directories(faults_);
+}
+
+std::string bad_luck::any_server() {
+  return servers[chance_() % servers.size()];
+}
+
+std::string bad_luck::leader() {
+  if (cluster_.run("store status")) {
+    std::istringstream lines{cluster_.output()};
+    for (std::string line; std::getline(lines, line);)
+      for (auto& server : servers)
+        if (line.find(server) != std::string::npos
+            && line.find(" leader ") != std::string::npos)
+          return server;
+  }
+  return any_server();
+}
+
+std::string bad_luck::strike() {
+  auto server = chance_() % 2 == 0 ? leader() : any_server();
+  switch (chance_() % 10) {
+    case 0:
+    case 1:
+      kill(server);
+      restart_first();
+      return "kill -9 of " + server;
+    case 2:
+      for (auto& each : servers)
+        kill(each);
+      restart_first();
+      return "kill -9 of all";
+    case 3:
+      pause(server);
+      return "SIGSTOP of " + server;
+    case 4:
+      spoil_machine(server, "sync");
+      return "no syncs at " + server;
+    case 5:
+      spoil_machine(server, "space");
+      return "a full disk at " + server;
+    case 6:
+      spoil_machine(server, "clock");
+      return "a clock that jumps at " + server;
+    case 7:
+      // The first one is in the process of `up`, and cannot be replaced.
+      server = chance_() % 2 == 0 ? "server-2" : "server-3";
+      damage(server);
+      return "a damaged file at " + server;
+    default:
+      kill_actor(server);
+      return "an actor killed at " + server;
+  }
+}
+
+void bad_luck::kill(const std::string& server) {
+  auto pid = process_of(cluster_, server);
+  if (pid == 0)
+    return;
+  ::kill(pid, SIGKILL);
+  wait_until([&] { return process_of(cluster_, server) != pid; });
+}
+
+/// The others are started again by it.
+void bad_luck::restart_first() {
+  if (cluster_.server() == 0 && !cluster_.run("up --port 0 --detach"))
+    throw std::runtime_error("it does not start again: " + cluster_.output());
+}
+
+void bad_luck::pause(const std::string& server) {
+  auto pid = process_of(cluster_, server);
+  if (pid == 0)
+    return;
+  ::kill(pid, SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(chance_() % 2'000));
+  ::kill(pid, SIGCONT);
+}
+
+void bad_luck::spoil_machine(const std::string& server,
+                             const std::string& how) {
+  std::ofstream{faults_ / server} << how;
+  std::this_thread::sleep_for(std::chrono::milliseconds(chance_() % 1'500));
+  fs::remove(faults_ / server);
+}
+
+void bad_luck::kill_actor(const std::string& server) {
+  auto settings = cli::read_server_settings(cluster_.data());
+  auto config = crypto::read_kubeconfig(cluster_.data() / "kubeconfig");
+  if (!settings || !config)
+    return;
+  for (auto& place : settings->places)
+    if (place.name == server)
+      config->clusters.front().actors = place.address();
+  auto access = crypto::choose(*config, {});
+  if (!access)
+    return;
+  auto client = command_client::connect(*access);
+  if (!client)
+    return;
+  auto killed =
+      (*client)->kill(server + "/store/" + parts[chance_() % parts.size()]);
+}
+
+void bad_luck::damage(const std::string& server) {
+  auto folder = cluster_.data() / "servers" / server / "store"
+                / (chance_() % 2 == 0 ? "log" : "state");
+  kill(server);
+  std::vector<fs::path> files;
+  std::error_code gone;
+  for (auto& file : fs::directory_iterator(folder, gone))
+    if (file.path().extension() == ".log" || file.path().extension() == ".ldb")
+      if (file.file_size(gone) > 0)
+        files.push_back(file.path());
+  if (files.empty())
+    return;
+  auto& file = files[chance_() % files.size()];
+  auto size = fs::file_size(file, gone);
+  auto at = chance_() % size;
+  switch (chance_() % 3) {
+    case 0: {
+      std::fstream in{file, std::ios::in | std::ios::out | std::ios::binary};
+      in.seekg(static_cast<std::streamoff>(at));
+      auto byte = in.get();
+      in.seekp(static_cast<std::streamoff>(at));
+      in.put(static_cast<char>(byte ^ (1 << chance_() % 8)));
+      break;
+    }
+    case 1:
+      fs::resize_file(file, at, gone);
+      break;
+    default: {
+      std::fstream out{file, std::ios::in | std::ios::out | std::ios::binary};
+      out.seekp(static_cast<std::streamoff>(at));
+      for (auto i = at; i < std::min<uint64_t>(size, at + 4096); ++i)
+        out.put('\0');
+    }
+  }
+}
+
+bool bad_luck::replace_damaged() {
+  for (auto name : {"server-2", "server-3"}) {
+    std::istringstream lines{cluster_.output()};
+    for (std::string line; std::getline(lines, line);) {
+      // What it says when it is there and refuses.
+      auto sick = line.find(name) != std::string::npos
+                  && (line.find("damaged") != std::string::npos
+                      || line.find("corrupt") != std::string::npos);
+      if (sick
+          && !(cluster_.run(std::string{"store member remove "} + name)
+               && cluster_.run(std::string{"store member add "} + name)))
+        return false;
+    }
+  }
+  return true;
+}
+
+bool bad_luck::recover() {
+  return wait_until([&] {
+    if (!cluster_.run("store status") || !replace_damaged())
+      return false;
+    return cluster_.run("store hash");
+  });
+}
+
+} // namespace troupe::test

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "tests/support/real_cluster.hpp"
+
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace troupe::test {
+
+/// What befalls the servers of a cluster, each time something else. Each is
+/// over when its function returns, except that a server may still be starting.
+class bad_luck {
+public:
+  /// `faults` is the folder that the servers' preloaded calls look into.
+  bad_luck(real_cluster& cluster, std::filesystem::path faults, uint64_t seed);
+
+  /// Does one thing. Returns what it was.
+  std::string strike();
+
+  /// Waits until all servers are members in good health; replaces those that
+  /// say that their disk is damaged. Returns whether that came about.
+  bool recover();
+
+private:
+  std::string any_server();
+  /// The one that leads, or any if that is not to be found out.
+  std::string leader();
+  void kill(const std::string& server);
+  void restart_first();
+  void pause(const std::string& server);
+  void spoil_machine(const std::string& server, const std::string& how);
+  void kill_actor(const std::string& server);
+  void damage(const std::string& server);
+  bool replace_damaged();
+
+  real_cluster& cluster_;
+  std::filesystem::path faults_;
+  std::mt19937_64 chance_;
+};
+
+} // namespace troupe::test

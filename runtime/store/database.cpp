@@ -144,7 +144,9 @@ caf::error database::failure(const leveldb::Status& status) const {
   if (status.ok())
     return caf::none;
   auto text = status.ToString();
-  if (status.IsCorruption() || status.IsInvalidArgument())
+  // LevelDB maps its tables; one that has become empty cannot be mapped.
+  if (status.IsCorruption() || status.IsInvalidArgument()
+      || (status.IsIOError() && ends_with(text, ".ldb: Invalid argument")))
     return make_damage(path_ + ": " + text);
   if (text.find("lock ") != std::string::npos)
     return make_error(ec::service_unavailable,

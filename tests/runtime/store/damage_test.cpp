@@ -76,6 +76,24 @@ struct Damage : ::testing::Test {
 
 } // namespace
 
+TEST_F(Damage, AnEmptyTableIsTold) {
+  {
+    database_options options;
+    options.path = (folder / "log").string();
+    auto opened = database::open(options);
+    ASSERT_TRUE(opened) << message_of(opened.error());
+    (*opened)->db().CompactRange(nullptr, nullptr);
+  }
+  size_t tables = 0;
+  for (const auto& file : fs::directory_iterator{folder / "log"})
+    if (file.path().extension() == ".ldb") {
+      fs::resize_file(file.path(), 0);
+      ++tables;
+    }
+  ASSERT_GT(tables, 0u);
+  expect_refused();
+}
+
 TEST_F(Damage, AnUndamagedLogOpens) {
   auto entries = open();
   ASSERT_TRUE(entries) << message_of(entries.error());

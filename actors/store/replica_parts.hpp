@@ -70,6 +70,8 @@ struct other_member {
   std::string address;
   member_actor handle;
   bool seeking = false;
+  size_t failures = 0;                       ///< to find it, in a row
+  caf::actor_clock::time_point seek_again{}; ///< not before
 };
 
 } // namespace troupe

@@ -6,6 +6,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 // The other members: where they are, what is said to them.
@@ -13,9 +15,16 @@ namespace troupe::replica_steps {
 
 namespace {
 
+/// Between attempts to find somebody, longer after each. Who comes back speaks
+/// to us first.
+constexpr std::chrono::milliseconds shortest_pause{50};
+constexpr std::chrono::milliseconds longest_pause{2'000};
+
 void met(pointer self, raft::member_id id, const member_actor& who) {
   auto& st = self->state;
   st.peers[id].handle = who;
+  st.peers[id].failures = 0;
+  st.peers[id].seek_again = {};
   self->monitor(who);
   forward_again(self, id);
 }
@@ -32,8 +41,22 @@ void on_found(pointer self, raft::member_id id, const member_actor& who) {
   advance(self);
 }
 
+void on_not_found(pointer self, raft::member_id id) {
+  auto i = self->state.peers.find(id);
+  if (i == self->state.peers.end())
+    return;
+  auto& whom = i->second;
+  auto pause = shortest_pause;
+  for (size_t n = 0; n < whom.failures && pause < longest_pause; ++n)
+    pause *= 2;
+  ++whom.failures;
+  whom.seek_again = self->clock().now() + std::min(pause, longest_pause);
+  whom.seeking = false;
+}
+
 void seek(pointer self, raft::member_id id, replica_state::peer& whom) {
-  if (whom.seeking || whom.handle || whom.address.empty())
+  if (whom.seeking || whom.handle || whom.address.empty()
+      || self->clock().now() < whom.seek_again)
     return;
   whom.seeking = true;
   raft_api::FindMember request;
@@ -42,12 +65,8 @@ void seek(pointer self, raft::member_id id, replica_state::peer& whom) {
   self->request(self->state.finder, caf::infinite,
                 pb<raft_api::FindMember>{std::move(request)})
       .then([self, id](const member_actor& who) { on_found(self, id, who); },
-            // The next beat seeks again.
-            [self, id](const caf::error&) {
-              auto i = self->state.peers.find(id);
-              if (i != self->state.peers.end())
-                i->second.seeking = false;
-            });
+            // A later beat seeks again.
+            [self, id](const caf::error&) { on_not_found(self, id); });
 }
 
 } // namespace

@@ -118,8 +118,8 @@ spec:
   initContainers:
     - name: first
       image: none
-      command: ["/bin/sh", "-c", "echo $POD_UID >${TROUPE_VOLUME_shared:-/tmp/shared-with}/uid"]
-      volumeMounts: [{name: shared, mountPath: /tmp/shared-with}]
+      command: ["/bin/sh", "-c", "echo $POD_UID >$TROUPE_VOLUME_shared/uid"]
+      volumeMounts: [{name: shared, mountPath: tmp/shared-with}]
       env: [@mark@, {name: CONTAINER, value: first}]
     - name: beside
       image: none

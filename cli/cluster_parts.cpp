@@ -98,6 +98,15 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
   auto last = read_shape(options.data_dir);
   if (!last)
     return last.error();
+  // A store that was restored is a group of its own.
+  if (last->servers == 0 && fs::exists(options.data_dir + "/store"))
+    last->servers = 1;
+  // They know of servers that were added, and of a start that failed.
+  if (auto known = read_server_settings(options.data_dir);
+      known && !known->places.empty()) {
+    last->servers = static_cast<uint32_t>(known->places.size());
+    last->processes = last->servers > 1;
+  }
   nodes_before = last->nodes;
   if (options.nodes == 0)
     options.nodes = std::max(last->nodes, 1u);
@@ -131,6 +140,13 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
   }
+  // A start that fails has made stores already.
+  if (last->nodes == 0)
+    if (auto kept =
+            write_shape(options.data_dir, {options.nodes, options.runtime,
+                                           options.servers, options.processes});
+        !kept)
+      return kept.error();
   return caf::none;
 }
 
@@ -142,6 +158,9 @@ caf::error cluster_process::parts::prepare(up_options& options) {
                                          + failed.message());
   fs::permissions(options.data_dir, fs::perms::owner_all, failed);
   if (auto err = lock.take(options.data_dir))
+    return err;
+  settings = std::make_unique<settings_lock>();
+  if (auto err = settings->take(options.data_dir))
     return err;
   if (auto err = settle_shape(options))
     return err;
@@ -228,28 +247,25 @@ caf::error cluster_process::parts::place_servers(up_options& options) {
     places = last->places;
   else if (!is(last.error(), ec::not_found))
     return last.error();
-  places.resize(options.servers);
+  for (auto i = places.size(); i < options.servers; ++i) {
+    places.emplace_back();
+    places[i].name = config->servers[i].name;
+    places[i].member = i + 1;
+  }
   for (size_t i = 0; i < places.size(); ++i) {
-    auto& server = config->servers[i];
-    if (places[i].name.empty())
-      places[i].name = server.name;
-    server.name = places[i].name;
-    server.member = places[i].member;
-    // Who has one server may begin anew without its store.
-    server.started = places[i].started && places.size() > 1;
-    if (places.size() == 1)
-      continue;
-    for (auto* which : {&places[i].port, &places[i].api_port}) {
-      if (*which != 0)
+    auto& place = places[i];
+    for (auto* which : {&place.port, &place.api_port}) {
+      if (*which != 0 || places.size() == 1)
         continue;
-      auto chosen = free_port();
+      auto chosen = free_port(places);
       if (!chosen)
         return chosen.error();
       *which = *chosen;
     }
-    if (i > 0)
-      server.place = places[i].address();
+    config->servers[i] = {place.name, i == 0 ? "" : place.address(),
+                          place.member, place.founder};
   }
+  // One alone needs not be where it was.
   if (places.size() == 1)
     return caf::none;
   for (auto both : {std::pair{&options.port, &places[0].port},
@@ -265,19 +281,22 @@ caf::error cluster_process::parts::place_servers(up_options& options) {
 /// Starts the servers that have processes of their own, or finds them.
 caf::error cluster_process::parts::start_servers(const up_options& options,
                                                  const report& tell) {
-  if (places.empty() || !config->etcd.servers.empty())
+  if (places.empty() || !config->etcd.servers.empty()) {
+    settings = nullptr;
     return caf::none;
+  }
   places[0].port = port;
   places[0].api_port = api_port;
-  server_settings settings;
-  settings.places = places;
-  settings.service_cidr = config->service_cidr;
-  settings.pod_cidr = config->pod_cidr;
-  settings.pod_namespaces = config->pod_namespaces;
-  settings.lowest_port = config->lowest_port;
-  settings.api_service = to_string(network->addresses().api_service());
-  if (auto kept = write_server_settings(options.data_dir, settings); !kept)
+  server_settings now;
+  now.places = places;
+  now.service_cidr = config->service_cidr;
+  now.pod_cidr = config->pod_cidr;
+  now.pod_namespaces = config->pod_namespaces;
+  now.lowest_port = config->lowest_port;
+  now.api_service = to_string(network->addresses().api_service());
+  if (auto kept = write_server_settings(options.data_dir, now); !kept)
     return kept.error();
+  settings = nullptr;
   keeper = std::make_unique<server_keeper>(options.data_dir, tell);
   keeper->follow();
   return caf::none;

@@ -40,6 +40,7 @@ struct cluster_process::parts {
   planted_tree tree;
   std::vector<server_place> places; ///< of the servers, unless all stay here
   uint32_t servers_wished = 1;
+  std::unique_ptr<settings_lock> settings; ///< while they are being settled
   std::unique_ptr<server_keeper> keeper;
   uint16_t port = 0;
   uint32_t nodes_before = 0; ///< of the last start

@@ -199,9 +199,6 @@ caf::error cluster_process::try_start() {
                       "the API server does not answer: " + message_of(err));
   milestone("API server: answering on 127.0.0.1:" + number(p.port)
             + ", over HTTPS on 127.0.0.1:" + number(p.api_port));
-  if (p.keeper)
-    if (auto noted = note_founded(options_.data_dir); !noted)
-      return noted.error();
   if (auto wrong = p.settle_nodes(**client, options_, tell_))
     return wrong;
   std::set<std::string> wished;

@@ -34,7 +34,8 @@ public:
   ~cluster_process();
 
   /// Starts everything and waits until all nodes are Ready. Errors say what
-  /// was in the way; nothing is left running then.
+  /// was in the way; nothing in this process is left running then. Servers with
+  /// processes of their own go on: they may be the ones that are well.
   caf::error start();
 
   /// Serves until a signal asks for the end, then ends in order. The tree is

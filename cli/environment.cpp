@@ -2,6 +2,7 @@
 
 #include "messages/api/meta.pb.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ostream>
@@ -133,6 +134,25 @@ command_client* environment::client() {
     err_ << "There is no cluster here yet: start one with `troupe up`, or "
             "name its kubeconfig with --kubeconfig.\n";
   return nullptr;
+}
+
+std::vector<std::shared_ptr<command_client>> environment::all_clients() {
+  auto* first = client();
+  if (first == nullptr)
+    return {};
+  std::vector<std::shared_ptr<command_client>> result;
+  auto addresses = access_.cluster.actors;
+  if (addresses.find(',') == std::string::npos)
+    return {client_};
+  for (size_t begin = 0; begin < addresses.size();) {
+    auto end = std::min(addresses.find(',', begin), addresses.size());
+    auto one = access_;
+    one.cluster.actors = addresses.substr(begin, end - begin);
+    if (auto connected = command_client::connect(one))
+      result.push_back(std::move(*connected));
+    begin = end + 1;
+  }
+  return result;
 }
 
 std::string environment::current_namespace() {

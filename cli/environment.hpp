@@ -55,6 +55,11 @@ public:
   /// The same; without one it has told the user why, and set `code`.
   command_client* client();
 
+  /// Returns a session with each process of the cluster that serves and can be
+  /// reached; `client` alone where there is one. Without any it has told the
+  /// user why, and set `code`.
+  std::vector<std::shared_ptr<command_client>> all_clients();
+
   /// Returns the namespace to use.
   std::string current_namespace();
 

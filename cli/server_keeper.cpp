@@ -37,7 +37,6 @@ pid_t start_server(const fs::path& data_dir, const std::string& name) {
   auto folder = server_folder(data_dir, name);
   std::error_code ignored;
   fs::create_directories(folder, ignored);
-  auto program = fs::read_symlink("/proc/self/exe", ignored).string();
   auto log = (folder / "troupe.log").string();
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
@@ -58,7 +57,7 @@ pid_t start_server(const fs::path& data_dir, const std::string& name) {
     args.push_back(word.data());
   args.push_back(nullptr);
   pid_t pid = 0;
-  if (posix_spawn(&pid, program.c_str(), &files, &how, args.data(), environ)
+  if (posix_spawn(&pid, "/proc/self/exe", &files, &how, args.data(), environ)
       != 0)
     pid = 0;
   posix_spawnattr_destroy(&how);
@@ -165,6 +164,8 @@ void server_keeper::watch(const std::string& name) {
     auto own = pid == 0;
     if (own)
       pid = start_server(data_dir_, name);
+    if (pid == 0)
+      tell_(name + " cannot be started");
     // A handle of the process itself, so that no other can be meant.
     auto process =
         pid == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0));

@@ -1,6 +1,6 @@
 #include "cli/server_membership.hpp"
 
-#include "cli/cluster_shape.hpp"
+#include "actors/store/store.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/process_end.hpp"
 #include "messages/store_desk.pb.h"
@@ -29,34 +29,22 @@ class settings_change {
 public:
   caf::error begin(const fs::path& data_dir) {
     data_dir_ = data_dir;
+    if (!fs::exists(server_settings_file(data_dir)))
+      return make_error(ec::conflict,
+                        "the servers of " + data_dir.string()
+                            + " cannot be changed: they are in one process");
+    if (auto err = lock_.take(data_dir))
+      return err;
     auto read = read_server_settings(data_dir);
-    if (!read)
-      return is(read.error(), ec::not_found) ? make_error(
-                 ec::conflict, "the servers of " + data_dir.string()
-                                   + " cannot be changed: they are in one "
-                                     "process, or have never run")
-                                             : read.error();
-    if (lock_.take(data_dir / "servers"))
-      return make_error(ec::conflict, "another command changes the servers of "
-                                          + data_dir.string());
-    // Again: it may have just been changed by who had the lock.
-    read = read_server_settings(data_dir);
     if (!read)
       return read.error();
     settings = std::move(*read);
     return caf::none;
   }
 
-  /// Keeps the settings, and what else tells of the servers.
+  /// Keeps the settings, and tells command lines where servers are.
   expected<void> keep() {
     if (auto kept = write_server_settings(data_dir_, settings); !kept)
-      return kept;
-    auto shape = read_shape(data_dir_);
-    if (!shape)
-      return shape.error();
-    shape->servers = static_cast<uint32_t>(settings.places.size());
-    shape->processes = shape->servers > 1;
-    if (auto kept = write_shape(data_dir_, *shape); !kept)
       return kept;
     auto file = data_dir_ / "kubeconfig";
     auto config = crypto::read_kubeconfig(file);
@@ -81,14 +69,8 @@ public:
 
 private:
   fs::path data_dir_;
-  directory_lock lock_;
+  settings_lock lock_;
 };
-
-std::string unused_name(settings_change& change) {
-  for (size_t i = 2;; ++i)
-    if (auto name = "server-" + std::to_string(i); !change.find(name))
-      return name;
-}
 
 /// "server-7", the only form that there is: it is a folder's name, too.
 bool is_server_name(const std::string& name) {
@@ -100,34 +82,26 @@ bool is_server_name(const std::string& name) {
          && name[prefix.size()] != '0';
 }
 
-/// A port that nobody has, not even one of the cluster's who is down.
-expected<uint16_t> unused_port(const server_settings& settings,
-                               uint16_t other) {
-  for (;;) {
-    auto port = free_port();
-    auto taken = [&](auto& x) {
-      return x.port == *port || x.api_port == *port;
-    };
-    if (!port
-        || (*port != other
-            && std::none_of(settings.places.begin(), settings.places.end(),
-                            taken)))
-      return port;
-  }
+caf::error remove_what_is_at(const fs::path& what) {
+  std::error_code failed;
+  fs::remove_all(what, failed);
+  if (failed)
+    return make_error(ec::forbidden, "cannot remove " + what.string() + ": "
+                                         + failed.message());
+  return caf::none;
 }
 
-/// What a server of that name, which is no more, has left.
-caf::error clear_folder(const fs::path& data_dir, const std::string& name) {
+/// What a server that is no member any more has left: its process, its folder,
+/// its mark. The first one's process is that of `up`, and has ended.
+caf::error clear_server(const fs::path& data_dir, const std::string& name,
+                        bool first) {
   auto folder = server_folder(data_dir, name);
   if (auto pid = holder_of(folder).pid; pid != 0 && !end_process_of(pid))
     return make_error(ec::conflict, "process " + std::to_string(pid) + " of "
                                         + name + " does not end");
-  std::error_code failed;
-  fs::remove_all(folder, failed);
-  if (failed)
-    return make_error(ec::forbidden, "cannot remove " + folder.string() + ": "
-                                         + failed.message());
-  return caf::none;
+  if (auto err = remove_what_is_at(first ? data_dir / "store" : folder))
+    return err;
+  return remove_what_is_at(member_mark_file(data_dir.string(), name));
 }
 
 expected<uint64_t> add_member(command_client& client,
@@ -147,6 +121,95 @@ bool has_vote(command_client& client, uint64_t id) {
          });
 }
 
+/// The name that is free in the settings and in the group, or why the one that
+/// is wished is not.
+expected<std::string> choose_name(settings_change& change,
+                                  const std::vector<Member>& members,
+                                  const std::string& wished) {
+  auto member_at = [&](const std::string& name) {
+    return std::find_if(members.begin(), members.end(),
+                        [&](auto& x) { return server_of(x) == name; });
+  };
+  if (wished.empty())
+    for (size_t i = 2;; ++i)
+      if (auto name = "server-" + std::to_string(i);
+          !change.find(name) && member_at(name) == members.end())
+        return name;
+  if (!is_server_name(wished))
+    return make_error(ec::bad_request, "\"" + wished
+                                           + "\" is no name of a server: "
+                                             "server-2, server-3, ...");
+  if (auto is = member_at(wished); is != members.end())
+    return make_error(ec::already_exists, wished + " is member "
+                                              + std::to_string(is->id())
+                                              + " of the store already");
+  if (auto* known = change.find(wished);
+      known != nullptr && known != &change.settings.places.front())
+    return make_error(ec::already_exists,
+                      wished + " is a server already: remove it first");
+  return wished;
+}
+
+expected<server_place> choose_place(settings_change& change,
+                                    const std::string& name) {
+  server_place place;
+  place.name = name;
+  place.founder = false;
+  auto all = change.settings.places;
+  for (auto* which : {&place.port, &place.api_port}) {
+    auto port = free_port(all);
+    if (!port)
+      return port.error();
+    *which = *port;
+    all.push_back(place);
+  }
+  return place;
+}
+
+/// Makes a server a member, and keeps that. While the process of `up` runs,
+/// any but the one in it; otherwise that one only, for nobody would start
+/// another.
+expected<server_place> enlist(command_client& client, const fs::path& data_dir,
+                              const std::string& wished) {
+  settings_change change;
+  if (auto err = change.begin(data_dir))
+    return err;
+  auto members = members_of(client);
+  if (!members)
+    return members.error();
+  auto name = choose_name(change, *members, wished);
+  if (!name)
+    return name.error();
+  auto* known = change.find(*name);
+  auto runs = holder_of(data_dir).pid != 0;
+  if (known != nullptr && runs)
+    return make_error(ec::conflict, *name
+                                        + " is in the process of `troupe up`: "
+                                          "end that first");
+  if (known == nullptr && !runs)
+    return make_error(ec::conflict, "`troupe up` does not run, which would "
+                                    "start "
+                                        + *name);
+  if (auto err = clear_server(data_dir, *name, known != nullptr))
+    return err;
+  auto place = known != nullptr ? expected<server_place>{*known}
+                                : choose_place(change, *name);
+  if (!place)
+    return place.error();
+  auto id = add_member(client, *place);
+  if (!id)
+    return id.error();
+  place->member = *id;
+  place->founder = false;
+  if (known != nullptr)
+    *known = *place;
+  else
+    change.settings.places.push_back(*place);
+  if (auto kept = change.keep(); !kept)
+    return kept.error();
+  return place;
+}
+
 } // namespace
 
 std::string server_of(const Member& member) {
@@ -164,52 +227,25 @@ expected<std::vector<Member>> members_of(command_client& client) {
 }
 
 expected<server_place> add_server(command_client& client,
-                                  const fs::path& data_dir, std::string name) {
-  settings_change change;
-  if (auto err = change.begin(data_dir))
-    return err;
-  if (name.empty())
-    name = unused_name(change);
-  if (!is_server_name(name))
-    return make_error(ec::bad_request, "\"" + name
-                                           + "\" is no name of a server: "
-                                             "server-2, server-3, ...");
-  if (change.find(name) != nullptr)
-    return make_error(ec::already_exists, name + " exists already");
-  if (auto err = clear_folder(data_dir, name))
-    return err;
-  server_place place;
-  place.name = name;
-  for (auto [which, other] : {std::pair{&place.port, &place.api_port},
-                              std::pair{&place.api_port, &place.port}}) {
-    auto port = unused_port(change.settings, *other);
-    if (!port)
-      return port.error();
-    *which = *port;
-  }
-  auto id = add_member(client, place);
-  if (!id)
-    return id.error();
-  place.member = *id;
-  change.settings.places.push_back(place);
-  if (auto kept = change.keep(); !kept)
-    return kept.error();
+                                  const fs::path& data_dir,
+                                  const std::string& name) {
+  auto place = enlist(client, data_dir, name);
   auto deadline = std::chrono::steady_clock::now() + vote_patience;
-  while (!has_vote(client, place.member)) {
+  while (place && !has_vote(client, place->member)) {
+    // The one in the process of `up` starts with that, later.
+    if (holder_of(data_dir).pid == 0)
+      return place;
     if (std::chrono::steady_clock::now() > deadline)
       return make_error(
           ec::conflict,
-          name + " is member " + std::to_string(place.member)
-              + " of the store and has no vote yet: `troupe "
-                "store status` shows how far it is, "
-              + (server_folder(data_dir, name) / "troupe.log").string()
+          place->name + " is member " + std::to_string(place->member)
+              + " of the store and has no vote yet: `troupe store status` "
+                "shows how far it is, "
+              + (server_folder(data_dir, place->name) / "troupe.log").string()
               + " what it says");
     std::this_thread::sleep_for(look_again);
   }
-  change.find(name)->started = true;
-  if (auto kept = change.keep(); !kept)
-    return kept.error();
-  return *change.find(name);
+  return place;
 }
 
 caf::error remove_member(command_client& client, uint64_t id) {
@@ -227,24 +263,28 @@ caf::error remove_server(command_client& client, const fs::path& data_dir,
   settings_change change;
   if (auto err = change.begin(data_dir))
     return err;
-  if (!change.settings.places.empty()
-      && change.settings.places.front().name == name)
+  auto* place = change.find(name);
+  auto first = place != nullptr && place == &change.settings.places.front();
+  if (first && holder_of(data_dir).pid != 0)
     return make_error(ec::conflict, name
                                         + " is in the process of `troupe up`, "
-                                          "which goes on with it only");
+                                          "which goes on with it only: end "
+                                          "that first");
   // One that has gone from the group already leaves the rest to be done.
   if (auto err = remove_member(client, member.id());
       err && !is(err, ec::not_found))
     return err;
-  auto place = change.find(name);
   if (place == nullptr || place->member != member.id())
     return caf::none;
-  change.settings.places.erase(change.settings.places.begin()
-                               + (place - change.settings.places.data()));
-  // Nobody starts it again from here on.
-  if (auto kept = change.keep(); !kept)
-    return kept.error();
-  return clear_folder(data_dir, name);
+  // The first one stays where it is, to be added anew.
+  if (!first) {
+    change.settings.places.erase(change.settings.places.begin()
+                                 + (place - change.settings.places.data()));
+    // Nobody starts it again from here on.
+    if (auto kept = change.keep(); !kept)
+      return kept.error();
+  }
+  return clear_server(data_dir, name, first);
 }
 
 caf::error settle_servers(command_client& client, const fs::path& data_dir,
@@ -271,24 +311,6 @@ caf::error settle_servers(command_client& client, const fs::path& data_dir,
       return err;
     tell("Removed: " + places.back().name);
   }
-}
-
-expected<void> note_founded(const fs::path& data_dir) {
-  settings_change change;
-  if (auto err = change.begin(data_dir))
-    return err;
-  uint64_t founder = 0;
-  bool news = false;
-  for (auto& place : change.settings.places) {
-    ++founder;
-    if (place.member != 0)
-      continue;
-    place.member = founder;
-    place.started = true;
-    news = true;
-  }
-  return news ? write_server_settings(data_dir, change.settings)
-              : expected<void>{};
 }
 
 } // namespace troupe::cli

@@ -26,13 +26,15 @@ expected<std::vector<store_api::Member>> members_of(command_client& client);
 /// process of its own which the process of `up` starts, and waits until it has
 /// a vote in the store. An empty name chooses one. Fails with Conflict, and
 /// the server stays as it is by then, when it does not come so far in time.
+/// While `up` does not run: only the server in its process, once that was
+/// removed; nothing is waited for then.
 expected<server_place> add_server(command_client& client,
                                   const std::filesystem::path& data_dir,
-                                  std::string name);
+                                  const std::string& name);
 
 /// Removes a member for ever: from the store's group, and its server's process
 /// and folder if it is one of the data directory. Fails with Conflict for the
-/// server in the process of `up`.
+/// server in the process of `up` while that runs.
 caf::error remove_server(command_client& client,
                          const std::filesystem::path& data_dir,
                          const store_api::Member& member);
@@ -45,8 +47,5 @@ caf::error remove_member(command_client& client, uint64_t id);
 caf::error settle_servers(command_client& client,
                           const std::filesystem::path& data_dir, size_t wished,
                           const std::function<void(const std::string&)>& tell);
-
-/// Notes that the founders have founded their group.
-expected<void> note_founded(const std::filesystem::path& data_dir);
 
 } // namespace troupe::cli

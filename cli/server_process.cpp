@@ -64,7 +64,7 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
   for (auto& each : settings.places)
     config->servers.push_back({each.name,
                                each.name == own.name ? "" : each.address(),
-                               each.member, each.started});
+                               each.member, each.founder});
   auto opened = crypto::open_cluster_keys(
       fs::path{data_dir} / "pki", crypto::names_of_api(settings.api_service),
       real_world()->now());

@@ -4,17 +4,23 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 namespace troupe::cli {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+/// Nobody holds the lock for longer than files and one request take.
+constexpr auto patience = std::chrono::seconds(10);
 
 std::string server_place::address() const {
   return "127.0.0.1:" + std::to_string(port);
@@ -38,7 +44,7 @@ expected<server_settings> read_server_settings(const fs::path& data_dir) {
     for (auto& place : doc.at("places"))
       result.places.push_back(
           {place.at("name"), place.at("port"), place.at("apiPort"),
-           place.value("member", uint64_t{0}), place.value("started", false)});
+           place.value("member", uint64_t{0}), place.value("founder", true)});
     result.service_cidr = doc.at("serviceCIDR");
     result.pod_cidr = doc.at("podCIDR");
     result.api_service = doc.at("apiService");
@@ -60,7 +66,7 @@ expected<void> write_server_settings(const fs::path& data_dir,
                       {"port", place.port},
                       {"apiPort", place.api_port},
                       {"member", place.member},
-                      {"started", place.started}});
+                      {"founder", place.founder}});
   json doc{{"places", places},
            {"serviceCIDR", settings.service_cidr},
            {"podCIDR", settings.pod_cidr},
@@ -77,7 +83,25 @@ expected<void> write_server_settings(const fs::path& data_dir,
                                    doc.dump(1) + "\n");
 }
 
-expected<uint16_t> free_port() {
+caf::error settings_lock::take(const fs::path& data_dir) {
+  auto folder = server_settings_file(data_dir).parent_path();
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto err = lock_.take(folder);
+    if (!is(err, ec::conflict))
+      return err;
+    if (std::chrono::steady_clock::now() > deadline)
+      return make_error(ec::conflict, "another command changes the servers of "
+                                          + data_dir.string());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+namespace {
+
+expected<uint16_t> any_free_port() {
   auto fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in where{};
   where.sin_family = AF_INET;
@@ -92,6 +116,18 @@ expected<uint16_t> free_port() {
   if (!good)
     return make_error(ec::internal_error, std::string{"no free port: "} + why);
   return ntohs(where.sin_port);
+}
+
+} // namespace
+
+expected<uint16_t> free_port(const std::vector<server_place>& places) {
+  for (;;) {
+    auto port = any_free_port();
+    if (!port || std::none_of(places.begin(), places.end(), [&](auto& x) {
+          return x.port == *port || x.api_port == *port;
+        }))
+      return port;
+  }
 }
 
 } // namespace troupe::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/directory_lock.hpp"
 #include "messages/errors.hpp"
 
 #include <cstdint>
@@ -14,8 +15,8 @@ struct server_place {
   std::string name;
   uint16_t port = 0;     ///< of the actors
   uint16_t api_port = 0; ///< of the REST API
-  uint64_t member = 0;   ///< of the store's group; 0 until the group is founded
-  bool started = false;  ///< it has a vote, so its store must not get lost
+  uint64_t member = 0;   ///< of the store's group
+  bool founder = true;   ///< of the group; else it was added to it
 
   /// HOST:PORT of the actors.
   std::string address() const;
@@ -38,6 +39,16 @@ struct server_settings {
 std::filesystem::path server_folder(const std::filesystem::path& data_dir,
                                     const std::string& name);
 
+/// Held by who reads the settings to change them, for as long as that takes.
+class settings_lock {
+public:
+  /// Waits for who holds it, a few seconds at most; then fails with Conflict.
+  caf::error take(const std::filesystem::path& data_dir);
+
+private:
+  directory_lock lock_;
+};
+
 /// Where the settings are.
 std::filesystem::path
 server_settings_file(const std::filesystem::path& data_dir);
@@ -51,7 +62,8 @@ read_server_settings(const std::filesystem::path& data_dir);
 expected<void> write_server_settings(const std::filesystem::path& data_dir,
                                      const server_settings& settings);
 
-/// Returns a port of 127.0.0.1 that nobody has now.
-expected<uint16_t> free_port();
+/// Returns a port of 127.0.0.1 that nobody has now, and that none of these
+/// servers has, be it down.
+expected<uint16_t> free_port(const std::vector<server_place>& places);
 
 } // namespace troupe::cli

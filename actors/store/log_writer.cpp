@@ -6,12 +6,32 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe {
 
 namespace {
 
 using namespace store_api;
 using pointer = log_writer_actor::stateful_pointer<log_writer_state>;
+
+caf::error make_lost(const log_writer_state& st) {
+  return make_error(ec::internal_error,
+                    "the store of member " + std::to_string(st.member.id)
+                        + ", one of a group (says " + st.mark.path()
+                        + "), is gone: remove it with `troupe store member "
+                          "remove`, and add another one");
+}
+
+bool is_change(const raft::entry& entry) {
+  return entry.kind == raft::entry_kind::change;
+}
+
+bool tells_of_several(const raft::restored& log) {
+  return log.start.members->members().size() > 1
+         || std::any_of(log.entries.begin(), log.entries.end(), is_change);
+}
 
 void open_log(pointer self) {
   auto& st = self->state;
@@ -28,20 +48,19 @@ void open_log(pointer self) {
     return;
   }
   st.log = std::move(*log);
-  if (st.log->self() == 0 && st.member.started) {
+  auto blank = st.log->self() == 0;
+  if (blank && st.mark.is_set()) {
     st.log = nullptr;
-    st.opening.deliver(
-        make_error(ec::internal_error,
-                   "the log of member " + std::to_string(st.member.id)
-                       + ", which was at work before, is gone: remove it with "
-                         "`troupe store member remove`, and add another one"));
+    st.opening.deliver(make_lost(st));
     return;
   }
   // On disk with the first write: until then nobody has heard of it.
-  if (st.log->self() == 0)
+  if (blank)
     st.log->found(st.member.id, raft::configuration{st.member.founders});
   opened_log result;
   result.found = st.log->take_restored();
+  st.of_several =
+      (blank && st.member.founders.empty()) || tells_of_several(result.found);
   result.self = st.log->self();
   result.state = st.log->state_number();
   st.opening.deliver(std::move(result));
@@ -75,6 +94,9 @@ caf::result<written_log> on_write(pointer self, const raft::write& what,
     return make_error(ec::service_unavailable, "the log is not open");
   auto promise = self->make_response_promise<written_log>();
   st.waiting.push_back({what.number, promise});
+  st.of_several =
+      st.of_several
+      || std::any_of(what.entries.begin(), what.entries.end(), is_change);
   if (auto err = st.log->stage(what)) {
     give_up(self, err);
     return promise;
@@ -91,7 +113,11 @@ caf::result<written_log> on_write(pointer self, const raft::write& what,
 void flush(pointer self) {
   auto& st = self->state;
   st.flushing = false;
-  if (auto err = st.log->commit()) {
+  auto err = st.log->commit();
+  // Before anybody is promised anything.
+  if (!err && st.of_several)
+    err = st.mark.set();
+  if (err) {
     give_up(self, err);
     return;
   }
@@ -125,9 +151,10 @@ pb<system::Description> on_describe(pointer self) {
 
 log_writer_actor::behavior_type
 log_writer(pointer self, std::shared_ptr<store::database_slot> slot,
-           store_member member) {
+           store_member member, store::member_mark mark) {
   self->state.slot = std::move(slot);
   self->state.member = std::move(member);
+  self->state.mark = std::move(mark);
   return {
       [self](const pb<OpenLog>&) { return on_open(self); },
       [self](const raft::write& x, uint64_t state) {

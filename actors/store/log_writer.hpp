@@ -5,6 +5,7 @@
 #include "messages/interfaces.hpp"
 #include "messages/store.pb.h"
 #include "runtime/store/log.hpp"
+#include "runtime/store/member_mark.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -43,6 +44,8 @@ struct log_writer_state {
 
   std::shared_ptr<store::database_slot> slot;
   store_member member;
+  store::member_mark mark;
+  bool of_several = false; ///< the group has, or had, more than one member
   std::unique_ptr<store::log> log;
   std::vector<waiting_write> waiting;
   bool flushing = false; ///< a tick to write is on its way
@@ -51,9 +54,10 @@ struct log_writer_state {
 };
 
 /// Runs the log writer over the database in `slot`. A log that is nobody's yet
-/// becomes that of `member`.
+/// becomes that of `member`, unless `mark` says that it was at work before.
 log_writer_actor::behavior_type
 log_writer(log_writer_actor::stateful_pointer<log_writer_state> self,
-           std::shared_ptr<store::database_slot> slot, store_member member);
+           std::shared_ptr<store::database_slot> slot, store_member member,
+           store::member_mark mark);
 
 } // namespace troupe

@@ -21,9 +21,6 @@ struct store_member {
   std::vector<raft::member> founders{{1, true, "server-1/store"}};
   /// One that was added asks for its promotion as soon as it has caught up.
   bool voter = true;
-  /// It was at work before. One whose disk is blank then has lost what it
-  /// promised, its vote among it, and must not take part as if it had not.
-  bool started = false;
 };
 
 /// Takes the state of another member.

@@ -202,6 +202,7 @@ void on_beat(pointer self) {
   seek_vote(self);
   watch_space(self, 0);
   seek_peers(self);
+  stand_as_founder(self);
   if (is_alone(st))
     advance(self);
   else

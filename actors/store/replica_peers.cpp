@@ -37,6 +37,7 @@ void on_found(pointer self, raft::member_id id, const member_actor& who) {
   i->second.seeking = false;
   if (!i->second.handle)
     met(self, id, who);
+  stand_as_founder(self);
   ask_leader_again(self);
   advance(self);
 }
@@ -70,6 +71,15 @@ void seek(pointer self, raft::member_id id, replica_state::peer& whom) {
 }
 
 } // namespace
+
+void stand_as_founder(pointer self) {
+  auto& st = self->state;
+  auto is = st.raft->now();
+  auto& members = st.raft->members().members();
+  if (is.last == raft::position{1, 1} && is.leader == 0 && !members.empty()
+      && members.front().id == st.limits.self)
+    st.raft->campaign();
+}
 
 void match_peers(pointer self) {
   auto& st = self->state;

@@ -138,6 +138,9 @@ bool awaits_space(const replica_state& state);
 /// Looks for those who have become members, forgets who are none.
 void match_peers(pointer self);
 void seek_peers(pointer self);
+/// A group that was founded just now has no leader whose silence would tell
+/// anything: the first founder stands until somebody votes.
+void stand_as_founder(pointer self);
 void send_out(pointer self, const std::vector<raft::message>& messages);
 /// The sender of this message is that member.
 void greet(pointer self, raft::member_id from);

@@ -52,8 +52,9 @@ watch_hub_actor start_hub(caf::actor_system& sys, assembly& a) {
 }
 
 log_writer_actor start_log(caf::actor_system& sys, assembly& a) {
-  return a.parts.log = spawn_blocking(sys, a.options.threads, log_writer,
-                                      a.disk.log, a.options.member);
+  return a.parts.log =
+             spawn_blocking(sys, a.options.threads, log_writer, a.disk.log,
+                            a.options.member, a.disk.mark);
 }
 
 applier_actor start_applier(caf::actor_system& sys, assembly& a) {
@@ -113,6 +114,7 @@ void settle(assembly& a, const context& ctx) {
   if (a.disk.log)
     return;
   a.options.path = ctx.config().data_dir + "/" + a.options.path;
+  a.options.mark = member_mark_file(ctx.config().data_dir, ctx.server());
   auto& outside = ctx.outside();
   auto own = outside.disks.find(ctx.server());
   a.options.env = own == outside.disks.end() ? outside.disk : own->second;
@@ -151,7 +153,9 @@ store::database_options place_of_state(const store_options& options) {
 
 store_disk make_store_disk(const store_options& options) {
   return {std::make_shared<store::database_slot>(place(options, "log")),
-          std::make_shared<store::state_places>(place_of_state(options))};
+          std::make_shared<store::state_places>(place_of_state(options)),
+          options.mark.empty() ? store::member_mark{}
+                               : store::member_mark{options.env, options.mark}};
 }
 
 expected<store::restored_store> restore_store(const store_options& options,
@@ -159,6 +163,11 @@ expected<store::restored_store> restore_store(const store_options& options,
                                               const std::string& address) {
   return store::restore(from, place_of_state(options), place(options, "log"),
                         address);
+}
+
+std::string member_mark_file(const std::string& data_dir,
+                             const std::string& server) {
+  return data_dir + "/members/" + (server.empty() ? "server-1" : server);
 }
 
 child_spec store_branch(const store_member& member, const std::string& folder) {

@@ -4,6 +4,7 @@
 #include "actors/system/supervisor.hpp"
 #include "messages/errors.hpp"
 #include "messages/store_interface.hpp"
+#include "runtime/store/member_mark.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -28,7 +29,10 @@ struct restored_store;
 
 /// How a store is set up.
 struct store_options {
-  std::string path;            ///< folder of its own
+  std::string path; ///< folder of its own
+  /// File that remembers, outside of that folder, that the store is a group's;
+  /// "" for none. See runtime/store/member_mark.hpp.
+  std::string mark;
   leveldb::Env* env = nullptr; ///< nullptr for the machine's disk
   /// Actors that wait for the disk have threads of their own. Not so under
   /// virtual time.
@@ -55,6 +59,7 @@ struct store_options {
 struct store_disk {
   std::shared_ptr<store::database_slot> log;
   std::shared_ptr<store::state_places> states;
+  store::member_mark mark;
 };
 
 store_disk make_store_disk(const store_options& options);
@@ -65,6 +70,10 @@ store_disk make_store_disk(const store_options& options);
 expected<store::restored_store> restore_store(const store_options& options,
                                               std::istream& from,
                                               const std::string& address);
+
+/// Returns where a server's mark is (store_options::mark).
+std::string member_mark_file(const std::string& data_dir,
+                             const std::string& server);
 
 /// Returns the branch `store` of the tree: all parts stand and fall together.
 /// The store as its clients see it is at `store/replica`. A member's address is

@@ -59,13 +59,15 @@ std::vector<child_spec> server_branches(const cluster_config& config,
                                         size_t index) {
   auto& server = config.servers[index];
   store_member member;
-  member.id = server.member != 0 ? server.member : index + 1;
-  member.started = server.started;
+  auto id_of = [&](size_t i) {
+    auto id = config.servers[i].member;
+    return id != 0 ? id : i + 1;
+  };
+  member.id = id_of(index);
   member.founders.clear();
-  if (server.member == 0)
-    for (auto& each : config.servers)
-      member.founders.push_back(
-          {member.founders.size() + 1, true, each.name + "/store"});
+  for (size_t i = 0; i < config.servers.size() && server.founder; ++i)
+    if (auto& each = config.servers[i]; each.founder)
+      member.founders.push_back({id_of(i), true, each.name + "/store"});
   auto folder = index == 0 ? "store" : "servers/" + server.name + "/store";
   return {config.etcd.servers.empty() ? store_branch(member, folder)
                                       : etcd_branch(),

@@ -1,6 +1,8 @@
 #include "actors/store/store.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/server_settings.hpp"
 #include "cli/verbs/store.hpp"
+#include "runtime/crypto/random.hpp"
 #include "runtime/store/snapshot_file.hpp"
 
 #include <CLI/CLI.hpp>
@@ -39,8 +41,8 @@ caf::error write_all(int fd, const std::string& data, const fs::path& file) {
 /// Secret. There is no half of one.
 expected<uint64_t> save(command_client& client, const fs::path& file) {
   auto part = file;
-  part += ".part";
-  auto fd = open(part.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+  part += ".part-" + crypto::random_word(8);
+  auto fd = open(part.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
     return cannot_write(part);
   auto saved = client.save_store(
@@ -51,11 +53,11 @@ expected<uint64_t> save(command_client& client, const fs::path& file) {
   std::error_code problem;
   if (saved)
     fs::rename(part, file, problem);
-  else
-    fs::remove(part, problem);
   if (saved && problem)
-    return make_error(ec::forbidden, "cannot write " + file.string() + ": "
-                                         + problem.message());
+    saved = make_error(ec::forbidden, "cannot write " + file.string() + ": "
+                                          + problem.message());
+  if (!saved)
+    fs::remove(part, problem);
   return saved;
 }
 
@@ -65,7 +67,8 @@ void add_snapshot(CLI::App& store, environment& env) {
                                    "Save all that the store holds into a file");
   sub->add_option("FILE", *file, "Must not be there yet")->required();
   sub->callback([&env, file] {
-    if (fs::exists(*file)) {
+    std::error_code unknown;
+    if (fs::exists(*file, unknown)) {
       env.fail_here(make_error(ec::already_exists, *file + " exists already"));
       return;
     }
@@ -87,10 +90,6 @@ expected<store::restored_store> restore(const fs::path& file,
   if (!in)
     return make_error(ec::not_found, "cannot read " + file.string() + ": "
                                          + std::strerror(errno));
-  if (fs::exists(data_dir / "store") || fs::exists(data_dir / "cluster.json"))
-    return make_error(ec::already_exists,
-                      "there is a cluster in " + data_dir.string()
-                          + ": name another folder with --data-dir");
   std::error_code problem;
   fs::create_directories(data_dir, problem);
   if (problem)
@@ -100,6 +99,13 @@ expected<store::restored_store> restore(const fs::path& file,
   directory_lock lock;
   if (auto err = lock.take(data_dir))
     return err;
+  // A cluster that has lost its store gets another one so.
+  auto settings = read_server_settings(data_dir);
+  if (fs::exists(data_dir / "store")
+      || (settings && settings->places.size() > 1))
+    return make_error(ec::already_exists,
+                      "there is a cluster in " + data_dir.string()
+                          + ": name another folder with --data-dir");
   store_options options;
   options.path = (data_dir / "store").string();
   auto made = restore_store(options, in, "server-1/store");

@@ -148,9 +148,8 @@ void add_member_remove(CLI::App& to, environment& env) {
       env.fail_here(no_member(*which));
       return;
     }
-    auto err = data_dir && read_server_settings(*data_dir)
-                   ? remove_server(*env.client(), *data_dir, *member)
-                   : remove_member(*env.client(), member->id());
+    auto err = data_dir ? remove_server(*env.client(), *data_dir, *member)
+                        : remove_member(*env.client(), member->id());
     if (err) {
       env.fail_here(err);
       return;

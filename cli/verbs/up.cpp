@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <iostream>
+#include <mutex>
 #include <optional>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,8 +71,11 @@ int run_detached(const up_options& options, environment& env) {
       dup2(file, 2);
     }
     auto out = fdopen(pipe_ends[1], "w");
-    // Until it is ready, whoever called sees what happens.
+    // Until it is ready, whoever called sees what happens. Threads that keep
+    // servers running speak, too.
+    std::mutex speaking;
     auto say = [&](const std::string& line) {
+      std::lock_guard guard{speaking};
       if (out != nullptr) {
         fputs((line + "\n").c_str(), out);
         fflush(out);
@@ -85,9 +89,12 @@ int run_detached(const up_options& options, environment& env) {
     }
     say("Kubeconfig: " + cluster.kubeconfig_path());
     say("ready");
-    if (out != nullptr)
-      fclose(out);
-    out = stdout;
+    {
+      std::lock_guard guard{speaking};
+      if (out != nullptr)
+        fclose(out);
+      out = stdout;
+    }
     cluster.serve();
     _exit(done);
   }

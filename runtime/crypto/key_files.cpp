@@ -103,6 +103,12 @@ expected<void> write_secret_file(const fs::path& path,
     ::unlink(scratch.c_str());
     return error;
   }
+  // The new name, too, outlives a loss of power.
+  auto folder = ::open(path.parent_path().c_str(), O_RDONLY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
   return caf::unit;
 }
 

@@ -40,7 +40,7 @@ core::core(const settings& set, restored from,
   restart_timer(st);
   // There is nobody to wait for, nor to disturb.
   if (st.voter() && st.members().voters() == 1)
-    campaign(st, election::real);
+    raft::campaign(st, election::real);
 }
 
 core::core(core&&) noexcept = default;
@@ -82,6 +82,13 @@ proposal core::change(const membership_change& step) {
 
 refusal core::transfer(member_id to) {
   return raft::transfer(*state_, to);
+}
+
+void core::campaign() {
+  auto& st = *state_;
+  // A candidate's own vote may be on its way to the disk.
+  if (st.now != role::leader && st.now != role::candidate && may_campaign(st))
+    raft::campaign(st, election::pre);
 }
 
 void core::read(uint64_t token) {

@@ -52,6 +52,10 @@ public:
   /// Hands leadership to a voter. Proposals are refused until that has
   /// happened or an election timeout has passed.
   refusal transfer(member_id to);
+  /// Stands for election at once, for who knows that nobody leads: a group that
+  /// was founded just now need not wait for silence. Disturbs no leader: it
+  /// begins with a pre-vote. Does nothing as a leader, and for who has no vote.
+  void campaign();
   /// Asks up to where a read that begins now must wait. Whoever is asked keeps
   /// on until there is a leader with a majority, so `token` may come late, and
   /// should stand for many reads rather than one.

@@ -52,9 +52,11 @@ caf::error make_damage(const std::string& what) {
   return make_error(
       ec::internal_error,
       "the store is damaged: " + what
-          + ". It is not served and not repaired. To go on, stop, move the "
-            "store's folder away and put a backup in its place, or start "
-            "without one for an empty cluster");
+          + ". It is not served and not repaired. One of a group is replaced: "
+            "`troupe store member remove`, then `add`. Otherwise stop, move "
+            "the "
+            "store's folder away, and make another of a backup with `troupe "
+            "store restore`, or start with an empty cluster");
 }
 
 expected<std::shared_ptr<database>>

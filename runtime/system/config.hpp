@@ -18,11 +18,9 @@ struct node_config {
 /// A member of the control plane: a store and an API server.
 struct server_config {
   std::string name = "server-1";
-  std::string place; ///< HOST:PORT of its process; "" for this one
-  /// Its member of the store's group, where it was added to one; 0 where it
-  /// founds the group with the others.
-  uint64_t member = 0;
-  bool started = false; ///< it was at work before: its store is not blank
+  std::string place;   ///< HOST:PORT of its process; "" for this one
+  uint64_t member = 0; ///< of the store's group; 0 for that of its place here
+  bool founder = true; ///< of the group; else it was added to it
 };
 
 /// What a cluster is told when it starts. Does not change while it runs.

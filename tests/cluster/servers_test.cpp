@@ -125,6 +125,39 @@ TEST_F(ServerProcesses, AreReplacedWhenTheirDiskIsLost) {
       << cluster.output();
 }
 
+TEST_F(ServerProcesses, ReplaceTheFirstOneToo) {
+  ASSERT_TRUE(make("kept"));
+  EXPECT_FALSE(cluster.run("store member remove server-1"));
+  cluster.kill_server();
+  std::filesystem::remove_all(cluster.data() / "store");
+  EXPECT_FALSE(cluster.run("up --port 0 --detach"));
+  EXPECT_NE(cluster.output().find("is gone"), std::string::npos)
+      << cluster.output();
+  EXPECT_TRUE(make("meanwhile")) << cluster.output();
+  // Nobody would start that one.
+  EXPECT_FALSE(cluster.run("store member add"));
+  ASSERT_TRUE(cluster.run("store member remove server-1")) << cluster.output();
+  ASSERT_TRUE(cluster.run("store member add server-1")) << cluster.output();
+  ASSERT_TRUE(cluster.run("up --port 0 --detach")) << cluster.output();
+  EXPECT_TRUE(has("kept")) << cluster.output();
+  EXPECT_TRUE(has("meanwhile")) << cluster.output();
+  EXPECT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
+      << cluster.output();
+}
+
+TEST_F(ServerProcesses, AreShownAndKilledTogether) {
+  ASSERT_TRUE(cluster.run("topology")) << cluster.output();
+  for (auto text : {"Process of server-1", "Process of server-3",
+                    "server-2/store/replica", "scheduler"})
+    EXPECT_NE(cluster.output().find(text), std::string::npos) << text;
+  EXPECT_TRUE(cluster.run("kill server-3/store/log_writer"))
+      << cluster.output();
+  EXPECT_TRUE(cluster.run("kill link --server server-2")) << cluster.output();
+  EXPECT_FALSE(cluster.run("kill link --server server-7"));
+  EXPECT_FALSE(cluster.run("kill server-4/store"));
+  EXPECT_TRUE(make("after")) << cluster.output();
+}
+
 TEST_F(ServerProcesses, AreSavedAndRestoredIntoAnotherCluster) {
   ASSERT_TRUE(make("kept"));
   auto file = (cluster.folder() / "snapshot").string();
@@ -139,6 +172,33 @@ TEST_F(ServerProcesses, AreSavedAndRestoredIntoAnotherCluster) {
   ASSERT_TRUE(other.up()) << other.output();
   EXPECT_TRUE(other.run("get configmap kept")) << other.output();
   EXPECT_TRUE(other.run("create configmap more")) << other.output();
+}
+
+TEST_F(ServerProcesses, AreAddedToWhatWasRestored) {
+  ASSERT_TRUE(make("kept"));
+  auto file = (cluster.folder() / "snapshot").string();
+  ASSERT_TRUE(cluster.run("store snapshot " + file)) << cluster.output();
+  real_cluster other{options()};
+  ASSERT_TRUE(other.run("store restore " + file)) << other.output();
+  ASSERT_TRUE(other.up()) << other.output();
+  // They are one group, and not two.
+  ASSERT_TRUE(other.run("store hash")) << other.output();
+  EXPECT_NE(other.output().find("\n6 "), std::string::npos) << other.output();
+  other.kill_server();
+  EXPECT_TRUE(other.run("get configmap kept")) << other.output();
+}
+
+TEST(ServersInOneProcess, StayAsTheyAre) {
+  auto options = real_options{};
+  options.nodes = 1;
+  options.runtime = "simulated";
+  options.servers = 3;
+  real_cluster cluster{options};
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  EXPECT_FALSE(cluster.run("store member add"));
+  EXPECT_FALSE(cluster.run("store member remove server-2"));
+  EXPECT_FALSE(cluster.run("store member remove server-1"));
+  EXPECT_TRUE(cluster.run("create configmap after")) << cluster.output();
 }
 
 namespace {

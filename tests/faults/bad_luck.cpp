@@ -104,14 +104,16 @@ void bad_luck::pause(const std::string& server) {
   if (pid == 0)
     return;
   ::kill(pid, SIGSTOP);
-  std::this_thread::sleep_for(std::chrono::milliseconds(chance_() % 2'000));
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(200 + chance_() % 1'800));
   ::kill(pid, SIGCONT);
 }
 
 void bad_luck::spoil_machine(const std::string& server,
                              const std::string& how) {
   std::ofstream{faults_ / server} << how;
-  std::this_thread::sleep_for(std::chrono::milliseconds(chance_() % 1'500));
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(200 + chance_() % 1'300));
   fs::remove(faults_ / server);
 }
 

@@ -23,7 +23,7 @@ struct real_options {
   bool processes = false; ///< each server but the first in its own
   /// A library that the program's processes load first. It is told of a folder
   /// `faults` in the cluster's folder by TROUPE_FAULTS.
-  std::filesystem::path preload;
+  std::filesystem::path preload{};
 };
 
 /// A cluster of the real program, in a process and a folder of its own, on any

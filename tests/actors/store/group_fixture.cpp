@@ -98,10 +98,16 @@ void store_group::adopt(size_t server, uint64_t id, bool voter) {
   start(server);
 }
 
-void store_group::resume(size_t server, uint64_t id) {
-  servers_[server].member.started = true;
-  adopt(server, id);
-  servers_[server].member.started = false;
+void store_group::lose_store(size_t server) {
+  crash(server);
+  auto& disk = *servers_[server].disk;
+  for (auto part : {"log", "state"}) {
+    auto folder = "/troupe/store/" + std::string{part};
+    std::vector<std::string> names;
+    disk.GetChildren(folder, &names);
+    for (auto& name : names)
+      disk.RemoveFile(folder + "/" + name);
+  }
 }
 
 size_t store_group::server_of(uint64_t id) const {

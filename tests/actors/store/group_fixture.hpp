@@ -45,9 +45,8 @@ public:
   /// Has `via` add it to the group, and starts it. Returns its id, 0 if that
   /// was refused.
   uint64_t join(size_t server, size_t via, bool voter = true);
-  /// Starts a server as the member that it was before, whether its disk still
-  /// is as it was or not.
-  void resume(size_t server, uint64_t id);
+  /// The machine of a server loses its power, and its store's folder.
+  void lose_store(size_t server);
   /// Starts a blank server as the member that the group knows by this id.
   void adopt(size_t server, uint64_t id, bool voter = true);
   /// The member that lives on a server, 0 while it is blank; the server of a

@@ -197,24 +197,43 @@ TEST(Membership, OneWithALostDiskIsNotTakenForTheOneThatItWas) {
   store_group group{3};
   auto first = group.leader();
   auto lost = (first + 1) % 3;
-  auto id = group.id_of(lost);
   group.put_now(first, "a", "1");
-  group.wipe(lost);
-  group.resume(lost, id);
+  ASSERT_TRUE(group.converge());
+  group.lose_store(lost);
+  group.start(lost);
   ASSERT_TRUE(
       group.run_until([&] { return group.status(lost).errors_size() > 0; }));
   EXPECT_NE(group.status(lost).errors(0).find("is gone"), std::string::npos);
   EXPECT_FALSE(
       group.answer<TxnResponse>(lost, put_request("a", "not by that one")));
   EXPECT_GT(group.put_now(first, "a", "2"), 0u);
-  // With its disk it is.
-  group.crash(first);
-  group.resume(first, group.id_of(first));
-  EXPECT_EQ(group.get_now(first, "a"), "2");
-  ASSERT_TRUE(remove(group, first, id));
+  ASSERT_TRUE(remove(group, first, group.id_of(lost)));
   group.wipe(lost);
   EXPECT_EQ(group.join(lost, first), 4u);
   EXPECT_EQ(group.get_now(lost, "a"), "2");
+}
+
+TEST(Membership, OneThatWasAloneDoesNotFoundAnotherGroupWhenItHasGrown) {
+  store_group group{1};
+  group.put_now(0, "a", "1");
+  group.add_server();
+  group.join(1, 0);
+  ASSERT_TRUE(group.run_until([&] { return group.voters_are({1, 2}); }));
+  // Its supervisor starts it as what it once was: the founder of all.
+  group.lose_store(0);
+  group.start(0);
+  ASSERT_TRUE(
+      group.run_until([&] { return group.status(0).errors_size() > 0; }));
+  EXPECT_NE(group.status(0).errors(0).find("is gone"), std::string::npos);
+}
+
+TEST(Membership, OneThatIsAloneBeginsAnewWithoutItsStore) {
+  store_group group{1};
+  group.put_now(0, "a", "1");
+  group.lose_store(0);
+  group.start(0);
+  EXPECT_EQ(group.get_now(0, "a"), "none");
+  EXPECT_GT(group.put_now(0, "a", "2"), 0u);
 }
 
 TEST(Membership, LeadershipIsHandedOver) {

@@ -159,7 +159,8 @@ usage cluster::now() const {
 
 pid_t cluster::server(const std::string& name) const {
   pid_t result = 0;
-  if (!(std::ifstream{data_ / "servers" / name / "lock"} >> result))
+  if (!(std::ifstream{data_ / "servers" / name / "lock"} >> result)
+      || result <= 0)
     fail(name + " has no process");
   return result;
 }

@@ -60,6 +60,12 @@ std::string script::run(const std::string& command) {
       {"blank", [this](words& in) { add(in); }},
       {"fetch", [this](words& in) { fetch(in); }},
       {"show", [this](words& in) { show_members(in); }},
+      {"campaign",
+       [this](words& in) {
+         auto& on = one(in);
+         on.raft->campaign();
+         step(on, "campaign");
+       }},
       {"suspect", on_one("suspects", &core::suspect)},
       {"transfer",
        [this](words& in) {

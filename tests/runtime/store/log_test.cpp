@@ -223,7 +223,7 @@ TEST_F(Log, AnEntryInAnothersPlaceIsDamage) {
 TEST_F(Log, SaysHowToRestore) {
   append(1, 2);
   raw_delete(1);
-  EXPECT_NE(damage().find("put a backup in its place"), std::string::npos);
+  EXPECT_NE(damage().find("make another of a backup"), std::string::npos);
 }
 
 } // namespace troupe::store

@@ -1,0 +1,41 @@
+#include "runtime/store/member_mark.hpp"
+
+#include <leveldb/env.h>
+
+#include <memory>
+#include <utility>
+
+namespace troupe::store {
+
+member_mark::member_mark(leveldb::Env* disk, std::string path)
+    : disk_(disk != nullptr ? disk : leveldb::Env::Default()),
+      path_(std::move(path)) {
+  // nop
+}
+
+bool member_mark::is_set() const {
+  return set_ || (disk_ != nullptr && disk_->FileExists(path_));
+}
+
+caf::error member_mark::set() {
+  if (disk_ == nullptr || is_set())
+    return caf::none;
+  // What fails is told by what follows.
+  disk_->CreateDir(path_.substr(0, path_.rfind('/')));
+  leveldb::WritableFile* opened = nullptr;
+  auto status = disk_->NewWritableFile(path_, &opened);
+  std::unique_ptr<leveldb::WritableFile> file{opened};
+  if (status.ok())
+    status = file->Append("member of a group\n");
+  if (status.ok())
+    status = file->Sync();
+  if (status.ok())
+    status = file->Close();
+  if (!status.ok())
+    return make_error(ec::service_unavailable,
+                      path_ + " cannot be written: " + status.ToString());
+  set_ = true;
+  return caf::none;
+}
+
+} // namespace troupe::store

@@ -10,6 +10,7 @@
 #include "runtime/system/secure_network.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -88,6 +89,7 @@ command_client::command_client() = default;
 command_client::~command_client() {
   session_ = nullptr;
   door_ = nullptr;
+  end_owner();
   self_.reset();
   network_.reset();
   system_.reset();
@@ -125,7 +127,11 @@ command_client::connect(const crypto::kubeconfig_access& access) {
   result->key_ = std::move(mine);
   if (auto err = result->dial())
     return err;
-  if (auto err = result->open_session())
+  auto err = result->open_session();
+  // That server went; there are others.
+  if (err && is_lost(err))
+    err = result->reopen();
+  if (err)
     return err;
   return {std::move(result)};
 }
@@ -164,20 +170,39 @@ caf::error command_client::open_session() {
   call::OpenSession open;
   open.set_nonce(std::get<0>(*nonce)->value());
   open.set_proof(sent.SerializeAsString());
-  caf::error failed;
+  using opened = std::tuple<pb<call::SessionOpened>, session_actor>;
+  auto result = std::make_shared<told<opened>>();
   // The session lives as long as whoever asks for it.
-  self->request(door_, handshake_patience, pb<call::OpenSession>{open})
-      .receive(
-          [&](const pb<call::SessionOpened>& opened,
-              const session_actor& handle) {
-            session_ = handle;
-            secret_ = opened->secret();
-            user_ = opened->user();
-          },
-          [&](caf::error& err) { failed = std::move(err); });
-  if (!failed)
-    self->monitor(session_);
-  return failed;
+  end_owner();
+  owner_ = system_->spawn(
+      [result, open, door = door_](caf::event_based_actor* owner) {
+        owner->monitor(door);
+        owner->set_down_handler([=](const caf::down_msg&) {
+          result->set(make_error(caf::sec::request_receiver_down));
+        });
+        owner->request(door, handshake_patience, pb<call::OpenSession>{open})
+            .then(
+                [=](const pb<call::SessionOpened>& facts,
+                    const session_actor& handle) {
+                  result->set(opened{facts, handle});
+                },
+                [=](caf::error& err) { result->set(std::move(err)); });
+        return caf::behavior{[](int) {}};
+      });
+  auto session = result->wait();
+  if (!session)
+    return session.error();
+  session_ = std::get<1>(*session);
+  secret_ = std::get<0>(*session)->secret();
+  user_ = std::get<0>(*session)->user();
+  self->monitor(session_);
+  return caf::none;
+}
+
+void command_client::end_owner() {
+  if (owner_)
+    caf::anon_send_exit(owner_, caf::exit_reason::kill);
+  owner_ = nullptr;
 }
 
 caf::error command_client::reopen() {

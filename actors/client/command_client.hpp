@@ -111,6 +111,7 @@ private:
 
   caf::error dial();
   caf::error open_session();
+  void end_owner();
   /// Gets a session again after the last one ended, if the cluster is there.
   caf::error reopen();
   /// Asks somebody; ends when that ends.
@@ -138,6 +139,7 @@ private:
   crypto::credential key_;
   front_door_actor door_;
   session_actor session_;
+  caf::actor owner_; ///< of the session
   std::string secret_;
   std::string user_;
   uint64_t watches_ = 0;

@@ -16,6 +16,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <utility>
 
 namespace troupe {
 
@@ -125,7 +126,7 @@ public:
   void break_at(side here);
 
   /// Nothing of it is left.
-  void drop() { net_ = nullptr; }
+  void drop();
   bool is_dropped() const { return net_ == nullptr; }
 
 private:
@@ -326,6 +327,17 @@ void simulated_wires::connection::break_at(side here) {
     });
 }
 
+// What is still on its way knows the connection, and its ends know each other.
+void simulated_wires::connection::drop() {
+  net_ = nullptr;
+  for (auto side : {near, far}) {
+    std::exchange(queues_[side], {});
+    for (auto& [id, proxy] : std::exchange(seen_[side], {}))
+      static_cast<far_actor*>(proxy->get())
+          ->kill_proxy(nullptr, caf::exit_reason::remote_link_unreachable);
+  }
+}
+
 void simulated_wires::far_actor::enqueue(caf::mailbox_element_ptr what,
                                          caf::execution_unit*) {
   auto line = line_.lock();
@@ -347,7 +359,7 @@ simulated_wires::simulated_wires(caf::actor_system& system, uint64_t seed)
 
 simulated_wires::~simulated_wires() {
   static_cast<carrier*>(carrier_->get())->tasks.clear();
-  for (auto& line : all_)
+  for (auto& line : std::exchange(all_, {}))
     line->drop();
 }
 

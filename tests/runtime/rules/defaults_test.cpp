@@ -320,8 +320,9 @@ TEST(Defaults, VolumesGetTheirModes) {
   EXPECT_EQ(source(0).config_map().default_mode(), 0644);
   EXPECT_EQ(source(1).secret().default_mode(), 0) << "zero is a wish";
   EXPECT_TRUE(source(2).host_path().has_type());
-  auto& token = source(3).projected().sources(0).service_account_token();
-  EXPECT_EQ(token.expiration_seconds(), 3600);
+  auto projected = source(3).projected();
+  EXPECT_EQ(projected.sources(0).service_account_token().expiration_seconds(),
+            3600);
 }
 
 TEST(Defaults, SmallKindsGetTheirs) {

@@ -116,11 +116,12 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     options.servers = std::max(last->servers, 1u);
   servers_wished = options.servers;
   if (last->servers != 0 && last->servers != options.servers) {
-    if (last->servers > 1 && !last->processes)
+    if (last->servers > 1 && !last->processes && !options.processes)
       return make_error(ec::conflict,
                         "--servers: the cluster in " + options.data_dir
                             + " has " + number(last->servers)
-                            + " servers in one process, and stays so");
+                            + " servers in one process; their number can be "
+                              "changed when each has its own: --processes");
     if (!options.processes && !last->processes)
       return make_error(ec::conflict,
                         "--servers: the cluster in " + options.data_dir

@@ -102,8 +102,12 @@ std::string component_of(const std::string& path) {
 }
 
 /// What every server consists of, by the name that it has in this tree.
-std::vector<std::string> server_parts(const system::ActorList& actors) {
+std::vector<std::string>
+server_parts(const system::ActorList& actors,
+             const std::vector<std::string>& expected) {
   std::set<std::string> servers;
+  for (auto& name : expected)
+    servers.insert(name + "/");
   for (auto& actor : actors.actors())
     if (starts_with(actor.path(), "server-"))
       servers.insert(actor.path().substr(0, actor.path().find('/')) + "/");
@@ -181,8 +185,9 @@ printing::table component_table(const cluster_status& x) {
 
 std::vector<component_status>
 components_of(const system::ActorList& actors,
-              const std::vector<std::string>& nodes) {
-  auto names = server_parts(actors);
+              const std::vector<std::string>& nodes,
+              const std::vector<std::string>& servers) {
+  auto names = server_parts(actors, servers);
   names.insert(names.end(), std::begin(parts_of_all), std::end(parts_of_all));
   for (auto& node : nodes)
     names.push_back("kubelet/" + node);
@@ -227,7 +232,7 @@ void fill_status(cluster_status& into, const system::ActorList& actors,
         into.revision = std::max(into.revision.value_or(0),
                                  uint64_t{std::stoull(*revision)});
   }
-  into.components = components_of(actors, names);
+  into.components = components_of(actors, names, into.servers);
 }
 
 std::string status_text(const cluster_status& x, time_point now) {

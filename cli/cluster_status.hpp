@@ -41,15 +41,17 @@ struct cluster_status {
   size_t nodes = 0;
   std::vector<std::string> not_ready; ///< nodes
   std::map<std::string, size_t> pods; ///< by phase; Terminating is one
+  std::vector<std::string> servers;   ///< that must be there, where several are
   std::vector<component_status> components;
   std::string problem; ///< why it does not answer
 };
 
-/// Returns every component that a cluster with these nodes has, as its actors
-/// say; one without any actor is Stopped.
+/// Returns every component that a cluster with these nodes and servers has, as
+/// its actors say; one without any actor is Stopped.
 std::vector<component_status>
 components_of(const system::ActorList& actors,
-              const std::vector<std::string>& nodes);
+              const std::vector<std::string>& nodes,
+              const std::vector<std::string>& servers = {});
 
 /// Adds what the actors and the objects tell.
 void fill_status(cluster_status& into, const system::ActorList& actors,

@@ -16,6 +16,8 @@ constexpr int patience_ms = 30'000;
 
 bool end_process(int process) {
   syscall(SYS_pidfd_send_signal, process, SIGTERM, nullptr, 0);
+  // One that was stopped hears of nothing until it goes on.
+  syscall(SYS_pidfd_send_signal, process, SIGCONT, nullptr, 0);
   pollfd ended{process, POLLIN, 0};
   if (poll(&ended, 1, patience_ms) == 1)
     return true;

@@ -277,7 +277,11 @@ expected<answer> command_client::ask(call::Request msg, const object& body,
         deadline, pb<call::Request>{msg}, body);
     if (answered)
       return answer{std::get<0>(*answered), std::get<1>(*answered)};
-    // What became of a write is not known; reading again does no harm.
+    // Reading again does no harm.
+    if (!reads && answered.error() == caf::sec::request_receiver_down)
+      return make_error(ec::service_unavailable,
+                        "the server went away before it answered: it is not "
+                        "known whether the change was made");
     if (!reads || !is_lost(answered.error()) || tries > 0)
       return answered.error();
   }

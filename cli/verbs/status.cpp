@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/resources.hpp"
+#include "cli/server_settings.hpp"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/system.pb.h"
@@ -50,32 +51,43 @@ cluster_status status_here(environment& env) {
   return x;
 }
 
+/// The actors of all processes that can be asked.
+system::ActorList all_actors(environment& env) {
+  system::ActorList result;
+  for (auto& client : env.all_clients())
+    if (auto actors = client->actors())
+      result.MergeFrom(*actors);
+  return result;
+}
+
 /// Asks the cluster itself.
 caf::error ask_cluster(cluster_status& x, environment& env) {
   auto client = env.try_client();
   if (!client)
     return client.error();
-  auto actors = (*client)->actors();
-  if (!actors)
-    return actors.error();
   auto nodes = (*client)->ask(about(call::LIST, kind_of<core::v1::Node>(), {}));
   if (!nodes)
     return nodes.error();
   auto pods = (*client)->ask(about(call::LIST, kind_of<core::v1::Pod>(), {}));
   if (!pods)
     return pods.error();
-  fill_status(x, *actors, nodes->objects, pods->objects);
+  fill_status(x, all_actors(env), nodes->objects, pods->objects);
   return caf::none;
 }
 
 void run_status(const std::string& output, environment& env) {
   auto x = status_here(env);
   auto ended = !x.data_dir.empty() && x.pid == 0;
+  if (auto settings = read_server_settings(x.data_dir);
+      settings && settings->places.size() > 1)
+    for (auto& place : settings->places)
+      x.servers.push_back(place.name);
   if (auto config = crypto::read_kubeconfig(x.kubeconfig))
     if (auto access = crypto::choose(*config, env.context))
       x.address = access->cluster.actors;
-  if (!ended)
-    if (auto err = ask_cluster(x, env))
+  // Servers with processes of their own may answer all the same.
+  if (!ended || !x.servers.empty())
+    if (auto err = ask_cluster(x, env); err && !ended)
       x.problem = message_of(err);
   env.code = x.running ? done : failed;
   if (output == "json")

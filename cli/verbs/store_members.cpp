@@ -90,7 +90,11 @@ void add_member_add(CLI::App& to, environment& env) {
   auto* sub = to.add_subcommand(
       "add", "Add a server with a store, in a process of its own");
   sub->add_option("SERVER", *name,
-                  "Its name; the first server-N that is free unless given");
+                  "Its name; the first server-N that is free unless given")
+      ->check([](const std::string& given) {
+        return given.empty() ? std::string{"a server's name is not empty"}
+                             : std::string{};
+      });
   sub->callback([&env, name] {
     auto data_dir = own_data_dir(env);
     if (!data_dir) {
@@ -125,8 +129,8 @@ void add_member_promote(CLI::App& to, environment& env) {
     StoreQuestion what;
     what.mutable_promote()->set_id(*id);
     if (auto answer = ask_store(env, what)) {
-      env.out() << "member " << answer->members().id() << " promoted\n";
-      print_members(answer->members().members(), env);
+      env.out() << "member " << answer->members().id() << " has a vote\n";
+      print_all_members(env);
     }
   });
 }

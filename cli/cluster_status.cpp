@@ -241,13 +241,16 @@ std::string status_text(const cluster_status& x, time_point now) {
     if (!value.empty())
       facts.rows.push_back({name, value});
   };
-  add("Cluster:", x.running
-                      ? (x.since == time_point{}
-                             ? "running"
-                             : "running for " + text::age_text(now - x.since))
-                      : "not running");
+  // On this machine, without the process that runs all but servers.
+  auto in_part = x.running && !x.data_dir.empty() && x.pid == 0;
+  add("Cluster:", !x.running ? "not running"
+                  : in_part  ? "running in part"
+                  : x.since == time_point{}
+                      ? "running"
+                      : "running for " + text::age_text(now - x.since));
   if (x.since != time_point{})
-    add(x.running ? "Since:" : "Last start:", text::time_text(x.since));
+    add(x.running && !in_part ? "Since:" : "Last start:",
+        text::time_text(x.since));
   add("Data directory:", x.data_dir);
   add("Kubeconfig:", x.kubeconfig);
   add("Address:", x.address);

@@ -89,7 +89,10 @@ void run_status(const std::string& output, environment& env) {
   if (!ended || !x.servers.empty())
     if (auto err = ask_cluster(x, env); err && !ended)
       x.problem = message_of(err);
-  env.code = x.running ? done : failed;
+  if (ended && x.running)
+    x.problem = "the process of `troupe up` does not run: nothing schedules, "
+                "controls or runs pods; `troupe up` starts it";
+  env.code = x.running && !ended ? done : failed;
   if (output == "json")
     env.out() << text::print_pretty_json(status_document(x));
   else if (output == "yaml")

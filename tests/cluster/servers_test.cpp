@@ -66,6 +66,10 @@ TEST_F(ServerProcesses, GoOnWithoutWhoStartedThem) {
   cluster.kill_server();
   EXPECT_TRUE(make("meanwhile")) << cluster.output();
   EXPECT_TRUE(has("before")) << cluster.output();
+  EXPECT_FALSE(cluster.run("status"));
+  for (auto text : {"running in part", "server-2/store", "Stopped"})
+    EXPECT_NE(cluster.output().find(text), std::string::npos)
+        << cluster.output();
   // Who starts them again finds them.
   ASSERT_TRUE(cluster.run("up --port 0 --detach")) << cluster.output();
   EXPECT_EQ(cluster.server("server-2"), second);

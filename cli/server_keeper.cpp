@@ -29,7 +29,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds first_pause{10};
 constexpr milliseconds longest_pause{10'000};
 /// One that ran for so long did not end because of how it began.
-constexpr auto calm = std::chrono::seconds(10);
+constexpr auto calm = std::chrono::seconds(2);
 
 /// Starts `troupe server` in a session of its own, its words in its log.
 /// Returns its process, 0 if there is none.

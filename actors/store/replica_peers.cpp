@@ -15,10 +15,9 @@ namespace troupe::replica_steps {
 
 namespace {
 
-/// Between attempts to find somebody, longer after each. Who comes back speaks
-/// to us first.
+/// Between attempts to find somebody, longer after each.
 constexpr std::chrono::milliseconds shortest_pause{50};
-constexpr std::chrono::milliseconds longest_pause{2'000};
+constexpr std::chrono::milliseconds longest_pause{250};
 
 void met(pointer self, raft::member_id id, const member_actor& who) {
   auto& st = self->state;

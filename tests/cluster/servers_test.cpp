@@ -105,6 +105,9 @@ TEST_F(ServerProcesses, AreOneStore) {
 
 TEST_F(ServerProcesses, AreReplacedWhenTheirDiskIsLost) {
   ASSERT_TRUE(make("kept"));
+  // Who has promised nothing yet has lost nothing.
+  ASSERT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
+      << cluster.output();
   auto pid = cluster.server("server-3");
   std::filesystem::remove_all(cluster.data() / "servers/server-3/store");
   cluster.kill_server("server-3");

@@ -1,6 +1,5 @@
 #include "cli/server_membership.hpp"
 
-#include "actors/store/store.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/process_end.hpp"
 #include "messages/store_desk.pb.h"
@@ -82,26 +81,21 @@ bool is_server_name(const std::string& name) {
          && name[prefix.size()] != '0';
 }
 
-caf::error remove_what_is_at(const fs::path& what) {
-  std::error_code failed;
-  fs::remove_all(what, failed);
-  if (failed)
-    return make_error(ec::forbidden, "cannot remove " + what.string() + ": "
-                                         + failed.message());
-  return caf::none;
-}
-
-/// What a server that is no member any more has left: its process, its folder,
-/// its mark. The first one's process is that of `up`, and has ended.
+/// What a server that is no member any more has left: its process, its folder.
+/// The first one's process is that of `up`, and has ended.
 caf::error clear_server(const fs::path& data_dir, const std::string& name,
                         bool first) {
   auto folder = server_folder(data_dir, name);
   if (auto pid = holder_of(folder).pid; pid != 0 && !end_process_of(pid))
     return make_error(ec::conflict, "process " + std::to_string(pid) + " of "
                                         + name + " does not end");
-  if (auto err = remove_what_is_at(first ? data_dir / "store" : folder))
-    return err;
-  return remove_what_is_at(member_mark_file(data_dir.string(), name));
+  auto store = first ? data_dir / "store" : folder;
+  std::error_code failed;
+  fs::remove_all(store, failed);
+  if (failed)
+    return make_error(ec::forbidden, "cannot remove " + store.string() + ": "
+                                         + failed.message());
+  return caf::none;
 }
 
 expected<uint64_t> add_member(command_client& client,

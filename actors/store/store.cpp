@@ -114,7 +114,9 @@ void settle(assembly& a, const context& ctx) {
   if (a.disk.log)
     return;
   a.options.path = ctx.config().data_dir + "/" + a.options.path;
-  a.options.mark = member_mark_file(ctx.config().data_dir, ctx.server());
+  // By its number, which nobody else ever gets.
+  a.options.mark =
+      ctx.config().data_dir + "/members/" + std::to_string(a.options.member.id);
   auto& outside = ctx.outside();
   auto own = outside.disks.find(ctx.server());
   a.options.env = own == outside.disks.end() ? outside.disk : own->second;
@@ -163,11 +165,6 @@ expected<store::restored_store> restore_store(const store_options& options,
                                               const std::string& address) {
   return store::restore(from, place_of_state(options), place(options, "log"),
                         address);
-}
-
-std::string member_mark_file(const std::string& data_dir,
-                             const std::string& server) {
-  return data_dir + "/members/" + (server.empty() ? "server-1" : server);
 }
 
 child_spec store_branch(const store_member& member, const std::string& folder) {

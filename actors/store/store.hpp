@@ -71,10 +71,6 @@ expected<store::restored_store> restore_store(const store_options& options,
                                               std::istream& from,
                                               const std::string& address);
 
-/// Returns where a server's mark is (store_options::mark).
-std::string member_mark_file(const std::string& data_dir,
-                             const std::string& server);
-
 /// Returns the branch `store` of the tree: all parts stand and fall together.
 /// The store as its clients see it is at `store/replica`. A member's address is
 /// the path of its branch. The folder is `folder` in the data directory.

@@ -25,7 +25,10 @@ public:
 
   /// From now on other keys are used, so that a call whose outcome is open
   /// stands beside few others.
-  void next_keys() { ++phase_; }
+  void next_keys() {
+    open_ = 0;
+    ++phase_;
+  }
 
   /// How many changes were acknowledged until now.
   uint64_t acknowledged() const { return acknowledged_; }
@@ -60,7 +63,8 @@ private:
   std::atomic<bool> over_ = false;
   std::atomic<uint64_t> phase_ = 0;
   std::atomic<uint64_t> acknowledged_ = 0;
-  std::mutex mutex_; ///< guards the following
+  std::atomic<uint64_t> open_ = 0; ///< calls on the present keys
+  std::mutex mutex_;               ///< guards the following
   std::map<std::string, std::vector<register_call>> histories_;
   std::map<uint64_t, std::string> revisions_; ///< and what was written there
   size_t given_twice_ = 0;

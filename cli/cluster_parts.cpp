@@ -22,6 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string own_folder() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
+}
+
+} // namespace
+
 std::string number(int64_t value) {
   return std::to_string(value);
 }
@@ -29,13 +36,6 @@ std::string number(int64_t value) {
 std::string node_name(size_t index) {
   return "node-" + std::to_string(index);
 }
-
-std::string own_folder() {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
-}
-
-} // namespace
 
 caf::error cluster_process::parts::open_network(const up_options& options) {
   std::optional<net::network_mode> wanted;
@@ -316,11 +316,7 @@ caf::error cluster_process::parts::publish(const up_options& options) {
 
 /// Where actors of other processes come in, at any of these.
 std::string cluster_process::parts::addresses() const {
-  auto result = "127.0.0.1:" + number(port);
-  for (auto& server : config->servers)
-    if (!server.place.empty())
-      result += "," + server.place;
-  return result;
+  return places.size() > 1 ? addresses_of(places) : "127.0.0.1:" + number(port);
 }
 
 } // namespace troupe::cli

@@ -24,6 +24,9 @@
 
 namespace troupe::cli {
 
+std::string number(int64_t value);
+std::string node_name(size_t index); ///< of a node, from 1 on
+
 /// What a cluster in this process is made of; what stands last ends first.
 struct cluster_process::parts {
   directory_lock lock;

@@ -26,14 +26,6 @@ namespace {
 /// How long a first start may take until all nodes are Ready.
 constexpr auto start_patience = std::chrono::seconds(30);
 
-std::string number(int64_t value) {
-  return std::to_string(value);
-}
-
-std::string node_name(size_t index) {
-  return "node-" + std::to_string(index);
-}
-
 } // namespace
 
 /// Builds the tree; its root is monitored by `self`.

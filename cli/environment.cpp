@@ -2,7 +2,6 @@
 
 #include "messages/api/meta.pb.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ostream>
@@ -140,17 +139,19 @@ std::vector<std::shared_ptr<command_client>> environment::all_clients() {
   auto* first = client();
   if (first == nullptr)
     return {};
-  std::vector<std::shared_ptr<command_client>> result;
-  auto addresses = access_.cluster.actors;
-  if (addresses.find(',') == std::string::npos)
+  auto addresses = crypto::addresses_of(access_.cluster);
+  if (addresses.size() == 1)
     return {client_};
-  for (size_t begin = 0; begin < addresses.size();) {
-    auto end = std::min(addresses.find(',', begin), addresses.size());
+  std::vector<std::shared_ptr<command_client>> result;
+  for (auto& address : addresses) {
+    if (address == first->address()) {
+      result.push_back(client_);
+      continue;
+    }
     auto one = access_;
-    one.cluster.actors = addresses.substr(begin, end - begin);
+    one.cluster.actors = address;
     if (auto connected = command_client::connect(one))
       result.push_back(std::move(*connected));
-    begin = end + 1;
   }
   return result;
 }

@@ -129,11 +129,7 @@ void server_keeper::keep_named() {
 /// Settings that cannot be read name everybody.
 bool server_keeper::is_named(const std::string& name) const {
   auto settings = read_server_settings(data_dir_);
-  if (!settings)
-    return true;
-  auto& all = settings->places;
-  return std::any_of(all.begin(), all.end(),
-                     [&](auto& place) { return place.name == name; });
+  return !settings || settings->find(name) != nullptr;
 }
 
 void server_keeper::watch_while_named(const std::string& name) {

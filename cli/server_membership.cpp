@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace troupe::cli {
 
@@ -16,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace store_api;
-using call::StoreAnswer;
 using call::StoreQuestion;
 
 /// How long a new server may take until it has all of the state.
@@ -49,19 +49,13 @@ public:
     auto config = crypto::read_kubeconfig(file);
     if (!config)
       return config.error();
-    for (auto& cluster : config->clusters) {
-      cluster.actors.clear();
-      for (auto& place : settings.places)
-        cluster.actors += (cluster.actors.empty() ? "" : ",") + place.address();
-    }
+    for (auto& cluster : config->clusters)
+      cluster.actors = addresses_of(settings.places);
     return crypto::write_secret_file(file, crypto::to_yaml(*config));
   }
 
   server_place* find(const std::string& name) {
-    auto& all = settings.places;
-    auto i = std::find_if(all.begin(), all.end(),
-                          [&](auto& x) { return x.name == name; });
-    return i == all.end() ? nullptr : &*i;
+    return const_cast<server_place*>(std::as_const(settings).find(name));
   }
 
   server_settings settings;

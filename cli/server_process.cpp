@@ -20,7 +20,6 @@
 #include <caf/scoped_actor.hpp>
 #include <leveldb/env.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -114,9 +113,8 @@ caf::error server_process::start() {
   auto settings = read_server_settings(data_dir_);
   if (!settings)
     return settings.error();
-  auto own = std::find_if(settings->places.begin(), settings->places.end(),
-                          [&](auto& place) { return place.name == name_; });
-  if (own == settings->places.end())
+  auto* own = settings->find(name_);
+  if (own == nullptr)
     return make_error(ec::not_found,
                       "the cluster in " + data_dir_ + " has no " + name_);
   auto folder = server_folder(data_dir_, name_);

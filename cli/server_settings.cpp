@@ -26,6 +26,19 @@ std::string server_place::address() const {
   return "127.0.0.1:" + std::to_string(port);
 }
 
+const server_place* server_settings::find(const std::string& name) const {
+  auto i = std::find_if(places.begin(), places.end(),
+                        [&](auto& x) { return x.name == name; });
+  return i == places.end() ? nullptr : &*i;
+}
+
+std::string addresses_of(const std::vector<server_place>& places) {
+  std::string result;
+  for (auto& place : places)
+    result += (result.empty() ? "" : ",") + place.address();
+  return result;
+}
+
 fs::path server_settings_file(const fs::path& data_dir) {
   return data_dir / "servers" / "settings.json";
 }

@@ -33,7 +33,13 @@ struct server_settings {
   std::string api_service; ///< the address of the Service `kubernetes`
   bool pod_namespaces = false;
   int lowest_port = 0;
+
+  /// The place of that server, or null.
+  const server_place* find(const std::string& name) const;
 };
+
+/// Where the actors of all of them come in, as a kubeconfig says it.
+std::string addresses_of(const std::vector<server_place>& places);
 
 /// Where a server in a process of its own keeps its lock and its log.
 std::filesystem::path server_folder(const std::filesystem::path& data_dir,

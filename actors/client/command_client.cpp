@@ -12,7 +12,6 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <future>
 #include <tuple>
@@ -50,17 +49,6 @@ expected<address> parse_address(const std::string& text) {
                         + text + "\"");
 }
 
-/// One for each server, separated by commas.
-std::vector<std::string> split_addresses(const std::string& text) {
-  std::vector<std::string> result;
-  for (size_t begin = 0; begin <= text.size();) {
-    auto end = std::min(text.find(',', begin), text.size());
-    result.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return result;
-}
-
 /// What a waiting thread is told, once.
 template <class T>
 class told {
@@ -78,6 +66,47 @@ private:
 };
 
 } // namespace
+
+/// Somebody who asks, and what is answered.
+template <class... Out>
+struct command_client::asking {
+  caf::actor by;
+  std::shared_ptr<told<std::tuple<Out...>>> answer;
+};
+
+template <class... Out, class Handle, class... Ts>
+command_client::asking<Out...>
+command_client::start_asking(const Handle& whom, std::chrono::seconds patience,
+                             bool stays, const Ts&... xs) {
+  // An answer that is lost with whoever owed it would be waited for until the
+  // deadline: whoever asks hears of both.
+  auto result = std::make_shared<told<std::tuple<Out...>>>();
+  auto deadline = patience.count() > 0 ? caf::duration{patience}
+                                       : caf::duration{caf::infinite};
+  auto by = system_->spawn([=](caf::event_based_actor* asker) {
+    auto over = [=](expected<std::tuple<Out...>> what) {
+      result->set(std::move(what));
+      if (!stays)
+        asker->quit();
+    };
+    asker->monitor(whom);
+    asker->set_down_handler([=](const caf::down_msg&) {
+      over(make_error(caf::sec::request_receiver_down));
+    });
+    asker->request(whom, deadline, xs...)
+        .then([=](const Out&... out) { over(std::make_tuple(out...)); },
+              [=](caf::error& err) { over(std::move(err)); });
+    return caf::behavior{[](caf::unit_t) {}};
+  });
+  return {std::move(by), std::move(result)};
+}
+
+template <class... Out, class Handle, class... Ts>
+expected<std::tuple<Out...>>
+command_client::ask_of(const Handle& whom, std::chrono::seconds patience,
+                       const Ts&... xs) {
+  return start_asking<Out...>(whom, patience, false, xs...).answer->wait();
+}
 
 bool is_lost(const caf::error& err) {
   return err == caf::sec::request_receiver_down
@@ -97,7 +126,7 @@ command_client::~command_client() {
 
 expected<std::unique_ptr<command_client>>
 command_client::connect(const crypto::kubeconfig_access& access) {
-  auto addresses = split_addresses(access.cluster.actors);
+  auto addresses = crypto::addresses_of(access.cluster);
   for (auto& each : addresses)
     if (auto where = parse_address(each); !where)
       return where.error();
@@ -156,7 +185,6 @@ caf::error command_client::dial() {
 }
 
 caf::error command_client::open_session() {
-  auto& self = *self_;
   auto nonce = ask_of<pb<call::Nonce>>(door_, handshake_patience,
                                        pb<call::AskNonce>{call::AskNonce{}});
   if (!nonce)
@@ -170,32 +198,18 @@ caf::error command_client::open_session() {
   call::OpenSession open;
   open.set_nonce(std::get<0>(*nonce)->value());
   open.set_proof(sent.SerializeAsString());
-  using opened = std::tuple<pb<call::SessionOpened>, session_actor>;
-  auto result = std::make_shared<told<opened>>();
   // The session lives as long as whoever asks for it.
   end_owner();
-  owner_ = system_->spawn(
-      [result, open, door = door_](caf::event_based_actor* owner) {
-        owner->monitor(door);
-        owner->set_down_handler([=](const caf::down_msg&) {
-          result->set(make_error(caf::sec::request_receiver_down));
-        });
-        owner->request(door, handshake_patience, pb<call::OpenSession>{open})
-            .then(
-                [=](const pb<call::SessionOpened>& facts,
-                    const session_actor& handle) {
-                  result->set(opened{facts, handle});
-                },
-                [=](caf::error& err) { result->set(std::move(err)); });
-        return caf::behavior{[](int) {}};
-      });
-  auto session = result->wait();
+  auto asked = start_asking<pb<call::SessionOpened>, session_actor>(
+      door_, handshake_patience, true, pb<call::OpenSession>{open});
+  owner_ = asked.by;
+  auto session = asked.answer->wait();
   if (!session)
     return session.error();
   session_ = std::get<1>(*session);
   secret_ = std::get<0>(*session)->secret();
   user_ = std::get<0>(*session)->user();
-  self->monitor(session_);
+  (*self_)->monitor(session_);
   return caf::none;
 }
 
@@ -222,35 +236,6 @@ caf::error command_client::reopen() {
         return refused;
   } while (err && system_->clock().now() < deadline);
   return err;
-}
-
-template <class... Out, class Handle, class... Ts>
-expected<std::tuple<Out...>>
-command_client::ask_of(const Handle& whom, std::chrono::seconds patience,
-                       const Ts&... xs) {
-  // An answer that is lost with whoever owed it would be waited for until the
-  // deadline: whoever asks hears of both.
-  auto result = std::make_shared<told<std::tuple<Out...>>>();
-  auto deadline = patience.count() > 0 ? caf::duration{patience}
-                                       : caf::duration{caf::infinite};
-  system_->spawn([=](caf::event_based_actor* asker) {
-    asker->monitor(whom);
-    asker->set_down_handler([=](const caf::down_msg&) {
-      result->set(make_error(caf::sec::request_receiver_down));
-      asker->quit();
-    });
-    asker->request(whom, deadline, xs...)
-        .then(
-            [=](const Out&... out) {
-              result->set(std::make_tuple(out...));
-              asker->quit();
-            },
-            [=](caf::error& err) {
-              result->set(std::move(err));
-              asker->quit();
-            });
-  });
-  return result->wait();
 }
 
 template <class... Out, class... Ts>

@@ -106,6 +106,9 @@ public:
 
   const std::string& user() const { return user_; }
 
+  /// Where the server is that is asked, HOST:PORT.
+  const std::string& address() const { return addresses_[turn_]; }
+
 private:
   command_client();
 
@@ -114,7 +117,14 @@ private:
   void end_owner();
   /// Gets a session again after the last one ended, if the cluster is there.
   caf::error reopen();
-  /// Asks somebody; ends when that ends.
+  template <class... Out>
+  struct asking;
+  /// Asks somebody, by an actor that hears when that ends; it stays behind, or
+  /// goes with the answer.
+  template <class... Out, class Handle, class... Ts>
+  asking<Out...> start_asking(const Handle& whom, std::chrono::seconds patience,
+                              bool stays, const Ts&... xs);
+  /// The same, and waits.
   template <class... Out, class Handle, class... Ts>
   expected<std::tuple<Out...>>
   ask_of(const Handle& whom, std::chrono::seconds patience, const Ts&... xs);

@@ -156,8 +156,7 @@ store::database_options place_of_state(const store_options& options) {
 store_disk make_store_disk(const store_options& options) {
   return {std::make_shared<store::database_slot>(place(options, "log")),
           std::make_shared<store::state_places>(place_of_state(options)),
-          options.mark.empty() ? store::member_mark{}
-                               : store::member_mark{options.env, options.mark}};
+          store::member_mark{options.env, options.mark}};
 }
 
 expected<store::restored_store> restore_store(const store_options& options,

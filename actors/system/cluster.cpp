@@ -94,15 +94,16 @@ supervision at_top(strategy how) {
   return rules;
 }
 
-} // namespace
-
-namespace {
-
 /// Whoever loses the directory loses its way to everybody: all start anew
 /// after it. Everything else stands alone and finds the others again.
-supervisor_actor spawn_tree(caf::actor_system& system, const context& ctx,
+supervisor_actor spawn_tree(caf::actor_system& system,
+                            std::shared_ptr<const world> w,
+                            std::shared_ptr<const edges> e,
+                            std::shared_ptr<const cluster_config> config,
                             std::function<void(const directory_actor&)> found,
                             std::vector<child_spec> components) {
+  context ctx{std::move(w),      std::move(e), std::move(config),
+              directory_actor{}, "root",       1};
   std::vector<child_spec> specs{directory_child(std::move(found)),
                                 branch("components",
                                        at_top(strategy::one_for_one),
@@ -128,9 +129,8 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
   // Nobody comes where there is no way in.
   if (http)
     components.push_back(http_branch(std::move(http)));
-  context ctx{std::move(w),      std::move(e), std::move(config),
-              directory_actor{}, "root",       1};
-  return spawn_tree(system, ctx, std::move(found), std::move(components));
+  return spawn_tree(system, std::move(w), std::move(e), std::move(config),
+                    std::move(found), std::move(components));
 }
 
 supervisor_actor spawn_server(caf::actor_system& system,
@@ -143,9 +143,8 @@ supervisor_actor spawn_server(caf::actor_system& system,
   add_servers(components, *config);
   components.push_back(link_child());
   components.push_back(http_branch(std::move(http)));
-  context ctx{std::move(w),      std::move(e), std::move(config),
-              directory_actor{}, "root",       1};
-  return spawn_tree(system, ctx, std::move(found), std::move(components));
+  return spawn_tree(system, std::move(w), std::move(e), std::move(config),
+                    std::move(found), std::move(components));
 }
 
 } // namespace troupe

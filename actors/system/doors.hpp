@@ -4,7 +4,6 @@
 #include "messages/interfaces.hpp"
 
 #include <functional>
-#include <set>
 #include <string>
 #include <vector>
 

@@ -2,6 +2,7 @@
 #include "cli/directory_lock.hpp"
 #include "cli/server_settings.hpp"
 #include "cli/verbs/store.hpp"
+#include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/random.hpp"
 #include "runtime/store/snapshot_file.hpp"
 
@@ -27,16 +28,6 @@ caf::error cannot_write(const fs::path& file) {
                                        + std::strerror(errno));
 }
 
-caf::error write_all(int fd, const std::string& data, const fs::path& file) {
-  for (size_t done = 0; done < data.size();) {
-    auto n = ::write(fd, data.data() + done, data.size() - done);
-    if (n < 0 && errno != EINTR)
-      return cannot_write(file);
-    done += n > 0 ? static_cast<size_t>(n) : 0;
-  }
-  return caf::none;
-}
-
 /// Saves into a new file, which only its owner can read: it holds every
 /// Secret. There is no half of one.
 expected<uint64_t> save(command_client& client, const fs::path& file) {
@@ -45,8 +36,9 @@ expected<uint64_t> save(command_client& client, const fs::path& file) {
   auto fd = open(part.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
     return cannot_write(part);
-  auto saved = client.save_store(
-      [&](const std::string& data) { return write_all(fd, data, part); });
+  auto saved = client.save_store([&](const std::string& data) {
+    return crypto::write_all(fd, data) ? caf::error{} : cannot_write(part);
+  });
   if (saved && fsync(fd) != 0)
     saved = cannot_write(part);
   close(fd);

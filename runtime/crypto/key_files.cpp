@@ -25,18 +25,6 @@ caf::error failure(std::string_view verb, const fs::path& path) {
                               + ": " + std::strerror(errno));
 }
 
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    auto written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return false;
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 expected<void> make_directory(const fs::path& path) {
   std::error_code code;
   if (fs::is_directory(path, code))
@@ -87,6 +75,18 @@ expected<credential> open_authority(const fs::path& path, time_point now) {
 }
 
 } // namespace
+
+bool write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    auto written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return false;
+    content.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
 
 expected<void> write_secret_file(const fs::path& path,
                                  std::string_view content) {

@@ -11,6 +11,9 @@ namespace troupe::crypto {
 expected<void> write_secret_file(const std::filesystem::path& path,
                                  std::string_view content);
 
+/// Writes all of it, or returns false with the reason in errno.
+bool write_all(int fd, std::string_view content);
+
 /// Returns the content of `path`; ec::not_found when there is none.
 expected<std::string> read_file(const std::filesystem::path& path);
 

@@ -243,6 +243,17 @@ const T* find(const std::vector<T>& list, std::string_view name) {
 
 } // namespace
 
+std::vector<std::string> addresses_of(const kubeconfig_cluster& cluster) {
+  auto& text = cluster.actors;
+  std::vector<std::string> result;
+  for (size_t begin = 0; begin <= text.size();) {
+    auto end = std::min(text.find(',', begin), text.size());
+    result.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return result;
+}
+
 std::string to_yaml(const kubeconfig& config) {
   YAML::Emitter out;
   out << YAML::BeginMap;

@@ -60,6 +60,9 @@ struct kubeconfig_access {
   std::string ns; ///< "default" when the context names none
 };
 
+/// Returns each of the addresses in `actors`; an empty one where it is empty.
+std::vector<std::string> addresses_of(const kubeconfig_cluster& cluster);
+
 /// Returns the text of a file that kubectl and read_kubeconfig understand.
 std::string to_yaml(const kubeconfig& config);
 

@@ -14,11 +14,14 @@ member_mark::member_mark(leveldb::Env* disk, std::string path)
 }
 
 bool member_mark::is_set() const {
-  return set_ || (disk_ != nullptr && disk_->FileExists(path_));
+  return set_ || (!path_.empty() && disk_->FileExists(path_));
 }
 
 caf::error member_mark::set() {
-  if (disk_ == nullptr || is_set())
+  if (set_ || path_.empty())
+    return caf::none;
+  // Asked with every write: the disk is looked at once.
+  if (set_ = is_set(); set_)
     return caf::none;
   // What fails is told by what follows.
   disk_->CreateDir(path_.substr(0, path_.rfind('/')));

@@ -15,8 +15,8 @@ namespace troupe::store {
 /// promised, too: the note keeps it from being taken for one that never was.
 class member_mark {
 public:
-  /// Keeps none.
   member_mark() = default;
+  /// Without a path none is kept. `disk` is the machine's if null.
   member_mark(leveldb::Env* disk, std::string path);
 
   bool is_set() const;
@@ -29,7 +29,7 @@ public:
 private:
   leveldb::Env* disk_ = nullptr;
   std::string path_;
-  bool set_ = false; ///< by this object
+  bool set_ = false; ///< known to be there
 };
 
 } // namespace troupe::store

@@ -122,9 +122,8 @@ void bad_luck::kill_actor(const std::string& server) {
   auto config = crypto::read_kubeconfig(cluster_.data() / "kubeconfig");
   if (!settings || !config)
     return;
-  for (auto& place : settings->places)
-    if (place.name == server)
-      config->clusters.front().actors = place.address();
+  if (auto* place = settings->find(server))
+    config->clusters.front().actors = place->address();
   auto access = crypto::choose(*config, {});
   if (!access)
     return;

@@ -37,38 +37,33 @@ store_actor server_members::find(const std::string& server) {
   auto settings = cli::read_server_settings(data_dir_);
   if (!settings)
     return {};
-  for (auto& place : settings->places) {
-    if (place.name != server)
-      continue;
-    auto usher = network_->dial<usher_actor>("127.0.0.1", place.port, patience);
-    if (!usher)
-      return {};
-    caf::scoped_actor self{*system_};
-    raft_api::FindMember question;
-    question.set_address(server + "/store");
-    auto failed = [](const caf::error&) {};
-    self->request(*usher, patience,
-                  pb<raft_api::AskNonce>{raft_api::AskNonce{}})
-        .receive(
-            [&](const pb<raft_api::Nonce>& x) {
-              question.set_nonce(x->value());
-            },
-            failed);
-    auto proof = crypto::make_proof(keys_.server, question.nonce());
-    if (!proof)
-      return {};
-    question.set_certificate(proof->certificate);
-    question.set_signature(proof->signature);
-    store_actor result;
-    self->request(*usher, patience, pb<raft_api::FindMember>{question})
-        .receive(
-            [&](const caf::actor& found) {
-              result = caf::actor_cast<store_actor>(found);
-            },
-            failed);
-    return result;
-  }
-  return {};
+  auto* place = settings->find(server);
+  if (place == nullptr)
+    return {};
+  auto usher = network_->dial<usher_actor>("127.0.0.1", place->port, patience);
+  if (!usher)
+    return {};
+  caf::scoped_actor self{*system_};
+  raft_api::FindMember question;
+  question.set_address(server + "/store");
+  auto failed = [](const caf::error&) {};
+  self->request(*usher, patience, pb<raft_api::AskNonce>{raft_api::AskNonce{}})
+      .receive(
+          [&](const pb<raft_api::Nonce>& x) { question.set_nonce(x->value()); },
+          failed);
+  auto proof = crypto::make_proof(keys_.server, question.nonce());
+  if (!proof)
+    return {};
+  question.set_certificate(proof->certificate);
+  question.set_signature(proof->signature);
+  store_actor result;
+  self->request(*usher, patience, pb<raft_api::FindMember>{question})
+      .receive(
+          [&](const caf::actor& found) {
+            result = caf::actor_cast<store_actor>(found);
+          },
+          failed);
+  return result;
 }
 
 } // namespace troupe::test

@@ -1,5 +1,7 @@
 #include "tests/bench/cluster/cluster.hpp"
 
+#include "cli/directory_lock.hpp"
+#include "cli/server_settings.hpp"
 #include "messages/system.pb.h"
 #include "runtime/crypto/kubeconfig.hpp"
 
@@ -158,9 +160,8 @@ usage cluster::now() const {
 }
 
 pid_t cluster::server(const std::string& name) const {
-  pid_t result = 0;
-  if (!(std::ifstream{data_ / "servers" / name / "lock"} >> result)
-      || result <= 0)
+  auto result = cli::holder_of(cli::server_folder(data_, name)).pid;
+  if (result <= 0)
     fail(name + " has no process");
   return result;
 }

@@ -1,3 +1,4 @@
+#include "cli/server_membership.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/call.pb.h"
 #include "messages/store.pb.h"
@@ -92,10 +93,6 @@ private:
   std::thread thread_;
 };
 
-std::string server_of(const store_api::Member& member) {
-  return member.address().substr(0, member.address().find('/'));
-}
-
 store_api::StatusResponse status(command_client& client) {
   call::StoreQuestion question;
   question.mutable_status()->set_everyone(true);
@@ -112,7 +109,7 @@ void let_lead(command_client& client, const std::string& server) {
     for (auto& member : is.members()) {
       level = level && member.errors().empty()
               && member.applied_index() + 100 > is.commit_index();
-      if (server_of(member) == server)
+      if (cli::server_of(member) == server)
         id = member.id();
     }
     if (level && is.leader() == id)
@@ -158,7 +155,7 @@ void measure_outages(const setup& how, table& out) {
   auto moved = measure(moves, [&](const auto&, const auto& to) {
     auto is = status(*client);
     for (auto& member : is.members())
-      if (server_of(member) == to) {
+      if (cli::server_of(member) == to) {
         call::StoreQuestion question;
         question.mutable_move_leader()->set_id(member.id());
         if (auto done = client->ask_store(question); !done)

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <netinet/in.h>
 #include <utility>
 
 namespace troupe::cli {
@@ -22,9 +23,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Until a process that was killed has let go of the data directory.
+constexpr std::chrono::milliseconds lock_patience{500};
+
 std::string own_folder() {
   std::error_code ignored;
   return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
+}
+
+caf::error taken_port(const std::string& host, uint16_t port,
+                      const std::string& option) {
+  return make_error(ec::conflict, "port " + number(port) + " of " + host
+                                      + " is taken: another cluster? Choose "
+                                        "another with "
+                                      + option + ", or 0 for any");
+}
+
+caf::error bad_hosts(const std::string& why) {
+  return make_error(ec::bad_request, "--bind-address: " + why);
+}
+
+/// Why servers cannot be told to answer there.
+caf::error check_host(const std::string& host) {
+  auto address = net::parse_ipv4(host);
+  if (!address)
+    return bad_hosts("\"" + host + "\" is no IPv4 address");
+  if (address->value == INADDR_ANY)
+    return bad_hosts(host
+                     + " is every address of the machine: name those "
+                       "under which the servers are reached");
+  return caf::none;
 }
 
 } // namespace
@@ -115,6 +143,7 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
   if (options.servers == 0)
     options.servers = std::max(last->servers, 1u);
   servers_wished = options.servers;
+  host = last->host;
   if (last->servers != 0 && last->servers != options.servers) {
     if (last->servers > 1 && !last->processes && !options.processes)
       return make_error(ec::conflict,
@@ -143,9 +172,9 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
   }
   // A start that fails has made stores already.
   if (last->nodes == 0)
-    if (auto kept =
-            write_shape(options.data_dir, {options.nodes, options.runtime,
-                                           options.servers, options.processes});
+    if (auto kept = write_shape(options.data_dir,
+                                {options.nodes, options.runtime,
+                                 options.servers, options.processes, host});
         !kept)
       return kept.error();
   return caf::none;
@@ -158,7 +187,7 @@ caf::error cluster_process::parts::prepare(up_options& options) {
     return make_error(ec::forbidden, "cannot make " + options.data_dir + ": "
                                          + failed.message());
   fs::permissions(options.data_dir, fs::perms::owner_all, failed);
-  if (auto err = lock.take(options.data_dir))
+  if (auto err = lock.take(options.data_dir, lock_patience))
     return err;
   settings = std::make_unique<settings_lock>();
   if (auto err = settings->take(options.data_dir))
@@ -171,6 +200,8 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   config->runtime = options.runtime;
   config->port = options.port;
   config->shim = own_folder() + "/troupe-shim";
+  if (auto err = settle_hosts(options))
+    return err;
   if (auto err = place_servers(options))
     return err;
   outside->disk = leveldb::Env::Default();
@@ -190,14 +221,8 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   }
   if (auto err = open_network(options))
     return err;
-  auto opened = crypto::open_cluster_keys(
-      fs::path{options.data_dir} / "pki",
-      crypto::names_of_api(to_string(network->addresses().api_service())),
-      real_world()->now());
-  if (!opened)
-    return opened.error();
-  keys = std::move(*opened);
-  config->ca_certificate = keys.authority.certificate;
+  if (auto err = open_keys(options))
+    return err;
   return open_api(options.api_port);
 }
 
@@ -220,18 +245,68 @@ caf::error cluster_process::parts::open_store(up_options& options) {
   return caf::none;
 }
 
+/// The keys, for the addresses at which servers are reached. Pods reach this
+/// machine's own loopback address nowhere else than here, their gateway always.
+caf::error cluster_process::parts::open_keys(const up_options& options) {
+  auto& range = network->addresses();
+  config->api_address =
+      host == default_host ? to_string(range.gateway()) : host;
+  std::vector<std::string> hosts{config->api_address, host};
+  for (auto& place : places)
+    hosts.push_back(place.host);
+  auto opened = crypto::open_cluster_keys(
+      fs::path{options.data_dir} / "pki",
+      crypto::names_of_api(to_string(range.api_service()), hosts),
+      real_world()->now());
+  if (!opened)
+    return opened.error();
+  keys = std::move(*opened);
+  config->ca_certificate = keys.authority.certificate;
+  return caf::none;
+}
+
 /// The REST API's place; whoever connects waits until the tree is there.
 caf::error cluster_process::parts::open_api(uint16_t wanted) {
   if (auto err = https->prepare(
           {keys.server_file.string(), keys.authority.certificate}))
     return err;
-  auto bound = https->open({net::ipv4{INADDR_LOOPBACK}, wanted});
+  auto at = net::parse_ipv4(host);
+  if (!at)
+    return at.error();
+  auto bound = https->open({*at, wanted});
   if (!bound)
-    return make_error(ec::conflict,
-                      "port " + number(wanted)
-                          + " of 127.0.0.1 is taken: another cluster? Choose "
-                            "another with --api-port, or 0 for any");
-  api_port = bound->port;
+    return taken_port(host, wanted, "--api-port");
+  config->api_port = api_port = bound->port;
+  if (config->api_address == host)
+    return caf::none;
+  auto inside = net::parse_ipv4(config->api_address);
+  if (!inside)
+    return inside.error();
+  if (!https->open({*inside, api_port}))
+    return taken_port(config->api_address, api_port, "--api-port");
+  return caf::none;
+}
+
+/// Decides at which addresses servers answer: as told, else as last time.
+caf::error cluster_process::parts::settle_hosts(const up_options& options) {
+  auto& hosts = options.hosts;
+  for (auto& each : hosts)
+    if (auto err = check_host(each))
+      return err;
+  auto most = options.processes ? options.servers : 1;
+  if (hosts.size() > 1 && hosts.size() != most)
+    return bad_hosts(number(static_cast<int64_t>(hosts.size()))
+                     + " addresses for "
+                     + (most == 1 ? "one process" : number(most) + " servers"));
+  if (!hosts.empty())
+    host = hosts.front();
+  if (host.empty())
+    host = default_host;
+  auto own = net::parse_ipv4(host);
+  if (!own)
+    return own.error();
+  if (!net::open_listener(net::protocol::tcp, {*own, 0}, net::sharing::no))
+    return bad_hosts(host + " is no address of this machine");
   return caf::none;
 }
 
@@ -248,10 +323,21 @@ caf::error cluster_process::parts::place_servers(up_options& options) {
     places = last->places;
   else if (!is(last.error(), ec::not_found))
     return last.error();
-  for (auto i = places.size(); i < options.servers; ++i) {
+  auto known = places.size();
+  for (auto i = known; i < options.servers; ++i) {
     places.emplace_back();
     places[i].name = config->servers[i].name;
     places[i].member = i + 1;
+    places[i].host = host;
+  }
+  for (size_t i = 0; i < places.size() && !options.hosts.empty(); ++i) {
+    auto& wished = options.hosts[std::min(i, options.hosts.size() - 1)];
+    // The others know it by that.
+    if (known > 1 && places[i].host != wished)
+      return make_error(ec::conflict, "--bind-address: " + places[i].name
+                                          + " answers at " + places[i].host
+                                          + ": remove it, and add it anew");
+    places[i].host = wished;
   }
   for (size_t i = 0; i < places.size(); ++i) {
     auto& place = places[i];
@@ -295,6 +381,7 @@ caf::error cluster_process::parts::start_servers(const up_options& options,
   now.pod_namespaces = config->pod_namespaces;
   now.lowest_port = config->lowest_port;
   now.api_service = to_string(network->addresses().api_service());
+  now.api_address = config->api_address;
   if (auto kept = write_server_settings(options.data_dir, now); !kept)
     return kept.error();
   settings = nullptr;
@@ -304,19 +391,16 @@ caf::error cluster_process::parts::start_servers(const up_options& options,
 }
 
 caf::error cluster_process::parts::publish(const up_options& options) {
-  auto bound = secure->publish(gate, "127.0.0.1", options.port);
+  auto bound = secure->publish(gate, host, options.port);
   if (!bound)
-    return make_error(ec::conflict,
-                      "port " + number(options.port)
-                          + " of 127.0.0.1 is taken: another cluster? Choose "
-                            "another with --port, or 0 for any");
+    return taken_port(host, options.port, "--port");
   port = *bound;
   return caf::none;
 }
 
 /// Where actors of other processes come in, at any of these.
 std::string cluster_process::parts::addresses() const {
-  return places.size() > 1 ? addresses_of(places) : "127.0.0.1:" + number(port);
+  return places.size() > 1 ? addresses_of(places) : host + ":" + number(port);
 }
 
 } // namespace troupe::cli

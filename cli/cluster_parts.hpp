@@ -8,6 +8,7 @@
 #include "cli/server_settings.hpp"
 #include "cli/serving.hpp"
 #include "runtime/crypto/key_files.hpp"
+#include "runtime/crypto/kubeconfig.hpp"
 #include "runtime/http/https_edge.hpp"
 #include "runtime/net/cluster_network.hpp"
 #include "runtime/system/actor_config.hpp"
@@ -45,6 +46,7 @@ struct cluster_process::parts {
   uint32_t servers_wished = 1;
   std::unique_ptr<settings_lock> settings; ///< while they are being settled
   std::unique_ptr<server_keeper> keeper;
+  std::string host; ///< where the server of this process answers
   uint16_t port = 0;
   uint32_t nodes_before = 0; ///< of the last start
   uint16_t api_port = 0;
@@ -56,11 +58,16 @@ struct cluster_process::parts {
   caf::error add_nodes(uint32_t count);
   caf::error add_simulated_nodes(uint32_t count);
   caf::error open_store(up_options& options);
+  caf::error open_keys(const up_options& options);
   caf::error open_api(uint16_t wanted);
+  caf::error settle_hosts(const up_options& options);
   caf::error place_servers(up_options& options);
   caf::error start_servers(const up_options& options, const report& tell);
   std::string addresses() const;
   caf::error publish(const up_options& options);
+  caf::error open_system(const up_options& options, const report& tell);
+  expected<crypto::kubeconfig_access>
+  give_access(const std::string& path) const;
   void plant();
   caf::error check_store();
   caf::error check_store(const directory_actor& directory,

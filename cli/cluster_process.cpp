@@ -15,6 +15,7 @@
 
 #include <caf/actor_cast.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <unistd.h>
@@ -99,7 +100,7 @@ caf::error cluster_process::parts::settle_nodes(command_client& client,
   }
   auto kept =
       write_shape(options.data_dir, {options.nodes, options.runtime,
-                                     options.servers, options.processes});
+                                     options.servers, options.processes, host});
   return kept ? caf::none : kept.error();
 }
 
@@ -119,6 +120,93 @@ caf::error cluster_process::start() {
   return err;
 }
 
+/// The actor system, and where others come in.
+caf::error cluster_process::parts::open_system(const up_options& options,
+                                               const report& tell) {
+  actors = std::make_unique<actor_config>(2, reach::other_processes);
+  system = std::make_unique<caf::actor_system>(*actors);
+  secure = std::make_unique<secure_network>(
+      *system,
+      secure_files{keys.server_file.string(), keys.authority_file.string()});
+  self = std::make_unique<caf::scoped_actor>(*system, true);
+  outside->servers =
+      std::make_shared<server_links>(server_links{secure.get(), keys.server});
+  gate = system->spawn(troupe::gate,
+                       std::shared_ptr<const cluster_config>{config});
+  if (auto err = publish(options))
+    return err;
+  return start_servers(options, tell);
+}
+
+/// Writes the administrator's kubeconfig; returns the way in that it tells,
+/// which every command line takes.
+expected<crypto::kubeconfig_access>
+cluster_process::parts::give_access(const std::string& path) const {
+  crypto::kubeconfig access;
+  access.clusters.push_back({"troupe",
+                             "https://" + host + ":" + number(api_port),
+                             keys.authority.certificate,
+                             addresses(),
+                             {}});
+  access.users.push_back(
+      {"kubernetes-admin", keys.admin.certificate, keys.admin.key, {}, {}});
+  access.contexts.push_back({"troupe", "troupe", "kubernetes-admin", {}});
+  access.current_context = "troupe";
+  auto written = crypto::write_secret_file(path, crypto::to_yaml(access));
+  if (!written)
+    return written.error();
+  return crypto::choose(access, {});
+}
+
+namespace {
+
+caf::error wait_for_api(command_client& client) {
+  auto err = client.watch(
+      {&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
+      [](const changes& batch) {
+        return std::none_of(batch.items.begin(), batch.items.end(),
+                            [](auto& c) { return c.what.name() == "default"; });
+      },
+      start_patience);
+  if (err)
+    return make_error(ec::timeout,
+                      "the API server does not answer: " + message_of(err));
+  return caf::none;
+}
+
+bool is_ready(const core::v1::Node& node) {
+  auto& all = node.status().conditions();
+  return std::any_of(all.begin(), all.end(), [](auto& x) {
+    return x.type() == "Ready" && x.status() == "True";
+  });
+}
+
+caf::error wait_for_nodes(command_client& client,
+                          const std::vector<node_config>& nodes) {
+  std::set<std::string> wished;
+  for (auto& node : nodes)
+    wished.insert(node.name);
+  std::set<std::string> ready;
+  auto err = client.watch(
+      {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
+      [&](const changes& batch) {
+        for (auto& c : batch.items)
+          if (wished.count(c.what.name()) > 0
+              && is_ready(c.what.as<core::v1::Node>()))
+            ready.insert(c.what.name());
+        return ready.size() < wished.size();
+      },
+      start_patience);
+  if (err)
+    return make_error(ec::timeout,
+                      "only " + number(static_cast<int64_t>(ready.size()))
+                          + " of " + number(static_cast<int64_t>(wished.size()))
+                          + " nodes became Ready: " + message_of(err));
+  return caf::none;
+}
+
+} // namespace
+
 caf::error cluster_process::try_start() {
   auto begin = std::chrono::steady_clock::now();
   auto milestone = [&](const std::string& what) {
@@ -133,19 +221,7 @@ caf::error cluster_process::try_start() {
   milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
             + ", " + to_string(p.network->addresses().whole()) + ": "
             + p.network->reason());
-  p.actors = std::make_unique<actor_config>(2, reach::other_processes);
-  p.system = std::make_unique<caf::actor_system>(*p.actors);
-  p.secure = std::make_unique<secure_network>(
-      *p.system, secure_files{p.keys.server_file.string(),
-                              p.keys.authority_file.string()});
-  p.self = std::make_unique<caf::scoped_actor>(*p.system, true);
-  p.outside->servers = std::make_shared<server_links>(
-      server_links{p.secure.get(), p.keys.server});
-  p.gate =
-      p.system->spawn(gate, std::shared_ptr<const cluster_config>{p.config});
-  if (auto err = p.publish(options_))
-    return err;
-  if (auto err = p.start_servers(options_, tell_))
+  if (auto err = p.open_system(options_, tell_))
     return err;
   p.plant();
   if (auto err = p.check_store())
@@ -155,65 +231,21 @@ caf::error cluster_process::try_start() {
   if (!options_.store.where.empty())
     if (auto kept = keep_store(options_.data_dir, options_.store); !kept)
       return kept.error();
-  crypto::kubeconfig config;
-  config.clusters.push_back({"troupe",
-                             "https://127.0.0.1:" + number(p.api_port),
-                             p.keys.authority.certificate,
-                             p.addresses(),
-                             {}});
-  config.users.push_back(
-      {"kubernetes-admin", p.keys.admin.certificate, p.keys.admin.key, {}, {}});
-  config.contexts.push_back({"troupe", "troupe", "kubernetes-admin", {}});
-  config.current_context = "troupe";
   kubeconfig_path_ = options_.data_dir + "/kubeconfig";
-  auto written =
-      crypto::write_secret_file(kubeconfig_path_, crypto::to_yaml(config));
-  if (!written)
-    return written.error();
-  // The same way in that every command line takes.
-  auto access = crypto::choose(config, {});
+  auto access = p.give_access(kubeconfig_path_);
   if (!access)
     return access.error();
   auto client = command_client::connect(*access);
   if (!client)
     return client.error();
-  auto err = (*client)->watch(
-      {&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
-      [](const changes& batch) {
-        for (auto& c : batch.items)
-          if (c.what.name() == "default")
-            return false;
-        return true;
-      },
-      start_patience);
-  if (err)
-    return make_error(ec::timeout,
-                      "the API server does not answer: " + message_of(err));
-  milestone("API server: answering on 127.0.0.1:" + number(p.port)
-            + ", over HTTPS on 127.0.0.1:" + number(p.api_port));
-  if (auto wrong = p.settle_nodes(**client, options_, tell_))
-    return wrong;
-  std::set<std::string> wished;
-  for (auto& node : p.config->nodes)
-    wished.insert(node.name);
-  std::set<std::string> ready;
-  err = (*client)->watch(
-      {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
-      [&](const changes& batch) {
-        for (auto& c : batch.items)
-          for (auto& condition :
-               c.what.as<core::v1::Node>().status().conditions())
-            if (condition.type() == "Ready" && condition.status() == "True"
-                && wished.count(c.what.name()) > 0)
-              ready.insert(c.what.name());
-        return ready.size() < options_.nodes;
-      },
-      start_patience);
-  if (err)
-    return make_error(ec::timeout,
-                      "only " + number(static_cast<int64_t>(ready.size()))
-                          + " of " + number(options_.nodes)
-                          + " nodes became Ready: " + message_of(err));
+  if (auto err = wait_for_api(**client))
+    return err;
+  milestone("API server: answering on " + p.host + ":" + number(p.port)
+            + ", over HTTPS on " + p.host + ":" + number(p.api_port));
+  if (auto err = p.settle_nodes(**client, options_, tell_))
+    return err;
+  if (auto err = wait_for_nodes(**client, p.config->nodes))
+    return err;
   milestone("Nodes: " + number(options_.nodes) + " Ready, runtime "
             + options_.runtime);
   if (p.servers_wished != options_.servers)

@@ -7,17 +7,20 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe::cli {
 
 /// What `up` is told.
 struct up_options {
   std::string data_dir;
-  uint32_t nodes = 0;       ///< 0: as many as last time, else one
-  std::string runtime;      ///< process or simulated; "": as last time
-  uint32_t servers = 0;     ///< 0: as many as last time, else one
-  bool processes = false;   ///< all servers but the first in their own
-  std::string network;      ///< "", loopback or bridge
+  uint32_t nodes = 0;     ///< 0: as many as last time, else one
+  std::string runtime;    ///< process or simulated; "": as last time
+  uint32_t servers = 0;   ///< 0: as many as last time, else one
+  bool processes = false; ///< all servers but the first in their own
+  std::string network;    ///< "", loopback or bridge
+  /// Where servers answer, one for all or one for each; none: as last time.
+  std::vector<std::string> hosts;
   uint16_t port = 6444;     ///< of the actors; 0 for any
   uint16_t api_port = 6443; ///< of the REST API; 0 for any
   store_choice store;       ///< where the state is

@@ -34,7 +34,8 @@ expected<cluster_shape> read_shape(const fs::path& data_dir) {
   // Older clusters had one server, and did not say so.
   return cluster_shape{doc["nodes"].get<uint32_t>(),
                        doc["runtime"].get<std::string>(),
-                       doc.value("servers", 1u), doc.value("processes", false)};
+                       doc.value("servers", 1u), doc.value("processes", false),
+                       doc.value("host", "")};
 }
 
 expected<void> write_shape(const fs::path& data_dir,
@@ -43,6 +44,8 @@ expected<void> write_shape(const fs::path& data_dir,
            {"runtime", shape.runtime},
            {"servers", shape.servers},
            {"processes", shape.processes}};
+  if (!shape.host.empty())
+    doc["host"] = shape.host;
   return crypto::write_secret_file(file_in(data_dir), doc.dump() + "\n");
 }
 

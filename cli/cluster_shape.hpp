@@ -15,6 +15,7 @@ struct cluster_shape {
   std::string runtime;    ///< "": there was no cluster
   uint32_t servers = 0;   ///< 0: there was no cluster
   bool processes = false; ///< servers have processes of their own
+  std::string host;       ///< where the first answers; "": as by default
 };
 
 /// Returns the shape of the cluster in a data directory; an empty one when

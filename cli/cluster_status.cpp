@@ -243,8 +243,9 @@ std::string status_text(const cluster_status& x, time_point now) {
   };
   // On this machine, without the process that runs all but servers.
   auto in_part = x.running && !x.data_dir.empty() && x.pid == 0;
-  add("Cluster:", !x.running ? "not running"
-                  : in_part  ? "running in part"
+  add("Cluster:", x.hidden     ? "not known"
+                  : !x.running ? "not running"
+                  : in_part    ? "running in part"
                   : x.since == time_point{}
                       ? "running"
                       : "running for " + text::age_text(now - x.since));

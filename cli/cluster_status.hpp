@@ -29,6 +29,7 @@ struct component_status {
 /// What `troupe status` tells.
 struct cluster_status {
   bool running = false;
+  bool hidden = false;  ///< who asks may not read how it is reached
   std::string data_dir; ///< empty when the cluster is not on this machine
   std::string kubeconfig;
   std::string address;

@@ -153,6 +153,33 @@ void give_empty_values(std::vector<std::string>& words) {
     }
 }
 
+/// The option that a short flag means in this command or above it.
+CLI::Option* short_option(CLI::App* at, const std::string& flag) {
+  for (; at != nullptr; at = at->get_parent())
+    if (auto* option = at->get_option_no_throw(flag))
+      return option;
+  return nullptr;
+}
+
+/// "-n=x" is "--namespace=x"; the parser would take "=x" for the value.
+void spell_out_short_flags(CLI::App& app, std::vector<std::string>& words) {
+  auto* at = &app;
+  for (auto& w : words) {
+    if (w == "--")
+      return;
+    if (!w.starts_with('-')) {
+      if (has_command(*at, w))
+        at = at->get_subcommand(w);
+      continue;
+    }
+    if (w.size() < 3 || w[1] == '-' || w[2] != '=')
+      continue;
+    auto* option = short_option(at, w.substr(0, 2));
+    if (option != nullptr && !option->get_lnames().empty())
+      w = "--" + option->get_lnames().front() + w.substr(2);
+  }
+}
+
 void add_all(CLI::App& app, environment& env) {
   for (auto& group : all_commands())
     for (auto add : group.commands) {
@@ -191,6 +218,7 @@ int run_command_line(std::vector<std::string> words, environment& env) {
              && none_looks_like_a_flag(dashes + 1, words.end())) {
     words.erase(dashes);
   }
+  spell_out_short_flags(app, words);
   give_empty_values(words);
   if (words.empty())
     words = {"--help"};

@@ -62,7 +62,4 @@ inline std::vector<command_group> all_commands() {
       {"Actors", {add_topology, add_kill, add_why}}};
 }
 
-/// Runs what the user typed behind the program's name; returns the exit code.
-int run_line(const std::vector<std::string>& words, environment& env);
-
 } // namespace troupe::cli

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -31,13 +32,23 @@ directory_lock::~directory_lock() {
     close(fd_);
 }
 
-caf::error directory_lock::take(const std::filesystem::path& data_dir) {
+caf::error directory_lock::take(const std::filesystem::path& data_dir,
+                                std::chrono::milliseconds patience) {
   fd_ = open(file_in(data_dir).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (fd_ < 0)
     return make_error(ec::forbidden, "cannot write in " + data_dir.string()
                                          + ": " + std::strerror(errno));
-  auto range = whole_file();
-  if (fcntl(fd_, F_OFD_SETLK, &range) != 0)
+  auto deadline = std::chrono::steady_clock::now() + patience;
+  auto taken = [this] {
+    auto range = whole_file();
+    return fcntl(fd_, F_OFD_SETLK, &range) == 0;
+  };
+  auto mine = taken();
+  while (!mine && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    mine = taken();
+  }
+  if (!mine)
     return make_error(ec::conflict, "a cluster is running already in "
                                         + data_dir.string()
                                         + " (troupe down ends it)");

@@ -3,6 +3,7 @@
 #include "messages/errors.hpp"
 #include "messages/time.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <sys/types.h>
 
@@ -17,8 +18,10 @@ public:
   directory_lock(const directory_lock&) = delete;
   directory_lock& operator=(const directory_lock&) = delete;
 
-  /// ec::conflict when a cluster runs there already.
-  caf::error take(const std::filesystem::path& data_dir);
+  /// ec::conflict when a cluster runs there already, and does so for as long
+  /// as that: a process that was killed holds it until it is gone.
+  caf::error take(const std::filesystem::path& data_dir,
+                  std::chrono::milliseconds patience = {});
 
 private:
   int fd_ = -1;

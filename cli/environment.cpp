@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ostream>
+#include <pwd.h>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -44,7 +45,8 @@ std::string harmless(const std::string& text) {
 std::string findings(const meta::v1::Status& status) {
   auto& details = status.details();
   if (details.causes_size() == 0)
-    return "The " + status.message();
+    return status.message().starts_with("the ") ? status.message()
+                                                : "The " + status.message();
   auto result =
       "The " + details.kind() + " \"" + details.name() + "\" is invalid: ";
   for (auto& cause : details.causes()) {
@@ -53,6 +55,13 @@ std::string findings(const meta::v1::Status& status) {
     result += cause.field() + ": " + cause.message();
   }
   return result;
+}
+
+std::string home_directory() {
+  if (auto* home = std::getenv("HOME"); home != nullptr && *home)
+    return home;
+  auto* user = getpwuid(geteuid());
+  return user != nullptr ? user->pw_dir : "/";
 }
 
 } // namespace
@@ -79,8 +88,7 @@ std::string environment::data_directory() const {
     return "/var/lib/troupe";
   if (auto* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state)
     return std::string{state} + "/troupe";
-  auto* home = std::getenv("HOME");
-  return std::string{home != nullptr ? home : "."} + "/.local/state/troupe";
+  return home_directory() + "/.local/state/troupe";
 }
 
 std::string environment::kubeconfig_path() const {

@@ -256,6 +256,8 @@ constexpr entry table[] = {
   troupe up --data-dir /tmp/other --port 0 --detach
   # Three servers, each with all of the state; kill any of their processes
   troupe up --servers 3 --processes --detach
+  # Reached from other machines, too
+  troupe up --bind-address 192.168.1.10 --detach
   # A hundred nodes whose pods are only told of
   troupe up --nodes 100 --runtime simulated --detach
   # With the state in an etcd that nobody else uses, over TLS; the next start

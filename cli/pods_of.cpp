@@ -151,13 +151,18 @@ std::string container_names(const core::v1::PodSpec& spec) {
   return names;
 }
 
+namespace {
+
+constexpr auto default_note = "kubectl.kubernetes.io/default-container";
+
+} // namespace
+
 void tell_default(const object& pod, const std::string& container,
                   environment& env) {
   const auto& spec = pod.as<core::v1::Pod>().spec();
   if (!container.empty()
       || spec.containers_size() + spec.init_containers_size() < 2
-      || pod.meta().annotations().contains(
-          "kubectl.kubernetes.io/default-container"))
+      || pod.meta().annotations().contains(default_note))
     return;
   env.err() << "Defaulted container \"" << spec.containers(0).name()
             << "\" out of: " << container_names(spec) << "\n";
@@ -167,7 +172,13 @@ void fill(kubelet_api::PodTarget& target, const object& pod,
           const std::string& container) {
   target.set_namespace_(pod.ns());
   target.set_name(pod.name());
-  target.set_container(container);
+  auto& notes = pod.meta().annotations();
+  auto chosen = notes.find(default_note);
+  target.set_container(
+      !container.empty() ? container
+      : chosen != notes.end()
+          ? chosen->second
+          : pod.as<core::v1::Pod>().spec().containers(0).name());
 }
 
 } // namespace troupe::cli

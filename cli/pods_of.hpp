@@ -40,7 +40,8 @@ std::string container_names(const core::v1::PodSpec& spec);
 void tell_default(const object& pod, const std::string& container,
                   environment& env);
 
-/// Names a container of a pod for a request.
+/// Names a container of a pod for a request: the one that the user named, else
+/// as `kubectl` chooses, what the pod's annotation says or its first one.
 void fill(kubelet_api::PodTarget& target, const object& pod,
           const std::string& container);
 

@@ -74,17 +74,43 @@ std::vector<std::string> one_by_one(const std::vector<std::string>& args) {
   return result;
 }
 
-expected<std::string> content_of(const std::string& file) {
-  if (file == "-")
-    return std::string{std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream in{file, std::ios::binary};
-  if (!in)
-    return make_error(ec::bad_request,
-                      "the path \"" + file + "\" does not exist");
-  return std::string{std::istreambuf_iterator<char>(in), {}};
+/// More than this is no manifest, and nothing that an object could hold.
+constexpr size_t largest_input =
+    text::stream_factor * text::read_options{}.max_bytes;
+
+expected<std::string> read_all(std::istream& in, const std::string& file) {
+  std::string result;
+  std::string chunk(size_t{1} << 20, '\0');
+  while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()))
+         || in.gcount() > 0) {
+    result.append(chunk, 0, static_cast<size_t>(in.gcount()));
+    if (result.size() > largest_input)
+      return make_error(ec::too_large, file + ": more than "
+                                           + std::to_string(largest_input >> 20)
+                                           + " MiB, which is the limit");
+  }
+  if (in.bad())
+    return make_error(ec::bad_request, "error reading " + file);
+  return result;
 }
 
 } // namespace
+
+expected<std::string> read_input(const std::string& file) {
+  if (file == "-")
+    return read_all(std::cin, "standard input");
+  std::error_code none;
+  if (fs::is_directory(file, none))
+    return make_error(ec::bad_request,
+                      "error reading " + file + ": it is a directory");
+  std::ifstream in{file, std::ios::binary};
+  if (!in)
+    return make_error(ec::bad_request,
+                      fs::exists(file, none)
+                          ? "error reading " + file + ": permission denied"
+                          : "the path \"" + file + "\" does not exist");
+  return read_all(in, file);
+}
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -190,7 +216,7 @@ read_manifests(const std::vector<std::string>& args, bool recursive,
     if (!files)
       return files.error();
     for (auto& file : *files) {
-      auto content = content_of(file);
+      auto content = read_input(file);
       if (!content)
         return content.error();
       std::vector<std::string> findings;
@@ -213,7 +239,10 @@ read_manifests(const std::vector<std::string>& args, bool recursive,
     }
   }
   if (result.empty())
-    return make_error(ec::bad_request, "no objects passed to apply");
+    return make_error(ec::bad_request,
+                      "no objects in "
+                          + std::string{args.size() == 1 ? args.front()
+                                                         : "any of the files"});
   return result;
 }
 

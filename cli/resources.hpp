@@ -57,6 +57,10 @@ read_manifests(const std::vector<std::string>& files, bool recursive,
 caf::error in_file(const std::string& doing, const std::string& file,
                    const caf::error& err);
 
+/// Reads a file whole, or standard input for `-`; what is larger than any
+/// stream of manifests may be is refused.
+expected<std::string> read_input(const std::string& file);
+
 /// Prints the warnings of an answer.
 void print_warnings(const answer& from, environment& env);
 

@@ -143,6 +143,8 @@ expected<server_place> choose_place(settings_change& change,
   server_place place;
   place.name = name;
   place.founder = false;
+  // It runs on the machine of the process that keeps it.
+  place.host = change.settings.places.front().host;
   auto all = change.settings.places;
   for (auto* which : {&place.port, &place.api_port}) {
     auto port = free_port(all);

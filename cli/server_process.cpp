@@ -21,7 +21,6 @@
 #include <leveldb/env.h>
 
 #include <filesystem>
-#include <netinet/in.h>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -29,6 +28,11 @@ namespace troupe::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+caf::error no_port(const server_place& own, uint16_t port) {
+  return make_error(ec::conflict, "port " + std::to_string(port) + " of "
+                                      + own.host + " cannot be had");
+}
 
 } // namespace
 
@@ -59,13 +63,16 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
   config->pod_namespaces = settings.pod_namespaces;
   config->lowest_port = settings.lowest_port;
   config->port = own.port;
+  config->api_address = settings.api_address;
+  config->api_port = settings.places.front().api_port;
   config->servers.clear();
   for (auto& each : settings.places)
     config->servers.push_back({each.name,
                                each.name == own.name ? "" : each.address(),
                                each.member, each.founder});
   auto opened = crypto::open_cluster_keys(
-      fs::path{data_dir} / "pki", crypto::names_of_api(settings.api_service),
+      fs::path{data_dir} / "pki",
+      crypto::names_of_api(settings.api_service, settings.hosts()),
       real_world()->now());
   if (!opened)
     return opened.error();
@@ -80,9 +87,11 @@ caf::error server_process::parts::open(const server_place& own) {
   if (auto err = https->prepare(
           {keys.server_file.string(), keys.authority.certificate}))
     return err;
-  if (!https->open({net::ipv4{INADDR_LOOPBACK}, own.api_port}))
-    return make_error(ec::conflict, "port " + std::to_string(own.api_port)
-                                        + " of 127.0.0.1 is taken");
+  auto host = net::parse_ipv4(own.host);
+  if (!host)
+    return host.error();
+  if (!https->open({*host, own.api_port}))
+    return no_port(own, own.api_port);
   actors = std::make_unique<actor_config>(2, reach::other_processes);
   system = std::make_unique<caf::actor_system>(*actors);
   secure = std::make_unique<secure_network>(
@@ -93,9 +102,8 @@ caf::error server_process::parts::open(const server_place& own) {
   self = std::make_unique<caf::scoped_actor>(*system, true);
   gate = system->spawn(troupe::gate,
                        std::shared_ptr<const cluster_config>{config});
-  if (!secure->publish(gate, "127.0.0.1", own.port))
-    return make_error(ec::conflict, "port " + std::to_string(own.port)
-                                        + " of 127.0.0.1 is taken");
+  if (!secure->publish(gate, own.host, own.port))
+    return no_port(own, own.port);
   return caf::none;
 }
 
@@ -141,8 +149,8 @@ caf::error server_process::start() {
   };
   p.tree.root = p.tree.plant();
   (*p.self)->monitor(p.tree.root);
-  tell_(name_ + ": answering on " + own->address()
-        + ", over HTTPS on 127.0.0.1:" + std::to_string(own->api_port));
+  tell_(name_ + ": answering on " + own->address() + ", over HTTPS on "
+        + own->host + ":" + std::to_string(own->api_port));
   return caf::none;
 }
 

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <thread>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -23,7 +22,14 @@ using nlohmann::json;
 constexpr auto patience = std::chrono::seconds(10);
 
 std::string server_place::address() const {
-  return "127.0.0.1:" + std::to_string(port);
+  return host + ":" + std::to_string(port);
+}
+
+std::vector<std::string> server_settings::hosts() const {
+  std::vector<std::string> result{api_address};
+  for (auto& place : places)
+    result.push_back(place.host);
+  return result;
 }
 
 const server_place* server_settings::find(const std::string& name) const {
@@ -57,10 +63,12 @@ expected<server_settings> read_server_settings(const fs::path& data_dir) {
     for (auto& place : doc.at("places"))
       result.places.push_back(
           {place.at("name"), place.at("port"), place.at("apiPort"),
-           place.value("member", uint64_t{0}), place.value("founder", true)});
+           place.value("member", uint64_t{0}), place.value("founder", true),
+           place.value("host", default_host)});
     result.service_cidr = doc.at("serviceCIDR");
     result.pod_cidr = doc.at("podCIDR");
     result.api_service = doc.at("apiService");
+    result.api_address = doc.value("apiAddress", default_host);
     result.pod_namespaces = doc.at("podNamespaces");
     result.lowest_port = doc.at("lowestPort");
     return result;
@@ -79,11 +87,13 @@ expected<void> write_server_settings(const fs::path& data_dir,
                       {"port", place.port},
                       {"apiPort", place.api_port},
                       {"member", place.member},
-                      {"founder", place.founder}});
+                      {"founder", place.founder},
+                      {"host", place.host}});
   json doc{{"places", places},
            {"serviceCIDR", settings.service_cidr},
            {"podCIDR", settings.pod_cidr},
            {"apiService", settings.api_service},
+           {"apiAddress", settings.api_address},
            {"podNamespaces", settings.pod_namespaces},
            {"lowestPort", settings.lowest_port}};
   std::error_code failed;
@@ -100,16 +110,11 @@ caf::error settings_lock::take(const fs::path& data_dir) {
   auto folder = server_settings_file(data_dir).parent_path();
   std::error_code failed;
   fs::create_directories(folder, failed);
-  auto deadline = std::chrono::steady_clock::now() + patience;
-  for (;;) {
-    auto err = lock_.take(folder);
-    if (!is(err, ec::conflict))
-      return err;
-    if (std::chrono::steady_clock::now() > deadline)
-      return make_error(ec::conflict, "another command changes the servers of "
-                                          + data_dir.string());
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  auto err = lock_.take(folder, patience);
+  if (is(err, ec::conflict))
+    return make_error(ec::conflict, "another command changes the servers of "
+                                        + data_dir.string());
+  return err;
 }
 
 namespace {
@@ -118,7 +123,7 @@ expected<uint16_t> any_free_port() {
   auto fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in where{};
   where.sin_family = AF_INET;
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  where.sin_addr.s_addr = htonl(INADDR_ANY);
   socklen_t size = sizeof(where);
   auto* address = reinterpret_cast<sockaddr*>(&where);
   auto good = fd >= 0 && bind(fd, address, size) == 0

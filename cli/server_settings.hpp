@@ -10,13 +10,17 @@
 
 namespace troupe::cli {
 
-/// Where a server answers on this machine.
+/// The address at which servers answer unless told otherwise.
+constexpr auto default_host = "127.0.0.1";
+
+/// Where a server answers.
 struct server_place {
   std::string name;
-  uint16_t port = 0;     ///< of the actors
-  uint16_t api_port = 0; ///< of the REST API
-  uint64_t member = 0;   ///< of the store's group
-  bool founder = true;   ///< of the group; else it was added to it
+  uint16_t port = 0;               ///< of the actors
+  uint16_t api_port = 0;           ///< of the REST API
+  uint64_t member = 0;             ///< of the store's group
+  bool founder = true;             ///< of the group; else it was added to it
+  std::string host = default_host; ///< an IPv4 address
 
   /// HOST:PORT of the actors.
   std::string address() const;
@@ -31,11 +35,15 @@ struct server_settings {
   std::string service_cidr;
   std::string pod_cidr;
   std::string api_service; ///< the address of the Service `kubernetes`
+  std::string api_address; ///< where pods reach the API of the first server
   bool pod_namespaces = false;
   int lowest_port = 0;
 
   /// The place of that server, or null.
   const server_place* find(const std::string& name) const;
+
+  /// Every address under which one of them may be reached.
+  std::vector<std::string> hosts() const;
 };
 
 /// Where the actors of all of them come in, as a kubeconfig says it.
@@ -68,8 +76,8 @@ read_server_settings(const std::filesystem::path& data_dir);
 expected<void> write_server_settings(const std::filesystem::path& data_dir,
                                      const server_settings& settings);
 
-/// Returns a port of 127.0.0.1 that nobody has now, and that none of these
-/// servers has, be it down.
+/// Returns a port that nobody has now at any address of this machine, and that
+/// none of these servers has, be it down.
 expected<uint16_t> free_port(const std::vector<server_place>& places);
 
 } // namespace troupe::cli

@@ -135,7 +135,11 @@ bool create_object(const text::document& wish, const write_options& options,
                    environment& env, const std::string& what,
                    const std::string& where) {
   text::read_options strict;
-  auto made = text::from_document(wish, strict);
+  auto plain = wish;
+  // As kubectl does: what was read from a cluster can be created anew.
+  if (plain.contains("metadata") && plain["metadata"].is_object())
+    plain["metadata"].erase("resourceVersion");
+  auto made = text::from_document(plain, strict);
   if (!made) {
     env.fail(made.error());
     return false;
@@ -285,16 +289,6 @@ editor cordoning(bool on) {
       spec.erase("unschedulable");
     return word;
   };
-}
-
-expected<std::string> read_whole_file(const std::string& path) {
-  if (path == "-")
-    return std::string{std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream in{path, std::ios::binary};
-  if (!in)
-    return make_error(ec::bad_request,
-                      "error reading " + path + ": no such file or directory");
-  return std::string{std::istreambuf_iterator<char>(in), {}};
 }
 
 } // namespace troupe::cli

@@ -76,7 +76,4 @@ bool change_object(const target& what, const editor& edit,
 /// Returns the edit of a node that `cordon` and `uncordon` make.
 editor cordoning(bool on);
 
-/// Reads a file whole; `-` is standard input.
-expected<std::string> read_whole_file(const std::string& path);
-
 } // namespace troupe::cli

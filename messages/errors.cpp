@@ -119,13 +119,19 @@ caf::error from_status(const meta::v1::Status& status) {
 
 caf::error invalid(const kind_info& kind, std::string_view name,
                    const std::vector<field_error>& errors) {
+  return invalid(kind.group, kind.kind, name, errors);
+}
+
+caf::error invalid(std::string_view group, std::string_view kind,
+                   std::string_view name,
+                   const std::vector<field_error>& errors) {
   meta::v1::StatusDetails details;
   details.set_name(std::string{name});
-  details.set_group(std::string{kind.group});
-  details.set_kind(std::string{kind.kind});
-  auto title = std::string{kind.kind};
-  if (!kind.group.empty())
-    title += "." + std::string{kind.group};
+  details.set_group(std::string{group});
+  details.set_kind(std::string{kind});
+  auto title = std::string{kind};
+  if (!group.empty())
+    title += "." + std::string{group};
   auto text = title + " \"" + std::string{name} + "\" is invalid: ";
   if (errors.size() > 1)
     text += "[";

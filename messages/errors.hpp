@@ -74,4 +74,10 @@ struct field_error {
 caf::error invalid(const kind_info& kind, std::string_view name,
                    const std::vector<field_error>& errors);
 
+/// The same about what is no object that the API serves, such as DeleteOptions
+/// of meta.k8s.io.
+caf::error invalid(std::string_view group, std::string_view kind,
+                   std::string_view name,
+                   const std::vector<field_error>& errors);
+
 } // namespace troupe

@@ -5,6 +5,7 @@
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
 #include "messages/api/node.pb.h"
 #include "messages/api/policy.pb.h"
 #include "messages/api/scheduling.pb.h"
@@ -214,6 +215,44 @@ void run_sub_create(job_ptr job) {
     job->fail(wrong_verb(*job));
 }
 
+/// What comes with a delete, whatever way it came.
+caf::error check_delete(const call::Request& request) {
+  meta::v1::DeleteOptions options;
+  if (request.has_grace_period_seconds())
+    options.set_grace_period_seconds(request.grace_period_seconds());
+  if (!request.propagation_policy().empty())
+    options.set_propagation_policy(request.propagation_policy());
+  auto found = rules::validate_delete_options(options);
+  if (found.empty())
+    return caf::none;
+  return invalid("meta.k8s.io", "DeleteOptions", {}, found);
+}
+
+/// The body must be what the path says.
+caf::error check_body(const write_job& job) {
+  auto& request = *job.request;
+  auto& sub = request.subresource();
+  if (!job.body)
+    return make_error(ec::bad_request, "an object is required");
+  const kind_info* wanted = &job.kind();
+  if (sub == "scale")
+    wanted = &kind_of<autoscaling::v1::Scale>();
+  else if (sub == "binding")
+    wanted = &kind_of<core::v1::Binding>();
+  else if (sub == "eviction")
+    wanted = &kind_of<policy::v1::Eviction>();
+  if (&job.body.kind() != wanted)
+    return make_error(ec::bad_request,
+                      "the object is a " + std::string{job.body.kind().kind}
+                          + ", expected " + std::string{wanted->kind});
+  if (request.verb() == call::UPDATE && job.body.name().empty())
+    return make_error(ec::bad_request, "the object has no name: it must be "
+                                       "that of the request");
+  auto creates = request.verb() == call::CREATE && sub.empty();
+  return rules::check_place(job.body.meta(), job.kind(), request.namespace_(),
+                            creates ? std::string{} : request.name());
+}
+
 caf::error check_request(const write_job& job) {
   auto& request = *job.request;
   auto& sub = request.subresource();
@@ -229,26 +268,11 @@ caf::error check_request(const write_job& job) {
     return make_error(ec::bad_request, "a name is required");
   auto needs_body =
       request.verb() == call::CREATE || request.verb() == call::UPDATE;
-  if (!needs_body)
-    return caf::none;
-  if (!job.body)
-    return make_error(ec::bad_request, "an object is required");
-  const kind_info* wanted = &job.kind();
-  if (sub == "scale")
-    wanted = &kind_of<autoscaling::v1::Scale>();
-  else if (sub == "binding")
-    wanted = &kind_of<core::v1::Binding>();
-  else if (sub == "eviction")
-    wanted = &kind_of<policy::v1::Eviction>();
-  if (&job.body.kind() != wanted)
-    return make_error(ec::bad_request,
-                      "the object is a " + std::string{job.body.kind().kind}
-                          + ", expected " + std::string{wanted->kind});
-  if (needs_name && job.body.name() != request.name())
-    return make_error(ec::bad_request,
-                      "the name of the object (" + job.body.name()
-                          + ") does not match the name on the request ("
-                          + request.name() + ")");
+  if (needs_body)
+    return check_body(job);
+  if (request.verb() == call::DELETE
+      || request.verb() == call::DELETE_COLLECTION)
+    return check_delete(request);
   return caf::none;
 }
 

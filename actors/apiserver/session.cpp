@@ -8,11 +8,13 @@
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
+#include "messages/kubelet.pb.h"
 #include "messages/kubelet_interface.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/component_status.hpp"
+#include "runtime/rules/pod_subresources.hpp"
 #include "runtime/rules/reviews.hpp"
 #include "runtime/system/config.hpp"
 
@@ -21,6 +23,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace troupe {
 
@@ -312,6 +315,18 @@ void open_on_node(pointer self, const object& pod,
       });
 }
 
+caf::error check_logs(const kubelet_api::PodLogs& logs) {
+  core::v1::PodLogOptions wished;
+  if (logs.options().has_tail_lines())
+    wished.set_tail_lines(logs.options().tail_lines());
+  if (logs.options().has_limit_bytes())
+    wished.set_limit_bytes(logs.options().limit_bytes());
+  auto found = rules::validate_log_options(wished);
+  if (found.empty())
+    return caf::none;
+  return invalid("", "PodLogOptions", logs.target().name(), found);
+}
+
 caf::result<pb<container::StreamOpened>, container_runtime_actor>
 on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                const container_stream_actor& to) {
@@ -329,6 +344,9 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                              : msg->has_exec() ? "exec"
                                                : "attach"))
     return err;
+  if (msg->has_logs())
+    if (auto err = check_logs(msg->logs()))
+      return err;
   call::Request get;
   get.set_verb(call::GET);
   get.set_api_version(pods.api_version());
@@ -353,12 +371,28 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
   return promise;
 }
 
+/// "3:nodes,pods,services": how many streams, of what.
+std::string watched(const session_state& st) {
+  constexpr size_t most_named = 8;
+  std::set<std::string> names;
+  for (auto& [who, path] : st.streams)
+    names.insert(path.substr(path.rfind('/') + 1));
+  auto result = std::to_string(st.streams.size());
+  size_t count = 0;
+  for (auto& name : names) {
+    if (count == most_named)
+      return result + ",...";
+    result += (count++ == 0 ? ":" : ",") + name;
+  }
+  return result;
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
   result.add_facts("user=" + st.who.user);
   result.add_facts("requests=" + std::to_string(st.served));
-  result.add_facts("watches=" + std::to_string(st.streams.size()));
+  result.add_facts("watches=" + watched(st));
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "actors/apiserver/session_parts.hpp"
 #include "messages/system.pb.h"
+#include "runtime/crypto/encoding.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -67,7 +68,7 @@ caf::error check_sender(pointer self, const std::string& secret) {
   auto here = sender && sender->node() == self->node();
   // A session of this process has none, and so lets nobody else in.
   auto& known = self->state.secret;
-  if (here || (!known.empty() && secret == known))
+  if (here || (!known.empty() && crypto::equal_secrets(secret, known)))
     return caf::none;
   return make_error(ec::unauthorized, "Unauthorized");
 }

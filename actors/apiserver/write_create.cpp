@@ -16,25 +16,13 @@ std::function<uint64_t()> entropy_of(job_ptr job) {
 
 caf::error check_body(const write_job& job) {
   auto& request = *job.request;
-  auto& body = job.body;
-  auto& kind = job.kind();
-  if (!body)
-    return make_error(ec::bad_request, "create needs an object");
-  if (&body.kind() != &kind)
-    return make_error(ec::bad_request,
-                      "the object is a " + std::string{body.kind().kind}
-                          + ", not a " + std::string{kind.kind});
-  if (body.revision() != 0)
+  if (job.body.revision() != 0)
     return make_error(ec::bad_request,
                       "resourceVersion should not be set on objects to be "
                       "created");
-  if (kind.namespaced && request.namespace_().empty())
+  if (job.kind().namespaced && request.namespace_().empty())
     return make_error(ec::bad_request, "an empty namespace may not be set "
                                        "during creation");
-  if (!body.ns().empty() && body.ns() != request.namespace_())
-    return make_error(ec::bad_request,
-                      "the namespace of the provided object does not match "
-                      "the namespace sent on the request");
   return caf::none;
 }
 
@@ -42,7 +30,7 @@ void begin(job_ptr job);
 
 void allocate_and_store(job_ptr job, object fresh) {
   auto& st = job->self->state;
-  if (!st.allocators || job->request->dry_run()) {
+  if (!st.allocators) {
     store_object(job, std::move(fresh), [job] { begin(job); });
     return;
   }

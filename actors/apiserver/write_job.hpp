@@ -41,7 +41,7 @@ struct write_job {
     promise.deliver(std::move(err));
   }
 
-  /// What was allocated for a write that failed is free again.
+  /// What was allocated for what is not written is free again.
   void give_back();
 
   void answer(const object& result, uint64_t revision, bool gone = false);

@@ -317,6 +317,7 @@ void with_other_soon(job_ptr job, const kind_info& kind, const std::string& ns,
 
 void store_object(job_ptr job, object fresh, std::function<void()> again) {
   if (job->request->dry_run()) {
+    job->give_back();
     job->answer(fresh, job->current ? job->current.revision() : 0);
     return;
   }

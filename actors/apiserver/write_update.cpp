@@ -20,7 +20,7 @@ namespace {
 void allocate_and_store(job_ptr job, object fresh,
                         std::function<void()> again) {
   auto& st = job->self->state;
-  if (!st.allocators || job->request->dry_run()) {
+  if (!st.allocators) {
     store_object(job, std::move(fresh), std::move(again));
     return;
   }

@@ -1,6 +1,9 @@
 #include "actors/http/connection_parts.hpp"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
 #include "messages/container.pb.h"
 #include "messages/pod_stream.pb.h"
+#include "runtime/rules/pod_subresources.hpp"
 #include "runtime/text/timestamp.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -24,37 +27,44 @@ expected<std::optional<int64_t>> read_number(const http::target& to,
   int64_t value = 0;
   auto last = text.data() + text.size();
   auto [end, bad] = std::from_chars(text.data(), last, value);
-  if (bad != std::errc{} || end != last || value < 0)
-    return make_error(ec::bad_request, std::string{name} + ": \"" + text
-                                           + "\" is no number above 0");
+  if (bad != std::errc{} || end != last)
+    return make_error(ec::bad_request,
+                      std::string{name} + ": \"" + text + "\" is no number");
   return std::optional{value};
+}
+
+/// What the query says, as the kind PodLogOptions has it.
+expected<core::v1::PodLogOptions> options_in(const exchange& x) {
+  core::v1::PodLogOptions result;
+  auto tail = read_number(x.to, "tailLines");
+  auto bytes = read_number(x.to, "limitBytes");
+  auto seconds = read_number(x.to, "sinceSeconds");
+  for (auto* number : {&tail, &bytes, &seconds})
+    if (!*number)
+      return number->error();
+  if (*tail)
+    result.set_tail_lines(**tail);
+  if (*bytes)
+    result.set_limit_bytes(**bytes);
+  if (*seconds)
+    result.set_since_seconds(**seconds);
+  if (auto& time = x.to.get("sinceTime"); !time.empty()) {
+    auto when = text::parse_timestamp(time);
+    if (!when)
+      return make_error(ec::bad_request, "sinceTime: \"" + time + "\": "
+                                             + message_of(when.error()));
+    result.mutable_since_time()->set_seconds(when->seconds);
+    result.mutable_since_time()->set_nanos(when->nanos);
+  }
+  if (auto found = rules::validate_log_options(result); !found.empty())
+    return invalid("", "PodLogOptions", x.at.name, found);
+  return result;
 }
 
 int64_t nanoseconds(time_point when) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              when.time_since_epoch())
       .count();
-}
-
-caf::error read_since(pointer self, const exchange& x, container::Logs& out) {
-  auto seconds = read_number(x.to, "sinceSeconds");
-  if (!seconds)
-    return seconds.error();
-  if (*seconds)
-    out.set_since(
-        nanoseconds(self->state.ctx->now() - std::chrono::seconds(**seconds)));
-  auto& time = x.to.get("sinceTime");
-  if (time.empty())
-    return caf::none;
-  if (*seconds)
-    return make_error(ec::bad_request,
-                      "at most one of sinceTime or sinceSeconds may be given");
-  auto when = text::parse_timestamp(time);
-  if (!when)
-    return make_error(ec::bad_request, "sinceTime: \"" + time
-                                           + "\": " + message_of(when.error()));
-  out.set_since(when->seconds * std::nano::den + when->nanos);
-  return caf::none;
 }
 
 caf::error read_options(pointer self, const exchange& x,
@@ -69,15 +79,21 @@ caf::error read_options(pointer self, const exchange& x,
   options.set_follow(x.to.flag("follow"));
   options.set_timestamps(x.to.flag("timestamps"));
   options.set_credit(log_window);
-  auto tail = read_number(x.to, "tailLines");
-  auto bytes = read_number(x.to, "limitBytes");
-  if (!tail || !bytes)
-    return tail ? bytes.error() : tail.error();
-  if (*tail)
-    options.set_tail_lines(**tail);
-  if (*bytes)
-    options.set_limit_bytes(**bytes);
-  return read_since(self, x, options);
+  auto wished = options_in(x);
+  if (!wished)
+    return wished.error();
+  if (wished->has_tail_lines())
+    options.set_tail_lines(wished->tail_lines());
+  if (wished->has_limit_bytes())
+    options.set_limit_bytes(wished->limit_bytes());
+  if (wished->has_since_seconds())
+    options.set_since(
+        nanoseconds(self->state.ctx->now()
+                    - std::chrono::seconds(wished->since_seconds())));
+  if (wished->has_since_time())
+    options.set_since(wished->since_time().seconds() * std::nano::den
+                      + wished->since_time().nanos());
+  return caf::none;
 }
 
 void begin_answer(pointer self, uint64_t number) {

@@ -2,6 +2,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/http/request_body.hpp"
+#include "runtime/rules/requests.hpp"
 #include "runtime/rules/reviews.hpp"
 #include "runtime/rules/scale.hpp"
 
@@ -36,22 +37,40 @@ caf::error read_limit(const http::target& to, call::Request& out) {
   return caf::none;
 }
 
-caf::error read_dry_run(const http::target& to, call::Request& out) {
-  for (auto& word : to.all("dryRun")) {
-    if (word != "All")
-      return make_error(ec::bad_request, "dryRun: Unsupported value: \"" + word
-                                             + "\": supported values: \"All\"");
-    out.set_dry_run(true);
-  }
-  return caf::none;
-}
-
 /// Kubernetes: who does not say who manages fields is known by its program.
 std::string manager_of(const exchange& x) {
   if (x.to.has("fieldManager"))
     return x.to.get("fieldManager");
   auto agent = x.header("User-Agent");
-  return std::string{agent.substr(0, agent.find('/'))};
+  std::string name{agent.substr(0, std::min<size_t>(agent.find('/'), 128))};
+  std::erase_if(name, [](char c) { return c < ' ' || c > '~'; });
+  return name;
+}
+
+/// The kind whose fields the query of a write spells.
+std::string options_kind(call::Verb verb) {
+  switch (verb) {
+    case call::CREATE:
+      return "CreateOptions";
+    case call::UPDATE:
+      return "UpdateOptions";
+    case call::PATCH:
+      return "PatchOptions";
+    default:
+      return "DeleteOptions";
+  }
+}
+
+caf::error read_write_parameters(const exchange& x, call::Request& out) {
+  rules::write_parameters given;
+  given.dry_run = x.to.all("dryRun");
+  given.field_manager = x.to.get("fieldManager");
+  given.field_validation = x.to.get("fieldValidation");
+  if (auto found = rules::validate_write_parameters(given); !found.empty())
+    return invalid("meta.k8s.io", options_kind(out.verb()), {}, found);
+  out.set_dry_run(!given.dry_run.empty());
+  out.set_field_manager(manager_of(x));
+  return caf::none;
 }
 
 void read_place(const exchange& x, call::Request& out) {
@@ -88,12 +107,9 @@ caf::error read_body(const exchange& x, wish& out) {
   if (out.msg.verb() == call::DELETE
       || out.msg.verb() == call::DELETE_COLLECTION)
     return http::read_delete_options(x.request->body(), *form, x.to, out.msg);
-  auto check = http::field_check_of(x.to);
-  if (!check)
-    return check.error();
   auto body = http::read_object(x.request->body(), *form,
                                 http::body_kind(*x.at.kind, x.at.subresource),
-                                *check, out.warnings);
+                                http::field_check_of(x.to), out.warnings);
   if (!body)
     return body.error();
   out.body = std::move(*body);
@@ -114,8 +130,7 @@ caf::error read_wish(const exchange& x, wish& out) {
     return err;
   if (x.verb == "get" || x.verb == "list")
     return caf::none;
-  out.msg.set_field_manager(manager_of(x));
-  if (auto err = read_dry_run(x.to, out.msg))
+  if (auto err = read_write_parameters(x, out.msg))
     return err;
   return read_body(x, out);
 }

@@ -10,6 +10,7 @@
 #include "messages/kubelet_interface.hpp"
 #include "runtime/net/layout.hpp"
 #include "runtime/rules/node_status.hpp"
+#include "runtime/scheduling/rejection.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -67,7 +68,9 @@ struct kubelet_state {
 
   /// A pod of the node, and who takes care of it.
   struct entry {
-    object pod; ///< newest
+    object pod;               ///< newest
+    scheduling::demand takes; ///< of the node; nothing once it was rejected
+    bool counts = true;       ///< as one of the node's pods
     pod_worker_actor worker;
     uint32_t restarts = 0; ///< of the worker
     uint32_t recent = 0;   ///< restarts since the last quiet second

@@ -11,6 +11,7 @@
 #include "runtime/containers/volume_edge.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
+#include "runtime/process/image_folder.hpp"
 #include "runtime/rules/pod_adoption.hpp"
 #include "runtime/rules/pod_config.hpp"
 #include "runtime/rules/pod_references.hpp"
@@ -266,6 +267,14 @@ void fetch_image(pointer self, size_t i) {
 void pull_image(pointer self, size_t i) {
   auto& st = self->state;
   const auto& container = spec_of(self, i);
+  if (!process::parse_reference(container.image())) {
+    auto why = "Failed to apply default image tag \"" + container.image()
+               + "\": couldn't parse image name \"" + container.image()
+               + "\": invalid reference format";
+    remark(self, "Warning", "InspectFailed", why);
+    rules::on_pull_failed(st.life, i, "InvalidImageName", why, now_of(self));
+    return;
+  }
   // Where the command is the machine's own, no image is needed.
   if (st.node->node.runtime == "process" && container.command_size() > 0)
     return rules::on_pulled(st.life, i, container.image());
@@ -314,9 +323,15 @@ void send_create(pointer self, size_t i, container::ContainerConfig config) {
         remark(self, "Normal", "Created",
                "Created container: " + spec_of(self, i).name());
         rules::on_created(self->state.life, i, made.id());
+        // As it is told after a restart, too.
+        if (!made.image_ref().empty())
+          self->state.life.containers[i].image_id = made.image_ref();
       },
       [self, i](const caf::error& err) {
-        fail_create(self, i, "CreateContainerError", err);
+        fail_create(self, i,
+                    is(err, ec::forbidden) ? "CreateContainerConfigError"
+                                           : "CreateContainerError",
+                    err);
       });
 }
 
@@ -445,10 +460,12 @@ void run_hook_command(pointer self, size_t i, bool post_start,
       self, std::move(msg),
       [self, i, post_start](const container::ExecResult& result) {
         auto code = result.exit_code();
+        auto said =
+            result.stderr().empty() ? std::string{} : ": " + result.stderr();
         hook_done(self, i, post_start,
-                  code == 0 ? std::string{}
-                            : "command exited with " + std::to_string(code)
-                                  + ": " + result.stderr());
+                  code == 0
+                      ? std::string{}
+                      : "command exited with " + std::to_string(code) + said);
       },
       [self, i, post_start](const caf::error& err) {
         hook_done(self, i, post_start, message_of(err));

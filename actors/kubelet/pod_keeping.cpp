@@ -1,5 +1,6 @@
 #include "actors/kubelet/pod_keeping.hpp"
 
+#include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/container.pb.h"
 #include "messages/kubelet.pb.h"
@@ -67,6 +68,34 @@ void start_worker(pointer self, entry& e) {
   }
 }
 
+bool has_ended(const core::v1::Pod& pod) {
+  return pod.status().phase() == "Succeeded"
+         || pod.status().phase() == "Failed";
+}
+
+// Looks whether the node has what a pod that comes to it asks for. One that has
+// begun goes on, whatever else came since.
+void check_room(pointer self, entry& e) {
+  auto& st = self->state;
+  const auto& pod = e.pod.as<core::v1::Pod>();
+  if (!st.node || pod.status().has_start_time() || has_ended(pod))
+    return;
+  std::vector<const scheduling::demand*> others;
+  for (const auto& [uid, other] : st.pods)
+    if (&other != &e && other.counts && !other.left)
+      others.push_back(&other.takes);
+  auto no = scheduling::rejection_of(pod, st.node.as<core::v1::Node>(), others);
+  if (!no)
+    return;
+  e.counts = false;
+  e.takes = {};
+  st.api.emit(e.pod, "Warning", no->reason, no->message);
+  kubelet_api::Leave msg;
+  msg.set_reason(no->reason);
+  msg.set_message(no->message);
+  self->send(e.worker, pb<kubelet_api::Leave>{std::move(msg)});
+}
+
 container::State take_seen(pointer self, const std::string& uid) {
   auto& seen = self->state.seen;
   auto found = seen.find(uid);
@@ -84,6 +113,7 @@ void begin(pointer self, entry& e) {
     return;
   st.book.claim(e.pod);
   start_worker(self, e);
+  check_room(self, e);
   attend(self, e, take_seen(self, e.pod.uid()));
   if (e.orphaned)
     leave(self, e);
@@ -137,6 +167,7 @@ void restart_worker(pointer self, const std::string& uid) {
   if (e == nullptr || e->worker || e->left)
     return;
   start_worker(self, *e);
+  check_room(self, *e);
   if (e->orphaned)
     leave(self, *e);
   if (!st.runtime_known)
@@ -171,8 +202,8 @@ void pod_gone(pointer self, const std::string& uid) {
 void claim_address(pointer self, const object& pod) {
   auto& st = self->state;
   const auto& status = pod.as<core::v1::Pod>().status();
-  auto ended = status.phase() == "Succeeded" || status.phase() == "Failed";
-  if (!st.addresses || ended || st.addresses->find(pod.uid()))
+  if (!st.addresses || has_ended(pod.as<core::v1::Pod>())
+      || st.addresses->find(pod.uid()))
     return;
   if (auto ip = net::parse_ipv4(status.pod_ip()))
     st.addresses->claim(*ip, pod.uid());
@@ -195,8 +226,14 @@ void pod_told(pointer self, const object& pod) {
     return;
   }
   e.pod = pod;
-  if (fresh)
+  if (fresh) {
     claim_address(self, pod);
+    e.takes = scheduling::demand_of(pod.as<core::v1::Pod>());
+  }
+  if (has_ended(pod.as<core::v1::Pod>())) {
+    e.counts = false;
+    e.takes = {};
+  }
   if (e.worker)
     self->send(e.worker, pod);
   else

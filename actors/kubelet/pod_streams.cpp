@@ -3,6 +3,7 @@
 #include "messages/container.pb.h"
 #include "messages/kubelet.pb.h"
 #include "runtime/rules/pod_remarks.hpp"
+#include "runtime/rules/pod_subresources.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -14,23 +15,16 @@ using pointer = pod_worker_pointer;
 using opened =
     caf::result<pb<container::StreamOpened>, container_runtime_actor>;
 
-// The container that is asked for. Kubernetes: without a name the only one,
-// or the one that the annotation names, or the first.
+// The container that is asked for.
 expected<size_t> find_target(pointer self,
                              const kubelet_api::PodTarget& target) {
   const auto& pod = self->state.pod.as<core::v1::Pod>();
-  auto name = target.container();
-  if (name.empty()) {
-    const auto& notes = pod.metadata().annotations();
-    auto chosen = notes.find("kubectl.kubernetes.io/default-container");
-    if (chosen != notes.end())
-      name = chosen->second;
-    else
-      return static_cast<size_t>(pod.spec().init_containers_size());
-  }
-  if (auto i = rules::find_container(pod, name))
+  auto name = rules::choose_container(pod, target.container());
+  if (!name)
+    return name.error();
+  if (auto i = rules::find_container(pod, *name))
     return *i;
-  return make_error(ec::bad_request, "container " + name
+  return make_error(ec::bad_request, "container " + *name
                                          + " is not valid for pod "
                                          + pod.metadata().name());
 }

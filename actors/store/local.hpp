@@ -7,6 +7,8 @@
 #include "runtime/store/reading.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
+#include <caf/typed_actor.hpp>
 
 #include <memory>
 #include <optional>
@@ -92,8 +94,17 @@ struct applied_events {
 using events_handle = std::shared_ptr<const applied_events>;
 using page_handle = std::shared_ptr<const store::history_page>;
 
+/// What a part found of the store that makes it one not to be served.
+struct store_fault {
+  caf::error why;
+};
+
+/// Whoever decides whether the store is served.
+using fault_listener_actor = caf::typed_actor<caf::reacts_to<store_fault>>;
+
 } // namespace troupe
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::store_fault)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::state_handle)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::opened_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::written_log)

@@ -4,6 +4,7 @@
 #include "messages/system.pb.h"
 #include "runtime/store/compaction.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
 namespace troupe {
@@ -21,6 +22,15 @@ expected<std::shared_ptr<store::reading>> look(pointer self) {
   return store::reading::of(st.state);
 }
 
+/// What is damaged is not served, and neither is the rest of it: by chance one
+/// read met it first.
+caf::error told(pointer self, caf::error why) {
+  if (store::is_damage(why))
+    if (auto to = caf::actor_cast<caf::actor>(self->state.owner))
+      self->send(caf::actor_cast<fault_listener_actor>(to), store_fault{why});
+  return why;
+}
+
 caf::result<pb<RangeResponse>> on_range(pointer self,
                                         const RangeRequest& request) {
   auto from = look(self);
@@ -28,7 +38,7 @@ caf::result<pb<RangeResponse>> on_range(pointer self,
     return std::move(from.error());
   auto found = (*from)->range(request);
   if (!found)
-    return std::move(found.error());
+    return told(self, std::move(found.error()));
   return pb<RangeResponse>{std::move(*found)};
 }
 
@@ -39,7 +49,7 @@ caf::result<page_handle> on_history(pointer self,
     return std::move(from.error());
   auto page = (*from)->history(request);
   if (!page)
-    return std::move(page.error());
+    return told(self, std::move(page.error()));
   return page_handle{std::make_shared<store::history_page>(std::move(*page))};
 }
 
@@ -50,7 +60,7 @@ on_lease_keys(pointer self, const LeaseTimeToLiveRequest& request) {
     return std::move(from.error());
   auto keys = (*from)->keys_of(request.id());
   if (!keys)
-    return std::move(keys.error());
+    return told(self, std::move(keys.error()));
   LeaseResponse result;
   result.set_id(request.id());
   for (auto& key : *keys)
@@ -65,7 +75,7 @@ caf::result<pb<LeaseList>> on_list_leases(pointer self) {
     return std::move(from.error());
   auto leases = (*from)->leases();
   if (!leases)
-    return std::move(leases.error());
+    return told(self, std::move(leases.error()));
   LeaseList result;
   for (const auto& lease : *leases) {
     auto& one = *result.add_leases();
@@ -89,7 +99,7 @@ caf::result<pb<Scrubbed>> on_scrub(pointer self, const Scrub& request) {
     return make_error(ec::service_unavailable, "the state is not open");
   auto progress = store::scrub(self->state.state);
   if (!progress)
-    return std::move(progress.error());
+    return told(self, std::move(progress.error()));
   if (progress->done && request.reclaim())
     self->state.state->db().CompactRange(nullptr, nullptr);
   Scrubbed result;
@@ -108,7 +118,11 @@ pb<system::Description> on_describe(pointer self) {
 
 reader_actor::behavior_type reader(pointer self) {
   return {
-      [self](const state_handle& x) { self->state.state = x; },
+      [self](const state_handle& x) {
+        self->state.state = x;
+        self->state.owner =
+            caf::actor_cast<caf::actor_addr>(self->current_sender());
+      },
       [self](const pb<RangeRequest>& x) { return on_range(self, *x); },
       [self](const store::history_request& x) { return on_history(self, x); },
       [self](const pb<LeaseTimeToLiveRequest>& x) {

@@ -12,7 +12,7 @@ namespace troupe {
 ///
 /// Hears: ranges, history, leases, figures; requests to delete a part of what
 ///        compaction gave up, which is mostly reading.
-/// Says:  answers.
+/// Says:  answers; to the replica, that it found damage.
 /// After a restart: is given the state anew by the replica.
 using reader_actor = caf::typed_actor<
     // From now on read this state.
@@ -40,6 +40,7 @@ struct reader_state {
   static inline const char* name = "reader";
 
   state_handle state;
+  caf::actor_addr owner; ///< who gave the state
   uint64_t reads = 0;
 };
 

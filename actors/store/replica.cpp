@@ -348,6 +348,7 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
         return on_state_question(self);
       },
       [self](const pb<raft_api::HashReport>& x) { on_hash(self, *x); },
+      [self](const store_fault& x) { refuse(self, x.why); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -40,6 +40,8 @@ using replica_actor = store_actor
     ::extend<caf::reacts_to<pb<system::Tick>>>
     // Raft's time.
     ::extend<caf::reacts_to<pb<store_api::Beat>>>
+    // A part found damage.
+    ::extend_with<fault_listener_actor>
     // Who takes part, how each is, and all of it to be saved.
     ::extend_with<store_group_actor>
     // What other members say.

@@ -5,6 +5,7 @@
 #include "runtime/store/log.hpp"
 
 #include <caf/stateful_actor.hpp>
+#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <memory>
@@ -135,6 +136,8 @@ void refuse(pointer self, const caf::error& fault) {
     return;
   st.now = replica_state::phase::refusing;
   st.fault = fault;
+  spdlog::error("the store is not served member={} reason={}", st.limits.self,
+                message_of(fault));
   st.raft.reset();
   st.presiding = false;
   store::answer refused{fault};

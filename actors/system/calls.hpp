@@ -62,8 +62,6 @@ public:
   /// did, or ever was asked of it.
   bool on_down(const caf::down_msg& down);
 
-  size_t in_flight() const { return flights_.size(); }
-
 private:
   struct flight {
     caf::actor_addr target;

@@ -23,10 +23,8 @@ expected<selection_filter> selection_filter::parse(const kind_info& kind,
                       "unable to parse field selector \"" + fields
                           + "\": " + message_of(terms.error()));
   for (auto& t : terms->terms)
-    if (!rules::is_field_label(kind, t.field))
-      return make_error(ec::bad_request,
-                        "\"" + t.field + "\" is not a known field selector for "
-                            + kind.qualified_plural());
+    if (auto err = rules::check_field_label(kind, t.field))
+      return err;
   result.fields_ = std::move(*terms);
   return result;
 }

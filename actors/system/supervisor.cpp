@@ -27,6 +27,7 @@ void start(pointer self, slot& child) {
   auto ctx = base.child(child.spec.name, ++child.incarnation);
   child.handle = child.spec.start(self->system(), ctx);
   child.now = slot::running;
+  child.started = self->clock().now();
   self->monitor(child.handle);
   st.children.add(child.handle);
   if (child.spec.directory) {
@@ -57,14 +58,18 @@ std::string path_of(pointer self, const slot& child) {
   return base.child(child.spec.name, child.incarnation).path();
 }
 
+/// The phase that the child is in shall not last longer.
+void limit_phase(pointer self, slot& child, std::chrono::nanoseconds most) {
+  child.timer = ++self->state.timers;
+  system::Tick tick;
+  tick.set_number(child.timer);
+  self->delayed_send(self, most, pb<system::Tick>{std::move(tick)});
+}
+
 /// Lets the child be started after `pause`.
 void start_later(pointer self, slot& child, std::chrono::nanoseconds pause) {
-  auto& st = self->state;
   child.now = slot::pausing;
-  system::Tick tick;
-  tick.set_what("start " + std::to_string(&child - st.slots.data()));
-  tick.set_number(child.incarnation);
-  self->delayed_send(self, pause, pb<system::Tick>{std::move(tick)});
+  limit_phase(self, child, pause);
 }
 
 /// Whoever looks for a child that is kept away shall see that it is.
@@ -89,10 +94,7 @@ void stop(pointer self, size_t index) {
     return;
   child.now = slot::stopping;
   self->send_exit(child.handle, caf::exit_reason::user_shutdown);
-  system::Tick tick;
-  tick.set_what("stop " + std::to_string(index));
-  tick.set_number(child.incarnation);
-  self->delayed_send(self, stop_patience, pb<system::Tick>{std::move(tick)});
+  limit_phase(self, child, stop_patience);
 }
 
 /// Starts what is idle once nothing is on its way down any more.
@@ -128,17 +130,18 @@ void wind_down(pointer self, const caf::error& reason) {
 }
 
 /// Returns the pause before this child may start again; zero for at once.
-/// Nothing when it is time to give up.
+/// Nothing when it is time to give up. Pauses thin failures out, so that only a
+/// child that lasts is taken for well again.
 caf::optional<std::chrono::milliseconds> pause_for(pointer self, slot& child) {
   auto& rules = self->state.rules;
   auto now = self->clock().now();
+  if (now - child.started > rules.period)
+    child.pauses = 0;
   child.recent.push_back(now);
   while (now - child.recent.front() > rules.period)
     child.recent.pop_front();
-  if (child.recent.size() <= rules.intensity) {
-    child.pauses = 0;
+  if (child.pauses == 0 && child.recent.size() <= rules.intensity)
     return std::chrono::milliseconds{0};
-  }
   if (child.pauses >= rules.intensity)
     return caf::none;
   auto pause = first_pause * (1 << std::min(child.pauses++, 10u));
@@ -197,20 +200,16 @@ void on_down(pointer self, const caf::down_msg& down) {
 
 void on_tick(pointer self, const system::Tick& tick) {
   auto& st = self->state;
-  auto space = tick.what().find(' ');
-  auto index = std::stoul(tick.what().substr(space + 1));
-  auto& child = st.slots[index];
-  if (child.incarnation != tick.number())
+  auto child = std::find_if(st.slots.begin(), st.slots.end(),
+                            [&](auto& s) { return s.timer == tick.number(); });
+  if (child == st.slots.end())
     return;
-  if (tick.what()[2] == 'a' && child.now == slot::pausing) {
-    // Meanwhile somebody wanted it away for longer: another tick is due then.
-    if (child.away_until > self->clock().now())
-      return;
-    child.now = slot::idle;
+  if (child->now == slot::pausing) {
+    child->now = slot::idle;
     if (!st.ending)
       settle(self);
-  } else if (tick.what()[2] == 'o' && child.now == slot::stopping) {
-    self->send_exit(child.handle, caf::exit_reason::kill);
+  } else if (child->now == slot::stopping) {
+    self->send_exit(child->handle, caf::exit_reason::kill);
   }
 }
 

@@ -30,8 +30,9 @@ struct child_spec {
 struct supervision {
   strategy how = strategy::one_for_one;
   /// A child that dies more often than this within `period` is restarted
-  /// after a pause that doubles each time, up to `period`; after as many
-  /// pauses the supervisor gives up and fails itself.
+  /// after a pause that doubles each time, up to `period`, until it has lived
+  /// for a period; after as many pauses the supervisor gives up and fails
+  /// itself.
   uint32_t intensity = 8;
   std::chrono::milliseconds period{5000};
   /// The children's paths begin at the supervisor's own path; with this, at
@@ -67,6 +68,8 @@ struct supervisor_state {
     uint32_t restarts = 0;
     uint64_t incarnation = 0;
     uint32_t pauses = 0;
+    uint64_t timer = 0; ///< that ends its phase
+    caf::actor_clock::time_point started{};
     caf::actor_clock::time_point away_until{};       ///< somebody wants it away
     std::deque<caf::actor_clock::time_point> recent; ///< failures in period
     std::string failure;                             ///< why it last failed
@@ -76,6 +79,7 @@ struct supervisor_state {
   supervision rules;
   std::vector<slot> slots; ///< in the order of starting
   brood children;
+  uint64_t timers = 0;
   bool ending = false;
 };
 

@@ -292,11 +292,10 @@ on_get(pointer self, const pb<call::Request>& msg) {
 } // namespace
 
 caf::error check_options(const meta::v1::ListOptions& options) {
-  static const kind_info kind{
-      "meta.k8s.io", "v1", "ListOptions", {}, {}, {}, {}, false, {}, {},
-      false,         {}};
   auto found = rules::validate_list_options(options);
-  return found.empty() ? caf::error{} : invalid(kind, {}, found);
+  if (found.empty())
+    return caf::none;
+  return invalid("meta.k8s.io", "ListOptions", {}, found);
 }
 
 expected<std::optional<uint64_t>> parse_version(const std::string& version) {

@@ -113,6 +113,11 @@ void add_deployment(CLI::App& create, environment& env) {
   sub->add_option("--port", cmd->port, "Port that the container serves");
   add_write_options(*sub, cmd->write);
   sub->callback([cmd, &env] {
+    if (cmd->words.size() != 1) {
+      env.misuse("exactly one NAME is required, got "
+                 + std::to_string(cmd->words.size()));
+      return;
+    }
     cmd->words.insert(cmd->words.end(), env.rest.begin(), env.rest.end());
     if (auto wish = deployment_of(*cmd))
       create_object(*wish, cmd->write, env);

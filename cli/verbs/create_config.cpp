@@ -1,4 +1,5 @@
 #include "cli/arguments.hpp"
+#include "cli/resources.hpp"
 #include "cli/verbs/create.hpp"
 #include "cli/writing.hpp"
 #include "runtime/text/base64.hpp"
@@ -42,7 +43,7 @@ caf::error add_file(contents& to, const std::string& word) {
   auto& [key, path] = *source;
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
-    auto content = read_whole_file(path);
+    auto content = read_input(path);
     return content ? add(to, key, std::move(*content)) : content.error();
   }
   if (word.find('=') != std::string::npos)
@@ -52,7 +53,7 @@ caf::error add_file(contents& to, const std::string& word) {
   for (auto& each : fs::directory_iterator(path)) {
     if (!each.is_regular_file())
       continue;
-    auto content = read_whole_file(each.path().string());
+    auto content = read_input(each.path().string());
     if (!content)
       return content.error();
     if (auto err =
@@ -75,7 +76,7 @@ expected<contents> contents_of(const config_command& cmd) {
     if (auto err = add_file(result, word))
       return err;
   for (auto& file : cmd.env_files) {
-    auto content = read_whole_file(file);
+    auto content = read_input(file);
     if (!content)
       return content.error();
     auto pairs = parse_env_lines(*content, file);

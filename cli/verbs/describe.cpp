@@ -7,6 +7,7 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/printing/table.hpp"
 #include "runtime/system/context.hpp"
+#include "runtime/text/timestamp.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -247,7 +248,20 @@ private:
     options.with_namespace = cmd_.all_namespaces;
     options.wide = form_.what() == output_form::kind::wide;
     first_ = false;
-    env_.out() << layout_.add(printing::print_table(events, options));
+    auto table = printing::print_table(events, options);
+    for (size_t i = 0; i < events.size(); ++i)
+      tell_repeats(events[i], table.rows[i][cmd_.all_namespaces ? 1 : 0]);
+    env_.out() << layout_.add(table);
+  }
+
+  /// "24s" becomes "24s (x3 over 54s)".
+  static void tell_repeats(const object& x, std::string& last_seen) {
+    auto& event = x.as<core::v1::Event>();
+    auto count = event.has_series() ? event.series().count() : event.count();
+    if (count > 1)
+      last_seen +=
+          " (x" + std::to_string(count) + " over "
+          + text::age_text(event.first_timestamp(), real_world()->now()) + ")";
   }
 
   /// One after the other: their names, or a List of them.

@@ -6,6 +6,7 @@
 #include "messages/api/policy.pb.h"
 #include "runtime/system/context.hpp"
 #include "runtime/text/duration.hpp"
+#include "runtime/text/selector.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -223,23 +224,35 @@ private:
                        [](auto& each) { return each.gone; });
   }
 
+  std::string left() const {
+    std::string result;
+    for (auto& each : leave_)
+      if (!each.gone)
+        append(result, each.pod);
+    return result;
+  }
+
   bool late() const {
     return deadline_ != time_point{} && real_world()->now() >= deadline_;
   }
 
   bool wait_gone() {
+    auto next_try = real_world()->now() + retry_after;
     while (!all_gone()) {
       if (late()) {
         env_.fail(make_error(ec::timeout,
                              "unable to drain node \"" + node_
                                  + "\" due to error: global timeout reached: "
-                                 + cmd_.timeout));
+                                 + cmd_.timeout + ", pods left: " + left()));
         return false;
       }
       if (auto err = follow(); err && !is(err, ec::timeout)) {
         env_.fail(err);
         return false;
       }
+      if (real_world()->now() < next_try)
+        continue;
+      next_try = real_world()->now() + retry_after;
       if (!evict_all())
         return false;
     }
@@ -286,6 +299,11 @@ void run_drain(const drain_command& cmd, environment& env) {
   if (!timeout || timeout->count() < 0) {
     env.misuse("invalid --timeout \"" + cmd.timeout
                + "\": want a duration such as 30s or 5m");
+    return;
+  }
+  if (auto pods = text::label_selector::parse(cmd.pod_labels); !pods) {
+    env.misuse("invalid --pod-selector \"" + cmd.pod_labels
+               + "\": " + message_of(pods.error()));
     return;
   }
   std::vector<target> nodes;

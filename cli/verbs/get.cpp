@@ -223,6 +223,14 @@ private:
       env_.fail(err);
   }
 
+  /// One of several documents.
+  void print_one(const text::document& doc) {
+    if (form_.what() == output_form::kind::yaml && !first_document_)
+      env_.out() << "---\n";
+    first_document_ = false;
+    print(doc);
+  }
+
   /// Returns whether there is more to do.
   bool print_all() {
     for (auto& g : groups_)
@@ -255,6 +263,12 @@ private:
     if (names == 1) {
       if (!all.empty())
         print(document_of(all.front()));
+      return;
+    }
+    // A watch goes on with one after the other.
+    if (cmd_.watch) {
+      for (auto& x : all)
+        print_one(document_of(x));
       return;
     }
     // Errors were told; what is there is shown all the same.
@@ -311,10 +325,9 @@ private:
       env_.out() << display_name(*g.kind, c.what.name()) << "\n";
     } else {
       auto doc = document_of(c.what);
-      if (form_.what() == output_form::kind::yaml)
-        env_.out() << "---\n";
-      print(cmd_.watch_events ? text::document{{"type", word}, {"object", doc}}
-                              : doc);
+      print_one(cmd_.watch_events
+                    ? text::document{{"type", word}, {"object", doc}}
+                    : doc);
     }
     env_.out().flush();
   }
@@ -344,6 +357,7 @@ private:
   output_form form_;
   std::optional<text::json_path> sort_key_;
   bool header_shown_ = false;
+  bool first_document_ = true;
   printing::table_layout layout_;
 };
 

@@ -82,7 +82,7 @@ void run_patch_verb(const patch_command& cmd, environment& env) {
     return;
   }
   auto content = cmd.file.empty() ? expected<std::string>{cmd.patch}
-                                  : read_whole_file(cmd.file);
+                                  : read_input(cmd.file);
   if (!content) {
     env.fail(content.error());
     return;

@@ -13,7 +13,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <ostream>
+#include <unistd.h>
 
 namespace troupe::cli {
 
@@ -39,8 +41,10 @@ cluster_status status_here(environment& env) {
   // A kubeconfig lies in the data directory of its cluster, if that is here.
   auto folder = fs::path{x.kubeconfig}.parent_path();
   auto holder = holder_of(folder);
-  if (!holder.known)
+  if (!holder.known) {
+    x.hidden = access(x.kubeconfig.c_str(), R_OK) != 0 && errno == EACCES;
     return x;
+  }
   x.data_dir = folder;
   x.pid = holder.pid;
   x.since = holder.since;

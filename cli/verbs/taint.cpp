@@ -74,6 +74,26 @@ expected<std::string> edit_taints(text::document& node,
                                                      : "untainted"};
 }
 
+/// What cannot be done in one command; "" for nothing.
+std::string contradiction(const std::vector<taint_change>& changes) {
+  for (size_t i = 0; i < changes.size(); ++i)
+    for (size_t k = 0; k < i; ++k) {
+      auto& a = changes[k];
+      auto& b = changes[i];
+      auto same =
+          a.key == b.key
+          && (a.effect == b.effect || a.effect.empty() || b.effect.empty());
+      if (same && a.remove != b.remove)
+        return "can not both modify and remove the following taint(s) in the "
+               "same command: "
+               + a.key;
+      if (same && a.effect == b.effect)
+        return "duplicated taints with the same key and effect: " + a.key
+               + (a.effect.empty() ? "" : ":") + a.effect;
+    }
+  return {};
+}
+
 void run_taint(const taint_command& cmd, environment& env) {
   auto first = std::find_if(cmd.words.begin(), cmd.words.end(), is_taint);
   std::vector<taint_change> changes;
@@ -87,6 +107,10 @@ void run_taint(const taint_command& cmd, environment& env) {
   }
   if (changes.empty()) {
     env.misuse("at least one taint update is required");
+    return;
+  }
+  if (auto wrong = contradiction(changes); !wrong.empty()) {
+    env.misuse(wrong);
     return;
   }
   for (auto& each :

@@ -45,6 +45,71 @@ int run_here(const up_options& options, std::ostream& out, std::ostream& err,
   return done;
 }
 
+/// Runs the cluster in this process, which is to stay; until it is ready, who
+/// reads at the other end of `words` sees what happens.
+[[noreturn]] void stay(const up_options& options, int words,
+                       const std::string& log) {
+  setsid();
+  auto quiet = open("/dev/null", O_RDONLY);
+  auto file = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+  if (quiet >= 0)
+    dup2(quiet, 0);
+  if (file >= 0) {
+    dup2(file, 1);
+    dup2(file, 2);
+  }
+  auto out = fdopen(words, "w");
+  // Threads that keep servers running speak, too.
+  std::mutex speaking;
+  auto say = [&](const std::string& line) {
+    std::lock_guard guard{speaking};
+    if (out != nullptr) {
+      fputs((line + "\n").c_str(), out);
+      fflush(out);
+    }
+  };
+  prepare_to_serve();
+  cluster_process cluster{options, say};
+  if (auto failure = cluster.start()) {
+    say("error: " + message_of(failure));
+    _exit(failed);
+  }
+  say("Kubeconfig: " + cluster.kubeconfig_path());
+  say("ready");
+  {
+    std::lock_guard guard{speaking};
+    if (out != nullptr)
+      fclose(out);
+    out = stdout;
+  }
+  cluster.serve();
+  _exit(done);
+}
+
+/// What was heard of a process that is to stay.
+struct beginning {
+  bool ready = false;
+  bool told = false; ///< why it is not
+};
+
+beginning listen(int words, environment& env) {
+  beginning result;
+  auto in = fdopen(words, "r");
+  char line[4096];
+  while (fgets(line, sizeof(line), in) != nullptr) {
+    std::string text{line};
+    if (text == "ready\n") {
+      result.ready = true;
+      break;
+    }
+    auto bad = text.rfind("error: ", 0) == 0;
+    result.told = result.told || bad;
+    (bad ? env.err() : env.out()) << text;
+  }
+  fclose(in);
+  return result;
+}
+
 /// Runs the cluster in a process of its own and returns once it is ready.
 int run_detached(const up_options& options, environment& env) {
   int pipe_ends[2];
@@ -60,65 +125,15 @@ int run_detached(const up_options& options, environment& env) {
     env.err() << "error: no process: " << std::strerror(errno) << "\n";
     return failed;
   }
-  if (child == 0) {
-    setsid();
-    auto quiet = open("/dev/null", O_RDONLY);
-    auto file = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
-    if (quiet >= 0)
-      dup2(quiet, 0);
-    if (file >= 0) {
-      dup2(file, 1);
-      dup2(file, 2);
-    }
-    auto out = fdopen(pipe_ends[1], "w");
-    // Until it is ready, whoever called sees what happens. Threads that keep
-    // servers running speak, too.
-    std::mutex speaking;
-    auto say = [&](const std::string& line) {
-      std::lock_guard guard{speaking};
-      if (out != nullptr) {
-        fputs((line + "\n").c_str(), out);
-        fflush(out);
-      }
-    };
-    prepare_to_serve();
-    cluster_process cluster{options, say};
-    if (auto failure = cluster.start()) {
-      say("error: " + message_of(failure));
-      _exit(failed);
-    }
-    say("Kubeconfig: " + cluster.kubeconfig_path());
-    say("ready");
-    {
-      std::lock_guard guard{speaking};
-      if (out != nullptr)
-        fclose(out);
-      out = stdout;
-    }
-    cluster.serve();
-    _exit(done);
-  }
+  if (child == 0)
+    stay(options, pipe_ends[1], log);
   close(pipe_ends[1]);
-  auto in = fdopen(pipe_ends[0], "r");
-  bool ready = false;
-  bool told = false;
-  char line[4096];
-  while (fgets(line, sizeof(line), in) != nullptr) {
-    std::string text{line};
-    if (text == "ready\n") {
-      ready = true;
-      break;
-    }
-    auto bad = text.rfind("error: ", 0) == 0;
-    told = told || bad;
-    (bad ? env.err() : env.out()) << text;
-  }
-  fclose(in);
-  if (ready)
+  auto heard = listen(pipe_ends[0], env);
+  if (heard.ready)
     return done;
   int status = 0;
   waitpid(child, &status, 0);
-  if (!told)
+  if (!heard.told)
     env.err() << "error: the cluster's process ended; " << log
               << " may say why\n";
   return failed;
@@ -150,6 +165,13 @@ void add_up(CLI::App& app, environment& env) {
   sub->add_option("--api-port", cmd->api_port,
                   "Port of the REST API, 0 for any (6443, or with --port 0 "
                   "any)");
+  sub->add_option("--bind-address", cmd->options.hosts,
+                  "IPv4 address of this machine at which the servers answer, "
+                  "or with --processes one for each; as last time, else "
+                  "127.0.0.1")
+      ->delimiter(',')
+      ->expected(1)
+      ->allow_extra_args(false);
   auto& store = cmd->options.store;
   sub->add_option("--store", store.where,
                   "Keep the state in etcd://HOST:PORT[,HOST:PORT...]; as last "

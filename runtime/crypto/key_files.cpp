@@ -183,10 +183,17 @@ expected<credential> open_credential(const fs::path& path,
   return issued;
 }
 
-server_names names_of_api(const std::string& service_address) {
-  return {{"localhost", "kubernetes", "kubernetes.default",
-           "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
-          {"127.0.0.1", service_address}};
+server_names names_of_api(const std::string& service_address,
+                          const std::vector<std::string>& hosts) {
+  server_names result{{"localhost", "kubernetes", "kubernetes.default",
+                       "kubernetes.default.svc",
+                       "kubernetes.default.svc.cluster.local"},
+                      {"127.0.0.1", service_address}};
+  for (auto& host : hosts)
+    if (std::find(result.addresses.begin(), result.addresses.end(), host)
+        == result.addresses.end())
+      result.addresses.push_back(host);
+  return result;
 }
 
 expected<cluster_keys> open_cluster_keys(const fs::path& directory,

@@ -48,9 +48,10 @@ struct cluster_keys {
   std::filesystem::path server_file;    ///< key and certificate
 };
 
-/// The names under which a server of a cluster is reached: on this machine, and
-/// from pods at the address of the Service `kubernetes`.
-server_names names_of_api(const std::string& service_address);
+/// The names under which the servers of a cluster are reached: on this machine,
+/// from pods at the address of the Service `kubernetes`, and at `hosts`.
+server_names names_of_api(const std::string& service_address,
+                          const std::vector<std::string>& hosts = {});
 
 /// Opens the keys under `directory` and makes those that are missing: the
 /// authority, the server's own (user kube-apiserver, reached under `names`) and

@@ -48,11 +48,4 @@ std::string uid_from(uint64_t high, uint64_t low) {
   return digits;
 }
 
-std::string new_uid() {
-  auto bytes = random_bytes(16);
-  uint64_t words[2];
-  std::memcpy(words, bytes.data(), sizeof(words));
-  return uid_from(words[0], words[1]);
-}
-
 } // namespace troupe::crypto

@@ -21,7 +21,4 @@ std::string random_word(size_t length);
 /// bytes give the same UID, so that a simulation can repeat itself.
 std::string uid_from(uint64_t high, uint64_t low);
 
-/// Returns an unpredictable UID of RFC 4122, version 4.
-std::string new_uid();
-
 } // namespace troupe::crypto

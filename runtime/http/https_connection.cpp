@@ -1,14 +1,18 @@
 #include "runtime/http/https_connection.hpp"
 
+#include "messages/api/meta.pb.h"
 #include "runtime/crypto/certificate.hpp"
 #include "runtime/crypto/openssl_handles.hpp"
+#include "runtime/http/answer_body.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 namespace troupe::http {
 
@@ -17,6 +21,8 @@ namespace {
 constexpr size_t read_size = 16u << 10; // one record of TLS
 constexpr int reads_per_turn = 8;
 constexpr uint32_t first_allowance = 16;
+/// A client that goes on with what was refused is heard out so far.
+constexpr size_t most_lingered = 64u << 20;
 
 /// The certificate that the client showed as PEM; "" when it showed none.
 std::string shown_certificate(SSL* ssl) {
@@ -82,7 +88,7 @@ void https_connection::abort() {
   if (phase_ == phase::closed)
     return;
   auto kept = shared_from_this();
-  if (phase_ != phase::handshake) {
+  if (phase_ == phase::serving || phase_ == phase::raw) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
   }
@@ -103,7 +109,7 @@ std::chrono::seconds https_connection::patience() const {
   auto& limits = edge_.limits();
   if (phase_ == phase::handshake)
     return limits.handshake;
-  if (!out_.empty())
+  if (!out_.empty() || phase_ == phase::lingering)
     return limits.stall;
   if (phase_ == phase::raw || now_.exchange != 0)
     return std::chrono::seconds::max(); // as long as the answer takes
@@ -161,7 +167,9 @@ void https_connection::on_ready() {
   write_blocked_ = false;
   if (phase_ == phase::handshake)
     shake_hands();
-  if (phase_ == phase::closed || phase_ == phase::handshake)
+  if (phase_ == phase::lingering)
+    linger();
+  if (phase_ != phase::serving && phase_ != phase::raw)
     return wait();
   write_some();
   if (phase_ != phase::closed)
@@ -202,7 +210,7 @@ void https_connection::wait() {
   if (phase_ == phase::closed)
     return;
   uint32_t events = 0;
-  if (phase_ == phase::handshake || may_read())
+  if (phase_ == phase::handshake || phase_ == phase::lingering || may_read())
     events |= EPOLLIN;
   if (wants_write_ || write_blocked_)
     events |= EPOLLOUT;
@@ -284,12 +292,37 @@ void https_connection::take_requests() {
 
 void https_connection::refuse() {
   auto& why = parser_.refusal();
-  response_head head{why.status, {{"Content-Type", "text/plain"}}};
-  auto body = std::to_string(why.status) + " "
-              + std::string{reason_phrase(why.status)} + ": " + why.message
-              + "\n";
+  auto status = to_status(
+      make_error(why.status == 413 ? ec::too_large : ec::bad_request,
+                 std::string{reason_phrase(why.status)} + ": " + why.message));
+  status.set_code(why.status);
+  response_head head{why.status, {{"Content-Type", "application/json"}}};
+  auto body = encode_status(status, {});
   finishing_ = true;
+  lingering_ = true;
   put(to_text(head, framing::length, body.size(), false) + body);
+}
+
+/// Says no more, and lets the client say the rest of what it had begun with: a
+/// connection that is closed before would take the answer along.
+void https_connection::begin_linger() {
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ::shutdown(fd_.get(), SHUT_WR);
+  phase_ = phase::lingering;
+  touch();
+}
+
+void https_connection::linger() {
+  std::array<char, read_size> buffer;
+  for (int i = 0; i < reads_per_turn; ++i) {
+    auto got = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+      return;
+    lingered_ += static_cast<size_t>(std::max<ssize_t>(got, 0));
+    if (got <= 0 || lingered_ > most_lingered)
+      return abort();
+  }
 }
 
 bool https_connection::is_present(uint64_t exchange) const {
@@ -414,7 +447,11 @@ void https_connection::write_some() {
     written_ = 0;
   }
   tell_taken();
-  if (out_.empty() && finishing_)
+  if (!out_.empty() || !finishing_ || phase_ == phase::lingering)
+    return;
+  if (lingering_)
+    begin_linger();
+  else
     abort();
 }
 

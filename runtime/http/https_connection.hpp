@@ -45,7 +45,7 @@ public:
   const peer& who() const { return who_; }
 
 private:
-  enum class phase : uint8_t { handshake, serving, raw, closed };
+  enum class phase : uint8_t { handshake, serving, raw, lingering, closed };
 
   struct piece {
     std::string bytes;
@@ -73,6 +73,8 @@ private:
   void take_bytes(std::string_view bytes);
   void take_requests();
   void refuse();
+  void begin_linger();
+  void linger();
   void put(std::string bytes, uint64_t exchange = 0);
   void write_some();
   void tell_taken();
@@ -104,9 +106,11 @@ private:
   bool wants_write_ = false; ///< TLS cannot go on before it may write
   bool write_blocked_ = false;
   bool finishing_ = false;
-  bool end_seen_ = false;                ///< the client sends no more
-  uint32_t allowed_ = 0;                 ///< pieces of an upgraded connection
-  uint32_t taken_ = 0;                   ///< not told yet
+  bool lingering_ = false; ///< once all is written, the rest is heard out
+  size_t lingered_ = 0;    ///< bytes of that
+  bool end_seen_ = false;  ///< the client sends no more
+  uint32_t allowed_ = 0;   ///< pieces of an upgraded connection
+  uint32_t taken_ = 0;     ///< not told yet
   net::loop::clock::time_point since_{}; ///< of the present state
   uint64_t timer_ = 0;
   net::loop::clock::time_point timer_due_{};

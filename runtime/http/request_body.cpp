@@ -8,6 +8,7 @@
 #include "messages/call.pb.h"
 #include "runtime/http/protobuf_envelope.hpp"
 #include "runtime/http/target.hpp"
+#include "runtime/rules/requests.hpp"
 #include "runtime/text/document.hpp"
 #include "runtime/text/yaml_reader.hpp"
 
@@ -44,16 +45,8 @@ bool same_form(std::string_view api_version, const kind_info& wanted) {
 
 caf::error check_kind(const std::string& api_version, const std::string& kind,
                       const kind_info& wanted) {
-  auto fits = (kind.empty() || kind == wanted.kind)
-              && (api_version.empty() || api_version == wanted.api_version()
-                  || same_form(api_version, wanted));
-  if (fits)
-    return caf::none;
-  return make_error(ec::bad_request, kind + " in version \"" + api_version
-                                         + "\" cannot be handled as a "
-                                         + std::string{wanted.kind}
-                                         + ": the resource is of version \""
-                                         + wanted.api_version() + "\"");
+  auto version = same_form(api_version, wanted) ? std::string{} : api_version;
+  return rules::check_type(wanted, version, kind);
 }
 
 expected<object> read_protobuf(std::string_view body, const kind_info& wanted) {
@@ -130,18 +123,11 @@ expected<meta::v1::DeleteOptions> options_in(std::string_view body,
 
 } // namespace
 
-expected<field_check> field_check_of(const target& to) {
+field_check field_check_of(const target& to) {
   auto& word = to.get("fieldValidation");
-  if (word.empty() || word == "Warn")
-    return field_check::warn;
   if (word == "Ignore")
     return field_check::ignore;
-  if (word == "Strict")
-    return field_check::strict;
-  return make_error(ec::bad_request,
-                    "fieldValidation: Unsupported value: \"" + word
-                        + "\": supported values: \"Ignore\", \"Warn\", "
-                          "\"Strict\"");
+  return word == "Strict" ? field_check::strict : field_check::warn;
 }
 
 expected<object> read_object(std::string_view body, encoding form,
@@ -187,6 +173,8 @@ caf::error read_delete_options(std::string_view body, encoding form,
     if (to.has("orphanDependents"))
       options->set_orphan_dependents(to.flag("orphanDependents"));
   }
+  if (auto found = rules::validate_delete_options(*options); !found.empty())
+    return invalid("meta.k8s.io", "DeleteOptions", {}, found);
   if (options->dry_run_size() > 0)
     out.set_dry_run(true);
   if (options->has_grace_period_seconds())

@@ -23,9 +23,8 @@ struct target;
 /// What becomes of fields that a kind does not have (fieldValidation).
 enum class field_check : uint8_t { ignore, warn, strict };
 
-/// Returns what the parameter says; warn where it is absent. Fails with
-/// bad_request for another word.
-expected<field_check> field_check_of(const target& to);
+/// Returns what the parameter says; warn where it is absent.
+field_check field_check_of(const target& to);
 
 /// Reads an object that is to be of `wanted`; one that does not say what it is
 /// is taken for that. What it has too much of goes to `warnings`, or is

@@ -31,8 +31,6 @@ public:
   /// Ends the flows whose target is no longer among the chooser's.
   void targets_changed();
 
-  size_t flows() const { return flows_.size(); }
-
   static constexpr size_t max_flows = 1024;
 
 private:

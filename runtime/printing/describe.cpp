@@ -7,6 +7,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
+#include "messages/api/policy.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "runtime/printing/describe_kinds.hpp"
 #include "runtime/text/selector.hpp"
@@ -27,6 +28,7 @@ describer describer_of(const kind_info& kind) {
       {&kind_of<apps::v1::ReplicaSet>(), describe_replica_set},
       {&kind_of<core::v1::ReplicationController>(),
        describe_replication_controller},
+      {&kind_of<policy::v1::PodDisruptionBudget>(), describe_disruption_budget},
       {&kind_of<core::v1::Service>(), describe_service},
       {&kind_of<core::v1::Endpoints>(), describe_endpoints},
       {&kind_of<discovery::v1::EndpointSlice>(), describe_endpoint_slice},

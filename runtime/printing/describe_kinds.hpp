@@ -39,6 +39,7 @@ void describe_node(description& d, const subject& x);
 void describe_deployment(description& d, const subject& x);
 void describe_replica_set(description& d, const subject& x);
 void describe_replication_controller(description& d, const subject& x);
+void describe_disruption_budget(description& d, const subject& x);
 void describe_service(description& d, const subject& x);
 void describe_endpoints(description& d, const subject& x);
 void describe_endpoint_slice(description& d, const subject& x);

@@ -1,5 +1,6 @@
 #include "messages/api/apps.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/policy.pb.h"
 #include "messages/fields.hpp"
 #include "runtime/printing/describe_kinds.hpp"
 #include "runtime/text/int_or_string.hpp"
@@ -132,6 +133,26 @@ void describe_deployment(description& d, const subject& x) {
   describe_template(d, spec.template_());
   describe_conditions(d, status.conditions());
   describe_sets(d, x);
+}
+
+void describe_disruption_budget(description& d, const subject& x) {
+  const auto& budget = x.what.as<policy::v1::PodDisruptionBudget>();
+  const auto& spec = budget.spec();
+  describe_name(d, x.what);
+  if (spec.has_min_available())
+    d.line(0, "Min available:\t{}",
+           text::int_or_string_text(spec.min_available()));
+  else if (spec.has_max_unavailable())
+    d.line(0, "Max unavailable:\t{}",
+           text::int_or_string_text(spec.max_unavailable()));
+  d.line(0, "Selector:\t{}",
+         spec.has_selector() ? selector_text(spec.selector()) : "<unset>");
+  const auto& status = budget.status();
+  d.line(0, "Status:");
+  d.line(2, "Allowed disruptions:\t{}", status.disruptions_allowed());
+  d.line(2, "Current:\t{}", status.current_healthy());
+  d.line(2, "Desired:\t{}", status.desired_healthy());
+  d.line(2, "Total:\t{}", status.expected_pods());
 }
 
 void describe_replica_set(description& d, const subject& x) {

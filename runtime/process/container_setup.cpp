@@ -126,8 +126,8 @@ expected<identity> find_identity(const container::ContainerConfig& config,
   if (who.group > static_cast<int64_t>(UINT32_MAX) - 1)
     return refuse("securityContext.runAsGroup", "is too large");
   if (security.run_as_non_root() && user == 0)
-    return refuse("securityContext.runAsNonRoot",
-                  "container has runAsNonRoot and would run as root");
+    return make_error(ec::forbidden,
+                      "container has runAsNonRoot and image will run as root");
   std::vector<char> memory;
   auto entry = find_user("", user, memory);
   if (who.user >= 0 && who.group < 0)
@@ -193,6 +193,29 @@ caf::error check_mount(const container::Mount& mount) {
   return {};
 }
 
+/// The file for the container's last words; a volume at its path is the pod's
+/// own affair. It must not keep a container from running.
+caf::error take_message(const container::ContainerConfig& config,
+                        const setup_place& place, variables& env,
+                        std::vector<mount_point>& out) {
+  auto& target = config.message_path();
+  auto same = [&](auto& mount) { return mount.target == target; };
+  if (target.empty() || target.front() != '/' || has_nul(target)
+      || target.size() > 4000 || std::any_of(out.begin(), out.end(), same))
+    return {};
+  auto file = place.folder + "/" + message_file;
+  if (auto err = write_file(file, {}))
+    return err;
+  // Whoever the container runs as may write it.
+  if (chmod(file.c_str(), 0666) != 0)
+    return refuse("terminationMessagePath", strerror(errno));
+  if ((place.isolation & use_mounts) != 0)
+    out.push_back({target, file, mount_best_effort});
+  else
+    env["TROUPE_TERMINATION_MESSAGE"] = file;
+  return {};
+}
+
 caf::error take_mounts(const container::ContainerConfig& config,
                        const setup_place& place, variables& env,
                        std::vector<mount_point>& out) {
@@ -218,6 +241,8 @@ caf::error take_mounts(const container::ContainerConfig& config,
                    (mount.read_only() ? mount_read_only : 0u)
                        | (mount.best_effort() ? mount_best_effort : 0u)});
   }
+  if (auto err = take_message(config, place, env, out))
+    return err;
   if (!resolv_conf.empty() && (place.isolation & use_mounts)
       && access("/etc/resolv.conf", F_OK) == 0)
     out.push_back({"/etc/resolv.conf", resolv_conf, mount_read_only});
@@ -253,6 +278,10 @@ uint32_t flags_of(const container::ContainerConfig& config,
   if (place.processes == container::CONTAINER
       && (place.isolation & use_processes))
     flags |= own_processes;
+  // What they see is what is mounted at /proc.
+  constexpr auto both = use_processes | use_mounts;
+  if (place.processes == container::POD && (place.isolation & both) == both)
+    flags |= shared_processes;
   return flags;
 }
 

@@ -55,7 +55,8 @@ void mark_unknown(container::Container& c, const char* why) {
 }
 
 /// Reads how the container stands; what does not apply is not set.
-void take_state(container::Container& c, wire_reader& fields) {
+void take_state(const pod_record& p, container::Container& c,
+                wire_reader& fields) {
   auto pid = fields.i64();
   auto started = fields.i64();
   auto finished = fields.i64();
@@ -75,6 +76,7 @@ void take_state(container::Container& c, wire_reader& fields) {
   c.set_signal(static_cast<int32_t>(signal));
   c.set_reason(std::string{reason});
   c.set_message(std::string{message});
+  add_message(p.folder, c);
 }
 
 } // namespace
@@ -113,7 +115,7 @@ pod_runtime::engine::take_container(pod& p, wire_reader& fields, bool heard) {
   c.set_id(id);
   c.set_sandbox_id(p.info.id());
   c.set_state(state);
-  take_state(c, fields);
+  take_state(p, c, fields);
   if (is_new && state == container::CREATED) {
     // Whoever asked for it gave up before it was done.
     std::string which;
@@ -248,7 +250,7 @@ void pod_runtime::engine::on_exited(pod& p, wire_reader fields) {
     return;
   auto& c = known->second;
   c.set_state(container::EXITED);
-  take_state(c, fields);
+  take_state(p, c, fields);
   emit(container::CONTAINER_EXITED, c);
   for (auto& [id, s] : streams_)
     if (s.log && s.container == c.id())

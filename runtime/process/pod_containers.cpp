@@ -55,6 +55,7 @@ Container record_of(const pod_record& p, const std::string& id,
   if (auto& logs = p.config.log_directory();
       !config.log_path().empty() && !logs.empty())
     c.set_log_path(logs + "/" + config.log_path());
+  c.set_message_from_log(config.message_from_log());
   *c.mutable_labels() = config.labels();
   *c.mutable_annotations() = config.annotations();
   return c;

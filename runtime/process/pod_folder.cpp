@@ -1,5 +1,8 @@
 #include "runtime/process/pod_folder.hpp"
 
+#include "runtime/process/log_stream.hpp"
+#include "runtime/text/json_scanner.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -30,6 +33,34 @@ bool is_file_name(const std::string& text, size_t longest) {
 
 std::string folder_name(const std::string& name, uint32_t attempt) {
   return "c/" + name + "_" + std::to_string(attempt);
+}
+
+constexpr size_t most_message = 4096;
+constexpr size_t most_from_log = 2048;
+constexpr int64_t most_lines_from_log = 80;
+
+/// Reads at most so many bytes of a file of the container's making; nothing
+/// from what is no file.
+std::string beginning_of(const std::string& path, size_t most) {
+  std::string result(most, '\0');
+  auto fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  auto size = fd < 0 ? -1 : read(fd, result.data(), most);
+  if (fd >= 0)
+    close(fd);
+  result.resize(size < 0 ? 0 : static_cast<size_t>(size));
+  return result;
+}
+
+std::string end_of_log(const std::string& path) {
+  container::Logs last;
+  last.set_tail_lines(most_lines_from_log);
+  log_stream log{path, last};
+  std::string result;
+  container::Channel channel{};
+  while (log.read(result, channel, most_message))
+    if (result.size() > most_from_log)
+      result.erase(0, result.size() - most_from_log);
+  return result;
 }
 
 void load_state(const std::string& folder, container::Container& out) {
@@ -64,6 +95,16 @@ void load_state(const std::string& folder, container::Container& out) {
 }
 
 } // namespace
+
+void add_message(const std::string& pod_folder, container::Container& c) {
+  if (!c.message().empty())
+    return;
+  auto file = pod_folder + "/" + container_folder_of(c) + "/" + message_file;
+  auto text = beginning_of(file, most_message);
+  if (text.empty() && c.message_from_log() && c.exit_code() != 0)
+    text = end_of_log(c.log_path());
+  c.set_message(text::as_utf8(text));
+}
 
 expected<std::string> sandbox_id_of(const container::SandboxConfig& config) {
   if (!is_file_name(config.uid(), 128))

@@ -15,12 +15,21 @@
 ///   c/NAME_ATTEMPT/      one per container:
 ///     container          its Container as it was created (nothing secret)
 ///     state              how it stands, written by the shim
+///     message            its last words, written by itself
 namespace troupe::process {
 
 struct stored_sandbox {
   int64_t created_at = 0;
   container::SandboxConfig config;
 };
+
+/// Name of the file for a container's last words in its folder.
+constexpr auto message_file = "message";
+
+/// Gives a container that has ended the message that it left, if any: at most
+/// 4096 bytes of its file; else, if asked for and it failed, the last 80 lines
+/// of its log, at most 2048 bytes (Kubernetes' limits).
+void add_message(const std::string& pod_folder, container::Container& c);
 
 /// "UID_ATTEMPT"; invalid when a field cannot be part of a file name.
 expected<std::string> sandbox_id_of(const container::SandboxConfig& config);

@@ -229,6 +229,8 @@ struct shim_state {
   stream* streams = nullptr;
   bool ending = false;
   uint32_t ending_tag = 0;
+  pid_t pause = 0;     ///< first process of the namespace that all share
+  int pause_life = -1; ///< it ends when this is closed
 };
 
 extern shim_state state;

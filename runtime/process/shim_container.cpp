@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -195,6 +196,62 @@ void finish_container(container& c) {
   end_streams(c);
 }
 
+/// Does nothing but be the first process of a namespace, until the shim ends.
+[[noreturn]] void hold_processes(int life) {
+  prctl(PR_SET_NAME, "troupe-pause", 0, 0, 0);
+  setsid();
+  // Whatever is orphaned here is nobody's any more.
+  signal(SIGCHLD, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  dup2(life, 0);
+  if (syscall(SYS_close_range, 1, ~0u, 0) != 0)
+    for (int fd = 1; fd < 1024; ++fd)
+      close(fd);
+  char byte;
+  while (read(0, &byte, 1) < 0 && errno == EINTR) {
+  }
+  _exit(0);
+}
+
+failure start_pause() {
+  if (state.pause > 0)
+    return {};
+  int life[2];
+  if (pipe2(life, O_CLOEXEC) != 0)
+    return fail(errno, "pipe: %s", strerror(errno));
+  auto pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD,
+                                        nullptr, nullptr, nullptr, nullptr));
+  if (pid == 0)
+    hold_processes(life[0]);
+  auto code = errno;
+  close(life[0]);
+  if (pid < 0) {
+    close(life[1]);
+    return fail(code, "new process namespace: %s", strerror(code));
+  }
+  state.pause = pid;
+  state.pause_life = life[1];
+  return {};
+}
+
+/// What is forked from now on is in the namespace that the pod's containers
+/// share; `back` leads out of it again.
+failure enter_shared_processes(int& back) {
+  if (auto result = start_pause())
+    return result;
+  char path[64];
+  snprintf(path, sizeof(path), "/proc/%d/ns/pid", state.pause);
+  back = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+  auto shared = open(path, O_RDONLY | O_CLOEXEC);
+  failure result;
+  if (back < 0 || shared < 0 || setns(shared, CLONE_NEWPID) != 0)
+    result = fail(errno, "processes of the pod: %s", strerror(errno));
+  close_fd(shared);
+  return result;
+}
+
 failure launch_container(container& c) {
   int streams[3] = {-1, -1, -1};
   int channel[2] = {-1, -1};
@@ -205,9 +262,13 @@ failure launch_container(container& c) {
   if (!result
       && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
     result = fail(errno, "socketpair: %s", strerror(errno));
+  int back = -1;
+  auto separate = (state.flags & use_processes) != 0;
+  if (!result && separate && (c.flags & shared_processes))
+    result = enter_shared_processes(back);
   if (!result) {
     unsigned long flags = SIGCHLD;
-    if ((state.flags & use_processes) && (c.flags & own_processes))
+    if (separate && (c.flags & own_processes))
       flags |= CLONE_NEWPID;
     int on = 1;
     setsockopt(channel[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
@@ -218,6 +279,9 @@ failure launch_container(container& c) {
     if (c.init < 0)
       result = fail(errno, "clone: %s", strerror(errno));
   }
+  if (back >= 0)
+    setns(back, CLONE_NEWPID);
+  close_fd(back);
   for (auto& fd : streams)
     close_fd(fd);
   close_fd(channel[1]);
@@ -273,7 +337,8 @@ void on_init_readable(container& c) {
     }
     auto pid = message.pid;
     auto control = CMSG_FIRSTHDR(&header);
-    if ((state.flags & use_processes) && (c.flags & own_processes)
+    if ((state.flags & use_processes)
+        && (c.flags & (own_processes | shared_processes)) != 0
         && control != nullptr && control->cmsg_type == SCM_CREDENTIALS) {
       ucred who{};
       memcpy(&who, CMSG_DATA(control), sizeof(who));
@@ -322,6 +387,8 @@ void kill_container(container& c) {
 void sweep_strays() {
   pid_t inits[512];
   size_t count = 0;
+  if (state.pause > 0)
+    inits[count++] = state.pause;
   for (auto c = state.containers; c != nullptr; c = c->next)
     if (c->init > 0 && count < sizeof(inits) / sizeof(inits[0]))
       inits[count++] = c->init;

@@ -18,8 +18,8 @@
 // The container sees the node's own file system, and its volumes at their
 // paths. A path that does not exist must not appear on the node, so the folder
 // that lacks it is covered, in this mount namespace only: by an overlay whose
-// upper layer is in memory, or where that is not possible (below are other
-// mounts, or the kernel refuses) by a tmpfs into which each entry is bound.
+// upper layer is in memory, with what was mounted below put back, or where that
+// is not possible by a tmpfs into which each entry is bound.
 
 namespace troupe::process::shim {
 
@@ -59,24 +59,83 @@ bool is_own(int fd) {
   return false;
 }
 
-/// Whether something is mounted below the folder.
-bool has_mounts_below(const char* folder) {
-  auto file = fopen("/proc/self/mountinfo", "re");
-  if (file == nullptr)
-    return true;
-  auto size = strlen(folder);
-  char* line = nullptr;
-  size_t capacity = 0;
-  bool found = false;
-  while (!found && getline(&line, &capacity, file) > 0) {
-    char point[PATH_MAX];
-    if (sscanf(line, "%*d %*d %*s %*s %4095s", point) != 1)
-      continue;
-    found = strncmp(point, folder, size) == 0 && point[size] == '/';
+/// What is mounted below a folder, but for what is mounted below that.
+struct mounts_below {
+  struct place {
+    char path[PATH_MAX];
+    int fd = -1;
+  };
+
+  place places[16];
+  size_t count = 0;
+
+  ~mounts_below() {
+    for (size_t i = 0; i < count; ++i)
+      close_fd(places[i].fd);
   }
-  free(line);
-  fclose(file);
-  return found;
+
+  bool has(const char* path) const {
+    for (size_t i = 0; i < count; ++i) {
+      auto size = strlen(places[i].path);
+      if (strncmp(path, places[i].path, size) == 0
+          && (path[size] == '/' || path[size] == '\0'))
+        return true;
+    }
+    return false;
+  }
+
+  /// False where there are too many, or some whose names are unusual.
+  bool find(const char* folder) {
+    auto file = fopen("/proc/self/mountinfo", "re");
+    if (file == nullptr)
+      return false;
+    auto size = strlen(folder);
+    char* line = nullptr;
+    size_t capacity = 0;
+    bool good = true;
+    while (good && getline(&line, &capacity, file) > 0) {
+      char point[PATH_MAX];
+      if (sscanf(line, "%*d %*d %*s %*s %4095s", point) != 1
+          || strncmp(point, folder, size) != 0 || point[size] != '/'
+          || has(point))
+        continue;
+      good = count < sizeof(places) / sizeof(places[0])
+             && strchr(point, '\\') == nullptr;
+      if (!good)
+        break;
+      auto& next = places[count++];
+      snprintf(next.path, sizeof(next.path), "%s", point);
+      next.fd = open(point, O_PATH | O_CLOEXEC);
+      good = next.fd >= 0;
+    }
+    free(line);
+    fclose(file);
+    return good;
+  }
+
+  bool put_back() const {
+    for (size_t i = 0; i < count; ++i) {
+      char from[64];
+      snprintf(from, sizeof(from), "/proc/self/fd/%d", places[i].fd);
+      if (mount(from, places[i].path, nullptr, MS_BIND | MS_REC, nullptr) != 0)
+        return false;
+    }
+    return true;
+  }
+};
+
+/// Whether devices can be used there; a user namespace's own mounts have none.
+bool has_devices(const char* folder) {
+  char path[PATH_MAX];
+  snprintf(path, sizeof(path), "%s/null", folder);
+  struct stat info {};
+  if (stat(path, &info) != 0 || !S_ISCHR(info.st_mode))
+    return true; // none to be used
+  auto fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  close(fd);
+  return true;
 }
 
 failure make_scratch(char* out, size_t size, const char* kind) {
@@ -159,7 +218,8 @@ mode_t mode_of(const char* path) {
 }
 
 bool cover_by_overlay(const char* folder, int fd) {
-  if (has_mounts_below(folder))
+  mounts_below below;
+  if (!below.find(folder))
     return false;
   char upper[PATH_MAX];
   char work[PATH_MAX];
@@ -177,8 +237,12 @@ bool cover_by_overlay(const char* folder, int fd) {
     snprintf(options, sizeof(options),
              "lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s%s", fd, upper,
              work, extra);
-    if (mount("overlay", folder, "overlay", 0, options) == 0)
+    if (mount("overlay", folder, "overlay", 0, options) != 0)
+      continue;
+    if (below.put_back() && has_devices(folder))
       return true;
+    umount2(folder, MNT_DETACH);
+    return false;
   }
   return false;
 }

@@ -37,6 +37,7 @@ child children[1024];
 size_t child_count = 0;
 const container_config* config = nullptr;
 bool own_namespace = false;
+bool in_namespace = false; ///< its own, or one that it shares
 pid_t main_pid = 0;
 int main_status = 0;
 bool main_over = false;
@@ -61,7 +62,7 @@ void tell(init_message message) {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   alignas(cmsghdr) char space[CMSG_SPACE(sizeof(ucred))] = {};
-  if (message.what == init_message::started && own_namespace) {
+  if (message.what == init_message::started && in_namespace) {
     header.msg_control = space;
     header.msg_controllen = sizeof(space);
     auto control = CMSG_FIRSTHDR(&header);
@@ -218,7 +219,7 @@ void on_channel() {
 void start(uint32_t sandbox) {
   failure result;
   if ((sandbox & use_mounts) != 0)
-    result = build_mounts(*config, own_namespace);
+    result = build_mounts(*config, in_namespace);
   int streams[3] = {stream_fd, stream_fd + 1, stream_fd + 2};
   if (!result)
     result = spawn(*config, config->arguments, (config->flags & with_tty) != 0,
@@ -240,6 +241,9 @@ void run_init(const container_config& asked, uint32_t sandbox, int channel,
   config = &asked;
   own_namespace =
       (sandbox & use_processes) != 0 && (asked.flags & own_processes) != 0;
+  in_namespace = own_namespace
+                 || ((sandbox & use_processes) != 0
+                     && (asked.flags & shared_processes) != 0);
   prctl(PR_SET_NAME, "troupe-init", 0, 0, 0);
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   setsid();

@@ -76,6 +76,7 @@ enum container_flags : uint32_t {
   read_only_root = 8,
   no_new_privileges = 16,
   own_processes = 32,
+  shared_processes = 64, ///< with the other containers of the pod
 };
 
 enum mount_flags : uint32_t {

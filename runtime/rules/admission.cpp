@@ -218,7 +218,7 @@ caf::error apply_account(Pod& pod, const core::v1::ServiceAccount* account,
     *spec->mutable_image_pull_secrets() = account->image_pull_secrets();
   if (!wants_account_files(pod, *account))
     return caf::error{};
-  auto name = generate_name("kube-api-access-", next);
+  auto name = generate_name(account_volume_prefix, next);
   auto first = mount_account(*spec->mutable_init_containers(), name);
   if (mount_account(*spec->mutable_containers(), name) || first)
     add_account_volume(*spec, name);

@@ -68,6 +68,9 @@ caf::error apply_account(core::v1::Pod& pod,
                          const core::v1::ServiceAccount* account,
                          const entropy& next);
 
+/// How the names of the volumes begin that every pod gets there.
+constexpr std::string_view account_volume_prefix = "kube-api-access-";
+
 /// Where programs in a pod look for the API server's address and authority.
 constexpr std::string_view account_folder =
     "/var/run/secrets/kubernetes.io/serviceaccount";

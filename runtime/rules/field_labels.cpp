@@ -25,6 +25,7 @@ constexpr std::array rows{
     row{"Pod", "spec.hostNetwork"},
     row{"Pod", "status.phase"},
     row{"Pod", "status.podIP"},
+    row{"Pod", "status.podIPs"},
     row{"Pod", "status.nominatedNodeName"},
     row{"Node", "spec.unschedulable"},
     row{"Namespace", "status.phase"},
@@ -89,6 +90,15 @@ std::string value_at(const google::protobuf::Message& msg,
 }
 
 } // namespace
+
+caf::error check_field_label(const kind_info& kind, std::string_view label) {
+  if (is_field_label(kind, label))
+    return caf::none;
+  return make_error(ec::bad_request,
+                    "\"" + std::string{label}
+                        + "\" is not a known field selector for "
+                        + kind.qualified_plural());
+}
 
 bool is_field_label(const kind_info& kind, std::string_view label) {
   if (label == "metadata.name")

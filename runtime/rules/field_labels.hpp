@@ -12,6 +12,9 @@ namespace troupe::rules {
 /// some kinds.
 bool is_field_label(const kind_info& kind, std::string_view label);
 
+/// BadRequest for a field that objects of this kind cannot be selected by.
+caf::error check_field_label(const kind_info& kind, std::string_view label);
+
 /// Returns the text of a field that is a field label of the object's kind; ""
 /// when it is not set.
 std::string field_label_value(const object& what, std::string_view label);

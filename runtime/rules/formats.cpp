@@ -23,10 +23,6 @@ constexpr std::string_view label_1035_text =
     "'-', start with an alphabetic character, and end with an alphanumeric "
     "character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')";
-constexpr std::string_view wildcard_text =
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid "
-    "DNS subdomain, which must consist of lower case alphanumeric characters, "
-    "'-' or '.' and end with an alphanumeric character (e.g. '*.example.com')";
 constexpr std::string_view name_part_text =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start "
     "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or "
@@ -125,17 +121,6 @@ problems check_dns1035_label(std::string_view text) {
   if (text.size() > 63)
     result.push_back(at_most(63));
   add_if(result, !label_shaped(text) || !lower(text.front()), label_1035_text);
-  return result;
-}
-
-problems check_wildcard_subdomain(std::string_view text) {
-  if (text.find('*') == std::string_view::npos)
-    return check_dns1123_subdomain(text);
-  problems result;
-  if (text.size() > 253)
-    result.push_back(at_most(253));
-  bool good = text.substr(0, 2) == "*." && subdomain_shaped(text.substr(2));
-  add_if(result, !good, wildcard_text);
   return result;
 }
 

@@ -20,9 +20,6 @@ problems check_dns1123_subdomain(std::string_view text);
 /// As the label, but starts with a letter.
 problems check_dns1035_label(std::string_view text);
 
-/// A subdomain, or one after "*.".
-problems check_wildcard_subdomain(std::string_view text);
-
 /// What can stand in a request path: not "." or "..", no '/' and no '%'.
 problems check_path_segment(std::string_view text);
 

@@ -126,6 +126,8 @@ void note_taints(const Node& node, node_witness& witness, const instant& now) {
     auto known = witness.tainted.find(taint.key());
     if (known != witness.tainted.end())
       present.insert(*known);
+    else if (!taint.has_time_added())
+      present[taint.key()] = now.steady;
     else
       present[taint.key()] =
           std::min(now.steady, now.steady_at(from_time(taint.time_added())));

@@ -54,6 +54,17 @@ void write_dns(const Pod& pod, container::Dns* to) {
                         : option.name() + ":" + option.value());
 }
 
+// Kubernetes: what comes from the API is read-only, whatever the mount says.
+bool has_content(const Pod& pod, const std::string& volume) {
+  for (const auto& each : pod.spec().volumes()) {
+    const auto& source = each.volume_source();
+    if (each.name() == volume)
+      return source.has_config_map() || source.has_secret()
+             || source.has_downward_api() || source.has_projected();
+  }
+  return false;
+}
+
 } // namespace
 
 container::SandboxConfig sandbox_config(const Pod& pod, uint32_t attempt,
@@ -113,7 +124,7 @@ expected<container::ContainerConfig> container_config(
     auto place = place_of(mount.volume);
     to->set_host_path(mount.sub_path.empty() ? place
                                              : place + "/" + mount.sub_path);
-    to->set_read_only(mount.read_only);
+    to->set_read_only(mount.read_only || has_content(pod, mount.volume));
     // Nobody asked for it, so it must not keep a container from running where
     // nothing can be mounted.
     to->set_best_effort(mount.container_path == account_folder);
@@ -124,6 +135,9 @@ expected<container::ContainerConfig> container_config(
   config.set_stdin_once(spec.stdin_once());
   config.set_tty(spec.tty());
   config.set_stop_signal(spec.lifecycle().stop_signal());
+  config.set_message_path(spec.termination_message_path());
+  config.set_message_from_log(spec.termination_message_policy()
+                              == "FallbackToLogsOnError");
   // By this the node knows whose container it is.
   (*config.mutable_labels())["io.kubernetes.pod.uid"] = pod.metadata().uid();
   return config;

@@ -3,6 +3,7 @@
 #include "messages/api/core_container.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_volume.pb.h"
+#include "runtime/rules/admission.hpp"
 
 #include <map>
 #include <set>
@@ -119,6 +120,14 @@ void tell_probe(const core::v1::Probe& probe, const field_path& at,
             "gRPC probes are not made yet: the probe never succeeds");
 }
 
+void tell_ports(const Container& container, const field_path& at, teller& out) {
+  auto ports = at.child("ports");
+  for (int i = 0; i < container.ports_size(); ++i)
+    out.inert(container.ports(i).host_port() != 0,
+              ports[static_cast<size_t>(i)], "hostPort",
+              "it is kept free on the node, but not served there yet");
+}
+
 void tell_mounts(const Container& container, const field_path& at,
                  teller& out) {
   auto mounts = at.child("volumeMounts");
@@ -145,11 +154,10 @@ void tell_container(const Container& container, const field_path& at,
             "procMount");
   auto resources = at.child("resources");
   out.inert(container.resources().claims_size() > 0, resources, "claims");
-  auto& path = container.termination_message_path();
-  out.inert(!path.empty() && path != "/dev/termination-log", at,
-            "terminationMessagePath");
-  out.inert(container.termination_message_policy() == "FallbackToLogsOnError",
-            at, "terminationMessagePolicy");
+  out.inert(container.resources().limits_size() > 0, resources, "limits",
+            "they count for scheduling, but nothing keeps a process from using "
+            "more yet");
+  tell_ports(container, at, out);
   out.inert(container.resize_policy_size() > 0, at, "resizePolicy");
   tell_mounts(container, at, out);
 }
@@ -163,6 +171,15 @@ bool is_provided(const core::v1::VolumeSource& source) {
          || source.has_projected();
 }
 
+void tell_tokens(const core::v1::ProjectedVolumeSource& projected,
+                 const field_path& at, teller& out) {
+  auto sources = at.child("projected.sources");
+  for (int i = 0; i < projected.sources_size(); ++i)
+    out.inert(projected.sources(i).has_service_account_token(),
+              sources[static_cast<size_t>(i)], "serviceAccountToken",
+              "no tokens are issued yet: the file will be missing");
+}
+
 void tell_volumes(const PodSpec& spec, const field_path& at, teller& out) {
   auto volumes = at.child("volumes");
   for (int i = 0; i < spec.volumes_size(); ++i) {
@@ -174,6 +191,12 @@ void tell_volumes(const PodSpec& spec, const field_path& at, teller& out) {
     else if (!is_provided(source))
       out.say(here, "no node provides this kind of volume yet: the pod will "
                     "wait for it");
+    if (source.empty_dir().medium() == "Memory")
+      out.say(here.child("emptyDir.medium"),
+              "it lies on the disk: memory is not used yet");
+    // Nobody asked for the one that every pod gets.
+    if (!spec.volumes(i).name().starts_with(account_volume_prefix))
+      tell_tokens(source.projected(), here, out);
   }
 }
 

@@ -55,7 +55,8 @@ void collect(const EndpointSlice& slice, const ServicePort& wanted,
       // Kubernetes: unknown counts as ready, and serving follows ready.
       auto ready = !state.has_ready() || state.ready();
       auto serving = state.has_serving() ? state.serving() : ready;
-      if (x.addresses().empty() || !(ready || serving))
+      // Kubernetes: those that end may serve on where no other is ready.
+      if (x.addresses().empty() || !(ready || (serving && state.terminating())))
         continue;
       if (auto address = net::parse_ipv4(x.addresses(0)))
         out.push_back({{*address, static_cast<uint16_t>(port.port())},

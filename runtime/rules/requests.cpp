@@ -17,16 +17,6 @@ void check_dry_run(const std::vector<std::string>& values, findings& out) {
       out.not_supported(at[i], values[i], {"All"});
 }
 
-caf::error mismatch(const std::string& what, std::string_view body,
-                    std::string_view path) {
-  return make_error(ec::bad_request,
-                    "the " + what
-                        + " of the provided object does not match "
-                          "the "
-                        + what + " of the request (\"" + std::string{body}
-                        + "\", wanted \"" + std::string{path} + "\")");
-}
-
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) >= 0x80 || (c >= ' ' && c < 0x7f);
@@ -38,23 +28,32 @@ bool printable(std::string_view text) {
 caf::error check_type(const kind_info& wished, std::string_view api_version,
                       std::string_view kind) {
   if (!api_version.empty() && api_version != wished.api_version())
-    return mismatch("apiVersion", api_version, wished.api_version());
+    return make_error(ec::bad_request,
+                      "the API version in the data (" + std::string{api_version}
+                          + ") does not match the expected API version ("
+                          + wished.api_version() + ")");
   if (!kind.empty() && kind != wished.kind)
-    return mismatch("kind", kind, wished.kind);
-  return caf::error{};
+    return make_error(ec::bad_request, std::string{kind} + " in version \""
+                                           + wished.api_version()
+                                           + "\" cannot be handled as a "
+                                           + std::string{wished.kind});
+  return caf::none;
 }
 
-caf::error check_place(meta::v1::ObjectMeta& meta, const kind_info& kind,
+caf::error check_place(const meta::v1::ObjectMeta& meta, const kind_info& kind,
                        std::string_view ns, std::string_view name) {
-  if (kind.namespaced && meta.namespace_().empty())
-    meta.set_namespace_(std::string{ns});
-  else if (kind.namespaced && meta.namespace_() != ns)
-    return mismatch("namespace", meta.namespace_(), ns);
-  if (!name.empty() && meta.name().empty())
-    meta.set_name(std::string{name});
-  else if (!name.empty() && meta.name() != name)
-    return mismatch("name", meta.name(), name);
-  return caf::error{};
+  if (kind.namespaced && !meta.namespace_().empty() && meta.namespace_() != ns)
+    return make_error(ec::bad_request,
+                      "the namespace of the provided object does not match the "
+                      "namespace sent on the request ("
+                          + meta.namespace_() + ", not " + std::string{ns}
+                          + ")");
+  if (!name.empty() && !meta.name().empty() && meta.name() != name)
+    return make_error(ec::bad_request, "the name of the object (" + meta.name()
+                                           + ") does not match the name on "
+                                             "the URL ("
+                                           + std::string{name} + ")");
+  return caf::none;
 }
 
 std::vector<field_error>

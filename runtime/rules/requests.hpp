@@ -7,10 +7,6 @@
 #include <string_view>
 #include <vector>
 
-namespace google::protobuf {
-class Message;
-} // namespace google::protobuf
-
 namespace troupe {
 
 struct kind_info;
@@ -40,8 +36,8 @@ caf::error check_type(const kind_info& wished, std::string_view api_version,
                       std::string_view kind);
 
 /// Namespace and name of a body must be empty or those of the path:
-/// BadRequest. Fills in the namespace. `name` is empty on create.
-caf::error check_place(meta::v1::ObjectMeta& meta, const kind_info& kind,
+/// BadRequest. `name` is empty on create.
+caf::error check_place(const meta::v1::ObjectMeta& meta, const kind_info& kind,
                        std::string_view ns, std::string_view name);
 
 /// Parameters of a write.
@@ -63,18 +59,6 @@ validate_list_options(const meta::v1::ListOptions& options);
 
 std::vector<field_error>
 validate_delete_options(const meta::v1::DeleteOptions& options);
-
-/// Returns the fields that a field selector may name for objects of a kind,
-/// metadata.name and metadata.namespace first.
-std::vector<std::string_view> selectable_fields(const kind_info& kind);
-
-/// Returns the text of a selectable field of an object; "" when it is not set
-/// or not selectable.
-std::string field_value(const google::protobuf::Message& obj,
-                        std::string_view field);
-
-/// BadRequest for a field that this kind does not know.
-caf::error check_field_label(const kind_info& kind, std::string_view field);
 
 std::vector<field_error>
 validate_token_request(const authentication::v1::TokenRequest& request);

@@ -2,6 +2,7 @@
 
 #include "runtime/rules/formats.hpp"
 #include "runtime/text/selector.hpp"
+#include "runtime/text/timestamp.hpp"
 
 #include <algorithm>
 #include <map>
@@ -139,10 +140,6 @@ bool same_time(const meta::v1::Time& a, const meta::v1::Time& b) {
   return a.seconds() == b.seconds();
 }
 
-shown time_of(const meta::v1::Time& when) {
-  return when.seconds();
-}
-
 } // namespace
 
 std::vector<std::string> check_name(std::string_view name, name_form form) {
@@ -231,11 +228,13 @@ void validate_object_meta_update(const ObjectMeta& meta, const ObjectMeta& old,
   require_unchanged(meta.uid() == old.uid(), meta.uid(), at.child("uid"), out);
   require_unchanged(
       same_time(meta.creation_timestamp(), old.creation_timestamp()),
-      time_of(meta.creation_timestamp()), at.child("creationTimestamp"), out);
+      text::time_text(meta.creation_timestamp()), at.child("creationTimestamp"),
+      out);
   require_unchanged(
       meta.has_deletion_timestamp() == old.has_deletion_timestamp()
           && same_time(meta.deletion_timestamp(), old.deletion_timestamp()),
-      time_of(meta.deletion_timestamp()), at.child("deletionTimestamp"), out);
+      text::time_text(meta.deletion_timestamp()), at.child("deletionTimestamp"),
+      out);
   require_unchanged(meta.has_deletion_grace_period_seconds()
                             == old.has_deletion_grace_period_seconds()
                         && meta.deletion_grace_period_seconds()

@@ -140,13 +140,27 @@ void check_balancer(const ServiceSpec& spec, const field_path& at,
     out.forbidden(at.child("allocateLoadBalancerNodePorts"), only_balanced);
 }
 
+void check_distribution(const ServiceSpec& spec, const field_path& at,
+                        findings& out) {
+  auto& how = spec.traffic_distribution();
+  if (spec.has_traffic_distribution() && how != "PreferClose"
+      && how != "PreferSameZone" && how != "PreferSameNode")
+    out.not_supported(at.child("trafficDistribution"), how,
+                      {"PreferClose", "PreferSameNode", "PreferSameZone"});
+}
+
 void validate_service(const Service& service, findings& out) {
   field_path at{"spec"};
   auto& spec = service.spec();
   if (spec.type().empty())
     out.required(at.child("type"));
   check_ports(spec, at, out);
+  auto addresses = at.child("clusterIPs");
+  if (headless(spec) && needs_outside(spec))
+    out.invalid(addresses[0], "None",
+                "may not be set to 'None' for " + spec.type() + " services");
   check_cluster_addresses(spec, at, out);
+  check_distribution(spec, at, out);
   validate_labels(spec.selector(), at.child("selector"), out);
   check_affinity_config(spec, at, out);
   check_external(spec, at, out);
@@ -203,6 +217,12 @@ void warn_service(const Service& service, std::vector<std::string>& out) {
                   "yet: the external address stays pending");
   if (type == "ExternalName")
     out.push_back("spec.externalName: there is no DNS in this cluster yet");
+  if (service.spec().external_ips_size() > 0)
+    out.push_back("spec.externalIPs: nothing in this cluster serves them yet");
+  for (int i = 0; i < service.spec().ports_size(); ++i)
+    if (service.spec().ports(i).protocol() == "SCTP")
+      out.push_back("spec.ports[" + std::to_string(i)
+                    + "].protocol: SCTP is not forwarded yet");
 }
 
 } // namespace

@@ -48,10 +48,17 @@ void create_folders(leveldb::Env& env, const std::string& path) {
 
 } // namespace
 
+constexpr auto damage_words = "the store is damaged: ";
+
+bool is_damage(const caf::error& err) {
+  return is(err, ec::internal_error)
+         && message_of(err).starts_with(damage_words);
+}
+
 caf::error make_damage(const std::string& what) {
   return make_error(
       ec::internal_error,
-      "the store is damaged: " + what
+      damage_words + what
           + ". It is not served and not repaired. One of a group is replaced: "
             "`troupe store member remove`, then `add`. Otherwise stop, move "
             "the "

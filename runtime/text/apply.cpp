@@ -204,14 +204,14 @@ document with_last_applied(document config) {
   auto& metadata = config["metadata"];
   if (!metadata.is_object())
     metadata = document::object();
-  auto annotations = metadata.find("annotations");
-  if (annotations != metadata.end() && annotations->is_object())
-    annotations->erase(std::string{last_applied_annotation});
-  auto text = print_json(config) + "\n";
+  // As kubectl does: there are annotations, if only none.
   auto& target = metadata["annotations"];
   if (!target.is_object())
     target = document::object();
-  target[std::string{last_applied_annotation}] = std::move(text);
+  target.erase(std::string{last_applied_annotation});
+  auto text = print_json(config) + "\n";
+  config["metadata"]["annotations"][std::string{last_applied_annotation}] =
+      std::move(text);
   return config;
 }
 

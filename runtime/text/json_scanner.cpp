@@ -384,6 +384,19 @@ text_place place_of(std::string_view text, size_t offset) {
   return result;
 }
 
+std::string as_utf8(std::string_view str) {
+  std::string result;
+  while (!str.empty()) {
+    auto length = utf8_length(str);
+    if (length == 0)
+      result += "\uFFFD";
+    else
+      result += str.substr(0, length);
+    str.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return result;
+}
+
 bool is_utf8(std::string_view str) {
   while (!str.empty()) {
     auto length = utf8_length(str);

@@ -104,4 +104,8 @@ text_place place_of(std::string_view text, size_t offset);
 /// Returns whether `str` is well-formed UTF-8.
 bool is_utf8(std::string_view str);
 
+/// Returns `str` with U+FFFD for each byte that is not part of well-formed
+/// UTF-8.
+std::string as_utf8(std::string_view str);
+
 } // namespace troupe::text

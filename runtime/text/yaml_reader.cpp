@@ -4,17 +4,16 @@
 #include "runtime/text/yaml_to_json.hpp"
 
 #include <google/protobuf/message.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace troupe::text {
 
 namespace {
-
-/// How much larger than one object a stream of many may be.
-constexpr size_t stream_factor = 32;
 
 caf::error at_place(text_place at, std::string_view what,
                     std::string_view why) {
@@ -54,8 +53,22 @@ expected<std::vector<json_source>> split_json(std::string_view text,
   return result;
 }
 
+/// YAML 1.2, 5.1: what may stand in a stream.
+caf::error check_printable(std::string_view text) {
+  auto bad = std::find_if(text.begin(), text.end(), [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+  });
+  if (bad == text.end())
+    return caf::none;
+  return at_place(place_of(text, static_cast<size_t>(bad - text.begin())),
+                  "YAML", "control characters are not allowed");
+}
+
 expected<std::vector<json_source>> split_yaml(std::string_view text,
                                               const read_options& options) {
+  if (auto err = check_printable(text))
+    return err;
   std::vector<json_source> result;
   try {
     std::istringstream stream{std::string{text}};
@@ -71,10 +84,10 @@ expected<std::vector<json_source>> split_yaml(std::string_view text,
         return source.error();
       result.push_back(std::move(*source));
     }
+  } catch (const YAML::DeepRecursion& e) {
+    return at_place(yaml_tree::place_of(e.mark), "YAML", "nested too deeply");
   } catch (const YAML::Exception& e) {
-    return at_place({static_cast<size_t>(e.mark.line) + 1,
-                     static_cast<size_t>(e.mark.column) + 1},
-                    "YAML", e.msg);
+    return at_place(yaml_tree::place_of(e.mark), "YAML", e.msg);
   }
   return result;
 }

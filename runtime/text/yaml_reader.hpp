@@ -11,6 +11,9 @@
 
 namespace troupe::text {
 
+/// A stream of many objects may be so many times as large as one.
+constexpr size_t stream_factor = 32;
+
 /// One value of a stream as compact JSON.
 struct json_source {
   std::string json;

@@ -4,13 +4,17 @@
 
 namespace troupe::text {
 
+text_place yaml_tree::place_of(const YAML::Mark& mark) {
+  return {static_cast<size_t>(mark.line) + 1,
+          static_cast<size_t>(mark.column) + 1};
+}
+
 size_t yaml_tree::add(yaml_node::type is, const YAML::Mark& mark,
                       YAML::anchor_t anchor) {
   auto index = nodes_.size();
   auto& node = nodes_.emplace_back();
   node.is = is;
-  node.at = {static_cast<size_t>(mark.line) + 1,
-             static_cast<size_t>(mark.column) + 1};
+  node.at = place_of(mark);
   if (!open_.empty())
     nodes_[open_.back()].children.push_back(index);
   if (anchor != 0)
@@ -21,8 +25,7 @@ size_t yaml_tree::add(yaml_node::type is, const YAML::Mark& mark,
 void yaml_tree::OnDocumentStart(const YAML::Mark& mark) {
   stuck_ = start_ == mark.pos;
   start_ = mark.pos;
-  start_place_ = {static_cast<size_t>(mark.line) + 1,
-                  static_cast<size_t>(mark.column) + 1};
+  start_place_ = place_of(mark);
   nodes_.clear();
   open_.clear();
   anchors_.clear();

@@ -37,6 +37,9 @@ public:
   bool stuck() const { return stuck_; }
   text_place start() const { return start_place_; }
 
+  /// A place as people count, from 1.
+  static text_place place_of(const YAML::Mark& mark);
+
   void OnDocumentStart(const YAML::Mark& mark) override;
   void OnDocumentEnd() override;
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;

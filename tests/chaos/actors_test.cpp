@@ -141,7 +141,7 @@ protected:
 
 TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
   auto seed = seed_of("KilledActors.LoseNothingAndLeaveNothing");
-  auto most = setting("TROUPE_KILLS", nightly() ? 5000 : 500);
+  auto most = setting("TROUPE_KILLS", nightly() ? 5000 : 2000);
   constexpr int between_checks = 250;
   std::mt19937_64 dice{seed};
   cluster_ = std::make_unique<real_cluster>();

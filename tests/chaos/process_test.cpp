@@ -173,7 +173,7 @@ void KilledProcess::one_round(int number) {
 TEST_P(KilledProcess, FindsEverythingAgain) {
   auto seed = seed_of(std::string{"*KilledProcess.FindsEverythingAgain/"}
                       + GetParam().name);
-  auto rounds = setting("TROUPE_ROUNDS", nightly() ? 100 : 5);
+  auto rounds = setting("TROUPE_ROUNDS", nightly() ? 100 : 50);
   dice_.seed(seed);
   cluster_ = std::make_unique<real_cluster>(GetParam().options);
   limit_ = std::make_unique<time_limit>(

@@ -92,6 +92,37 @@ std::vector<std::string> all_names() {
 
 } // namespace
 
+TEST(Usage, TakesShortFlagsWithAnEqualsSign) {
+  expect_misuse({
+      {"get pods -o=nothing", "format \"nothing\""},
+      {"get pods -A=true -o=nothing", "format \"nothing\""},
+      {"taint nodes -l=a=b x", "at least one taint update is required"},
+  });
+}
+
+TEST(Usage, RefusesTaintsThatContradictEachOther) {
+  expect_misuse({
+      {"taint node n a=b:NoSchedule a-", "can not both modify and remove"},
+      {"taint node n a:NoSchedule- a=b:NoSchedule",
+       "can not both modify and remove"},
+      {"taint node n a=b:NoSchedule a=c:NoSchedule", "duplicated taints"},
+  });
+}
+
+TEST(Usage, WantsOneNameForADeployment) {
+  expect_misuse({
+      {"create deployment a b --image=x",
+       "exactly one NAME is required, got 2"},
+      {"drain n --pod-selector='a b'", "invalid --pod-selector"},
+  });
+}
+
+TEST(Usage, ReadsNoInputWithoutEnd) {
+  auto got = run("create -f /dev/zero");
+  EXPECT_EQ(got.code, failed);
+  EXPECT_NE(got.err.find("more than 96 MiB"), std::string::npos) << got.err;
+}
+
 TEST(Usage, EveryCommandRefusesAnUnknownFlag) {
   for (auto& name : all_names()) {
     auto got = run(name + " --no-such-flag");

@@ -17,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-const std::vector<std::string> servers{"server-1", "server-2", "server-3"};
 const std::vector<std::string> parts{
     "replica",  "log_writer", "applier",   "watch_hub", "leases", "reader-1",
     "reader-2", "compactor",  "snapshots", "fetcher",   "peers"};
@@ -34,23 +33,12 @@ bad_luck::bad_luck(real_cluster& cluster, fs::path faults, uint64_t seed)
 }
 
 std::string bad_luck::any_server() {
-  return servers[chance_() % servers.size()];
-}
-
-std::string bad_luck::leader() {
-  if (cluster_.run("store status")) {
-    std::istringstream lines{cluster_.output()};
-    for (std::string line; std::getline(lines, line);)
-      for (auto& server : servers)
-        if (line.find(server) != std::string::npos
-            && line.find(" leader ") != std::string::npos)
-          return server;
-  }
-  return any_server();
+  return server_names[chance_() % server_names.size()];
 }
 
 std::string bad_luck::strike() {
-  auto server = chance_() % 2 == 0 ? leader() : any_server();
+  auto server = chance_() % 2 == 0 ? leader_of(cluster_).value_or(any_server())
+                                   : any_server();
   switch (chance_() % 10) {
     case 0:
     case 1:
@@ -58,7 +46,7 @@ std::string bad_luck::strike() {
       restart_first();
       return "kill -9 of " + server;
     case 2:
-      for (auto& each : servers)
+      for (auto& each : server_names)
         kill(each);
       restart_first();
       return "kill -9 of all";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server_members.hpp"
 #include "tests/support/real_cluster.hpp"
 
 #include <filesystem>
@@ -25,8 +26,6 @@ public:
 
 private:
   std::string any_server();
-  /// The one that leads, or any if that is not to be found out.
-  std::string leader();
   void kill(const std::string& server);
   void restart_first();
   void pause(const std::string& server);

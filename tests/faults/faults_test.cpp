@@ -44,7 +44,7 @@ TEST(ServersUnderLoad, LoseNothingWhateverHappens) {
   real_cluster cluster{options};
   ASSERT_TRUE(cluster.up()) << cluster.output();
   server_members stores{cluster.data()};
-  load all{stores, {"server-1", "server-2", "server-3"}, clients, seed()};
+  load all{stores, server_names, clients, seed()};
   bad_luck luck{cluster, cluster.folder() / "faults", seed()};
   for (int i = 0; i < strikes(); ++i) {
     auto what = luck.strike();

@@ -9,6 +9,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include <chrono>
+#include <sstream>
 #include <stdexcept>
 
 namespace troupe::test {
@@ -18,6 +19,18 @@ namespace {
 constexpr auto patience = std::chrono::seconds(1);
 
 } // namespace
+
+std::optional<std::string> leader_of(real_cluster& cluster) {
+  if (!cluster.run("store status"))
+    return std::nullopt;
+  std::istringstream lines{cluster.output()};
+  for (std::string line; std::getline(lines, line);)
+    for (auto& server : server_names)
+      if (line.find(server) != std::string::npos
+          && line.find(" leader ") != std::string::npos)
+        return server;
+  return std::nullopt;
+}
 
 server_members::server_members(std::filesystem::path data_dir)
     : data_dir_(std::move(data_dir)) {
@@ -40,7 +53,7 @@ store_actor server_members::find(const std::string& server) {
   auto* place = settings->find(server);
   if (place == nullptr)
     return {};
-  auto usher = network_->dial<usher_actor>("127.0.0.1", place->port, patience);
+  auto usher = network_->dial<usher_actor>(place->host, place->port, patience);
   if (!usher)
     return {};
   caf::scoped_actor self{*system_};

@@ -4,14 +4,24 @@
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/secure_network.hpp"
+#include "tests/support/real_cluster.hpp"
 
 #include <caf/actor_system.hpp>
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe::test {
+
+/// The servers of the clusters here.
+inline const std::vector<std::string> server_names{"server-1", "server-2",
+                                                   "server-3"};
+
+/// Returns the one that leads the group, unless that is not to be found out.
+std::optional<std::string> leader_of(real_cluster& cluster);
 
 /// The stores of a cluster's servers, found and asked from this process as the
 /// servers find each other: over mutual TLS, with a server's key.

@@ -110,7 +110,16 @@ TEST_F(Http, RefusesAsKubernetesDoes) {
   EXPECT_EQ(do_it(c, "POST", maps, map_named("Not_A_Name")), 422);
   EXPECT_EQ(do_it(c, "BREW", maps), 405);
   EXPECT_EQ(do_it(c, "GET", maps + "?limit=x"), 400);
-  EXPECT_EQ(do_it(c, "POST", maps + "?dryRun=Some", map_named("a")), 400);
+  EXPECT_EQ(do_it(c, "POST", maps + "?dryRun=Some", map_named("a")), 422);
+  EXPECT_EQ(got_["message"],
+            "CreateOptions.meta.k8s.io \"\" is invalid: dryRun[0]: Unsupported "
+            "value: \"Some\": supported values: \"All\"");
+  EXPECT_EQ(do_it(c, "POST", maps + "?fieldValidation=Maybe", map_named("a")),
+            422);
+  EXPECT_EQ(do_it(c, "POST", maps + "?fieldManager=" + std::string(129, 'x'),
+                  map_named("a")),
+            422);
+  EXPECT_EQ(do_it(c, "POST", maps + "?fieldManager=a%07", map_named("a")), 422);
   EXPECT_EQ(do_it(c, "GET", "/a/../b"), 400);
   auto nobody = cluster_.http().connect({});
   EXPECT_EQ(do_it(nobody, "GET", maps), 403);
@@ -125,10 +134,71 @@ TEST_F(Http, RefusesAsKubernetesDoes) {
   EXPECT_EQ(got_["message"], "Unauthorized");
 }
 
+TEST_F(Http, WantsBodiesToSayWhatTheirPathSays) {
+  auto c = cluster_.http().connect(admin);
+  auto map = [](const std::string& meta) {
+    return R"({"kind":"ConfigMap","apiVersion":"v1","metadata":)" + meta + "}";
+  };
+  EXPECT_EQ(do_it(c, "POST", maps, map(R"({"name":"a","namespace":"other"})")),
+            400);
+  EXPECT_EQ(do_it(c, "POST", maps, R"({"kind":"Pod","apiVersion":"v1"})"), 400);
+  EXPECT_EQ(
+      do_it(c, "POST", maps, R"({"kind":"ConfigMap","apiVersion":"apps/v1"})"),
+      400);
+  ASSERT_EQ(do_it(c, "POST", maps, map(R"({"name":"a"})")), 201);
+  EXPECT_EQ(do_it(c, "PUT", maps + "/a", map(R"({"name":"b"})")), 400);
+  EXPECT_EQ(do_it(c, "PUT", maps + "/a", map("{}")), 400);
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  ASSERT_EQ(do_it(c, "POST", pods,
+                  R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},)"
+                  R"("spec":{"schedulerName":"none",)"
+                  R"("containers":[{"name":"c","image":"i"}]}})"),
+            201);
+  EXPECT_EQ(do_it(c, "POST", pods + "/p/binding",
+                  R"({"kind":"Binding","apiVersion":"v1","metadata":)"
+                  R"({"name":"q"},"target":{"name":"node-1"}})"),
+            400);
+  EXPECT_EQ(do_it(c, "POST", pods + "/p/eviction",
+                  R"({"kind":"Eviction","apiVersion":"policy/v1","metadata":)"
+                  R"({"name":"q"}})"),
+            400);
+  EXPECT_EQ(do_it(c, "GET", pods + "/p"), 200);
+}
+
+TEST_F(Http, RefusesOptionsOfDeletesAndLogsThatMeanNothing) {
+  auto c = cluster_.http().connect(admin);
+  ASSERT_EQ(do_it(c, "POST", maps, map_named("a")), 201);
+  EXPECT_EQ(do_it(c, "DELETE", maps + "/a",
+                  R"({"orphanDependents":true,"propagationPolicy":"Orphan"})"),
+            422);
+  EXPECT_EQ(do_it(c, "DELETE", maps + "/a?propagationPolicy=Sometimes"), 422);
+  EXPECT_EQ(do_it(c, "GET", maps + "/a"), 200);
+  const std::string log = "/api/v1/namespaces/default/pods/p/log";
+  for (auto query : {"limitBytes=0", "sinceSeconds=0", "tailLines=-1",
+                     "sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z"})
+    EXPECT_EQ(do_it(c, "GET", log + "?" + query), 422) << query;
+  EXPECT_EQ(do_it(c, "GET", log + "?tailLines=x"), 400);
+}
+
 TEST_F(Http, TriesWithoutDoing) {
   auto c = cluster_.http().connect(admin);
   EXPECT_EQ(do_it(c, "POST", maps + "?dryRun=All", map_named("a")), 201);
   EXPECT_EQ(do_it(c, "GET", maps + "/a"), 404);
+  // As far as it would go, with addresses and ports, which are free again then.
+  const std::string services = "/api/v1/namespaces/default/services";
+  auto service = [](const std::string& name, const std::string& port) {
+    return R"({"kind":"Service","apiVersion":"v1","metadata":{"name":")" + name
+           + R"("},"spec":{"type":"NodePort","ports":[{"port":80,"nodePort":)"
+           + port + "}]}}";
+  };
+  EXPECT_EQ(do_it(c, "POST", services + "?dryRun=All", service("s", "29999")),
+            422);
+  EXPECT_EQ(do_it(c, "POST", services + "?dryRun=All", service("s", "30001")),
+            201);
+  EXPECT_EQ(got_["spec"]["clusterIP"].get<std::string>().empty(), false);
+  EXPECT_EQ(do_it(c, "POST", services, service("s", "30001")), 201);
+  EXPECT_EQ(do_it(c, "POST", services + "?dryRun=All", service("t", "30001")),
+            422);
 }
 
 TEST_F(Http, WatchesFromTheBeginningAndInOrder) {

@@ -94,9 +94,10 @@ bool real_cluster::run(const std::string& words) {
                      : "env LD_PRELOAD=" + options_.preload.string()
                            + " TROUPE_FAULTS=" + (folder_ / "faults").string()
                            + " ";
-  auto line = "timeout -s KILL 60 " + as_user() + preload + program("troupe")
-              + " --data-dir " + data().string() + " " + words + " >"
-              + into.string() + " 2>&1 </dev/null";
+  auto launcher = words.rfind("up ", 0) == 0 ? options_.launcher : "";
+  auto line = "timeout -s KILL 60 " + launcher + as_user() + preload
+              + program("troupe") + " --data-dir " + data().string() + " "
+              + words + " >" + into.string() + " 2>&1 </dev/null";
   auto status = std::system(line.c_str());
   output_ = content_of(into);
   code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -105,6 +106,9 @@ bool real_cluster::run(const std::string& words) {
 
 bool real_cluster::up() {
   client_.reset();
+  std::string hosts;
+  for (auto& host : options_.hosts)
+    hosts += (hosts.empty() ? " --bind-address " : ",") + host;
   auto good =
       run("up --nodes " + std::to_string(options_.nodes) + " --runtime "
           + options_.runtime
@@ -112,7 +116,8 @@ bool real_cluster::up() {
           + (options_.servers == 1
                  ? ""
                  : " --servers " + std::to_string(options_.servers))
-          + (options_.processes ? " --processes" : "") + " --port 0 --detach");
+          + (options_.processes ? " --processes" : "") + hosts
+          + " --port 0 --detach");
   auto record = content_of(data() / "network"); // "bridge 10.7.0.0/16"
   if (auto space = record.find(' '); space != std::string::npos)
     addresses_ = record.substr(space + 1, record.find(".0.0/") - space);

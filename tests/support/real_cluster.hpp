@@ -20,7 +20,10 @@ struct real_options {
   /// As a user without rights. Where the test itself is one it always is.
   bool plain_user = false;
   uint32_t servers = 1;
-  bool processes = false; ///< each server but the first in its own
+  bool processes = false;           ///< each server but the first in its own
+  std::vector<std::string> hosts{}; ///< where they answer
+  /// What `up` is started by: "nsenter ... ".
+  std::string launcher{};
   /// A library that the program's processes load first. It is told of a folder
   /// `faults` in the cluster's folder by TROUPE_FAULTS.
   std::filesystem::path preload{};

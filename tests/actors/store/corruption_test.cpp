@@ -153,4 +153,12 @@ TEST(Corruption, HashesOfAllMembersTellWhetherTheyHoldTheSame) {
   EXPECT_NE(gone.members(2).error(), "");
 }
 
+TEST(Corruption, AReadThatMeetsItStopsTheServingOfAll) {
+  store_group group{1};
+  put_many(group, 0, 20);
+  alter(group, 0, store::history_key({7, 0}), "no change at all");
+  EXPECT_NE(group.get_now(0, "k5").find("damaged"), std::string::npos);
+  EXPECT_TRUE(group.run_until([&] { return refuses(group, 0); }));
+}
+
 } // namespace troupe::test

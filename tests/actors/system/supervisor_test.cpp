@@ -223,6 +223,69 @@ TEST_F(Supervision, LetsCompanionsWaitForAChildThatIsKeptAway) {
   EXPECT_EQ(children(), "a(1) b(1) b/part(1)");
 }
 
+TEST_F(Supervision, RestartsCompanionsThatComeLaterWithRestForOne) {
+  plant(strategy::rest_for_one);
+  ASSERT_TRUE(kill("branch/b"));
+  EXPECT_EQ(children(), "a b(1) b/part(1)");
+  ASSERT_TRUE(kill("branch/a"));
+  EXPECT_EQ(children(), "a(1) b(2) b/part(2)");
+}
+
+TEST_F(Supervision, RestartsAllWithOneForAll) {
+  plant(strategy::one_for_all);
+  ASSERT_TRUE(kill("branch/b"));
+  EXPECT_EQ(children(), "a(1) b(1) b/part(1)");
+}
+
+TEST_F(Supervision, PausesBeforeWhatDiesAgainAndAgain) {
+  plant(strategy::one_for_one);
+  for (int i = 0; i < 8; ++i)
+    ASSERT_TRUE(kill("branch/a"));
+  EXPECT_EQ(children(), "a(8) b b/part");
+  ASSERT_TRUE(kill("branch/a"));
+  EXPECT_EQ(children(), "b b/part");
+  advance(40ms);
+  EXPECT_EQ(children(), "b b/part");
+  advance(10ms);
+  EXPECT_EQ(children(), "a(9) b b/part");
+  // It has not lived for a period: the next pause is twice as long.
+  ASSERT_TRUE(kill("branch/a"));
+  advance(90ms);
+  EXPECT_EQ(children(), "b b/part");
+  advance(10ms);
+  EXPECT_EQ(children(), "a(10) b b/part");
+}
+
+TEST_F(Supervision, TakesWhatLivedForAPeriodForWell) {
+  plant(strategy::one_for_one);
+  for (int i = 0; i < 9; ++i)
+    ASSERT_TRUE(kill("branch/a"));
+  advance(50ms);
+  advance(5'010ms);
+  ASSERT_TRUE(kill("branch/a"));
+  EXPECT_EQ(children(), "a(10) b b/part");
+}
+
+TEST_F(Supervision, GivesUpWhenPausesDoNotHelp) {
+  plant(strategy::one_for_one);
+  // Eight at once, eight after a pause each.
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_TRUE(kill("branch/a")) << i;
+    if (i >= 8)
+      advance(5'000ms);
+  }
+  EXPECT_EQ(children(), "a(16) b b/part");
+  ASSERT_TRUE(kill("branch/a"));
+  // What is above has started the whole branch anew.
+  EXPECT_EQ(children(), "a b b/part");
+  auto list = ask<system::ActorList>(system::ListActors{});
+  for (auto& x : list->actors()) {
+    if (x.path() == "branch") {
+      EXPECT_EQ(x.restarts(), 1u);
+    }
+  }
+}
+
 TEST_F(Supervision, ForgetsWhoWasAwayWhenItDiesItself) {
   plant(strategy::one_for_one);
   ASSERT_TRUE(kill("branch/a", 30s));

@@ -21,6 +21,9 @@ constexpr int stops = 20;
 constexpr int moves = 100;
 /// As many writes in a row are taken for the end of an outage.
 constexpr size_t calm = 20;
+/// A server that ends soon after its start, again and again, is started later
+/// and later; kills this far apart count as single failures.
+constexpr auto between_kills = std::chrono::milliseconds(1'200);
 constexpr auto patience = std::chrono::seconds(30);
 
 /// Changes one object after another as fast as it can, and notes when each
@@ -163,6 +166,7 @@ void measure_outages(const setup& how, table& out) {
       }
   });
   auto killed = measure(kills, [&](const auto& name, const auto&) {
+    std::this_thread::sleep_for(between_kills);
     kill(all.server(name), SIGKILL);
   });
   auto stopped = measure(stops, [&](const auto& name, const auto&) {

@@ -101,7 +101,7 @@ TEST_F(Commands, CreateMakesSecretsOfCertificatesAndLogins) {
       {"create secret tls web --cert=$DIR/web.crt --key=$DIR/none",
        1,
        {},
-       {"no such file"}},
+       {"none\" does not exist"}},
       {"create secret tls web --cert=$DIR/web.crt --key=$DIR/web.key",
        0,
        {"secret/web created"},

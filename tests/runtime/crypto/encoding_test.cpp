@@ -58,18 +58,7 @@ TEST(EqualSecrets, ComparesAllBytes) {
   EXPECT_TRUE(equal_secrets("", ""));
 }
 
-TEST(Uid, IsOfVersionFour) {
-  std::regex form{"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
-                  "[0-9a-f]{12}"};
-  std::set<std::string> seen;
-  for (int i = 0; i < 1000; ++i) {
-    auto uid = new_uid();
-    EXPECT_TRUE(std::regex_match(uid, form)) << uid;
-    EXPECT_TRUE(seen.insert(uid).second);
-  }
-}
-
-TEST(Uid, IsTheSameForTheSameBits) {
+TEST(Uid, IsOfVersionFourWhateverTheBits) {
   EXPECT_EQ(uid_from(0, 0), "00000000-0000-4000-8000-000000000000");
   EXPECT_EQ(uid_from(~UINT64_C(0), ~UINT64_C(0)),
             "ffffffff-ffff-4fff-bfff-ffffffffffff");

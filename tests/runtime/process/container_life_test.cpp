@@ -1,3 +1,4 @@
+#include "runtime/process/shim_wire.hpp"
 #include "tests/support/pod_fixture.hpp"
 
 #include <csignal>
@@ -57,6 +58,29 @@ TEST_F(PodRuntime, GivesAStoppedSleepTheSignalOfItsEnd) {
   ASSERT_TRUE(c);
   EXPECT_EQ(c->exit_code(), 143);
   EXPECT_EQ(c->signal(), SIGTERM);
+}
+
+TEST_F(PodRuntime, TellsTheMessageThatAContainerLeft) {
+  auto config = shell("main", "echo because of that >/dev/termination-log; "
+                              "exit 4");
+  config.set_message_path("/dev/termination-log");
+  auto c = ended(launch("life-7", config));
+  if ((flags_ & use_mounts) == 0)
+    GTEST_SKIP() << "nothing can be mounted here";
+  EXPECT_EQ(c.message(), "because of that\n");
+  EXPECT_FALSE(std::filesystem::exists("/dev/termination-log"));
+}
+
+TEST_F(PodRuntime, TellsTheEndOfTheLogOfAContainerThatFailedSilently) {
+  auto config = shell("main", "for i in $(seq 100); do echo $i; done; exit 4");
+  config.set_message_path("/dev/termination-log");
+  config.set_message_from_log(true);
+  auto c = ended(launch("life-8", config));
+  EXPECT_EQ(c.message().substr(0, 6), "21\n22\n");
+  auto good = shell("main", "echo x");
+  good.set_message_path("/dev/termination-log");
+  good.set_message_from_log(true);
+  EXPECT_EQ(ended(launch("life-9", good)).message(), "");
 }
 
 } // namespace troupe::process

@@ -218,6 +218,25 @@ TEST(NodePlan, MeasuresSilenceAndTolerationsByAClockThatNobodySets) {
   }
 }
 
+TEST(NodePlan, CountsTheTolerationOfATaintWithoutATimeFromWhenItIsSeen) {
+  auto node = test::node("n");
+  auto* taint = node.mutable_spec()->add_taints();
+  taint->set_key("example.com/full");
+  taint->set_effect("NoExecute");
+  auto patient = test::pod("patient", "n");
+  auto* toleration = patient.mutable_spec()->add_tolerations();
+  toleration->set_key("example.com/full");
+  toleration->set_operator_("Exists");
+  toleration->set_toleration_seconds(5);
+  std::vector<object> pods{object::of(patient)};
+  auto witness = heard(start);
+  instant now{start + 10s, steady(start + 10s)};
+  note_taints(node, witness, now);
+  auto todo = plan_node(object::of(node), witness, pods, false, {}, now);
+  EXPECT_TRUE(todo.evicted.empty());
+  EXPECT_EQ(todo.look_again, steady(start + 15s));
+}
+
 TEST(NodePlan, EvictsForTaintsThatUsersSet) {
   auto node = test::node("n");
   auto* taint = node.mutable_spec()->add_taints();

@@ -225,8 +225,10 @@ TEST(Apply, KeepsTheConfigurationInAnAnnotation) {
   auto applied = with_last_applied(config);
   EXPECT_EQ(
       applied["metadata"]["annotations"][std::string{last_applied_annotation}],
-      "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}\n");
+      "{\"kind\":\"Pod\",\"metadata\":{\"annotations\":{},\"name\":\"a\"}}\n");
+  config["metadata"]["annotations"] = document::object();
   EXPECT_EQ(*last_applied_of(applied), config);
+  config["metadata"].erase("annotations");
   EXPECT_EQ(*last_applied_of(config), document::object());
   // The annotation never holds itself.
   EXPECT_EQ(with_last_applied(applied)["metadata"]["annotations"].size(), 1U);

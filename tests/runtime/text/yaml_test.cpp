@@ -282,4 +282,23 @@ TEST(YamlWriter, OrdersKeysByTheNumbersInThem) {
 }
 
 } // namespace
+TEST(Yaml, SaysThatItIsNestedTooDeeplyHoweverDeeplyThatIs) {
+  for (size_t depth : {250u, 600u, 5000u}) {
+    auto bomb = "a: " + std::string(depth, '[') + std::string(depth, ']');
+    auto found = read_stream(bomb);
+    ASSERT_FALSE(found) << depth;
+    EXPECT_NE(message_of(found.error()).find("nested too deeply"),
+              std::string::npos)
+        << message_of(found.error());
+  }
+}
+
+TEST(Yaml, RefusesControlCharactersWithTheirPlace) {
+  using namespace std::string_literals;
+  auto found = read_stream("a: b\nc: x\0y\n"s);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(message_of(found.error()), "invalid YAML at line 2, column 5: "
+                                       "control characters are not allowed");
+}
+
 } // namespace troupe::text

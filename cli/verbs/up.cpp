@@ -169,9 +169,7 @@ void add_up(CLI::App& app, environment& env) {
                   "IPv4 address of this machine at which the servers answer, "
                   "or with --processes one for each; as last time, else "
                   "127.0.0.1")
-      ->delimiter(',')
-      ->expected(1)
-      ->allow_extra_args(false);
+      ->delimiter(',');
   auto& store = cmd->options.store;
   sub->add_option("--store", store.where,
                   "Keep the state in etcd://HOST:PORT[,HOST:PORT...]; as last "

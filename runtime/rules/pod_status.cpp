@@ -77,6 +77,10 @@ private:
   void write_containers() {
     out_.clear_init_container_statuses();
     out_.clear_container_statuses();
+    // Kubernetes: what a node rejected has had no containers.
+    if (state_.stop && !state_.stop->reason.empty()
+        && state_.sandbox_id.empty())
+      return;
     for (size_t i = 0; i < state_.containers.size(); ++i)
       write_container(i, is_init(pod_, i) ? out_.add_init_container_statuses()
                                           : out_.add_container_statuses());

@@ -253,6 +253,21 @@ TEST(PodStatus, SaysWhyItMissedItsDeadline) {
   EXPECT_EQ(status.reason(), "DeadlineExceeded");
 }
 
+TEST(PodStatus, HasNoContainersWhereTheNodeRejectedThePod) {
+  auto pod = pod_of("containers { name: 'job' }");
+  auto s = new_pod_state(pod, start);
+  stop_state stop;
+  stop.since = start;
+  stop.reason = "OutOfcpu";
+  stop.message = "Pod was rejected";
+  on_stop(s, std::move(stop));
+  play(pod, s, start);
+  auto status = pod_status(pod, s, here, start);
+  EXPECT_EQ(status.phase(), "Failed");
+  EXPECT_EQ(status.reason(), "OutOfcpu");
+  EXPECT_EQ(status.container_statuses_size(), 0);
+}
+
 TEST(PodStatus, KeepsWhatOthersSay) {
   auto pod = pod_of("readiness_gates { condition_type: 'lb' } containers { "
                     "name: 'web' }");

@@ -6,6 +6,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace troupe {
@@ -14,6 +15,16 @@ namespace {
 
 using namespace store_api;
 using pointer = compactor_actor::stateful_pointer<compactor_state>;
+
+/// What was read while space was given back was kept: as long as there is none
+/// it is tried again.
+constexpr auto reclaim_every = std::chrono::seconds(10);
+
+void reclaim_later(pointer self) {
+  auto& st = self->state;
+  if (st.no_space && !std::exchange(st.waiting, true))
+    self->delayed_send(self, reclaim_every, pb<system::Tick>{});
+}
 
 void scrub_on(pointer self) {
   auto& st = self->state;
@@ -32,6 +43,7 @@ void scrub_on(pointer self) {
             if (step->done()) {
               state.scrubbed = goal;
               state.reclaiming = false;
+              reclaim_later(self);
             }
             scrub_on(self);
           },
@@ -84,6 +96,13 @@ void on_reached(pointer self, const Reached& now) {
   scrub_on(self);
 }
 
+void on_tick(pointer self) {
+  auto& st = self->state;
+  st.waiting = false;
+  st.reclaiming = st.no_space;
+  scrub_on(self);
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto result = begin_description(self);
   result.add_facts("compacted=" + std::to_string(self->state.compacted));
@@ -100,6 +119,7 @@ compactor_actor::behavior_type compactor(pointer self, reader_actor reader,
   return {
       [self](const proposer_actor& x) { self->state.proposer = x; },
       [self](const pb<Reached>& x) { on_reached(self, *x); },
+      [self](const pb<system::Tick>&) { on_tick(self); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

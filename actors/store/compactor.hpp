@@ -25,7 +25,9 @@ using compactor_actor = caf::typed_actor<
     // The state is open; propose to this one.
     caf::reacts_to<proposer_actor>,
     // The state has come this far.
-    caf::reacts_to<pb<store_api::Reached>>>
+    caf::reacts_to<pb<store_api::Reached>>,
+    // There may be more to give back by now.
+    caf::reacts_to<pb<system::Tick>>>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -56,7 +58,8 @@ struct compactor_state {
   uint64_t scrubbed = 0;  ///< mark up to which all is deleted
   bool proposing = false;
   bool scrubbing = false;
-  bool reclaiming = false; ///< once, though nothing may be left to delete
+  bool reclaiming = false; ///< though nothing may be left to delete
+  bool waiting = false;    ///< to reclaim once more
   uint64_t removed = 0;    ///< changes deleted so far
 };
 

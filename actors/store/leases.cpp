@@ -75,6 +75,7 @@ void revoke(pointer self, uint64_t id, held_lease& entry) {
   entry.ending = true;
   LeaseRevokeRequest request;
   request.set_id(id);
+  request.set_term(self->state.term);
   // Once applied, the replica tells us as it does for any other revocation.
   self->request(self->state.proposer, caf::infinite,
                 pb<LeaseRevokeRequest>{std::move(request)})
@@ -95,6 +96,7 @@ void checkpoint(pointer self, uint64_t id, held_lease& entry, uint64_t left) {
   LeaseCheckpoint request;
   request.set_id(id);
   request.set_remaining_seconds(left);
+  request.set_term(self->state.term);
   self->request(self->state.proposer, caf::infinite,
                 pb<LeaseCheckpoint>{std::move(request)})
       .then([](const pb<LeaseResponse>&) {}, [](const caf::error&) {});
@@ -153,6 +155,7 @@ on_time_to_live(pointer self, const pb<LeaseTimeToLiveRequest>& request) {
 void on_list(pointer self, const LeaseList& list,
              const proposer_actor& proposer) {
   self->state.proposer = proposer;
+  self->state.term = list.term();
   self->state.leases.clear();
   for (const auto& entry : list.leases())
     add(self, entry);

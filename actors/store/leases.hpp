@@ -58,6 +58,7 @@ struct leases_state {
   std::map<uint64_t, lease> leases;
   proposer_actor proposer;
   reader_actor reader;
+  uint64_t term = 0;  ///< in which our clock counts
   uint64_t timer = 0; ///< number of the tick that counts
 };
 

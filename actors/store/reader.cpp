@@ -101,7 +101,8 @@ caf::result<pb<Scrubbed>> on_scrub(pointer self, const Scrub& request) {
   if (!progress)
     return told(self, std::move(progress.error()));
   if (progress->done && request.reclaim())
-    self->state.state->db().CompactRange(nullptr, nullptr);
+    if (auto err = store::reclaim(*self->state.state))
+      return told(self, std::move(err));
   Scrubbed result;
   result.set_done(progress->done);
   result.set_removed(progress->removed);

@@ -79,12 +79,15 @@ void watch_space(pointer self, uint64_t bytes) {
 
 void raise_corruption(pointer self) {
   auto& st = self->state;
-  if (st.group.odd.empty() || !st.raft
-      || st.raft->now().now != raft::role::leader)
+  if (st.group.odd.empty() || !st.raft)
+    return;
+  std::erase_if(st.group.odd, [&](raft::member_id id) {
+    return st.raft->members().find(id) == nullptr;
+  });
+  if (st.raft->now().now != raft::role::leader)
     return;
   for (auto id : st.group.odd)
-    if (st.raft->members().find(id) != nullptr
-        && st.group.alarms.count({Alarm::CORRUPTION, id}) == 0)
+    if (st.group.alarms.count({Alarm::CORRUPTION, id}) == 0)
       change(self, {Alarm::CORRUPTION, id}, true);
 }
 

@@ -50,7 +50,7 @@ struct group_view {
 
   /// What the states were after an entry: ours, and what others say.
   std::map<uint64_t, std::map<raft::member_id, uint64_t>> hashes;
-  std::set<raft::member_id> odd; ///< hold something else than we do
+  std::set<raft::member_id> odd; ///< hold something else than a majority
 
   store::alarm_set alarms;
   store::alarm_set changing_alarms; ///< such a change is on its way

@@ -47,7 +47,9 @@ void preside(pointer self, const pb<LeaseList>& list) {
   }
   st.presiding = true;
   auto us = caf::actor_cast<proposer_actor>(self);
-  self->send(st.parts.leases, list, us);
+  auto all = *list;
+  all.set_term(st.raft->now().term);
+  self->send(st.parts.leases, pb<LeaseList>{std::move(all)}, us);
   self->send(st.parts.compactor, us);
   // They may be in the list or not; told twice, they are the same.
   for (auto& change : std::exchange(st.lease_changes, {}))

@@ -40,15 +40,22 @@ void judge(pointer self, uint64_t index) {
   std::map<uint64_t, size_t> voters;
   size_t count = 0;
   size_t most = 0;
+  uint64_t right = 0;
   for (auto& [id, hash] : told) {
-    if (hash != own->second)
-      st.group.odd.insert(id);
     if (!st.raft->members().has_voter(id))
       continue;
     ++count;
-    most = std::max(most, ++voters[hash]);
+    if (auto alike = ++voters[hash]; alike > most) {
+      most = alike;
+      right = hash;
+    }
   }
   auto majority = st.raft->members().majority();
+  // Who of two that differ is the odd one, a third has to say.
+  if (most >= majority)
+    for (auto& [id, hash] : told)
+      if (hash != right)
+        st.group.odd.insert(id);
   auto split = count == st.raft->members().voters() && most < majority;
   if (split || (most >= majority && voters[own->second] < majority))
     stop_for_good(self, {true, "after entry " + std::to_string(index)

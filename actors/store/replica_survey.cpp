@@ -109,7 +109,7 @@ StatusResponse own_status(const replica_state& st) {
     result.add_errors(message_of(st.fault));
   for (auto id : st.group.odd)
     result.add_errors("member " + std::to_string(id)
-                      + " holds something else than this one");
+                      + " holds something else than a majority");
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace troupe {
@@ -21,8 +22,33 @@ using pointer = snapshots_actor::stateful_pointer<snapshots_state>;
 /// Streams that are open at once; the oldest gives way. Each keeps its moment
 /// of the state, which costs space.
 constexpr size_t most_streams = 4;
+/// Who asks no more for so long has it all, or will begin anew.
+constexpr auto idle_end = std::chrono::seconds(5);
+constexpr auto idle_midway = std::chrono::seconds(30);
+/// Numbers of ticks.
+constexpr uint64_t hash_tick = 0;
+constexpr uint64_t look_tick = 1;
 /// Chunks for one request.
 constexpr uint64_t most_chunks = 64;
+
+void look_later(pointer self) {
+  if (self->state.streams.empty() || std::exchange(self->state.looking, true))
+    return;
+  system::Tick tick;
+  tick.set_number(look_tick);
+  self->delayed_send(self, idle_end, pb<system::Tick>{std::move(tick)});
+}
+
+/// A stream keeps everything that was there when it began.
+void end_idle(pointer self) {
+  auto& st = self->state;
+  auto now = self->clock().now();
+  std::erase_if(st.streams, [&](const auto& x) {
+    return x.second.used + (x.second.over ? idle_end : idle_midway) <= now;
+  });
+  st.looking = false;
+  look_later(self);
+}
 
 caf::result<pb<SnapshotOpened>> on_open(pointer self) {
   auto& st = self->state;
@@ -39,7 +65,10 @@ caf::result<pb<SnapshotOpened>> on_open(pointer self) {
   result.mutable_at()->set_term(mark.at.term);
   result.mutable_at()->set_index(mark.at.index);
   result.set_members(mark.members->encode());
-  st.streams[st.last_stream] = std::move(*source);
+  auto& stream = st.streams[st.last_stream];
+  stream.from = std::move(*source);
+  stream.used = self->clock().now();
+  look_later(self);
   return pb<SnapshotOpened>{std::move(result)};
 }
 
@@ -53,9 +82,12 @@ SnapshotChunk next_chunk(pointer self, const PullSnapshot& request,
     failed.set_error("the stream is not known any more");
     return failed;
   }
-  auto chunk = i->second->chunk(number, request.after());
-  if (chunk)
+  i->second.used = self->clock().now();
+  auto chunk = i->second.from->chunk(number, request.after());
+  if (chunk) {
+    i->second.over = i->second.over || chunk->last();
     return std::move(*chunk);
+  }
   failed.set_error(message_of(chunk.error()));
   return failed;
 }
@@ -150,6 +182,12 @@ void on_down(pointer self, const caf::down_msg& down) {
 /// Versions of keys that are looked at between two messages.
 constexpr size_t hash_step = 2000;
 
+void hash_on(pointer self) {
+  system::Tick tick;
+  tick.set_number(hash_tick);
+  self->send(self, pb<system::Tick>{std::move(tick)});
+}
+
 caf::result<pb<MemberHash>> on_hash(pointer self,
                                     const HashQuestion& question) {
   auto& st = self->state;
@@ -161,11 +199,15 @@ caf::result<pb<MemberHash>> on_hash(pointer self,
   auto promise = self->make_response_promise<pb<MemberHash>>();
   st.hashes.push_back({std::move(*walk), promise});
   if (st.hashes.size() == 1)
-    self->send(self, pb<system::Tick>{});
+    hash_on(self);
   return promise;
 }
 
-void on_tick(pointer self) {
+void on_tick(pointer self, const system::Tick& tick) {
+  if (tick.number() == look_tick) {
+    end_idle(self);
+    return;
+  }
   auto& hashes = self->state.hashes;
   if (hashes.empty())
     return;
@@ -182,7 +224,7 @@ void on_tick(pointer self) {
   if (!done || *done)
     hashes.pop_front();
   if (!hashes.empty())
-    self->send(self, pb<system::Tick>{});
+    hash_on(self);
 }
 
 /// Another state takes the place of the one that was read here.
@@ -226,7 +268,7 @@ snapshots_actor::behavior_type snapshots(pointer self, uint64_t first_stream) {
         self->state.savings.erase({to.address(), x->id()});
       },
       [self](const pb<HashQuestion>& x) { return on_hash(self, *x); },
-      [self](const pb<system::Tick>&) { on_tick(self); },
+      [self](const pb<system::Tick>& x) { on_tick(self, *x); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -8,6 +8,7 @@
 #include "runtime/store/snapshot.hpp"
 #include "runtime/store/snapshot_file.hpp"
 
+#include <caf/actor_clock.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -41,7 +42,7 @@ using snapshots_actor = caf::typed_actor<
     // The hash of what was current at a revision.
     caf::replies_to<pb<raft_api::HashQuestion>>::with<
         pb<store_api::MemberHash>>,
-    // Go on with the hashes.
+    // Go on with the hashes, or look for streams that nobody takes.
     caf::reacts_to<pb<system::Tick>>>
     // What `topology` shows.
     ::extend_with<describe_actor>;
@@ -57,6 +58,12 @@ struct snapshots_state {
     uint64_t credit = 0;
     uint64_t number = 0; ///< of the last part sent
   };
+  /// Of one who takes the state over.
+  struct streaming {
+    std::unique_ptr<store::snapshot_source> from;
+    caf::actor_clock::time_point used;
+    bool over = false; ///< its last chunk was sent, and may have to be again
+  };
   using saving_key = std::pair<caf::actor_addr, uint64_t>;
 
   struct hashing {
@@ -67,7 +74,8 @@ struct snapshots_state {
   state_handle state;
   uint64_t last_stream = 0;
   uint64_t chunks = 0; ///< sent so far
-  std::map<uint64_t, std::unique_ptr<store::snapshot_source>> streams;
+  std::map<uint64_t, streaming> streams;
+  bool looking = false; ///< a look at who wants no more is due
   std::map<saving_key, saving> savings;
   std::deque<hashing> hashes; ///< one after the other
 };

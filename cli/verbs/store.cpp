@@ -106,7 +106,7 @@ void add_compact(CLI::App& store, environment& env) {
   sub->add_option("REVISION", *revision,
                   "The oldest revision that can be read from then on")
       ->required()
-      ->check(CLI::Range(int64_t{1}, INT64_MAX));
+      ->check(CLI::Range(uint64_t{1}, uint64_t{INT64_MAX}));
   sub->callback([&env, revision] {
     StoreQuestion what;
     what.mutable_compact()->set_revision(*revision);
@@ -121,7 +121,7 @@ void add_hash(CLI::App& store, environment& env) {
       "hash", "Compare what the members hold; exit code 1 unless all the same");
   sub->add_option("--revision", *revision,
                   "As of this revision; the present unless given")
-      ->check(CLI::Range(int64_t{0}, INT64_MAX));
+      ->check(CLI::Range(uint64_t{0}, uint64_t{INT64_MAX}));
   sub->callback([&env, revision] {
     StoreQuestion what;
     what.mutable_hash()->set_revision(*revision);

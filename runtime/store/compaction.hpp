@@ -21,4 +21,8 @@ struct scrub_progress {
 expected<scrub_progress> scrub(const std::shared_ptr<database>& state,
                                size_t max_changes = 512);
 
+/// Gives the space of what was deleted back to the disk. Takes as long as it
+/// takes to write all of the state anew. May run beside `machine`.
+caf::error reclaim(database& state);
+
 } // namespace troupe::store

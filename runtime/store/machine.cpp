@@ -138,7 +138,7 @@ expected<outcome> machine::apply(const raft::entry& entry) {
   auto from = reading::of(state_);
   if (!from)
     return std::move(from.error());
-  staging stage{**from, out, hash_};
+  staging stage{**from, out, hash_, entry.at.term};
   if (entry.kind == raft::entry_kind::commands) {
     auto commands = read_payload(entry.bytes());
     if (!commands)

@@ -67,11 +67,14 @@ public:
     if (!read(body))
       return bad_file("it ends before its end");
     raft_api::SnapshotChunk chunk;
+    ++number_;
     if (crc32c(body) != crc || !chunk.ParseFromString(body)
-        || chunk.number() != ++number_ || chunk.pairs_size() % 2 != 0)
+        || chunk.number() != number_ || chunk.pairs_size() % 2 != 0)
       return bad_file("part " + std::to_string(number_)
                       + " is not as it was written");
     complete_ = chunk.last();
+    if (complete_ && from_.peek() != std::istream::traits_type::eof())
+      return bad_file("something stands behind its end");
     return std::optional{std::move(chunk)};
   }
 

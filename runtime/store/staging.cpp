@@ -39,8 +39,9 @@ uint64_t property(Compare::Target target, const key_meta& meta) {
 
 } // namespace
 
-staging::staging(const reading& from, outcome& out, uint64_t hash)
-    : from_(from), out_(out), hash_(hash) {
+staging::staging(const reading& from, outcome& out, uint64_t hash,
+                 uint64_t term)
+    : from_(from), out_(out), hash_(hash), term_(term) {
   // nop
 }
 
@@ -320,7 +321,17 @@ caf::error staging::run(const LeaseGrantRequest& request) {
   return caf::none;
 }
 
+bool staging::refuse_stale(uint64_t term) {
+  if (term == 0 || term == term_)
+    return false;
+  out_.answers.emplace_back(
+      make_error(ec::service_unavailable, "the store's leader is another now"));
+  return true;
+}
+
 caf::error staging::run(const LeaseRevokeRequest& request) {
+  if (refuse_stale(request.term()))
+    return caf::none;
   auto known = lease(request.id());
   if (!known)
     return std::move(known.error());
@@ -357,6 +368,8 @@ caf::error staging::run(const LeaseRevokeRequest& request) {
 }
 
 caf::error staging::run(const LeaseCheckpoint& request) {
+  if (refuse_stale(request.term()))
+    return caf::none;
   auto known = lease(request.id());
   if (!known)
     return std::move(known.error());

@@ -13,9 +13,9 @@ namespace troupe::store {
 /// sees what those before it made, though nothing is written yet.
 class staging {
 public:
-  /// `from` is the state before the entry; `out` says at which revision it
-  /// stands and collects answers and events.
-  staging(const reading& from, outcome& out, uint64_t hash);
+  /// `from` is the state before the entry, which is of that term; `out` says at
+  /// which revision it stands and collects answers and events.
+  staging(const reading& from, outcome& out, uint64_t hash, uint64_t term);
 
   /// An error means that the state could not be read; a command that is
   /// refused has its error among the answers and changes nothing.
@@ -51,6 +51,8 @@ private:
   caf::error check_leases(
       const google::protobuf::RepeatedPtrField<store_api::Operation>& todo);
   void answer_lease(const lease_record& lease);
+  /// Refuses what the leader of another term found out by its clock.
+  bool refuse_stale(uint64_t term);
   void begin_revision() { sub_ = 0; }
   void end_revision();
   uint64_t next_revision() const { return out_.revision + 1; }
@@ -58,6 +60,7 @@ private:
   const reading& from_;
   outcome& out_;
   uint64_t hash_;
+  uint64_t term_;
   leveldb::WriteBatch batch_;
   staged_keys keys_;
   std::map<uint64_t, std::optional<lease_record>> leases_;

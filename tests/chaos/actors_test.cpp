@@ -1,6 +1,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/crypto/kubeconfig.hpp"
 #include "tests/chaos/dice.hpp"
 #include "tests/chaos/time_limit.hpp"
 #include "tests/chaos/writer.hpp"
@@ -8,6 +9,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <spawn.h>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
 
 namespace troupe::test {
 
@@ -39,6 +50,47 @@ std::string kind_of_path(const std::string& path) {
 }
 
 auto& pods = kind_of<core::v1::Pod>();
+
+/// Watches pods over HTTPS as stock clients do, anew whenever that ends, so
+/// that there are connections to be killed.
+class https_watcher {
+public:
+  explicit https_watcher(const real_cluster& cluster)
+      : flag_(cluster.folder() / "watching") {
+    auto config = crypto::read_kubeconfig(cluster.data() / "kubeconfig");
+    if (!config)
+      throw std::runtime_error(message_of(config.error()));
+    std::ofstream{flag_} << "";
+    auto keys = cluster.data().string() + "/pki/";
+    auto line = "while [ -e " + flag_.string() + " ]; do curl -sN --cacert "
+                + keys + "ca.crt --cert " + keys + "admin.pem '"
+                + config->clusters.front().server
+                + "/api/v1/pods?watch=1' >/dev/null || sleep 0.05; done";
+    std::string words[] = {"sh", "-c", line};
+    char* args[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    posix_spawnattr_t how;
+    posix_spawnattr_init(&how);
+    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP);
+    if (posix_spawn(&pid_, "/bin/sh", nullptr, &how, args, environ) != 0)
+      pid_ = 0;
+    posix_spawnattr_destroy(&how);
+  }
+
+  ~https_watcher() {
+    std::filesystem::remove(flag_);
+    if (pid_ == 0)
+      return;
+    ::kill(-pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  https_watcher(const https_watcher&) = delete;
+  https_watcher& operator=(const https_watcher&) = delete;
+
+private:
+  std::filesystem::path flag_;
+  pid_t pid_ = 0;
+};
 
 class KilledActors : public ::testing::Test {
 protected:
@@ -154,6 +206,11 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
   ASSERT_EQ(work.settle([] { return wished{}; }, patience()), "");
   auto allocations = work.allocations();
   writer by{*cluster_, seed};
+  std::optional<https_watcher> outside{*cluster_};
+  ASSERT_TRUE(wait_until([&] {
+    topology();
+    return seen_.contains("http/N");
+  }));
   // Everyone once, then whoever comes.
   auto victims = topology();
   std::shuffle(victims.begin(), victims.end(), dice);
@@ -175,6 +232,7 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
     EXPECT_EQ(work.allocations(), allocations);
   }
   report(by);
+  outside.reset();
   limit_->doing("ending");
   for (auto& kind : seen_)
     EXPECT_GT(by_kind_[kind], 0) << kind << " was never hit";

@@ -4,8 +4,10 @@
 #include "messages/system.pb.h"
 #include "runtime/crypto/kubeconfig.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <numeric>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -36,40 +38,50 @@ std::string bad_luck::any_server() {
   return server_names[chance_() % server_names.size()];
 }
 
+size_t bad_luck::kinds() {
+  return 7 + parts.size();
+}
+
 std::string bad_luck::strike() {
+  if (next_.empty()) {
+    next_.resize(kinds());
+    std::iota(next_.begin(), next_.end(), size_t{0});
+    std::shuffle(next_.begin(), next_.end(), chance_);
+  }
+  auto kind = next_.back();
+  next_.pop_back();
   auto server = chance_() % 2 == 0 ? leader_of(cluster_).value_or(any_server())
                                    : any_server();
-  switch (chance_() % 10) {
+  switch (kind) {
     case 0:
-    case 1:
       kill(server);
       restart_first();
       return "kill -9 of " + server;
-    case 2:
+    case 1:
       for (auto& each : server_names)
         kill(each);
       restart_first();
       return "kill -9 of all";
-    case 3:
+    case 2:
       pause(server);
       return "SIGSTOP of " + server;
-    case 4:
+    case 3:
       spoil_machine(server, "sync");
       return "no syncs at " + server;
-    case 5:
+    case 4:
       spoil_machine(server, "space");
       return "a full disk at " + server;
-    case 6:
+    case 5:
       spoil_machine(server, "clock");
       return "a clock that jumps at " + server;
-    case 7:
+    case 6:
       // The first one is in the process of `up`, and cannot be replaced.
       server = chance_() % 2 == 0 ? "server-2" : "server-3";
       damage(server);
       return "a damaged file at " + server;
     default:
-      kill_actor(server);
-      return "an actor killed at " + server;
+      kill_actor(server, parts[kind - 7]);
+      return "the " + parts[kind - 7] + " killed at " + server;
   }
 }
 
@@ -105,7 +117,7 @@ void bad_luck::spoil_machine(const std::string& server,
   fs::remove(faults_ / server);
 }
 
-void bad_luck::kill_actor(const std::string& server) {
+void bad_luck::kill_actor(const std::string& server, const std::string& part) {
   auto settings = cli::read_server_settings(cluster_.data());
   auto config = crypto::read_kubeconfig(cluster_.data() / "kubeconfig");
   if (!settings || !config)
@@ -118,8 +130,7 @@ void bad_luck::kill_actor(const std::string& server) {
   auto client = command_client::connect(*access);
   if (!client)
     return;
-  auto killed =
-      (*client)->kill(server + "/store/" + parts[chance_() % parts.size()]);
+  auto killed = (*client)->kill(server + "/store/" + part);
 }
 
 void bad_luck::damage(const std::string& server) {

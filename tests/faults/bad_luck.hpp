@@ -17,7 +17,10 @@ public:
   /// `faults` is the folder that the servers' preloaded calls look into.
   bad_luck(real_cluster& cluster, std::filesystem::path faults, uint64_t seed);
 
-  /// Does one thing. Returns what it was.
+  /// How many different things there are.
+  static size_t kinds();
+
+  /// Does one thing, each as often as any other. Returns what it was.
   std::string strike();
 
   /// Waits until all servers are members in good health; replaces those that
@@ -30,13 +33,14 @@ private:
   void restart_first();
   void pause(const std::string& server);
   void spoil_machine(const std::string& server, const std::string& how);
-  void kill_actor(const std::string& server);
+  void kill_actor(const std::string& server, const std::string& part);
   void damage(const std::string& server);
   bool replace_damaged();
 
   real_cluster& cluster_;
   std::filesystem::path faults_;
   std::mt19937_64 chance_;
+  std::vector<size_t> next_; ///< kinds that have not had their turn
 };
 
 } // namespace troupe::test

@@ -7,6 +7,7 @@
 #include <caf/scoped_actor.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 
@@ -41,6 +42,7 @@ load::load(server_members& stores, std::vector<std::string> servers,
 
 load::~load() {
   over_ = true;
+  heard_ = true;
   for (auto& thread : threads_)
     thread.join();
 }
@@ -152,7 +154,7 @@ void load::hear(const std::string& server, std::vector<heard>& into,
              caf::actor_cast<store_watcher_actor>(self));
   auto good = true;
   auto quiet = 0;
-  while (good && (last != 0 || !over_)
+  while (good && (last != 0 || !heard_)
          && (last == 0 || into.empty() || into.back().revision < last))
     self->receive(
         [&](const pb<WatchBatch>& batch) {
@@ -161,6 +163,8 @@ void load::hear(const std::string& server, std::vector<heard>& into,
           for (auto& event : batch->events())
             into.push_back({event.kv().mod_revision(), event.kv().key(),
                             event.kv().value()});
+          if (last == 0 && !into.empty())
+            followed_to_ = into.back().revision;
         },
         [&](const caf::down_msg&) { good = false; },
         caf::after(100ms) >> [&] { good = ++quiet < 20; });
@@ -168,14 +172,20 @@ void load::hear(const std::string& server, std::vector<heard>& into,
 
 void load::follow() {
   std::mt19937_64 chance{seed_};
-  while (!over_)
+  while (!heard_)
     hear(servers_[chance() % servers_.size()], followed_, 0);
 }
 
 void load::settle() {
   over_ = true;
-  for (auto& thread : threads_)
-    thread.join();
+  std::for_each(threads_.begin(), threads_.end() - 1,
+                [](auto& thread) { thread.join(); });
+  // Who follows hears of all that was acknowledged, without asking anew.
+  auto newest = revisions_.empty() ? 0 : revisions_.rbegin()->first;
+  EXPECT_TRUE(wait_until([&] { return followed_to_ >= newest; }))
+      << "the watch has come to " << followed_to_ << " of " << newest;
+  heard_ = true;
+  threads_.back().join();
   threads_.clear();
   size_t calls = 0;
   size_t open = 0;

@@ -60,7 +60,9 @@ private:
   server_members& stores_;
   std::vector<std::string> servers_;
   uint64_t seed_;
-  std::atomic<bool> over_ = false;
+  std::atomic<bool> over_ = false;  ///< for those who write
+  std::atomic<bool> heard_ = false; ///< for the one who follows
+  std::atomic<uint64_t> followed_to_ = 0;
   std::atomic<uint64_t> phase_ = 0;
   std::atomic<uint64_t> acknowledged_ = 0;
   std::atomic<uint64_t> open_ = 0; ///< calls on the present keys

@@ -64,6 +64,16 @@ HashResponse hashes(store_group& group, size_t via, uint64_t revision = 0) {
   return result ? *result : HashResponse{};
 }
 
+/// Has a server lead, by way of another.
+void lead(store_group& group, size_t server, size_t via) {
+  for (int i = 0; i < 50 && group.leader() != server; ++i) {
+    MoveLeaderRequest request;
+    request.set_id(group.id_of(server));
+    if (!group.answer<MemberResponse>(via, request))
+      group.advance(100ms);
+  }
+}
+
 } // namespace
 
 TEST(Corruption, TheOddOneStopsAndIsReplaced) {
@@ -74,6 +84,11 @@ TEST(Corruption, TheOddOneStopsAndIsReplaced) {
     auto odd = leads ? first : (first + 1) % 3;
     auto other = (odd + 1) % 3;
     alter(group, odd, store::hash_key, store::encode_number(1));
+    if (leads) {
+      // It went down for that, and another leads.
+      lead(group, odd, other);
+      ASSERT_EQ(group.leader(), odd);
+    }
     put_many(group, other, 40);
     ASSERT_TRUE(group.run_until([&] { return refuses(group, odd); }));
     auto alarmed = [&] { return group.status(other).alarms_size() == 1; };
@@ -95,6 +110,31 @@ TEST(Corruption, TheOddOneStopsAndIsReplaced) {
     EXPECT_EQ(group.status(other).alarms_size(), 0);
     EXPECT_TRUE(group.converge());
   }
+}
+
+TEST(Corruption, OfTwoThatDifferNobodyIsBlamedUntilAThirdSays) {
+  store_group group{3};
+  // Too little for members to have compared what they hold.
+  put_many(group, group.leader(), 8);
+  auto odd = group.leader();
+  auto away = (odd + 1) % 3;
+  auto good = (odd + 2) % 3;
+  alter(group, odd, store::hash_key, store::encode_number(1));
+  group.crash(away);
+  for (auto leads : {odd, good}) {
+    lead(group, leads, good);
+    ASSERT_EQ(group.leader(), leads);
+    put_many(group, good, 40);
+    EXPECT_EQ(group.status(good).alarms_size(), 0);
+  }
+  group.start(away);
+  put_many(group, good, 40);
+  ASSERT_TRUE(group.run_until([&] { return refuses(group, odd); }));
+  ASSERT_TRUE(
+      group.run_until([&] { return group.status(good).alarms_size() == 1; }));
+  EXPECT_EQ(group.status(good).alarms(0).member(), group.id_of(odd));
+  EXPECT_FALSE(refuses(group, good));
+  EXPECT_FALSE(refuses(group, away));
 }
 
 TEST(Corruption, ALearnerStopsToo) {

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Space : ::testing::TestWithParam<size_t> {
+struct space_helper {
   std::mt19937_64 random{1};
   int keys = 0;
 
@@ -49,6 +49,8 @@ struct Space : ::testing::TestWithParam<size_t> {
     return false;
   }
 };
+
+struct Space : ::testing::TestWithParam<size_t>, space_helper {};
 
 } // namespace
 
@@ -99,6 +101,33 @@ TEST_P(Space, AnAlarmThatIsDisarmedComesBackWhileItsCauseIsThere) {
   }
   EXPECT_TRUE(fill(group, 0));
   EXPECT_TRUE(has_alarm(group));
+}
+
+// A stream of the state keeps all of it, for as long as it is open.
+TEST(SpaceAfterAStream, IsGivenBack) {
+  space_helper x;
+  store_group group{1, 1, space_helper::small()};
+  for (int i = 0; i < 10; ++i)
+    group.put_now(0, "k" + std::to_string(x.keys++), x.noise());
+  auto second = group.add_server();
+  auto id = group.join(second, 0);
+  ASSERT_TRUE(group.run_until([&] { return group.voters_are({1, id}); }));
+  MemberRemoveRequest request;
+  request.set_id(id);
+  ASSERT_TRUE(group.answer<MemberResponse>(0, request));
+  ASSERT_TRUE(x.fill(group, 0));
+  TxnRequest erase;
+  auto& range = *erase.add_then()->mutable_delete_range();
+  range.set_key("k");
+  range.set_range_end("l");
+  auto erased = group.answer<TxnResponse>(0, erase);
+  ASSERT_TRUE(erased);
+  CompactRequest compact;
+  compact.set_revision(erased->revision());
+  ASSERT_TRUE(group.answer<CompactResponse>(0, compact));
+  EXPECT_TRUE(
+      group.run_until([&] { return group.status(0).alarms_size() == 0; }, 60s));
+  EXPECT_TRUE(group.answer<TxnResponse>(0, put_request("more", "x")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Members, Space, ::testing::Values(1, 3));

@@ -155,6 +155,9 @@ void measure_outages(const setup& how, table& out) {
     }
     return result;
   };
+  // What the disk and two processors cost the writer as it is.
+  auto quiet =
+      measure(moves, [&](const auto&, const auto&) { load.wait_for(calm); });
   auto moved = measure(moves, [&](const auto&, const auto& to) {
     auto is = status(*client);
     for (auto& member : is.members())
@@ -175,6 +178,8 @@ void measure_outages(const setup& how, table& out) {
     load.wait_for(1 + calm);
     kill(process, SIGCONT);
   });
+  out.add("no write while nothing happens, of " + std::to_string(moves),
+          quiet.outage("ms"));
   out.add("no write while leadership moves, of " + std::to_string(moves),
           moved.outage("ms"), "50 ms");
   out.add("no write when a leader is killed, of " + std::to_string(kills),

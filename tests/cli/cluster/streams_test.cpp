@@ -98,7 +98,8 @@ TEST_F(Commands, LogsOfAWorkloadChooseAPod) {
   out_of("create deployment web --image=x --replicas=2 -- sh -c 'echo here; "
          "exec sleep 600'");
   ASSERT_TRUE(until_prints("get deployment web", "web 2/2"));
-  ASSERT_TRUE(until_prints("logs deployment/web", "here\n"));
+  // Each of the two speaks in its own time.
+  ASSERT_TRUE(until_prints("logs -l app=web", "here\nhere\n"));
   auto got = run("logs deploy/web");
   EXPECT_EQ(got.out, "here\n");
   EXPECT_EQ(got.err.rfind("Found 2 pods, using pod/web-", 0), 0u) << got.err;

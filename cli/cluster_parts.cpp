@@ -13,8 +13,14 @@
 #include <leveldb/env.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace troupe::cli {
@@ -22,6 +28,9 @@ namespace troupe::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// How long servers with processes of their own may take to be there.
+constexpr std::chrono::seconds server_patience{3};
 
 /// Until a process that was killed has let go of the data directory.
 constexpr std::chrono::milliseconds lock_patience{500};
@@ -388,6 +397,49 @@ caf::error cluster_process::parts::start_servers(const up_options& options,
   keeper = std::make_unique<server_keeper>(options.data_dir, tell);
   keeper->follow();
   return caf::none;
+}
+
+namespace {
+
+bool answers(const server_place& place) {
+  auto address = net::parse_ipv4(place.host);
+  net::unique_fd fd{
+      socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!address || fd.get() < 0)
+    return false;
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(place.port);
+  to.sin_addr.s_addr = htonl(address->value);
+  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0)
+    return true;
+  pollfd one{fd.get(), POLLOUT, 0};
+  int failed = 0;
+  socklen_t size = sizeof(failed);
+  return errno == EINPROGRESS && poll(&one, 1, 200) == 1
+         && getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &failed, &size) == 0
+         && failed == 0;
+}
+
+} // namespace
+
+/// A group serves without the least of its servers: who started it should know
+/// that one is missing, and where it says why.
+void cluster_process::parts::tell_missing(const std::string& data_dir,
+                                          const report& tell) const {
+  auto deadline = std::chrono::steady_clock::now() + server_patience;
+  for (size_t i = 1; i < places.size(); ++i) {
+    auto& place = places[i];
+    auto there = answers(place);
+    while (!there && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      there = answers(place);
+    }
+    if (!there)
+      tell("Warning: " + place.name + " does not answer at " + place.address()
+           + ": see "
+           + (server_folder(data_dir, place.name) / "troupe.log").string());
+  }
 }
 
 caf::error cluster_process::parts::publish(const up_options& options) {

@@ -64,6 +64,7 @@ struct cluster_process::parts {
   caf::error place_servers(up_options& options);
   caf::error start_servers(const up_options& options, const report& tell);
   std::string addresses() const;
+  void tell_missing(const std::string& data_dir, const report& tell) const;
   caf::error publish(const up_options& options);
   caf::error open_system(const up_options& options, const report& tell);
   expected<crypto::kubeconfig_access>

@@ -248,6 +248,7 @@ caf::error cluster_process::try_start() {
     return err;
   milestone("Nodes: " + number(options_.nodes) + " Ready, runtime "
             + options_.runtime);
+  p.tell_missing(options_.data_dir, tell_);
   if (p.servers_wished != options_.servers)
     return settle_servers(**client, options_.data_dir, p.servers_wished, tell_);
   return caf::none;

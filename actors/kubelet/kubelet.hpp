@@ -69,8 +69,8 @@ struct kubelet_state {
   /// A pod of the node, and who takes care of it.
   struct entry {
     object pod;               ///< newest
-    scheduling::demand takes; ///< of the node; nothing once it was rejected
-    bool counts = true;       ///< as one of the node's pods
+    scheduling::demand takes; ///< of the node
+    bool counts = false;      ///< as one that the node took, and that goes on
     pod_worker_actor worker;
     uint32_t restarts = 0; ///< of the worker
     uint32_t recent = 0;   ///< restarts since the last quiet second

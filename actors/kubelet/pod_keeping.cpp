@@ -78,17 +78,20 @@ bool has_ended(const core::v1::Pod& pod) {
 void check_room(pointer self, entry& e) {
   auto& st = self->state;
   const auto& pod = e.pod.as<core::v1::Pod>();
-  if (!st.node || pod.status().has_start_time() || has_ended(pod))
+  if (e.counts || has_ended(pod))
+    return;
+  e.counts = true;
+  if (!st.node)
     return;
   std::vector<const scheduling::demand*> others;
   for (const auto& [uid, other] : st.pods)
     if (&other != &e && other.counts && !other.left)
       others.push_back(&other.takes);
-  auto no = scheduling::rejection_of(pod, st.node.as<core::v1::Node>(), others);
+  auto no = scheduling::rejection_of(pod, e.takes, st.node.as<core::v1::Node>(),
+                                     others);
   if (!no)
     return;
   e.counts = false;
-  e.takes = {};
   st.api.emit(e.pod, "Warning", no->reason, no->message);
   kubelet_api::Leave msg;
   msg.set_reason(no->reason);
@@ -229,11 +232,11 @@ void pod_told(pointer self, const object& pod) {
   if (fresh) {
     claim_address(self, pod);
     e.takes = scheduling::demand_of(pod.as<core::v1::Pod>());
+    // What began before counts, whether its worker is there or not.
+    e.counts = pod.as<core::v1::Pod>().status().has_start_time();
   }
-  if (has_ended(pod.as<core::v1::Pod>())) {
+  if (has_ended(pod.as<core::v1::Pod>()))
     e.counts = false;
-    e.takes = {};
-  }
   if (e.worker)
     self->send(e.worker, pod);
   else

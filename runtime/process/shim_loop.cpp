@@ -147,6 +147,10 @@ void on_connect() {
 }
 
 void on_child_ended(pid_t pid, int status) {
+  if (pid == state.pause) {
+    state.pause = 0;
+    close_fd(state.pause_life);
+  }
   for (auto c = state.containers; c != nullptr; c = c->next)
     if (c->init == pid)
       return on_init_gone(*c, status);

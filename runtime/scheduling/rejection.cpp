@@ -4,6 +4,8 @@
 #include "messages/api/core_pod.pb.h"
 #include "runtime/scheduling/filters.hpp"
 
+#include <string_view>
+
 namespace troupe::scheduling {
 
 namespace {
@@ -39,17 +41,14 @@ std::optional<rejection> lack_of_room(const pod_info& pod,
                       + ", capacity: " + std::to_string(node.spec.pods));
   reasons why;
   tell_resources(pod, node, why);
-  const std::string prefix = "Insufficient ";
-  for (auto& each : why) {
-    auto name = each.substr(prefix.size());
-    return refuse("OutOf" + name,
-                  "Node didn't have enough resource: " + name
-                      + ", requested: " + std::to_string(pod.request.get(name))
-                      + ", used: " + std::to_string(node.requested.get(name))
-                      + ", capacity: "
-                      + std::to_string(node.spec.allocatable.get(name)));
-  }
-  return std::nullopt;
+  if (why.empty())
+    return std::nullopt;
+  auto name = why.front().substr(std::string_view{"Insufficient "}.size());
+  return refuse("OutOf" + name,
+                "Node didn't have enough resource: " + name + ", requested: "
+                    + std::to_string(pod.request.get(name)) + ", used: "
+                    + std::to_string(node.requested.get(name)) + ", capacity: "
+                    + std::to_string(node.spec.allocatable.get(name)));
 }
 
 } // namespace
@@ -62,7 +61,7 @@ demand demand_of(const Pod& pod) {
 }
 
 std::optional<rejection>
-rejection_of(const Pod& pod, const core::v1::Node& node,
+rejection_of(const Pod& pod, const demand& takes, const core::v1::Node& node,
              const std::vector<const demand*>& others) {
   node_info there;
   there.spec = make_node_spec(node);
@@ -72,16 +71,18 @@ rejection_of(const Pod& pod, const core::v1::Node& node,
     there.ports.insert(there.ports.end(), other->ports.begin(),
                        other->ports.end());
   }
-  auto info = is_particular(pod) ? unplaced(pod) : make_pod_info(pod);
-  if (auto lack = lack_of_room(*info, there))
+  pod_info info;
+  info.request = takes.request;
+  info.ports = takes.ports;
+  if (auto lack = lack_of_room(info, there))
     return lack;
   reasons why;
-  if (!passes_host_ports(*info, there)) {
-    tell_host_ports(*info, there, why);
+  if (!passes_host_ports(info, there)) {
+    tell_host_ports(info, there, why);
     return predicate("NodePorts", why);
   }
-  if (is_particular(pod) && !passes_node_affinity(*info, there)) {
-    tell_node_affinity(*info, there, why);
+  if (is_particular(pod) && !passes_node_affinity(*unplaced(pod), there)) {
+    tell_node_affinity(info, there, why);
     return predicate("NodeAffinity", why);
   }
   return std::nullopt;

@@ -29,9 +29,10 @@ struct rejection {
 };
 
 /// Kubernetes: whoever bound the pod, the node looks again whether it has the
-/// room, its ports free, and the labels that the pod asks for. `others` are
-/// the pods that it runs besides.
+/// room, its ports free, and the labels that the pod asks for. `takes` is what
+/// the pod takes, `others` are the pods that it runs besides.
 std::optional<rejection> rejection_of(const core::v1::Pod& pod,
+                                      const demand& takes,
                                       const core::v1::Node& node,
                                       const std::vector<const demand*>& others);
 

@@ -519,4 +519,22 @@ TEST_F(KubeletTest, LeavesNobodyBehind) {
       << "kubelet, worker and prober are gone";
 }
 
+TEST_F(KubeletTest, RejectsWhatItHasNoRoomForAndCountsThatForNobody) {
+  start();
+  kill(runtime);
+  // They come together once the runtime is back.
+  put_pod("web-1", one);
+  put_pod("giant", "containers { name: 'web' image: 'web:1' resources { "
+                   "requests { key: 'cpu' value { string: '100000' } } } }");
+  put_pod("web-2", one);
+  put_pod("web-3", "containers { name: 'web' image: 'web:1' resources { "
+                   "requests { key: 'cpu' value { string: '1' } } } }");
+  start_runtime();
+  world.advance(5s);
+  EXPECT_EQ(status("giant").phase(), "Failed");
+  EXPECT_EQ(status("giant").reason(), "OutOfcpu");
+  for (auto name : {"web-1", "web-2", "web-3"})
+    EXPECT_EQ(status(name).phase(), "Running") << name;
+}
+
 } // namespace troupe

@@ -15,7 +15,7 @@ std::string reason_of(const core::v1::Pod& pod, const core::v1::Node& node,
   std::vector<const demand*> others;
   for (auto& each : taken)
     others.push_back(&each);
-  auto no = rejection_of(pod, node, others);
+  auto no = rejection_of(pod, demand_of(pod), node, others);
   return no ? no->reason : "";
 }
 
@@ -38,7 +38,8 @@ TEST(Rejection, IsOfWhatTheNodeHasNoRoomFor) {
 }
 
 TEST(Rejection, TellsHowMuchIsMissing) {
-  auto no = rejection_of(on_node(a_pod("a", "5")), a_node("n"), {});
+  auto pod = on_node(a_pod("a", "5"));
+  auto no = rejection_of(pod, demand_of(pod), a_node("n"), {});
   ASSERT_TRUE(no);
   EXPECT_EQ(no->message,
             "Pod was rejected: Node didn't have enough resource: cpu, "

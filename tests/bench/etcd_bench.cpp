@@ -1,16 +1,16 @@
-// Our store beside etcd: the same clients, the same machine, the same disk,
-// every write synced, runs in turn, each in processes of its own. Ours are the
-// actors as they ship. Asked twice: by clients in their own process, as the API
-// server asks them, and by clients in another process over CAF's network. With
-// three members all of them are in one process, so that nothing between them
-// crosses a network. etcd is asked by our client over gRPC and loopback, by
-// four connections to the leader; its members are processes of their own. The
-// clients take their share of the processor on every side. Syncs: ours are
-// counted where LevelDB asks for them, etcd's by its own counters. usage:
-// etcd_bench [FOLDER [SECONDS [ROUNDS]]]
+// The store beside etcd: the same clients, the same machine, the same disk,
+// every write synced, runs in turn. Ours is the program as it ships, a whole
+// cluster with one server or with three in processes of their own; its stores
+// are asked as servers ask each other. etcd is asked by our client over gRPC,
+// by four connections. Clients are in a process of their own, ask the leader
+// over mutual TLS, and take their share of the processor on either side. Ours
+// count syncs where the C library is asked for them, etcd by its own counters.
+// usage: etcd_bench [FOLDER [SECONDS [ROUNDS]]]
 
 #include "etcd/load.hpp"
 #include "etcd/side.hpp"
+#include "messages/store.pb.h"
+#include "tests/support/etcd_servers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,10 +36,8 @@ constexpr size_t keys_at_once = 100;
 
 std::unique_ptr<side> start(const std::string& name, size_t members,
                             const fs::path& folder) {
-  if (name == "own")
-    return side::own(members, folder);
-  return name == "served" ? side::served(members, folder)
-                          : side::etcd(members, folder);
+  return name == "own" ? side::own(members, folder)
+                       : side::etcd(members, folder);
 }
 
 /// A figure for whoever started this run.
@@ -54,7 +52,7 @@ void run_load(side& of, double seconds) {
       auto name = std::string{kind == load_kind::put ? "put " : "get "}
                   + std::to_string(clients) + " ";
       auto before = of.syncs();
-      auto seen = measure(of.store(), of.doors(), kind, clients, seconds);
+      auto seen = measure(of.system(), of.doors(), kind, clients, seconds);
       auto syncs = static_cast<double>(of.syncs() - before);
       say(name + "rate", seen.per_second);
       say(name + "p50", seen.p50_ms);
@@ -67,7 +65,7 @@ void run_load(side& of, double seconds) {
 
 std::string key_of(size_t number) {
   char text[32];
-  std::snprintf(text, sizeof(text), "/registry/%08zu", number);
+  std::snprintf(text, sizeof(text), "/many/%08zu", number);
   return text;
 }
 
@@ -77,11 +75,7 @@ void run_many(side& of) {
     for (size_t k = i; k < i + keys_at_once; ++k)
       *request.add_then() =
           put_request(key_of(k), std::string(100, 'v')).then(0);
-    auto done = of.store().ask<TxnResponse>(std::move(request));
-    if (!done) {
-      std::fprintf(stderr, "%s\n", message_of(done.error()).c_str());
-      std::exit(1);
-    }
+    of.ask<TxnResponse>(std::move(request));
   }
   say("many 0 start", of.restart_ms());
   size_t turn = 0;
@@ -91,8 +85,8 @@ void run_many(side& of) {
         request.set_key(key_of(turn++ * 7919 % (many_keys - 1000)));
         request.set_range_end(std::string(1, '\0'));
         request.set_limit(1000);
-        auto found = of.store().ask<RangeResponse>(std::move(request));
-        if (!found || found->kvs_size() != 1000)
+        auto found = of.ask<RangeResponse>(std::move(request));
+        if (found.kvs_size() != 1000)
           std::exit(1);
       },
       200);
@@ -171,8 +165,7 @@ double median(table& of, const std::string& name) {
 }
 
 constexpr std::array sides{
-    std::pair{"own", "ours, in the process"},
-    std::pair{"served", "ours, over the network"},
+    std::pair{"own", "ours"},
     std::pair{"etcd", "etcd"},
 };
 
@@ -199,9 +192,8 @@ void print_load(table& all, size_t members) {
     }
   for (auto& [side, title] : sides) {
     auto who = side + std::to_string(members) + " memory 0 ";
-    std::printf("memory: %-24s %6.1f MB own, %6.1f MB resident%s\n", title,
-                median(all, who + "own"), median(all, who + "resident"),
-                std::string{side} == "own" ? ", with the clients" : "");
+    std::printf("memory: %-24s %6.1f MB own, %6.1f MB resident\n", title,
+                median(all, who + "own"), median(all, who + "resident"));
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "server_members.hpp"
 #include "tests/support/real_cluster.hpp"
+#include "tests/support/server_members.hpp"
 
 #include <filesystem>
 #include <random>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "server_members.hpp"
 #include "tests/support/linearizability.hpp"
+#include "tests/support/server_members.hpp"
 
 #include <atomic>
 #include <map>

@@ -65,10 +65,11 @@ etcd_servers::etcd_servers(size_t count, fs::path folder, const secrets* tls,
     folder_ = name;
     own_folder_ = true;
   }
-  std::vector<held_port> held(2 * count);
+  std::vector<held_port> held(3 * count);
   for (size_t i = 0; i < count; ++i) {
-    servers_[i].client_port = held[2 * i].port;
-    servers_[i].peer_port = held[2 * i + 1].port;
+    servers_[i].client_port = held[3 * i].port;
+    servers_[i].peer_port = held[3 * i + 1].port;
+    servers_[i].metrics_port = held[3 * i + 2].port;
   }
   held.clear();
   for (size_t i = 0; i < count; ++i)
@@ -108,17 +109,18 @@ std::vector<std::string> etcd_servers::arguments(size_t server) const {
   for (size_t i = 0; i < size(); ++i)
     all += (i == 0 ? "" : ",") + name(i) + "=http://"
            + text_of(servers_[i].peer_port);
-  std::vector<std::string> result{"etcd",
-                                  "--name=" + name(server),
-                                  "--data-dir="
-                                      + (folder_ / name(server)).string(),
-                                  "--listen-client-urls=" + client,
-                                  "--advertise-client-urls=" + client,
-                                  "--listen-peer-urls=" + peer,
-                                  "--initial-advertise-peer-urls=" + peer,
-                                  "--initial-cluster=" + all,
-                                  "--logger=zap",
-                                  "--log-level=error"};
+  std::vector<std::string> result{
+      "etcd",
+      "--name=" + name(server),
+      "--data-dir=" + (folder_ / name(server)).string(),
+      "--listen-client-urls=" + client,
+      "--advertise-client-urls=" + client,
+      "--listen-peer-urls=" + peer,
+      "--initial-advertise-peer-urls=" + peer,
+      "--initial-cluster=" + all,
+      "--listen-metrics-urls=http://" + text_of(me.metrics_port),
+      "--logger=zap",
+      "--log-level=error"};
   if (secure) {
     result.push_back("--cert-file=" + tls_.certificate);
     result.push_back("--key-file=" + tls_.key);

@@ -40,6 +40,11 @@ public:
 
   pid_t pid(size_t server) const { return servers_[server].pid; }
 
+  /// Where a server tells its counters, over plain HTTP.
+  uint16_t metrics_port(size_t server) const {
+    return servers_[server].metrics_port;
+  }
+
   void kill(size_t server); ///< SIGKILL; its data stays
   void start(size_t server);
   void pause(size_t server);
@@ -49,6 +54,7 @@ private:
   struct process {
     uint16_t client_port = 0;
     uint16_t peer_port = 0;
+    uint16_t metrics_port = 0;
     pid_t pid = -1;
   };
 

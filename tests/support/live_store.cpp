@@ -9,7 +9,6 @@
 #include "runtime/system/context.hpp"
 
 #include <caf/actor_cast.hpp>
-#include <caf/io/middleman.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <leveldb/env.h>
@@ -22,7 +21,6 @@ using namespace store_api;
 namespace fs = std::filesystem;
 
 live_store::config_type::config_type() {
-  load<caf::io::middleman>();
   register_types(*this);
   set("scheduler.policy", caf::atom("sharing"));
   set("scheduler.max-threads", size_t{2});
@@ -95,22 +93,6 @@ std::unique_ptr<live_store> live_store::of_etcd(const etcd::place& where,
   for (size_t i = 1; i <= clients; ++i)
     result->plant("client-" + std::to_string(i), etcd_branch(), outside);
   return result;
-}
-
-std::unique_ptr<live_store> live_store::of_process(uint16_t port) {
-  std::unique_ptr<live_store> result{new live_store};
-  auto& network = result->system_.middleman();
-  auto handle = network.remote_actor<store_actor>("127.0.0.1", port);
-  if (!handle)
-    std::fprintf(stderr, "%s\n", message_of(handle.error()).c_str());
-  else
-    result->handles_.push_back(*handle);
-  return result;
-}
-
-uint16_t live_store::publish(size_t member_index) {
-  auto port = system_.middleman().publish(member(member_index), 0, "127.0.0.1");
-  return port ? *port : 0;
 }
 
 store_actor live_store::resolve(const std::string& path) {

@@ -42,12 +42,6 @@ public:
   static std::unique_ptr<live_store> of_etcd(const etcd::place& where,
                                              size_t clients = 1);
 
-  /// A store of another process of this machine, which `publish`ed it.
-  static std::unique_ptr<live_store> of_process(uint16_t port);
-
-  /// Lets other processes of this machine ask a member. Returns the port.
-  uint16_t publish(size_t member_index);
-
   ~live_store();
   live_store(const live_store&) = delete;
   live_store& operator=(const live_store&) = delete;

@@ -48,7 +48,9 @@ expected<object> one_of(expected<answer> from) {
 
 real_cluster::real_cluster(real_options options)
     : options_(std::move(options)) {
-  std::string name = fs::temp_directory_path() / "troupe-XXXXXX";
+  auto where =
+      options_.where.empty() ? fs::temp_directory_path() : options_.where;
+  std::string name = where / "troupe-XXXXXX";
   if (mkdtemp(name.data()) == nullptr)
     throw std::runtime_error("no temporary folder");
   folder_ = name;

@@ -14,6 +14,8 @@ namespace troupe::test {
 
 /// How a cluster of the real program is run.
 struct real_options {
+  /// Where its folder is made; "" for where temporary files are.
+  std::filesystem::path where{};
   uint32_t nodes = 3;
   std::string runtime = "process";
   std::string network; ///< "" for the best that the machine allows

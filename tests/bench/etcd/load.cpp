@@ -1,5 +1,9 @@
 #include "load.hpp"
 
+#include "messages/codec.hpp"
+#include "messages/errors.hpp"
+#include "messages/store.pb.h"
+
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 
@@ -7,7 +11,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 namespace troupe::bench {
 
@@ -79,9 +82,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<double>)
 
 namespace troupe::bench {
 
-figures measure(test::live_store& store, const std::vector<store_actor>& doors,
-                load_kind kind, int clients, double seconds) {
-  caf::scoped_actor self{store.system()};
+figures measure(caf::actor_system& system,
+                const std::vector<store_actor>& doors, load_kind kind,
+                int clients, double seconds) {
+  caf::scoped_actor self{system};
   auto start = bench_clock::now();
   client_job job;
   job.sink = caf::actor_cast<caf::actor>(self);
@@ -92,7 +96,7 @@ figures measure(test::live_store& store, const std::vector<store_actor>& doors,
   for (int i = 0; i < clients; ++i) {
     job.number = i;
     job.store = doors[static_cast<size_t>(i) % doors.size()];
-    store.system().spawn([job](caf::event_based_actor* client) {
+    system.spawn([job](caf::event_based_actor* client) {
       next_step(client, job, std::make_shared<latencies>(), 0);
     });
   }
@@ -113,18 +117,6 @@ figures repeat(const std::function<void()>& what, int times) {
     all.push_back(ms_since(begin));
   }
   return summary(std::move(all), ms_since(start));
-}
-
-double proc_mb(const std::string& file, const std::string& name) {
-  std::ifstream in{file};
-  std::string word;
-  while (in >> word)
-    if (word == name) {
-      double kb = 0;
-      in >> kb;
-      return kb / 1000;
-    }
-  return 0;
 }
 
 } // namespace troupe::bench

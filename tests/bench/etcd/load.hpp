@@ -1,6 +1,8 @@
 #pragma once
 
-#include "tests/support/live_store.hpp"
+#include "messages/store_interface.hpp"
+
+#include <caf/actor_system.hpp>
 
 #include <functional>
 #include <string>
@@ -20,13 +22,11 @@ enum class load_kind { put, get };
 /// So many clients at once, each waiting for its answer before it asks again:
 /// puts of 1 KB to keys of its own, or linearizable reads of those. They are
 /// shared out among `doors`.
-figures measure(test::live_store& store, const std::vector<store_actor>& doors,
-                load_kind kind, int clients, double seconds);
+figures measure(caf::actor_system& system,
+                const std::vector<store_actor>& doors, load_kind kind,
+                int clients, double seconds);
 
 /// The same, one request after the other, of any kind.
 figures repeat(const std::function<void()>& what, int times);
-
-/// Value of a line such as "Anonymous:  123 kB" of a file of /proc, in MB.
-double proc_mb(const std::string& file, const std::string& name);
 
 } // namespace troupe::bench

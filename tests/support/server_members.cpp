@@ -1,4 +1,4 @@
-#include "server_members.hpp"
+#include "tests/support/server_members.hpp"
 
 #include "actors/store/usher.hpp"
 #include "cli/server_settings.hpp"

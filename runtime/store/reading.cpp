@@ -1,5 +1,7 @@
 #include "runtime/store/reading.hpp"
 
+#include "runtime/store/range_answer.hpp"
+
 #include <leveldb/iterator.h>
 
 #include <algorithm>
@@ -19,73 +21,6 @@ std::string_view view(const leveldb::Slice& slice) {
 leveldb::Slice slice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
 }
-
-/// Collects the keys of one answer as the request limits them.
-class collector {
-public:
-  collector(const reading& from, const RangeRequest& request)
-      : from_(from), request_(request) {
-    // nop
-  }
-
-  /// Takes the next key; false when the rest is of no interest.
-  bool take(std::string_view key, const key_meta& meta,
-            const std::string* staged_value) {
-    ++count_;
-    if (request_.count_only())
-      return true;
-    if (request_.limit() != 0
-        && static_cast<uint64_t>(result.kvs_size()) >= request_.limit()) {
-      result.set_more(true);
-      return request_.with_count();
-    }
-    auto& kv = *result.add_kvs();
-    kv.set_key(key.data(), key.size());
-    kv.set_create_revision(meta.create_revision);
-    kv.set_mod_revision(meta.at.revision);
-    kv.set_version(meta.version);
-    kv.set_lease(meta.lease);
-    if (request_.keys_only())
-      return true;
-    if (staged_value != nullptr) {
-      kv.set_value(*staged_value);
-      return true;
-    }
-    return fetch(kv, meta.at);
-  }
-
-  expected<RangeResponse> finish(caf::error reason, uint64_t revision) {
-    if (failure_)
-      return std::move(failure_);
-    if (reason)
-      return reason;
-    result.set_revision(revision);
-    if (request_.count_only() || request_.with_count())
-      result.set_count(count_);
-    return std::move(result);
-  }
-
-private:
-  bool fetch(KeyValue& kv, position place) {
-    auto stored = from_.at(place);
-    if (!stored) {
-      failure_ = std::move(stored.error());
-      return false;
-    }
-    if (!*stored) {
-      failure_ = make_damage("the value of a key is missing from its history");
-      return false;
-    }
-    kv.set_value(std::move(*(**stored).mutable_value()));
-    return true;
-  }
-
-  const reading& from_;
-  const RangeRequest& request_;
-  RangeResponse result;
-  uint64_t count_ = 0;
-  caf::error failure_;
-};
 
 } // namespace
 
@@ -131,6 +66,10 @@ expected<uint64_t> reading::number(std::string_view key) const {
   if (!number)
     return state_->damaged(std::string{key} + " is no number");
   return *number;
+}
+
+caf::error reading::failure(const leveldb::Status& status) const {
+  return state_->failure(status);
 }
 
 std::unique_ptr<leveldb::Iterator> reading::iterate() const {
@@ -227,7 +166,7 @@ expected<RangeResponse> reading::range(const RangeRequest& request) const {
 expected<RangeResponse> reading::range(const RangeRequest& request,
                                        const staged_keys& staged,
                                        uint64_t now) const {
-  collector result{*this, request};
+  range_answer result{*this, request};
   key_range range{request.key(), request.range_end()};
   if (range.single() && staged.empty()) {
     auto meta = current(request.key());
@@ -246,7 +185,7 @@ expected<RangeResponse> reading::range(const RangeRequest& request,
 
 expected<RangeResponse>
 reading::range_before(const RangeRequest& request) const {
-  collector result{*this, request};
+  range_answer result{*this, request};
   key_range range{request.key(), request.range_end()};
   auto it = iterate();
   // Versions of a key lie newest first, so a seek to (key, revision) meets the

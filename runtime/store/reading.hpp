@@ -88,6 +88,10 @@ public:
   expected<std::vector<std::string>> keys_of(uint64_t lease) const;
   expected<uint64_t> number(std::string_view key) const; ///< 0 if absent
 
+  /// Goes through all that is stored, without a place in the cache for it.
+  std::unique_ptr<leveldb::Iterator> iterate() const;
+  caf::error failure(const leveldb::Status& status) const;
+
   using visitor = std::function<bool(std::string_view key, const key_meta&,
                                      const std::string* staged_value)>;
   /// Calls `visit` for each current key of a range until it returns false.
@@ -99,8 +103,6 @@ private:
 
   expected<store_api::RangeResponse>
   range_before(const store_api::RangeRequest& request) const;
-  std::unique_ptr<leveldb::Iterator> iterate() const;
-
   std::shared_ptr<database> state_;
   const leveldb::Snapshot* snapshot_;
   uint64_t revision_ = 0;

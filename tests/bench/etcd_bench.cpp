@@ -214,6 +214,10 @@ void print_many(table& all) {
 int main(int argc, char** argv) {
   if (argc == 7 && std::strcmp(argv[1], "--part") == 0)
     return run_part(argv + 2);
+  if (argc > 1 && argv[1][0] == '-') {
+    std::printf("usage: etcd_bench [FOLDER [SECONDS [ROUNDS]]]\n");
+    return std::strcmp(argv[1], "--help") == 0 ? 0 : 2;
+  }
   if (!test::etcd_servers::installed()) {
     std::fprintf(stderr, "no etcd on this machine: apt-get install "
                          "etcd-server\n");

@@ -35,6 +35,7 @@ core::core(const settings& set, restored from,
     throw broken{"the term is older than the last entry"};
   st.commit = from.applied;
   st.handed = from.applied;
+  st.restarted = st.entries.last().index > 1 || st.hard.voted_for != 0;
   // An answer to a question of an earlier life must not fit one of this.
   st.reads.request = st.entropy();
   restart_timer(st);

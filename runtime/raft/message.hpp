@@ -15,6 +15,8 @@ struct append_entries {
   position previous;
   std::vector<entry> entries;
   uint64_t commit = 0;
+  /// So much of what is committed the receiver has said is on its disk.
+  uint64_t promised = 0;
 };
 
 /// The answer to append_entries and install_snapshot.
@@ -50,7 +52,9 @@ struct vote_result {
 /// committed. Beside appends, so that no window can hold it back.
 struct heartbeat {
   uint64_t commit = 0;
-  uint64_t round = 0; ///< of reads that wait to be confirmed (thesis, 6.4)
+  uint64_t round = 0;    ///< of reads that wait to be confirmed (thesis, 6.4)
+  uint64_t durable = 0;  ///< so much of it is on the sender's disk
+  uint64_t promised = 0; ///< as with append_entries
 };
 
 struct heartbeat_result {

@@ -54,6 +54,7 @@ uint64_t take_over(state& st, const append_entries& body) {
 
 void recv(state& st, const message& x, append_entries& body) {
   heard_leader(st, x.from);
+  check_promise(st, body.promised);
   if (!skip_committed(st, body)) {
     acknowledge(st, x.from, st.commit);
     return;

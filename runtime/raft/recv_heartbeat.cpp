@@ -1,13 +1,15 @@
-#include "runtime/raft/broken.hpp"
 #include "runtime/raft/steps.hpp"
+
+#include <algorithm>
 
 namespace troupe::raft {
 
 void recv(state& st, const message& x, const heartbeat& body) {
   heard_leader(st, x.from);
-  // The leader tells us no more than what we have acknowledged.
-  if (body.commit > st.entries.last().index)
-    throw broken{"entries that were acknowledged are gone from this log"};
+  st.note_promise(x.from, body.durable);
+  // The leader tells us no more than what we have acknowledged, to it or, as
+  // leaders, to others.
+  check_promise(st, std::max(body.commit, body.promised));
   commit_to(st, body.commit);
   send(st, x.from, heartbeat_result{body.round});
 }

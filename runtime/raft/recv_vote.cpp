@@ -36,7 +36,7 @@ void recv(state& st, const message& x, const request_vote& body) {
   // Paper, 5.2: one vote a term, first come, first served.
   auto free =
       st.hard.voted_for == x.from || (st.hard.voted_for == 0 && st.leader == 0);
-  auto granted = free && up_to_date;
+  auto granted = free && up_to_date && (body.transfer || !just_started(st));
   if (!granted) {
     refuse_vote(st, x, body);
     return;

@@ -42,7 +42,7 @@ void send_append(state& st, peer& to) {
     return;
   }
   previous.term = *term;
-  append_entries body{previous, {}, st.commit};
+  append_entries body{previous, {}, st.commit, st.promised[to.id]};
   if (!to.paused(st.set) && !to.full)
     body.entries =
         st.entries.slice(to.next, st.set.append_bytes, st.set.append_entries);
@@ -66,7 +66,11 @@ void replicate(state& st) {
 void send_heartbeats(state& st) {
   st.since_heartbeat = 0;
   for (auto& to : st.peers) {
-    send(st, to.id, heartbeat{std::min(to.match, st.commit), st.reads.round});
+    auto has = std::min(to.match, st.commit);
+    st.note_promise(to.id, has);
+    auto durable = std::min(st.disk.stable(), st.commit);
+    send(st, to.id,
+         heartbeat{has, st.reads.round, durable, st.promised[to.id]});
     if (to.now == peer::mode::snapshot)
       send_snapshot(st, to);
   }

@@ -1,11 +1,15 @@
 #include "runtime/raft/broken.hpp"
 #include "runtime/raft/steps.hpp"
 
+#include <algorithm>
+
 namespace troupe::raft {
 
 namespace {
 
 void leave_leadership(state& st) {
+  for (auto& x : st.peers)
+    st.note_promise(x.id, std::min(x.match, st.commit));
   st.peers.clear();
   st.transferee = 0;
   st.uncommitted = 0;
@@ -53,6 +57,8 @@ void become_leader(state& st) {
   requeue_reads(st);
   // Paper, figure 2: nextIndex begins after the leader's last entry.
   match_peers(st);
+  std::erase_if(st.promised,
+                [&](auto& x) { return st.find_peer(x.first) == nullptr; });
   // Paper, 8: an entry of its own term, which commits all before it.
   st.term_start = append_own(st, entry_kind::noop, nullptr).index;
   advance_commit(st);
@@ -68,10 +74,20 @@ void heard_leader(state& st, member_id from) {
   st.removed = false;
 }
 
+void check_promise(const state& st, uint64_t promised) {
+  if (promised > st.entries.last().index)
+    throw broken{"entries that were acknowledged are gone from this log"};
+}
+
+bool just_started(const state& st) {
+  return st.restarted && st.clock < st.set.election_ticks;
+}
+
 bool has_live_leader(const state& st) {
   if (st.now == role::leader)
     return true; // checks its quorum itself
-  return st.leader != 0 && st.elapsed < st.set.election_ticks;
+  return just_started(st)
+         || (st.leader != 0 && st.elapsed < st.set.election_ticks);
 }
 
 } // namespace troupe::raft

@@ -7,9 +7,11 @@
 #include "runtime/raft/settings.hpp"
 #include "runtime/raft/status.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -71,6 +73,12 @@ struct state {
   uint64_t elapsed = 0; ///< ticks since a leader was heard, or the vote begun
   uint64_t timeout = 0; ///< of `elapsed`; by chance
 
+  /// Up to where a member has told, in its present life or an earlier one, that
+  /// what is committed is on its disk. One whose disk forgets is found by it.
+  std::map<member_id, uint64_t> promised;
+  /// It may have heard a leader just before it ended.
+  bool restarted = false;
+
   std::vector<ballot> ballots;
   bool removed = false; ///< others say so; they know more than this log
 
@@ -106,6 +114,10 @@ struct state {
   bool full() const {
     return entries.bytes() >= set.log_bytes
            && commit > entries.start().at.index;
+  }
+  void note_promise(member_id id, uint64_t index) {
+    auto& known = promised[id];
+    known = std::max(known, index);
   }
   /// Whether a message came from there within an election timeout.
   bool heard(const peer& x) const {

@@ -17,6 +17,13 @@ void become_follower(state& st, uint64_t term, member_id leader);
 void become_leader(state& st);
 /// A message of the leader of this term came in.
 void heard_leader(state& st, member_id from);
+/// Whether this member had a life before this one, and no election timeout has
+/// passed since: it may have promised its leader not to help others (thesis,
+/// 4.2.3), and if its disk lies, more than it knows. By then those who have
+/// forgotten nothing have elected somebody.
+bool just_started(const state& st);
+/// Holds the log against what this member has said of it.
+void check_promise(const state& st, uint64_t promised);
 /// Whether a leader was heard of so recently that nobody else is to be helped
 /// to an election (thesis, 4.2.3).
 bool has_live_leader(const state& st);

@@ -30,6 +30,7 @@ void put(Message& out, const raft::append_entries& body) {
       entry.set_data(*x.data);
   }
   to.set_commit(body.commit);
+  to.set_promised(body.promised);
 }
 
 void put(Message& out, const raft::append_result& body) {
@@ -57,6 +58,8 @@ void put(Message& out, const raft::vote_result& body) {
 void put(Message& out, const raft::heartbeat& body) {
   out.mutable_heartbeat()->set_commit(body.commit);
   out.mutable_heartbeat()->set_round(body.round);
+  out.mutable_heartbeat()->set_durable(body.durable);
+  out.mutable_heartbeat()->set_promised(body.promised);
 }
 
 void put(Message& out, const raft::heartbeat_result& body) {
@@ -88,6 +91,7 @@ std::optional<raft::message_body> read(const raft_api::AppendEntries& in) {
   raft::append_entries body;
   body.previous = position_of(in.previous());
   body.commit = in.commit();
+  body.promised = in.promised();
   auto last = body.previous;
   for (auto& x : in.entries()) {
     raft::entry entry{position_of(x.at()), {}, {}};
@@ -136,7 +140,9 @@ std::optional<raft::message_body> read_body(const Message& in) {
       return raft::vote_result{x.granted(), x.pre(), x.removed()};
     }
     case Message::kHeartbeat:
-      return raft::heartbeat{in.heartbeat().commit(), in.heartbeat().round()};
+      return raft::heartbeat{in.heartbeat().commit(), in.heartbeat().round(),
+                             in.heartbeat().durable(),
+                             in.heartbeat().promised()};
     case Message::kHeartbeatResult:
       return raft::heartbeat_result{in.heartbeat_result().round()};
     case Message::kInstallSnapshot:

@@ -1,5 +1,6 @@
 #include "tests/runtime/raft/disk.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::raft::sim {
@@ -22,6 +23,10 @@ uint64_t disk::finish(size_t count, const watcher& seen) {
 void disk::crash(size_t kept, const watcher& seen) {
   finish(kept, seen);
   flying_.clear();
+}
+
+void disk::forget(size_t count) {
+  entries_.resize(entries_.size() - std::min(count, entries_.size()));
 }
 
 configuration disk::members() const {

@@ -29,6 +29,9 @@ public:
   /// The first `kept` writes got there, the others did not.
   void crash(size_t kept, const watcher& seen);
 
+  /// Forgets the last `count` entries, though they were durable.
+  void forget(size_t count);
+
   const hard_state& hard() const { return hard_; }
   const snapshot_mark& start() const { return start_; }
   position last() const {

@@ -1,5 +1,6 @@
 #include "tests/runtime/raft/script.hpp"
 
+#include "runtime/raft/broken.hpp"
 #include "tests/runtime/raft/trace.hpp"
 
 #include <algorithm>
@@ -56,6 +57,11 @@ std::string script::run(const std::string& command) {
       {"fast", [this](words& in) { quicken(in); }},
       {"sync", [this](words& in) { sync(in); }},
       {"crash", [this](words& in) { crash(in); }},
+      {"forget",
+       [this](words& in) {
+         auto& on = *nodes_.at(next<member_id>(in, 0));
+         on.log.forget(next<size_t>(in, 0));
+       }},
       {"start", [this](words& in) { start(in); }},
       {"blank", [this](words& in) { add(in); }},
       {"fetch", [this](words& in) { fetch(in); }},
@@ -238,8 +244,15 @@ void script::deliver(const message& x) {
     return;
   auto& on = *it->second;
   delivered_.push_back(x);
-  on.raft->receive(x);
-  step(on, std::to_string(x.from) + " says " + sim::show(x));
+  auto what = std::to_string(x.from) + " says " + sim::show(x);
+  try {
+    on.raft->receive(x);
+  } catch (const broken& err) {
+    on.crash(0, false);
+    say(std::to_string(on.id()) + " > " + what + " / stops: " + err.what());
+    return;
+  }
+  step(on, what);
 }
 
 void script::drop(words& in) {

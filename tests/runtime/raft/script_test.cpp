@@ -17,7 +17,8 @@ const std::filesystem::path data{TROUPE_SOURCE_DIR "/tests/runtime/raft/data"};
 std::vector<std::string> scripts() {
   std::vector<std::string> names;
   for (auto& file : std::filesystem::directory_iterator{data})
-    names.push_back(file.path().stem());
+    if (file.path().extension() == ".txt")
+      names.push_back(file.path().stem());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -36,7 +36,8 @@ std::string said(const vote_result& x) {
 
 std::string said(const heartbeat& x) {
   return "heartbeat commit " + text(x.commit)
-         + (x.round > 0 ? " round " + text(x.round) : "");
+         + (x.round > 0 ? " round " + text(x.round) : "")
+         + (x.promised > x.commit ? " promised " + text(x.promised) : "");
 }
 
 std::string said(const heartbeat_result& x) {

@@ -30,11 +30,11 @@ TEST(Wire, CarriesEveryKindOfMessage) {
   snapshot.mark.at = {3, 4};
   snapshot.mark.members = std::make_shared<const raft::configuration>(two);
   const std::vector<raft::message_body> all{
-      raft::append_entries{{3, 4}, {}, 2},
+      raft::append_entries{{3, 4}, {}, 2, 1},
       raft::append_result{true, 4, {3, 4}, true},
       raft::request_vote{{3, 4}, true, true},
       raft::vote_result{true, true, true},
-      raft::heartbeat{4, 5},
+      raft::heartbeat{4, 5, 6, 7},
       raft::heartbeat_result{5},
       snapshot,
       raft::timeout_now{},
@@ -77,9 +77,10 @@ TEST(Wire, RefusesWhatNoMemberWouldSay) {
   raft::append_entries strange{
       {3, 4}, {entry(3, 5, raft::entry_kind::change, "?")}, 2};
   EXPECT_FALSE(travel(strange));
-  auto unknown = to_wire(
-      {1, 2, 7,
-       raft::append_entries{{3, 4}, {entry(3, 5, raft::entry_kind::noop)}, 2}});
+  auto unknown =
+      to_wire({1, 2, 7,
+               raft::append_entries{
+                   {3, 4}, {entry(3, 5, raft::entry_kind::noop)}, 2, 1}});
   unknown.mutable_append_entries()->mutable_entries(0)->set_kind(9);
   EXPECT_FALSE(from_wire(unknown));
 }

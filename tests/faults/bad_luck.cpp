@@ -39,7 +39,7 @@ std::string bad_luck::any_server() {
 }
 
 size_t bad_luck::kinds() {
-  return 7 + parts.size();
+  return 8 + parts.size();
 }
 
 std::string bad_luck::strike() {
@@ -75,13 +75,14 @@ std::string bad_luck::strike() {
       spoil_machine(server, "clock");
       return "a clock that jumps at " + server;
     case 6:
-      // The first one is in the process of `up`, and cannot be replaced.
-      server = chance_() % 2 == 0 ? "server-2" : "server-3";
       damage(server);
       return "a damaged file at " + server;
+    case 7:
+      forget(server);
+      return "a disk that forgets what was synced at " + server;
     default:
-      kill_actor(server, parts[kind - 7]);
-      return "the " + parts[kind - 7] + " killed at " + server;
+      kill_actor(server, parts[kind - 8]);
+      return "the " + parts[kind - 8] + " killed at " + server;
   }
 }
 
@@ -133,9 +134,35 @@ void bad_luck::kill_actor(const std::string& server, const std::string& part) {
   auto killed = (*client)->kill(server + "/store/" + part);
 }
 
+fs::path bad_luck::store_of(const std::string& server) const {
+  return server == server_names[0]
+             ? cluster_.data() / "store"
+             : cluster_.data() / "servers" / server / "store";
+}
+
+void bad_luck::forget(const std::string& server) {
+  auto pid = process_of(cluster_, server);
+  if (pid == 0)
+    return;
+  auto store = store_of(server);
+  auto then = cluster_.folder() / "then";
+  auto now = cluster_.folder() / "now";
+  // While it stands still, its files are what a crash would leave.
+  ::kill(pid, SIGSTOP);
+  fs::copy(store, then, fs::copy_options::recursive);
+  ::kill(pid, SIGCONT);
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(100 + chance_() % 1'400));
+  ::kill(pid, SIGSTOP);
+  fs::rename(store, now);
+  fs::rename(then, store);
+  kill(server);
+  restart_first();
+  fs::remove_all(now);
+}
+
 void bad_luck::damage(const std::string& server) {
-  auto folder = cluster_.data() / "servers" / server / "store"
-                / (chance_() % 2 == 0 ? "log" : "state");
+  auto folder = store_of(server) / (chance_() % 2 == 0 ? "log" : "state");
   kill(server);
   std::vector<fs::path> files;
   std::error_code gone;
@@ -167,19 +194,29 @@ void bad_luck::damage(const std::string& server) {
         out.put('\0');
     }
   }
+  restart_first();
+}
+
+bool bad_luck::replace(const std::string& server) {
+  // It is in the process of `up`, which would go on with it only.
+  if (server == server_names[0])
+    kill(server);
+  auto done = cluster_.run("store member remove " + server)
+              && cluster_.run("store member add " + server);
+  restart_first();
+  return done;
 }
 
 bool bad_luck::replace_damaged() {
-  for (auto name : {"server-2", "server-3"}) {
-    std::istringstream lines{cluster_.output()};
+  auto status = cluster_.output();
+  for (auto& name : server_names) {
+    std::istringstream lines{status};
     for (std::string line; std::getline(lines, line);) {
       // What it says when it is there and refuses.
       auto sick = line.find(name) != std::string::npos
                   && (line.find("damaged") != std::string::npos
                       || line.find("corrupt") != std::string::npos);
-      if (sick
-          && !(cluster_.run(std::string{"store member remove "} + name)
-               && cluster_.run(std::string{"store member add "} + name)))
+      if (sick && !replace(name))
         return false;
     }
   }

@@ -34,7 +34,10 @@ private:
   void pause(const std::string& server);
   void spoil_machine(const std::string& server, const std::string& how);
   void kill_actor(const std::string& server, const std::string& part);
+  std::filesystem::path store_of(const std::string& server) const;
   void damage(const std::string& server);
+  void forget(const std::string& server);
+  bool replace(const std::string& server);
   bool replace_damaged();
 
   real_cluster& cluster_;

@@ -153,6 +153,10 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     options.servers = std::max(last->servers, 1u);
   servers_wished = options.servers;
   host = last->host;
+  if (!options.limits.quota_bytes)
+    options.limits.quota_bytes = last->limits.quota_bytes;
+  if (!options.limits.keep_time)
+    options.limits.keep_time = last->limits.keep_time;
   if (last->servers != 0 && last->servers != options.servers) {
     if (last->servers > 1 && !last->processes && !options.processes)
       return make_error(ec::conflict,
@@ -179,14 +183,27 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
   }
-  // A start that fails has made stores already.
-  if (last->nodes == 0)
-    if (auto kept = write_shape(options.data_dir,
-                                {options.nodes, options.runtime,
-                                 options.servers, options.processes, host});
-        !kept)
-      return kept.error();
-  return caf::none;
+  return keep_shape(options, *last);
+}
+
+cluster_shape
+cluster_process::parts::shape_of(const up_options& options) const {
+  return {options.nodes, options.runtime, options.servers, options.processes,
+          host,          options.limits,  store_group};
+}
+
+/// Before anything is made: a start that fails has made stores already.
+caf::error cluster_process::parts::keep_shape(const up_options& options,
+                                              const cluster_shape& last) {
+  store_group = last.store_group;
+  if (last.nodes != 0 && store_group != 0)
+    return caf::none;
+  while (store_group == 0)
+    store_group = real_world()->entropy({}, 0)();
+  auto shape = last.nodes == 0 ? shape_of(options) : last;
+  shape.store_group = store_group;
+  auto kept = write_shape(options.data_dir, shape);
+  return kept ? caf::none : kept.error();
 }
 
 caf::error cluster_process::parts::prepare(up_options& options) {
@@ -208,6 +225,8 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   config->data_dir = options.data_dir;
   config->runtime = options.runtime;
   config->port = options.port;
+  config->store_group = store_group;
+  config->limits = options.limits;
   config->shim = own_folder() + "/troupe-shim";
   if (auto err = settle_hosts(options))
     return err;
@@ -389,6 +408,8 @@ caf::error cluster_process::parts::start_servers(const up_options& options,
   now.pod_cidr = config->pod_cidr;
   now.pod_namespaces = config->pod_namespaces;
   now.lowest_port = config->lowest_port;
+  now.store_group = store_group;
+  now.limits = config->limits;
   now.api_service = to_string(network->addresses().api_service());
   now.api_address = config->api_address;
   if (auto kept = write_server_settings(options.data_dir, now); !kept)

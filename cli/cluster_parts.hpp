@@ -3,6 +3,7 @@
 #include "actors/client/command_client.hpp"
 #include "actors/system/gate.hpp"
 #include "cli/cluster_process.hpp"
+#include "cli/cluster_shape.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/server_keeper.hpp"
 #include "cli/server_settings.hpp"
@@ -49,9 +50,12 @@ struct cluster_process::parts {
   std::string host; ///< where the server of this process answers
   uint16_t port = 0;
   uint32_t nodes_before = 0; ///< of the last start
+  uint64_t store_group = 0;  ///< see cluster_config
   uint16_t api_port = 0;
 
   caf::error settle_shape(up_options& options);
+  cluster_shape shape_of(const up_options& options) const;
+  caf::error keep_shape(const up_options& options, const cluster_shape& last);
   caf::error prepare(up_options& options);
   caf::error open_network(const up_options& options);
   void add_node(const std::string& address, const net::cidr& pods);

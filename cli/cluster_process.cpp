@@ -98,9 +98,7 @@ caf::error cluster_process::parts::settle_nodes(command_client& client,
     tell("Removed: " + number(static_cast<int64_t>(surplus.size()))
          + " nodes, pods: " + number(static_cast<int64_t>(*pods)));
   }
-  auto kept =
-      write_shape(options.data_dir, {options.nodes, options.runtime,
-                                     options.servers, options.processes, host});
+  auto kept = write_shape(options.data_dir, shape_of(options));
   return kept ? caf::none : kept.error();
 }
 

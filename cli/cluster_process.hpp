@@ -2,6 +2,7 @@
 
 #include "cli/store_choice.hpp"
 #include "messages/errors.hpp"
+#include "runtime/system/config.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,7 @@ struct up_options {
   uint16_t port = 6444;     ///< of the actors; 0 for any
   uint16_t api_port = 6443; ///< of the REST API; 0 for any
   store_choice store;       ///< where the state is
+  store_limits limits{};    ///< as last time where nothing is said
 };
 
 /// A whole cluster in this process: its edges, its actor system, its tree.

@@ -1,6 +1,9 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "runtime/system/config.hpp"
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -11,12 +14,18 @@ namespace troupe::cli {
 /// What `up` made the cluster of a data directory with, so that it is the
 /// same the next time unless told otherwise.
 struct cluster_shape {
-  uint32_t nodes = 0;     ///< 0: there was no cluster
-  std::string runtime;    ///< "": there was no cluster
-  uint32_t servers = 0;   ///< 0: there was no cluster
-  bool processes = false; ///< servers have processes of their own
-  std::string host;       ///< where the first answers; "": as by default
+  uint32_t nodes = 0;       ///< 0: there was no cluster
+  std::string runtime;      ///< "": there was no cluster
+  uint32_t servers = 0;     ///< 0: there was no cluster
+  bool processes = false;   ///< servers have processes of their own
+  std::string host;         ///< where the first answers; "": as by default
+  store_limits limits{};    ///< see cluster_config
+  uint64_t store_group = 0; ///< see cluster_config; 0: none was chosen yet
 };
+
+/// The limits among what files of a data directory say, in bytes and seconds.
+nlohmann::json document_of(const store_limits& limits);
+store_limits limits_of(const nlohmann::json& doc);
 
 /// Returns the shape of the cluster in a data directory; an empty one when
 /// there was none. Fails when what is there cannot be read.

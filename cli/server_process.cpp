@@ -62,6 +62,8 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
   config->pod_cidr = settings.pod_cidr;
   config->pod_namespaces = settings.pod_namespaces;
   config->lowest_port = settings.lowest_port;
+  config->store_group = settings.store_group;
+  config->limits = settings.limits;
   config->port = own.port;
   config->api_address = settings.api_address;
   config->api_port = settings.places.front().api_port;

@@ -1,5 +1,6 @@
 #include "cli/server_settings.hpp"
 
+#include "cli/cluster_shape.hpp"
 #include "runtime/crypto/key_files.hpp"
 
 #include <nlohmann/json.hpp>
@@ -71,10 +72,13 @@ expected<server_settings> read_server_settings(const fs::path& data_dir) {
     result.api_address = doc.value("apiAddress", default_host);
     result.pod_namespaces = doc.at("podNamespaces");
     result.lowest_port = doc.at("lowestPort");
+    result.store_group = doc.value("storeGroup", uint64_t{0});
+    result.limits = limits_of(doc);
     return result;
   } catch (const json::exception& err) {
     return make_error(ec::internal_error,
-                      server_settings_file(data_dir).string() + ": "
+                      server_settings_file(data_dir).string()
+                          + " does not say where the servers are: "
                           + err.what());
   }
 }
@@ -95,7 +99,9 @@ expected<void> write_server_settings(const fs::path& data_dir,
            {"apiService", settings.api_service},
            {"apiAddress", settings.api_address},
            {"podNamespaces", settings.pod_namespaces},
-           {"lowestPort", settings.lowest_port}};
+           {"lowestPort", settings.lowest_port},
+           {"storeGroup", settings.store_group}};
+  doc.update(document_of(settings.limits));
   std::error_code failed;
   fs::create_directories(data_dir / "servers", failed);
   if (failed)

@@ -2,6 +2,7 @@
 
 #include "cli/directory_lock.hpp"
 #include "messages/errors.hpp"
+#include "runtime/system/config.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -38,6 +39,8 @@ struct server_settings {
   std::string api_address; ///< where pods reach the API of the first server
   bool pod_namespaces = false;
   int lowest_port = 0;
+  uint64_t store_group = 0; ///< see cluster_config
+  store_limits limits{};
 
   /// The place of that server, or null.
   const server_place* find(const std::string& name) const;

@@ -26,6 +26,7 @@ using state_handle = std::shared_ptr<store::database>;
 struct opened_log {
   raft::restored found; ///< but for what the state holds
   raft::member_id self = 0;
+  uint64_t group = 0; ///< 0 if it knows none
   uint64_t state = 0; ///< number of the state that goes with it
 };
 

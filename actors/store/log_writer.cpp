@@ -24,6 +24,26 @@ caf::error make_lost(const log_writer_state& st) {
                           "remove`, and add another one");
 }
 
+/// Why what lies there is not the log of this member; copies and exchanged
+/// folders would mix what different groups, or members, have promised.
+caf::error check_owner(const log_writer_state& st) {
+  auto& log = *st.log;
+  auto& member = st.member;
+  auto& others = member.others;
+  std::string is;
+  if (log.group() != 0 && member.group != 0 && log.group() != member.group)
+    is = "another cluster's";
+  else if (std::count(others.begin(), others.end(), log.self()) != 0)
+    is = "that of member " + std::to_string(log.self());
+  if (is.empty())
+    return caf::none;
+  return make_error(ec::internal_error,
+                    "the store in " + st.slot->options().path + " is " + is
+                        + ", not that of member " + std::to_string(member.id)
+                        + ": bring back the one that was here. `troupe store "
+                          "restore` makes a new cluster of a store's folder");
+}
+
 bool is_change(const raft::entry& entry) {
   return entry.kind == raft::entry_kind::change;
 }
@@ -48,6 +68,11 @@ void open_log(pointer self) {
     return;
   }
   st.log = std::move(*log);
+  if (auto err = check_owner(st)) {
+    st.log = nullptr;
+    st.opening.deliver(std::move(err));
+    return;
+  }
   auto blank = st.log->self() == 0;
   if (blank && st.mark.is_set()) {
     st.log = nullptr;
@@ -57,7 +82,10 @@ void open_log(pointer self) {
   // On disk with the first write: until then nobody has heard of it.
   if (blank)
     st.log->found(st.member.id, raft::configuration{st.member.founders});
+  if (st.log->group() == 0 && st.member.group != 0)
+    st.log->stage_group(st.member.group);
   opened_log result;
+  result.group = st.log->group();
   result.found = st.log->take_restored();
   st.of_several =
       (blank && st.member.founders.empty()) || tells_of_several(result.found);

@@ -19,6 +19,10 @@ struct store_member {
   /// Who founds the group, this one among them; nobody for one that is added
   /// to a group that exists.
   std::vector<raft::member> founders{{1, true, "server-1/store"}};
+  /// The number of the group, chosen when it was founded; 0 is any.
+  uint64_t group = 0;
+  /// Members that are elsewhere: what is theirs is not this one's.
+  std::vector<raft::member_id> others{};
   /// One that was added asks for its promotion as soon as it has caught up.
   bool voter = true;
 };

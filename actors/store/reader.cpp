@@ -1,5 +1,6 @@
 #include "actors/store/reader.hpp"
 
+#include "actors/store/telling.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 #include "runtime/store/compaction.hpp"
@@ -22,13 +23,8 @@ expected<std::shared_ptr<store::reading>> look(pointer self) {
   return store::reading::of(st.state);
 }
 
-/// What is damaged is not served, and neither is the rest of it: by chance one
-/// read met it first.
 caf::error told(pointer self, caf::error why) {
-  if (store::is_damage(why))
-    if (auto to = caf::actor_cast<caf::actor>(self->state.owner))
-      self->send(caf::actor_cast<fault_listener_actor>(to), store_fault{why});
-  return why;
+  return troupe::told(self, self->state.owner, std::move(why));
 }
 
 caf::result<pb<RangeResponse>> on_range(pointer self,

@@ -211,7 +211,9 @@ void on_beat(pointer self) {
 
 void on_message(pointer self, const raft_api::Message& what) {
   auto message = store::from_wire(what);
-  if (!message || !self->state.raft)
+  auto own = self->state.store_group;
+  auto foreign = own != 0 && what.group() != 0 && what.group() != own;
+  if (!message || foreign || !self->state.raft)
     return;
   greet(self, message->from);
   tell_core(self, [&](raft::core& core) { core.receive(std::move(*message)); });

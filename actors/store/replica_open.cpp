@@ -50,6 +50,7 @@ void start_raft(pointer self, openings& both) {
   st.limits.self = log.self;
   st.life = st.entropy();
   st.state_number = log.state;
+  st.store_group = log.group;
   log.found.applied = both.state->applied;
   try {
     st.raft.emplace(st.limits, std::move(log.found), st.entropy);

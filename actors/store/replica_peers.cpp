@@ -112,8 +112,11 @@ void send_out(pointer self, const std::vector<raft::message>& messages) {
   auto& peers = self->state.peers;
   for (auto& x : messages) {
     auto i = peers.find(x.to);
-    if (i != peers.end() && i->second.handle)
-      self->send(i->second.handle, pb<raft_api::Message>{store::to_wire(x)});
+    if (i == peers.end() || !i->second.handle)
+      continue;
+    auto wire = store::to_wire(x);
+    wire.set_group(self->state.store_group);
+    self->send(i->second.handle, pb<raft_api::Message>{std::move(wire)});
   }
 }
 

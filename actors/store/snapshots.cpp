@@ -1,5 +1,6 @@
 #include "actors/store/snapshots.hpp"
 
+#include "actors/store/telling.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
 
@@ -31,6 +32,10 @@ constexpr uint64_t look_tick = 1;
 /// Chunks for one request.
 constexpr uint64_t most_chunks = 64;
 
+caf::error told(pointer self, caf::error why) {
+  return troupe::told(self, self->state.owner, std::move(why));
+}
+
 void look_later(pointer self) {
   if (self->state.streams.empty() || std::exchange(self->state.looking, true))
     return;
@@ -56,7 +61,7 @@ caf::result<pb<SnapshotOpened>> on_open(pointer self) {
     return make_error(ec::service_unavailable, "the state is not open");
   auto source = store::snapshot_source::open(st.state);
   if (!source)
-    return std::move(source.error());
+    return told(self, std::move(source.error()));
   if (st.streams.size() >= most_streams)
     st.streams.erase(st.streams.begin());
   SnapshotOpened result;
@@ -88,7 +93,7 @@ SnapshotChunk next_chunk(pointer self, const PullSnapshot& request,
     i->second.over = i->second.over || chunk->last();
     return std::move(*chunk);
   }
-  failed.set_error(message_of(chunk.error()));
+  failed.set_error(message_of(told(self, std::move(chunk.error()))));
   return failed;
 }
 
@@ -126,7 +131,8 @@ bool send_parts(pointer self, uint64_t id, saving& to) {
     auto data = to.from->next();
     ++to.number;
     if (!data) {
-      tell_end(self, to.receiver, id, to.number, data.error());
+      tell_end(self, to.receiver, id, to.number,
+               told(self, std::move(data.error())));
       return false;
     }
     SnapshotPart part;
@@ -151,7 +157,8 @@ void on_save(pointer self, const SnapshotRequest& request,
       st.state ? store::snapshot_writer::open(st.state)
                : make_error(ec::service_unavailable, "the state is not open");
   if (!from) {
-    tell_end(self, receiver, request.id(), 1, from.error());
+    tell_end(self, receiver, request.id(), 1,
+             told(self, std::move(from.error())));
     return;
   }
   next.from = std::move(*from);
@@ -195,7 +202,7 @@ caf::result<pb<MemberHash>> on_hash(pointer self,
     return make_error(ec::service_unavailable, "the state is not open");
   auto walk = store::content_hash::open(st.state, question.revision());
   if (!walk)
-    return std::move(walk.error());
+    return told(self, std::move(walk.error()));
   auto promise = self->make_response_promise<pb<MemberHash>>();
   st.hashes.push_back({std::move(*walk), promise});
   if (st.hashes.size() == 1)
@@ -214,7 +221,7 @@ void on_tick(pointer self, const system::Tick& tick) {
   auto& now = hashes.front();
   auto done = now.walk->step(hash_step);
   if (!done) {
-    now.promise.deliver(std::move(done.error()));
+    now.promise.deliver(told(self, std::move(done.error())));
   } else if (*done) {
     MemberHash result;
     result.set_hash(now.walk->hash());
@@ -237,6 +244,7 @@ void on_state(pointer self, const state_handle& next) {
   for (auto& x : std::exchange(st.hashes, {}))
     x.promise.deliver(gone);
   st.state = next;
+  st.owner = caf::actor_cast<caf::actor_addr>(self->current_sender());
 }
 
 pb<system::Description> on_describe(pointer self) {

@@ -24,7 +24,7 @@ namespace troupe {
 /// take it; works out its hash, bit by bit.
 ///
 /// Hears: who wants the state, and how much more; questions for its hash.
-/// Says:  chunks, parts of files, hashes.
+/// Says:  chunks, parts of files, hashes; to the replica, that it found damage.
 /// After a restart: is given the state anew; streams that were open are not
 ///        known any more, and begin again.
 using snapshots_actor = caf::typed_actor<
@@ -72,6 +72,7 @@ struct snapshots_state {
   };
 
   state_handle state;
+  caf::actor_addr owner; ///< who gave the state
   uint64_t last_stream = 0;
   uint64_t chunks = 0; ///< sent so far
   std::map<uint64_t, streaming> streams;

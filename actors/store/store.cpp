@@ -5,6 +5,7 @@
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/store/database.hpp"
+#include "runtime/store/salvage.hpp"
 #include "runtime/store/snapshot_file.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
@@ -166,10 +167,20 @@ expected<store::restored_store> restore_store(const store_options& options,
                         address);
 }
 
-child_spec store_branch(const store_member& member, const std::string& folder) {
+expected<uint64_t> salvage_store(const store_options& options,
+                                 std::ostream& to) {
+  return store::salvage(place_of_state(options), place(options, "log"), to);
+}
+
+child_spec store_branch(const store_member& member, const std::string& folder,
+                        const store_limits& limits) {
   store_options options;
   options.member = member;
   options.path = folder;
+  if (limits.quota_bytes)
+    options.quota_bytes = *limits.quota_bytes;
+  if (limits.keep_time)
+    options.keep_time = *limits.keep_time;
   return make_store_branch(options);
 }
 

@@ -5,6 +5,7 @@
 #include "messages/errors.hpp"
 #include "messages/store_interface.hpp"
 #include "runtime/store/member_mark.hpp"
+#include "runtime/system/config.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -71,11 +72,17 @@ expected<store::restored_store> restore_store(const store_options& options,
                                               std::istream& from,
                                               const std::string& address);
 
+/// Writes such a file of a store at which nobody is at work. See
+/// runtime/store/salvage.hpp.
+expected<uint64_t> salvage_store(const store_options& options,
+                                 std::ostream& to);
+
 /// Returns the branch `store` of the tree: all parts stand and fall together.
 /// The store as its clients see it is at `store/replica`. A member's address is
 /// the path of its branch. The folder is `folder` in the data directory.
 child_spec store_branch(const store_member& member,
-                        const std::string& folder = "store");
+                        const std::string& folder = "store",
+                        const store_limits& limits = {});
 
 /// The same, set up as `options` say, whose path is the folder.
 child_spec make_store_branch(const store_options& options);

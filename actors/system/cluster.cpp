@@ -64,13 +64,18 @@ std::vector<child_spec> server_branches(const cluster_config& config,
     return id != 0 ? id : i + 1;
   };
   member.id = id_of(index);
+  member.group = config.store_group;
+  for (size_t i = 0; i < config.servers.size(); ++i)
+    if (i != index)
+      member.others.push_back(id_of(i));
   member.founders.clear();
   for (size_t i = 0; i < config.servers.size() && server.founder; ++i)
     if (auto& each = config.servers[i]; each.founder)
       member.founders.push_back({id_of(i), true, each.name + "/store"});
   auto folder = index == 0 ? "store" : "servers/" + server.name + "/store";
-  return {config.etcd.servers.empty() ? store_branch(member, folder)
-                                      : etcd_branch(),
+  return {config.etcd.servers.empty()
+              ? store_branch(member, folder, config.limits)
+              : etcd_branch(),
           apiserver_branch()};
 }
 

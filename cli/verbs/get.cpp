@@ -25,6 +25,7 @@ struct get_command {
   std::string sort_by;
   std::string subresource;
   std::vector<std::string> label_columns;
+  uint64_t as_of = 0; ///< revision; 0 for the present
   bool recursive = false;
   bool all_namespaces = false;
   std::string filled_in; ///< --template
@@ -125,6 +126,10 @@ private:
     if (named && cmd_.all_namespaces)
       return misuse("a resource cannot be retrieved by name across all "
                     "namespaces");
+    if (cmd_.as_of != 0 && (cmd_.watch || cmd_.watch_only))
+      return misuse("--as-of shows one moment, and nothing to watch");
+    if (cmd_.as_of != 0 && !cmd_.subresource.empty())
+      return misuse("subresources are not kept: --as-of shows whole objects");
     if (named && (!cmd_.labels.empty() || !cmd_.fields.empty()))
       return misuse("name cannot be provided when a selector is specified");
     if (!named && !cmd_.subresource.empty())
@@ -146,9 +151,29 @@ private:
                                                    : std::string{};
   }
 
+  call::Request list_of(const group& g) const {
+    auto msg = about(call::LIST, *g.kind, g.ns);
+    if (cmd_.as_of != 0) {
+      msg.set_resource_version(std::to_string(cmd_.as_of));
+      msg.set_resource_version_match("Exact");
+    }
+    return msg;
+  }
+
+  /// One object as it was: the list of that moment has it, or it was not there.
+  expected<answer> ask_as_of(const group& g, const std::string& name) {
+    auto msg = list_of(g);
+    msg.set_field_selector("metadata.name=" + name);
+    auto list = client_->ask(msg);
+    if (list && list->objects.empty())
+      return make_error(ec::not_found, std::string{g.kind->plural} + " \""
+                                           + name + "\" not found");
+    return list;
+  }
+
   bool fetch(group& g) {
     if (g.names.empty()) {
-      auto msg = about(call::LIST, *g.kind, g.ns);
+      auto msg = list_of(g);
       msg.set_label_selector(cmd_.labels);
       msg.set_field_selector(cmd_.fields);
       auto list = client_->ask(msg);
@@ -163,7 +188,7 @@ private:
     for (auto& name : g.names) {
       auto msg = about(call::GET, *g.kind, g.ns, name);
       msg.set_subresource(cmd_.subresource);
-      auto one = client_->ask(msg);
+      auto one = cmd_.as_of != 0 ? ask_as_of(g, name) : client_->ask(msg);
       if (one) {
         g.found.push_back(one->one());
         g.revision = one->revision();
@@ -381,6 +406,10 @@ void add_get(CLI::App& app, environment& env) {
   sub->add_option("-L,--label-columns", cmd->label_columns,
                   "Labels shown as columns")
       ->delimiter(',');
+  sub->add_option("--as-of", cmd->as_of,
+                  "As it was at this revision: an object's resourceVersion, or "
+                  "what `troupe store status` tells")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{INT64_MAX}));
   sub->add_flag("-A,--all-namespaces", cmd->all_namespaces,
                 "In all namespaces");
   sub->add_flag("-w,--watch", cmd->watch, "Then show what changes");

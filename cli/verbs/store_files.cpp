@@ -75,11 +75,39 @@ void add_snapshot(CLI::App& store, environment& env) {
   });
 }
 
+/// Where a store's databases are in a folder: that of a store, of a server or
+/// of a cluster.
+fs::path store_in(const fs::path& folder) {
+  return fs::exists(folder / "log") ? folder : folder / "store";
+}
+
+/// Makes a snapshot of a store's folder.
+caf::error salvage(const fs::path& folder, const fs::path& into) {
+  store_options options;
+  options.path = store_in(folder).string();
+  std::ofstream out{into, std::ios::binary};
+  auto saved = salvage_store(options, out);
+  if (!saved)
+    return saved.error();
+  out.close();
+  return out ? caf::none : cannot_write(into);
+}
+
+/// A file that is removed in the end.
+struct passing_file {
+  ~passing_file() {
+    std::error_code ignored;
+    if (!path.empty())
+      fs::remove(path, ignored);
+  }
+
+  fs::path path{};
+};
+
 /// Makes the store of a cluster that is not there yet.
-expected<store::restored_store> restore(const fs::path& file,
+expected<store::restored_store> restore(fs::path file,
                                         const fs::path& data_dir) {
-  std::ifstream in{file, std::ios::binary};
-  if (!in)
+  if (!std::ifstream{file})
     return make_error(ec::not_found, "cannot read " + file.string() + ": "
                                          + std::strerror(errno));
   std::error_code problem;
@@ -98,11 +126,28 @@ expected<store::restored_store> restore(const fs::path& file,
     return make_error(ec::already_exists,
                       "there is a cluster in " + data_dir.string()
                           + ": name another folder with --data-dir");
+  // One that was broken off has left a part.
+  auto part = data_dir / "store.part";
+  fs::remove_all(part, problem);
+  passing_file salvaged;
+  if (fs::is_directory(file)) {
+    salvaged.path = data_dir / "snapshot.part";
+    if (auto err = salvage(file, salvaged.path))
+      return err;
+    file = salvaged.path;
+  }
+  std::ifstream in{file, std::ios::binary};
   store_options options;
-  options.path = (data_dir / "store").string();
+  options.path = part.string();
   auto made = restore_store(options, in, "server-1/store");
+  if (made)
+    fs::rename(part, data_dir / "store", problem);
+  if (made && problem)
+    made =
+        make_error(ec::forbidden, "cannot make " + (data_dir / "store").string()
+                                      + ": " + problem.message());
   if (!made)
-    fs::remove_all(data_dir / "store", problem);
+    fs::remove_all(part, problem);
   return made;
 }
 
@@ -110,7 +155,11 @@ void add_restore(CLI::App& store, environment& env) {
   auto file = std::make_shared<std::string>();
   auto* sub = store.add_subcommand(
       "restore", "Make a new cluster's store of a snapshot; `up` starts it");
-  sub->add_option("FILE", *file, "What `store snapshot` saved")->required();
+  sub->add_option("FILE", *file,
+                  "What `store snapshot` saved, or the folder of a store that "
+                  "nobody uses any more, such as DATA_DIR/servers/server-2: "
+                  "for a group whose majority is lost for good")
+      ->required();
   sub->callback([&env, file] {
     auto data_dir = fs::absolute(env.data_directory());
     auto made = restore(*file, data_dir);

@@ -1,6 +1,8 @@
 #include "cli/cluster_process.hpp"
 #include "cli/commands.hpp"
 #include "cli/serving.hpp"
+#include "runtime/text/duration.hpp"
+#include "runtime/text/quantity.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -23,9 +25,32 @@ namespace fs = std::filesystem;
 
 struct up_command {
   up_options options;
+  std::string quota;
+  std::string history;
   std::optional<uint16_t> api_port;
   bool detach = false;
 };
+
+// What is wrong with an option; "" for nothing.
+
+std::string check_quota(const std::string& given) {
+  auto size = text::quantity::parse(given);
+  if (!size)
+    return message_of(size.error());
+  // Less than the log alone takes.
+  auto least = int64_t{16} << 20;
+  return size->value() == 0 || size->value() >= least
+             ? std::string{}
+             : given + ": 0, or 16Mi at least";
+}
+
+std::string check_history(const std::string& given) {
+  auto time = text::parse_duration(given);
+  if (!time)
+    return message_of(time.error());
+  return *time >= std::chrono::seconds{1} ? std::string{}
+                                          : given + ": 1s at least";
+}
 
 /// Runs the cluster in this process; `ready` is called once it is.
 int run_here(const up_options& options, std::ostream& out, std::ostream& err,
@@ -180,12 +205,27 @@ void add_up(CLI::App& app, environment& env) {
   sub->add_option("--store-cert", store.certificate_file,
                   "File with the certificate that etcd knows us by");
   sub->add_option("--store-key", store.key_file, "File with its key");
+  sub->add_option("--store-quota", cmd->quota,
+                  "Bytes, such as 8Gi, of state above which nothing more is "
+                  "taken, 0 for no limit; as last time, else 2Gi")
+      ->check(check_quota);
+  sub->add_option("--store-history", cmd->history,
+                  "How long what was can be read and watched, such as 24h; as "
+                  "last time, else 1h")
+      ->check(check_history);
   sub->add_flag("--detach", cmd->detach, "Return once the nodes are Ready");
   sub->callback([cmd, &env] {
     cmd->options.data_dir = fs::absolute(env.data_directory());
     // Who lets the system choose one port has several clusters.
     if (cmd->api_port || cmd->options.port == 0)
       cmd->options.api_port = cmd->api_port.value_or(0);
+    if (!cmd->quota.empty())
+      cmd->options.limits.quota_bytes =
+          static_cast<uint64_t>(text::quantity::parse(cmd->quota)->value());
+    if (!cmd->history.empty())
+      cmd->options.limits.keep_time =
+          std::chrono::duration_cast<std::chrono::seconds>(
+              *text::parse_duration(cmd->history));
     if (cmd->detach)
       env.code = run_detached(cmd->options, env);
     else

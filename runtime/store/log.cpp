@@ -17,6 +17,7 @@ constexpr std::string_view start_key = "m/start";
 constexpr std::string_view last_key = "m/last";
 constexpr std::string_view vote_key = "m/vote";
 constexpr std::string_view self_key = "m/self";
+constexpr std::string_view group_key = "m/group";
 
 leveldb::Slice slice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
@@ -131,7 +132,10 @@ caf::error log::load_marks() {
   auto& hard = restored_.hard;
   if (auto err = read_mark(*db_, vote_key, hard.term, hard.voted_for))
     return err;
-  return read_mark(*db_, self_key, self_, state_);
+  if (auto err = read_mark(*db_, self_key, self_, state_))
+    return err;
+  uint64_t unused = 0;
+  return read_mark(*db_, group_key, group_, unused);
 }
 
 caf::error log::load_start() {
@@ -200,6 +204,11 @@ void log::found(raft::member_id self, const raft::configuration& members) {
   }
   start.members = std::make_shared<const raft::configuration>(members);
   stage(start, false);
+}
+
+void log::stage_group(uint64_t number) {
+  group_ = number;
+  batch_.Put(slice(group_key), encode_mark(group_key, group_, 0));
 }
 
 void log::stage_state(uint64_t number) {

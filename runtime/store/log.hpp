@@ -32,6 +32,10 @@ public:
   /// that was kept before there were groups stay. Precondition: self() is 0.
   void found(raft::member_id self, const raft::configuration& members);
 
+  /// Which group's log this is; 0 where that was not noted.
+  uint64_t group() const { return group_; }
+  void stage_group(uint64_t number);
+
   /// The number of the state that goes with the log.
   uint64_t state_number() const { return state_; }
   /// Stages that from now on it is another.
@@ -66,6 +70,7 @@ private:
   raft::restored restored_;
   raft::position written_; ///< the end of the log, as it says itself
   raft::member_id self_ = 0;
+  uint64_t group_ = 0;
   uint64_t state_ = 0;
   uint64_t start_ = 0;
   uint64_t last_ = 0;

@@ -2,7 +2,9 @@
 
 #include "runtime/etcd/place.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +25,21 @@ struct server_config {
   bool founder = true; ///< of the group; else it was added to it
 };
 
+/// What a store may take and must keep; as it is set up by default where
+/// nothing is said.
+struct store_limits {
+  std::optional<uint64_t> quota_bytes; ///< of the state; 0 for no limit
+  std::optional<std::chrono::seconds> keep_time; ///< of history
+};
+
 /// What a cluster is told when it starts. Does not change while it runs.
 struct cluster_config {
   std::string data_dir;
   std::string cluster_name = "troupe";
   std::vector<node_config> nodes;
+  /// Tells its store's group from any other; 0 where nobody looks.
+  uint64_t store_group = 0;
+  store_limits limits{}; ///< of its store
   /// All servers of the cluster, in the order in which they became members.
   std::vector<server_config> servers{{}};
   std::string runtime = "process"; ///< process or simulated

@@ -183,6 +183,10 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
   }
+  store_missing = last->nodes != 0 && last->servers == 1
+                  && last->store_group != 0 && options.store.where.empty()
+                  && !fs::exists(fs::path{options.data_dir} / "store")
+                  && !fs::exists(fs::path{options.data_dir} / "store.json");
   return keep_shape(options, *last);
 }
 

@@ -8,6 +8,7 @@
 #include "cli/server_keeper.hpp"
 #include "cli/server_settings.hpp"
 #include "cli/serving.hpp"
+#include "messages/store_interface.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
 #include "runtime/http/https_edge.hpp"
@@ -49,8 +50,10 @@ struct cluster_process::parts {
   std::unique_ptr<server_keeper> keeper;
   std::string host; ///< where the server of this process answers
   uint16_t port = 0;
-  uint32_t nodes_before = 0; ///< of the last start
-  uint64_t store_group = 0;  ///< see cluster_config
+  uint32_t nodes_before = 0;  ///< of the last start
+  uint64_t store_group = 0;   ///< see cluster_config
+  bool store_missing = false; ///< there was a cluster, and its state is gone
+  directory_actor directory;
   uint16_t api_port = 0;
 
   caf::error settle_shape(up_options& options);
@@ -74,9 +77,11 @@ struct cluster_process::parts {
   expected<crypto::kubeconfig_access>
   give_access(const std::string& path) const;
   void plant();
-  caf::error check_store();
-  caf::error check_store(const directory_actor& directory,
-                         const std::string& path);
+  expected<store_actor> find_store(const std::string& path);
+  caf::error check_store(const report& tell);
+  caf::error check_store(const std::string& path);
+  caf::error explained(caf::error why);
+  caf::error claim_etcd(const std::string& where);
   caf::error settle_nodes(command_client& client, const up_options& options,
                           const report& tell);
 };

@@ -26,6 +26,8 @@ namespace {
 
 /// How long a first start may take until all nodes are Ready.
 constexpr auto start_patience = std::chrono::seconds(30);
+/// And one answer.
+constexpr auto answer_patience = std::chrono::seconds(5);
 
 } // namespace
 
@@ -35,9 +37,9 @@ void cluster_process::parts::plant() {
   tree.plant = [this, me] {
     return spawn_cluster(
         *system, real_world(), outside, config,
-        [to = gate, me](const directory_actor& directory) {
-          caf::anon_send(to, directory);
-          caf::anon_send(me, directory);
+        [to = gate, me](const directory_actor& newest) {
+          caf::anon_send(to, newest);
+          caf::anon_send(me, newest);
         },
         https);
   };
@@ -45,42 +47,119 @@ void cluster_process::parts::plant() {
   (*self)->monitor(tree.root);
 }
 
-caf::error cluster_process::parts::check_store(const directory_actor& directory,
-                                               const std::string& path) {
-  caf::error result;
-  auto failed = [&](caf::error& err) { result = std::move(err); };
+expected<store_actor>
+cluster_process::parts::find_store(const std::string& path) {
+  expected<store_actor> result{caf::sec::runtime_error};
   system::Resolve where;
   where.set_path(path);
-  store_actor store;
   (*self)
       ->request(directory, start_patience, pb<system::Resolve>{where})
       .receive(
           [&](const caf::actor& found) {
-            store = caf::actor_cast<store_actor>(found);
+            result = caf::actor_cast<store_actor>(found);
           },
-          failed);
-  if (!result)
-    (*self)
-        ->request(store, start_patience,
-                  pb<store_api::StatusRequest>{store_api::StatusRequest{}})
-        .receive(
-            [&](const pb<store_api::StatusResponse>& status) {
-              if (status->errors_size() > 0)
-                result = make_error(ec::internal_error, status->errors(0));
-            },
-            failed);
+          [&](caf::error& err) { result = std::move(err); });
+  return result;
+}
+
+caf::error cluster_process::parts::check_store(const std::string& path) {
+  auto store = find_store(path);
+  if (!store)
+    return store.error();
+  caf::error result;
+  (*self)
+      ->request(*store, start_patience,
+                pb<store_api::StatusRequest>{store_api::StatusRequest{}})
+      .receive(
+          [&](const pb<store_api::StatusResponse>& status) {
+            if (status->errors_size() > 0)
+              result = make_error(ec::internal_error, status->errors(0));
+          },
+          [&](caf::error& err) { result = std::move(err); });
   return result;
 }
 
 /// What is wrong with the store; nothing when it serves. A damaged one says so
-/// for ever, and everything that stands on it fails with it.
-caf::error cluster_process::parts::check_store() {
-  directory_actor directory;
+/// for ever, and what stands on it fails with it. Of several servers in this
+/// process most must be well.
+caf::error cluster_process::parts::check_store(const report& tell) {
   (*self)->receive([&](const directory_actor& newest) { directory = newest; });
+  std::vector<std::string> ill;
   caf::error result;
-  for (auto& path : config->of_servers("store/replica"))
-    if (auto err = check_store(directory, path); err && !result)
+  auto all = config->of_servers("store/replica");
+  for (auto& path : all)
+    if (auto err = check_store(path)) {
+      ill.push_back(path.substr(0, path.find('/')) + ": " + message_of(err));
       result = err;
+    }
+  if (2 * ill.size() >= all.size())
+    return result;
+  for (auto& each : ill)
+    tell("Warning: " + each
+         + ". Members are replaced while servers have "
+           "processes of their own: --processes");
+  return caf::none;
+}
+
+/// Adds to an error what the members of the store say of themselves.
+caf::error cluster_process::parts::explained(caf::error why) {
+  store_api::StatusRequest question;
+  question.set_everyone(true);
+  std::string told;
+  auto add = [&](const std::string& what) { told += "; " + what; };
+  auto store = find_store(config->of_servers("store/replica").front());
+  if (!store)
+    return why;
+  (*self)
+      ->request(*store, answer_patience,
+                pb<store_api::StatusRequest>{std::move(question)})
+      .receive(
+          [&](const pb<store_api::StatusResponse>& status) {
+            for (auto& each : status->errors())
+              add(each);
+            for (auto& member : status->members())
+              if (!member.errors().empty())
+                add(server_of(member) + ": " + member.errors(0));
+            if (status->leader() == 0)
+              add("no member leads the store");
+          },
+          [](const caf::error&) {});
+  return told.empty()
+             ? why
+             : make_error(ec::service_unavailable, message_of(why) + told);
+}
+
+/// An etcd keeps the state of one cluster, and says whose.
+caf::error cluster_process::parts::claim_etcd(const std::string& where) {
+  auto store = find_store("store/replica");
+  if (!store)
+    return store.error();
+  const std::string key = "/troupe/cluster";
+  auto own = std::to_string(store_group);
+  store_api::TxnRequest request = put_request(key, own);
+  auto& absent = *request.add_compares();
+  absent.set_key(key);
+  absent.set_target(store_api::Compare::VERSION);
+  request.add_otherwise()->mutable_range()->set_key(key);
+  caf::error result;
+  (*self)
+      ->request(*store, answer_patience,
+                pb<store_api::TxnRequest>{std::move(request)})
+      .receive(
+          [&](const pb<store_api::TxnResponse>& done) {
+            if (done->succeeded())
+              return;
+            auto& there = done->results(0).range().kvs();
+            if (there.size() == 1 && there[0].value() != own)
+              result = make_error(
+                  ec::conflict,
+                  "--store: " + where
+                      + " keeps the state of another cluster: this one needs "
+                        "an etcd of its own. If that cluster is gone for good, "
+                        "`etcdctl del "
+                      + key + "` there lets this one take over");
+          },
+          [&](caf::error& err) { result = std::move(err); });
   return result;
 }
 
@@ -216,16 +295,22 @@ caf::error cluster_process::try_start() {
   if (auto err = parts_->prepare(options_))
     return err;
   auto& p = *parts_;
+  if (p.store_missing)
+    tell_("Warning: " + options_.data_dir
+          + "/store is gone: the cluster begins anew, empty");
   milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
             + ", " + to_string(p.network->addresses().whole()) + ": "
             + p.network->reason());
   if (auto err = p.open_system(options_, tell_))
     return err;
   p.plant();
-  if (auto err = p.check_store())
+  if (auto err = p.check_store(tell_))
     return err;
-  if (!p.config->etcd.servers.empty())
+  if (!p.config->etcd.servers.empty()) {
+    if (auto err = p.claim_etcd(options_.store.where))
+      return err;
     milestone("Store: " + options_.store.where);
+  }
   if (!options_.store.where.empty())
     if (auto kept = keep_store(options_.data_dir, options_.store); !kept)
       return kept.error();
@@ -237,7 +322,7 @@ caf::error cluster_process::try_start() {
   if (!client)
     return client.error();
   if (auto err = wait_for_api(**client))
-    return err;
+    return p.explained(std::move(err));
   milestone("API server: answering on " + p.host + ":" + number(p.port)
             + ", over HTTPS on " + p.host + ":" + number(p.api_port));
   if (auto err = p.settle_nodes(**client, options_, tell_))

@@ -108,10 +108,16 @@ server_parts(const system::ActorList& actors,
   std::set<std::string> servers;
   for (auto& name : expected)
     servers.insert(name + "/");
-  for (auto& actor : actors.actors())
+  auto nameless = servers.empty();
+  for (auto& actor : actors.actors()) {
     if (starts_with(actor.path(), "server-"))
       servers.insert(actor.path().substr(0, actor.path().find('/')) + "/");
-  if (servers.empty())
+    nameless = nameless || actor.path() == parts_of_server[0];
+  }
+  // The first one was alone when it started: its parts are the tree's.
+  if (nameless && !expected.empty())
+    servers.erase(expected.front() + "/");
+  if (nameless)
     servers.insert("");
   std::vector<std::string> result;
   for (auto& server : servers)
@@ -243,9 +249,10 @@ std::string status_text(const cluster_status& x, time_point now) {
   };
   // On this machine, without the process that runs all but servers.
   auto in_part = x.running && !x.data_dir.empty() && x.pid == 0;
-  add("Cluster:", x.hidden     ? "not known"
-                  : !x.running ? "not running"
-                  : in_part    ? "running in part"
+  add("Cluster:", x.hidden                   ? "not known"
+                  : !x.running && x.pid != 0 ? "does not answer"
+                  : !x.running               ? "not running"
+                  : in_part                  ? "running in part"
                   : x.since == time_point{}
                       ? "running"
                       : "running for " + text::age_text(now - x.since));

@@ -174,13 +174,12 @@ void environment::fail(const caf::error& err) {
   switch (to_status(err).code()) {
     case 400: // also for what never left this process
     case 500:
+    case 503:
     case 504:
       code = failed;
-      err_ << "error: " << harmless(message_of(err)) << "\n";
-      break;
-    case 503:
-      code = failed;
-      err_ << harmless(message_of(err)) << "\n";
+      // kubectl's own words for one that is not there stand alone.
+      err_ << (message_of(err).starts_with("The connection") ? "" : "error: ")
+           << harmless(message_of(err)) << "\n";
       break;
     default:
       refused(err);

@@ -31,7 +31,8 @@ public:
     if (!fs::exists(server_settings_file(data_dir)))
       return make_error(ec::conflict,
                         "the servers of " + data_dir.string()
-                            + " cannot be changed: they are in one process");
+                            + " cannot be changed: they are in one process. "
+                              "Start them with `troupe up --processes`");
     if (auto err = lock_.take(data_dir))
       return err;
     auto read = read_server_settings(data_dir);
@@ -203,7 +204,11 @@ expected<server_place> enlist(command_client& client, const fs::path& data_dir,
 } // namespace
 
 std::string server_of(const Member& member) {
-  return member.address().substr(0, member.address().find('/'));
+  auto& address = member.address();
+  // An etcd's: http://HOST:PORT.
+  if (auto scheme = address.find("://"); scheme != std::string::npos)
+    return address.substr(scheme + 3);
+  return address.substr(0, address.find('/'));
 }
 
 expected<std::vector<Member>> members_of(command_client& client) {

@@ -1,5 +1,6 @@
 #include "cli/store_choice.hpp"
 
+#include "runtime/crypto/certificate.hpp"
 #include "runtime/crypto/key_files.hpp"
 
 #include <nlohmann/json.hpp>
@@ -46,6 +47,38 @@ expected<store_choice> read_last(const fs::path& data_dir) {
   return result;
 }
 
+caf::error bad_file(const char* option, const std::string& why) {
+  return make_error(ec::bad_request, std::string{option} + ": " + why);
+}
+
+/// Whether they are what they are said to be; etcd's client would not say which
+/// is not.
+caf::error check_files(store_choice& choice) {
+  std::array<std::string, 3> texts;
+  const std::array names{"--store-ca", "--store-cert", "--store-key"};
+  std::array files{&choice.authority_file, &choice.certificate_file,
+                   &choice.key_file};
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (files[i]->empty())
+      continue;
+    *files[i] = fs::absolute(*files[i]);
+    auto text = crypto::read_file(*files[i]);
+    if (!text)
+      return bad_file(names[i], message_of(text.error()));
+    texts[i] = std::move(*text);
+  }
+  for (size_t i : {0, 1})
+    if (!texts[i].empty())
+      if (auto info = crypto::inspect_certificate(texts[i]); !info)
+        return bad_file(names[i], *files[i] + ": " + message_of(info.error()));
+  if (!texts[2].empty())
+    if (auto both = crypto::parse_credential(texts[1] + "\n" + texts[2]); !both)
+      return bad_file(names[2], *files[2] + " is not the key of "
+                                    + choice.certificate_file + ": "
+                                    + message_of(both.error()));
+  return caf::none;
+}
+
 } // namespace
 
 std::string check_store_choice(const std::string& where) {
@@ -71,19 +104,16 @@ expected<etcd::place> settle_store(const fs::path& data_dir,
   if (choice.certificate_file.empty() != choice.key_file.empty())
     return make_error(ec::bad_request,
                       "--store-cert and --store-key go together");
+  if (choice.where == built_in && files)
+    return make_error(ec::bad_request, "--store-ca, --store-cert and "
+                                       "--store-key are for an etcd");
   if (choice.where.empty() || choice.where == built_in)
     return etcd::place{};
   auto place = etcd::parse_place(choice.where);
   if (!place)
     return place;
-  for (auto* file :
-       {&choice.authority_file, &choice.certificate_file, &choice.key_file}) {
-    if (file->empty())
-      continue;
-    *file = fs::absolute(*file);
-    if (!std::ifstream{*file})
-      return make_error(ec::bad_request, "cannot read " + *file);
-  }
+  if (auto err = check_files(choice))
+    return err;
   place->authority_file = choice.authority_file;
   place->certificate_file = choice.certificate_file;
   place->key_file = choice.key_file;

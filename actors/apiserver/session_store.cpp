@@ -1,6 +1,7 @@
 #include "actors/apiserver/session_parts.hpp"
 #include "messages/store.pb.h"
 #include "messages/store_desk.pb.h"
+#include "runtime/system/config.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/sec.hpp>
@@ -17,6 +18,11 @@ constexpr auto what = "look after the store";
 
 using answer_promise = caf::typed_response_promise<pb<call::StoreAnswer>>;
 
+caf::error in_etcd() {
+  return make_error(ec::bad_request, "this cluster keeps its state in an etcd: "
+                                     "do it there, with etcdctl");
+}
+
 /// Asks the member, and gives its answer as the part of ours that `into` is.
 template <class Out, class In, class Into>
 void ask_member(pointer self, const caf::actor& member, const In& question,
@@ -29,12 +35,8 @@ void ask_member(pointer self, const caf::actor& member, const In& question,
         promise.deliver(pb<call::StoreAnswer>{std::move(result)});
       },
       [promise](const caf::error& err) mutable {
-        // A store of another kind is somebody else's to look after.
-        promise.deliver(err == caf::sec::unexpected_message
-                            ? make_error(ec::bad_request,
-                                         "this cluster keeps its state in a "
-                                         "store of another kind: ask that one")
-                            : err);
+        // An etcd is somebody else's to look after.
+        promise.deliver(err == caf::sec::unexpected_message ? in_etcd() : err);
       },
       pb<In>{question});
 }
@@ -96,6 +98,10 @@ void on_store_snapshot(pointer self, const call::StoreSnapshot& msg,
   };
   if (auto err = check_master(self, msg.secret(), what)) {
     refuse(err);
+    return;
+  }
+  if (!self->state.ctx->config().etcd.servers.empty()) {
+    refuse(in_etcd());
     return;
   }
   with_backend_now(

@@ -86,6 +86,11 @@ caf::result<opened_state> on_fetched(pointer self, const fetched_state& next) {
   st.number = next.number;
   st.state = next.state;
   st.machine = std::move(*made);
+  // Before the events of what is applied to it.
+  auto told = std::make_shared<applied_events>();
+  told->revision = st.machine->revision();
+  told->jumped = true;
+  self->send(st.events, events_handle{std::move(told)});
   return described(st);
 }
 

@@ -47,7 +47,12 @@ void scrub_on(pointer self) {
             }
             scrub_on(self);
           },
-          [self](caf::error& err) { self->quit(std::move(err)); });
+          [self](caf::error& err) {
+            // The state is closed; it goes on when there is one again.
+            self->state.scrubbing = false;
+            if (!is(err, ec::service_unavailable))
+              self->quit(std::move(err));
+          });
 }
 
 void propose(pointer self, uint64_t revision) {

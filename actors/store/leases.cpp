@@ -90,16 +90,31 @@ void revoke(pointer self, uint64_t id, held_lease& entry) {
             });
 }
 
-void checkpoint(pointer self, uint64_t id, held_lease& entry, uint64_t left) {
+/// Records what a lease has left; then calls `done` with what came of it.
+void checkpoint(pointer self, uint64_t id, held_lease& entry, uint64_t left,
+                std::function<void(caf::error)> done) {
   entry.checkpoint = self->clock().now() + checkpoint_every;
-  entry.shortened = left < entry.ttl_seconds;
   LeaseCheckpoint request;
   request.set_id(id);
   request.set_remaining_seconds(left);
   request.set_term(self->state.term);
   self->request(self->state.proposer, caf::infinite,
                 pb<LeaseCheckpoint>{std::move(request)})
-      .then([](const pb<LeaseResponse>&) {}, [](const caf::error&) {});
+      .then(
+          [self, id, left, done](const pb<LeaseResponse>&) {
+            auto i = self->state.leases.find(id);
+            if (i != self->state.leases.end())
+              i->second.shortened = left < i->second.ttl_seconds;
+            done(caf::none);
+          },
+          [self, id, done](const caf::error& err) {
+            auto i = self->state.leases.find(id);
+            if (i != self->state.leases.end()) {
+              i->second.checkpoint = self->clock().now() + retry_after;
+              set_timer(self);
+            }
+            done(err);
+          });
 }
 
 void on_tick(pointer self, const system::Tick& tick) {
@@ -113,7 +128,8 @@ void on_tick(pointer self, const system::Tick& tick) {
     if (entry.deadline <= now)
       revoke(self, id, entry);
     else if (entry.checkpoint <= now)
-      checkpoint(self, id, entry, remaining(self, entry));
+      checkpoint(self, id, entry, remaining(self, entry),
+                 [](const caf::error&) {});
   }
   set_timer(self);
 }
@@ -125,9 +141,19 @@ on_keep_alive(pointer self, const LeaseKeepAliveRequest& request) {
     return unknown(request.id());
   auto& entry = i->second;
   entry.deadline = self->clock().now() + seconds(entry.ttl_seconds);
-  if (entry.shortened)
-    checkpoint(self, request.id(), entry, entry.ttl_seconds);
-  return pb<LeaseResponse>{described(self, request.id(), entry)};
+  auto result = described(self, request.id(), entry);
+  if (!entry.shortened)
+    return pb<LeaseResponse>{std::move(result)};
+  // Whoever leads next goes by what is recorded: only then it is renewed.
+  auto promise = self->make_response_promise<pb<LeaseResponse>>();
+  checkpoint(self, request.id(), entry, entry.ttl_seconds,
+             [promise, result](const caf::error& err) mutable {
+               if (err)
+                 promise.deliver(err);
+               else
+                 promise.deliver(pb<LeaseResponse>{std::move(result)});
+             });
+  return promise;
 }
 
 caf::result<pb<LeaseResponse>>

@@ -90,6 +90,9 @@ struct checkpointed {
 struct applied_events {
   std::vector<store::placed_event> events;
   uint64_t revision = 1;
+  /// Another state was put in place of the one before: what lies between is
+  /// not among the events.
+  bool jumped = false;
 };
 
 using events_handle = std::shared_ptr<const applied_events>;

@@ -96,8 +96,8 @@ void open_log(pointer self) {
 
 caf::result<opened_log> on_open(pointer self) {
   auto& st = self->state;
-  if (st.log)
-    return make_error(ec::internal_error, "the log is open already");
+  // What was found is asked for anew when the state could not be opened.
+  st.log = nullptr;
   st.opening = self->make_response_promise<opened_log>();
   auto result = st.opening;
   open_log(self);

@@ -200,6 +200,7 @@ void watch_parts(pointer self) {
   self->monitor(parts.apply);
   for (auto& reader : parts.readers)
     self->monitor(reader);
+  self->monitor(parts.scrubber);
   self->monitor(parts.hub);
   self->monitor(parts.leases);
   self->monitor(parts.compactor);
@@ -214,9 +215,9 @@ void on_down(pointer self, const caf::down_msg& down) {
   auto is = [&](const auto& part) {
     return part && part.address() == down.source;
   };
-  if (is(parts.log) || is(parts.apply) || is(parts.hub) || is(parts.leases)
-      || is(parts.compactor) || is(parts.snapshots) || is(parts.fetcher)
-      || is(self->state.finder)
+  if (is(parts.log) || is(parts.apply) || is(parts.scrubber) || is(parts.hub)
+      || is(parts.leases) || is(parts.compactor) || is(parts.snapshots)
+      || is(parts.fetcher) || is(self->state.finder)
       || std::any_of(parts.readers.begin(), parts.readers.end(), is))
     give_up(self, down.reason);
   else
@@ -348,7 +349,9 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
         return on_state_question(self);
       },
       [self](const pb<raft_api::HashReport>& x) { on_hash(self, *x); },
-      [self](const store_fault& x) { refuse(self, x.why); },
+      [self](const store_fault& x) {
+        stop_for_good(self, {true, store::damage_of(x.why)});
+      },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -89,6 +89,7 @@ struct replica_state {
   group_view group;
 
   // Proposals.
+  uint64_t attempts = 0;      ///< to open the databases
   uint64_t store_group = 0;   ///< this group's number, 0 if it has none
   uint64_t life = 0;          ///< drawn at the start; in every proposal of ours
   uint64_t last_number = 0;   ///< of our proposals

@@ -24,21 +24,6 @@ constexpr size_t run_bytes = size_t{1} << 20;
 /// How many revisions may pass before the compactor hears of it.
 constexpr uint64_t stride = 1024;
 
-/// Runs what tells the core something, unless it is no more.
-template <class Tell>
-void tell_core(pointer self, Tell tell) {
-  auto& st = self->state;
-  if (!st.raft)
-    return;
-  try {
-    tell(*st.raft);
-  } catch (const raft::broken& err) {
-    refuse(self, store::make_damage(err.what()));
-    return;
-  }
-  advance(self);
-}
-
 void write(pointer self, raft::write& what) {
   self->request(self->state.parts.log, caf::infinite, std::move(what),
                 self->state.state_number)
@@ -153,6 +138,19 @@ void act(pointer self, raft::output& out) {
 }
 
 } // namespace
+
+void tell_core(pointer self, const std::function<void(raft::core&)>& tell) {
+  auto& st = self->state;
+  if (!st.raft)
+    return;
+  try {
+    tell(*st.raft);
+  } catch (const raft::broken& err) {
+    refuse(self, store::make_damage(err.what()));
+    return;
+  }
+  advance(self);
+}
 
 void on_state_failure(pointer self, const caf::error& err) {
   if (is(err, ec::internal_error))

@@ -23,9 +23,29 @@ constexpr auto retry_after = std::chrono::milliseconds(200);
 
 /// What the two databases say when they are open.
 struct openings {
+  uint64_t attempt = 0;
   std::optional<opened_state> state;
   std::optional<opened_log> log;
 };
+
+/// Whether it is the attempt that counts, rather than one that failed half way.
+bool counts(pointer self, const openings& both) {
+  return both.attempt == self->state.attempts
+         && self->state.now == replica_state::phase::opening;
+}
+
+using failure_handler = std::function<void(const caf::error&)>;
+
+void on_failure(pointer self, const caf::error& err);
+
+/// Both halves may fail; one of them is enough to try again.
+failure_handler failure_of(pointer self,
+                           const std::shared_ptr<openings>& both) {
+  return [self, both](const caf::error& err) {
+    if (counts(self, *both))
+      on_failure(self, err);
+  };
+}
 
 /// Damage stays; anything else (another process, a full disk) may pass.
 void on_failure(pointer self, const caf::error& err) {
@@ -80,7 +100,7 @@ void open_state(pointer self, const std::shared_ptr<openings>& both,
             both->state = state;
             join(self, both);
           },
-          [self](const caf::error& err) { on_failure(self, err); });
+          failure_of(self, both));
 }
 
 /// Where a log begins that holds everything, an empty state begins too.
@@ -91,13 +111,13 @@ void found(pointer self, const std::shared_ptr<openings>& both) {
             both->state = state;
             start_raft(self, *both);
           },
-          [self](const caf::error& err) { on_failure(self, err); });
+          failure_of(self, both));
 }
 
 /// Goes on once both databases are open: each takes the other's syncs of
 /// time.
 void join(pointer self, const std::shared_ptr<openings>& both) {
-  if (!both->state || !both->log)
+  if (!counts(self, *both) || !both->state || !both->log)
     return;
   if (!both->state->state || both->state->number != both->log->state) {
     both->state.reset();
@@ -117,30 +137,17 @@ void join(pointer self, const std::shared_ptr<openings>& both) {
     start_raft(self, *both);
 }
 
-} // namespace
-
-void open(pointer self) {
-  auto both = std::make_shared<openings>();
-  open_state(self, both, std::nullopt);
-  self->request(self->state.parts.log, caf::infinite, pb<OpenLog>{})
-      .then(
-          [self, both](opened_log& log) {
-            both->log = std::move(log);
-            join(self, both);
-          },
-          [self](const caf::error& err) { on_failure(self, err); });
-}
-
-void refuse(pointer self, const caf::error& fault) {
+/// Answers whoever waits, and serves nobody any more.
+void close(pointer self, const caf::error& fault) {
   auto& st = self->state;
-  if (st.now == replica_state::phase::refusing)
-    return;
   st.now = replica_state::phase::refusing;
   st.fault = fault;
   spdlog::error("the store is not served member={} reason={}", st.limits.self,
                 message_of(fault));
   st.raft.reset();
   st.presiding = false;
+  // Streams and reads that are under way end as well.
+  give_state(self, {});
   store::answer refused{fault};
   for (auto& batch : std::exchange(st.unplaced, {}))
     for (auto& waiter : batch.waiters)
@@ -160,10 +167,32 @@ void refuse(pointer self, const caf::error& fault) {
     request.failed(fault);
 }
 
+} // namespace
+
+void open(pointer self) {
+  auto both = std::make_shared<openings>();
+  both->attempt = ++self->state.attempts;
+  open_state(self, both, std::nullopt);
+  self->request(self->state.parts.log, caf::infinite, pb<OpenLog>{})
+      .then(
+          [self, both](opened_log& log) {
+            both->log = std::move(log);
+            join(self, both);
+          },
+          failure_of(self, both));
+}
+
+void refuse(pointer self, const caf::error& fault) {
+  if (self->state.now == replica_state::phase::refusing)
+    return;
+  close(self, fault);
+  self->send(self->state.parts.hub, store_fault{fault});
+}
+
 void give_up(pointer self, const caf::error& reason) {
   if (self->state.now == replica_state::phase::refusing)
     return;
-  refuse(self, reason);
+  close(self, reason);
   self->quit(reason);
 }
 

@@ -27,6 +27,7 @@ struct store_parts {
   snapshots_actor snapshots;
   fetcher_actor fetcher;
   std::vector<reader_actor> readers;
+  reader_actor scrubber; ///< reads what compaction gave up, and nothing else
   watch_hub_actor hub;
   leases_actor leases;
   compactor_actor compactor;

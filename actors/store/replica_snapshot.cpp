@@ -22,13 +22,18 @@ constexpr size_t most_compared = 64;
 
 void on_fetched(pointer self, uint64_t number, fetched_state& state) {
   auto& st = self->state;
-  if (!st.raft || number != st.fetches || !st.raft->fetched(state.mark)) {
+  if (!st.raft || number != st.fetches) {
     state.place->discard();
     return;
   }
-  st.state_number = state.number;
-  st.fetched = std::move(state);
-  advance(self);
+  tell_core(self, [&](raft::core& core) {
+    if (!core.fetched(state.mark)) {
+      state.place->discard();
+      return;
+    }
+    self->state.state_number = state.number;
+    self->state.fetched = std::move(state);
+  });
 }
 
 void judge(pointer self, uint64_t index) {
@@ -127,6 +132,14 @@ void stop_for_good(pointer self, const store::stop_mark& why) {
   refuse(self, error_of(why));
 }
 
+void give_state(pointer self, const state_handle& state) {
+  auto& parts = self->state.parts;
+  for (auto& reader : parts.readers)
+    self->send(reader, state);
+  self->send(parts.scrubber, state);
+  self->send(parts.snapshots, state);
+}
+
 void use_state(pointer self, const opened_state& opened) {
   auto& st = self->state;
   st.applied = opened.applied;
@@ -135,9 +148,7 @@ void use_state(pointer self, const opened_state& opened) {
   st.hash = opened.hash;
   st.group.last_member = opened.last_member;
   st.group.alarms = opened.alarms;
-  for (auto& reader : st.parts.readers)
-    self->send(reader, opened.state);
-  self->send(st.parts.snapshots, opened.state);
+  give_state(self, opened.state);
   Reached reached;
   reached.set_revision(st.revision);
   reached.set_compacted(st.compacted);

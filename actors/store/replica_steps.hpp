@@ -20,6 +20,8 @@ void give_up(pointer self, const caf::error& reason);
 
 /// Does all that follows from what the core was told.
 void advance(pointer self);
+/// Tells the core something, unless it is no more, and does what follows.
+void tell_core(pointer self, const std::function<void(raft::core&)>& tell);
 /// Damage stays; after anything else log and state are read anew.
 void on_state_failure(pointer self, const caf::error& err);
 void on_beat(pointer self);
@@ -77,8 +79,10 @@ void ask_leader_again(pointer self);
 // -- states of others (replica_snapshot.cpp) ----------------------------------
 
 void fetch(pointer self, const raft::state_fetch& what);
+/// Whoever reads reads this state from now on; null: none.
+void give_state(pointer self, const state_handle& state);
 void install(pointer self, const raft::snapshot_mark& mark);
-/// From now on, who reads reads this state.
+/// Goes on from this state.
 void use_state(pointer self, const opened_state& opened);
 /// This member serves nobody any more, now or after a restart.
 void stop_for_good(pointer self, const store::stop_mark& why);

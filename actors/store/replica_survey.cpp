@@ -108,8 +108,9 @@ StatusResponse own_status(const replica_state& st) {
   if (st.fault)
     result.add_errors(message_of(st.fault));
   for (auto id : st.group.odd)
-    result.add_errors("member " + std::to_string(id)
-                      + " holds something else than a majority");
+    if (st.raft && st.raft->members().find(id) != nullptr)
+      result.add_errors("member " + std::to_string(id)
+                        + " holds something else than a majority");
   return result;
 }
 

@@ -48,6 +48,10 @@ reader_actor start_reader(caf::actor_system& sys, assembly& a, size_t number) {
   return a.parts.readers.back();
 }
 
+reader_actor start_scrubber(caf::actor_system& sys, assembly& a) {
+  return a.parts.scrubber = spawn_blocking(sys, a.options.threads, reader);
+}
+
 watch_hub_actor start_hub(caf::actor_system& sys, assembly& a) {
   return a.parts.hub = sys.spawn(watch_hub, a.parts.readers.back());
 }
@@ -80,7 +84,7 @@ leases_actor start_leases(caf::actor_system& sys, assembly& a) {
 
 compactor_actor start_compactor(caf::actor_system& sys, assembly& a) {
   history_limits keep{a.options.keep_revisions, a.options.keep_time};
-  return a.parts.compactor = sys.spawn(compactor, a.parts.readers.back(), keep);
+  return a.parts.compactor = sys.spawn(compactor, a.parts.scrubber, keep);
 }
 
 replica_setup setup_of(const assembly& a) {
@@ -197,6 +201,7 @@ child_spec make_store_branch(const store_options& options) {
           return start_reader(sys, a, i);
         }));
   }
+  specs.push_back(child("scrubber", shared, start_scrubber));
   specs.push_back(child("watch_hub", shared, start_hub));
   specs.push_back(child("log_writer", shared, start_log));
   specs.push_back(child("applier", shared, start_applier));
@@ -223,6 +228,7 @@ store_actor spawn_store(caf::actor_system& system, const store_options& options,
     a.options.entropy = real_world()->entropy("store/replica", 0);
   for (size_t i = 0; i < reader_count; ++i)
     start_reader(system, a, i);
+  start_scrubber(system, a);
   start_hub(system, a);
   start_log(system, a);
   start_applier(system, a);
@@ -238,6 +244,7 @@ store_actor spawn_store(caf::actor_system& system, const store_options& options,
         brood members{self};
         for (const auto& reader : parts.readers)
           members.add(caf::actor_cast<caf::actor>(reader));
+        members.add(caf::actor_cast<caf::actor>(parts.scrubber));
         members.add(caf::actor_cast<caf::actor>(parts.hub));
         members.add(caf::actor_cast<caf::actor>(parts.log));
         members.add(caf::actor_cast<caf::actor>(parts.apply));

@@ -145,11 +145,20 @@ void on_events(pointer self, const applied_events& applied) {
   auto& st = self->state;
   st.revision = std::max(st.revision, applied.revision);
   for (auto& [key, watch] : st.watches)
-    if (watch.live)
+    if (applied.jumped && watch.next.revision <= st.revision)
+      watch.live = false; // until the reader has that state, see on_reached
+    else if (watch.live)
       tell_live(self, watch, applied);
 }
 
-/// The state is another, further on: what lies between is in its history.
+/// The store serves no more: whoever watches must go elsewhere.
+void on_fault(pointer self, const store_fault& fault) {
+  auto all = self->state.watches;
+  for (auto& [key, watch] : all)
+    on_no_page(self, key, self->state.watches[key], fault.why);
+}
+
+/// The reader has the state: what a watch was not told is in its history.
 void on_reached(pointer self, const Reached& now) {
   auto& st = self->state;
   st.revision = std::max(st.revision, now.revision());
@@ -261,6 +270,7 @@ watch_hub_actor::behavior_type watch_hub(pointer self, reader_actor history) {
       },
       [self](const pb<StatusRequest>&) { return on_status(self); },
       [self](const events_handle& x) { on_events(self, *x); },
+      [self](const store_fault& x) { on_fault(self, x); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -37,6 +37,8 @@ using watch_hub_actor = caf::typed_actor<
         pb<store_api::StatusResponse>>>
     // The next changes.
     ::extend_with<events_actor>
+    // There will be none.
+    ::extend_with<fault_listener_actor>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 

@@ -47,7 +47,27 @@ std::string known(uint64_t number) {
   return number == 0 ? "-" : std::to_string(number);
 }
 
+/// Why the store as a whole serves nobody; "" when it does.
+std::string why_not(const StatusResponse& x) {
+  std::string result;
+  // What the one that was asked says of itself.
+  for (auto& each : x.errors())
+    result += (result.empty() ? "" : "; ") + each;
+  if (!result.empty())
+    return result;
+  return x.leader() == 0 ? "no member leads the store: more than half of its "
+                           "voters must be there and well"
+                         : "";
+}
+
 void print_status(const StatusResponse& x, environment& env) {
+  auto problem = why_not(x);
+  if (x.members().empty()) {
+    env.fail(make_error(ec::service_unavailable,
+                        problem.empty() ? "the store does not say how it is"
+                                        : problem));
+    return;
+  }
   printing::table facts;
   auto add = [&](const char* name, uint64_t value) {
     facts.rows.push_back({name, std::to_string(value)});
@@ -68,6 +88,8 @@ void print_status(const StatusResponse& x, environment& env) {
                           known(m.state_bytes()), known(m.log_bytes()),
                           problem_of(m)});
   env.out() << printing::to_text(table);
+  if (!problem.empty())
+    env.fail(make_error(ec::service_unavailable, problem));
 }
 
 void add_status_of_store(CLI::App& store, environment& env) {
@@ -154,14 +176,16 @@ const char* kind_text(Alarm::Kind kind) {
 
 void print_alarms(const AlarmResponse& x, environment& env) {
   if (x.alarms().empty())
-    env.out() << "No alarms\n";
+    env.out() << "No alarms (`troupe store status` tells how each member "
+                 "is)\n";
   for (auto& alarm : x.alarms())
     env.out() << kind_text(alarm.kind()) << " of member " << alarm.member()
               << "\n";
 }
 
 void add_alarm(CLI::App& store, environment& env) {
-  auto* alarm = store.add_subcommand("alarm", "What is wrong with the store");
+  auto* alarm = store.add_subcommand(
+      "alarm", "What members have found: no space, or contents that differ");
   alarm->require_subcommand(1);
   auto* list = alarm->add_subcommand("list", "All alarms");
   list->callback([&env] {

@@ -71,6 +71,13 @@ void print_all_members(environment& env) {
   auto x = store_status(env, false);
   if (!x)
     return;
+  if (x->members().empty()) {
+    env.fail(make_error(ec::service_unavailable,
+                        x->errors().empty() ? "the store does not say who "
+                                              "takes part"
+                                            : x->errors(0)));
+    return;
+  }
   for (auto& m : *x->mutable_members())
     m.set_leader(m.id() == x->leader());
   print_members(x->members(), env);

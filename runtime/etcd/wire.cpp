@@ -387,7 +387,9 @@ caf::error to_error(const rpc::status& how, bool change) {
       "etcd: "
       + (at == std::string::npos ? how.message
                                  : how.message.substr(at + prefix.size()));
-  if (!change || !how.sent || !is_elsewhere(how))
+  // What was waited for may have been sent at the last moment.
+  auto sent = how.sent || how.code == rpc::code::deadline_exceeded;
+  if (!change || !sent || !is_elsewhere(how))
     return make_error(code_of(how), std::move(text));
   return make_error(ec::timeout,
                     text + ": it is not known whether the change was made");

@@ -120,6 +120,7 @@ output core::take() {
   }
   if (st.now != role::leader)
     ask_leader(st);
+  make_room(st);
   st.out.to_write = st.disk.take();
   finish_install(st);
   hand_out(st);

@@ -39,6 +39,7 @@ uint64_t take_over(state& st, const append_entries& body) {
       std::find_if(body.entries.begin(), body.entries.end(),
                    [&](const entry& x) { return !st.entries.matches(x.at); });
   for (auto it = differs; it != body.entries.end(); ++it) {
+    make_room(st);
     if (st.full())
       return it->at.index - 1;
     if (it->at.index <= st.commit)

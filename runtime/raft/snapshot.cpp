@@ -21,13 +21,8 @@ uint64_t needed_after(const state& st, uint64_t index) {
   return index;
 }
 
-} // namespace
-
-void compact(state& st, uint64_t index) {
-  st.grown_bytes = 0;
-  st.grown_entries = 0;
-  st.checkpoint = index;
-  st.checkpoint_asked = false;
+/// Lets go of the log up to there, but for what others may still need.
+void cut(state& st, uint64_t index) {
   index = std::min(index, st.handed);
   if (st.entries.bytes() < st.set.log_bytes) {
     index = std::min(index, st.entries.trailing(st.set.trailing_bytes));
@@ -37,6 +32,23 @@ void compact(state& st, uint64_t index) {
     return;
   st.entries.compact(index);
   st.disk.put(st.entries.start(), false);
+}
+
+} // namespace
+
+void compact(state& st, uint64_t index) {
+  st.grown_bytes = 0;
+  st.grown_entries = 0;
+  st.checkpoint = index;
+  st.checkpoint_asked = false;
+  cut(st, index);
+}
+
+void make_room(state& st) {
+  // More was kept at the last checkpoint than had to be, and nothing that is
+  // committed since calls for another.
+  if (st.full())
+    cut(st, st.checkpoint);
 }
 
 void ask_for_checkpoint(state& st) {

@@ -111,6 +111,8 @@ proposal change(state& st, const membership_change& step);
 refusal transfer(state& st, member_id to);
 void go_on_with_transfer(state& st, const peer& to);
 void compact(state& st, uint64_t index); // snapshot.cpp
+/// Lets go of what the state holds, if the log is full.
+void make_room(state& st);
 void ask_for_checkpoint(state& st);
 bool fetched(state& st, const snapshot_mark& mark);
 void finish_install(state& st);

@@ -48,7 +48,14 @@ void create_folders(leveldb::Env& env, const std::string& path) {
 
 } // namespace
 
-constexpr auto damage_words = "the store is damaged: ";
+constexpr std::string_view damage_words = "the store is damaged: ";
+constexpr std::string_view advice = ". It is not served and not repaired. One "
+                                    "of a group is replaced: `troupe store "
+                                    "member remove`, then `add`. Otherwise "
+                                    "stop, move the store's folder away, and "
+                                    "make another of a backup with `troupe "
+                                    "store restore`, or start with an empty "
+                                    "cluster";
 
 bool is_damage(const caf::error& err) {
   return is(err, ec::internal_error)
@@ -56,14 +63,14 @@ bool is_damage(const caf::error& err) {
 }
 
 caf::error make_damage(const std::string& what) {
-  return make_error(
-      ec::internal_error,
-      damage_words + what
-          + ". It is not served and not repaired. One of a group is replaced: "
-            "`troupe store member remove`, then `add`. Otherwise stop, move "
-            "the "
-            "store's folder away, and make another of a backup with `troupe "
-            "store restore`, or start with an empty cluster");
+  return make_error(ec::internal_error,
+                    std::string{damage_words} + what + std::string{advice});
+}
+
+std::string damage_of(const caf::error& err) {
+  auto text = message_of(err);
+  return text.substr(damage_words.size(),
+                     text.size() - damage_words.size() - advice.size());
 }
 
 expected<std::shared_ptr<database>>

@@ -78,8 +78,9 @@ private:
 /// The error for damaged content: what is wrong, and how to restore.
 caf::error make_damage(const std::string& what);
 
-/// Returns whether it is one of those.
+/// Returns whether it is one of those, and of what.
 bool is_damage(const caf::error& err);
+std::string damage_of(const caf::error& err);
 
 /// A disk in memory, for simulations and tests.
 std::shared_ptr<leveldb::Env> make_memory_disk();

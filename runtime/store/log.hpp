@@ -15,8 +15,10 @@ namespace troupe::store {
 /// The entries that are not yet part of the durable state, and all else that
 /// Raft must not forget, in a database of their own. Each write is synced.
 /// Indices have no gaps and each entry has a checksum; whatever else is found
-/// at opening is damage, but for a torn tail that was never synced, which
-/// LevelDB leaves out and nobody has heard of.
+/// at opening is damage, but for a tail that is torn or cut off: LevelDB leaves
+/// it out, and nothing in here tells whether it was ever synced. What the state
+/// holds, and what this member has told the others (runtime/raft), is missed
+/// all the same; see check_fit().
 class log {
 public:
   /// Checks every entry.

@@ -2,10 +2,28 @@
 
 #include <leveldb/env.h>
 
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <memory>
+#include <unistd.h>
 #include <utility>
 
 namespace troupe::store {
+
+namespace {
+
+/// Makes the names in a folder of this machine durable.
+leveldb::Status sync_folder(const std::string& path) {
+  auto fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  auto good = fd >= 0 && fsync(fd) == 0;
+  auto why = std::strerror(errno);
+  if (fd >= 0)
+    close(fd);
+  return good ? leveldb::Status::OK() : leveldb::Status::IOError(path, why);
+}
+
+} // namespace
 
 member_mark::member_mark(leveldb::Env* disk, std::string path)
     : disk_(disk != nullptr ? disk : leveldb::Env::Default()),
@@ -34,6 +52,8 @@ caf::error member_mark::set() {
     status = file->Sync();
   if (status.ok())
     status = file->Close();
+  if (status.ok() && disk_ == leveldb::Env::Default())
+    status = sync_folder(path_.substr(0, path_.rfind('/')));
   if (!status.ok())
     return make_error(ec::service_unavailable,
                       path_ + " cannot be written: " + status.ToString());

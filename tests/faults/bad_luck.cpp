@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <numeric>
 #include <sstream>
@@ -20,8 +21,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 const std::vector<std::string> parts{
-    "replica",  "log_writer", "applier",   "watch_hub", "leases", "reader-1",
-    "reader-2", "compactor",  "snapshots", "fetcher",   "peers"};
+    "replica",  "log_writer", "applier",   "watch_hub", "leases",  "reader-1",
+    "reader-2", "scrubber",   "compactor", "snapshots", "fetcher", "peers"};
 
 pid_t process_of(real_cluster& cluster, const std::string& server) {
   return server == "server-1" ? cluster.server() : cluster.server(server);
@@ -30,7 +31,10 @@ pid_t process_of(real_cluster& cluster, const std::string& server) {
 } // namespace
 
 bad_luck::bad_luck(real_cluster& cluster, fs::path faults, uint64_t seed)
-    : cluster_(cluster), faults_(std::move(faults)), chance_(seed) {
+    : cluster_(cluster),
+      faults_(std::move(faults)),
+      chance_(seed),
+      long_(std::getenv("TROUPE_NIGHTLY") != nullptr) {
   fs::create_directories(faults_);
 }
 
@@ -39,7 +43,7 @@ std::string bad_luck::any_server() {
 }
 
 size_t bad_luck::kinds() {
-  return 8 + parts.size();
+  return 9 + parts.size();
 }
 
 std::string bad_luck::strike() {
@@ -80,9 +84,11 @@ std::string bad_luck::strike() {
     case 7:
       forget(server);
       return "a disk that forgets what was synced at " + server;
+    case 8:
+      return spoil_two();
     default:
-      kill_actor(server, parts[kind - 8]);
-      return "the " + parts[kind - 8] + " killed at " + server;
+      kill_actor(server, parts[kind - 9]);
+      return "the " + parts[kind - 9] + " killed at " + server;
   }
 }
 
@@ -96,18 +102,48 @@ void bad_luck::kill(const std::string& server) {
 
 /// The others are started again by it.
 void bad_luck::restart_first() {
-  if (cluster_.server() == 0 && !cluster_.run("up --port 0 --detach"))
-    throw std::runtime_error("it does not start again: " + cluster_.output());
+  auto runs = [&] {
+    return cluster_.server() != 0 || cluster_.run("up --port 0 --detach");
+  };
+  if (runs())
+    return;
+  auto why = cluster_.output();
+  auto sick = why.find("damaged") != std::string::npos;
+  if (!sick || !change_member(server_names[0]) || !runs())
+    throw std::runtime_error("it does not start again: " + why
+                             + cluster_.output());
+}
+
+/// Another member takes a server's place.
+bool bad_luck::change_member(const std::string& server) {
+  return cluster_.run("store member remove " + server)
+         && cluster_.run("store member add " + server);
 }
 
 void bad_luck::pause(const std::string& server) {
   auto pid = process_of(cluster_, server);
   if (pid == 0)
     return;
+  // Now and then for longer than connections live without a word.
+  auto longest = long_ && chance_() % 4 == 0 ? 20'000u : 2'000u;
   ::kill(pid, SIGSTOP);
   std::this_thread::sleep_for(
-      std::chrono::milliseconds(200 + chance_() % 1'800));
+      std::chrono::milliseconds(200 + chance_() % (longest - 200)));
   ::kill(pid, SIGCONT);
+}
+
+/// Most of the disks are bad for so long that their stores begin anew.
+std::string bad_luck::spoil_two() {
+  auto first = chance_() % server_names.size();
+  auto& one = server_names[first];
+  auto& other = server_names[(first + 1) % server_names.size()];
+  std::ofstream{faults_ / one} << "sync";
+  std::ofstream{faults_ / other} << "space";
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(1'500 + chance_() % 2'500));
+  fs::remove(faults_ / one);
+  fs::remove(faults_ / other);
+  return "no syncs at " + one + ", a full disk at " + other;
 }
 
 void bad_luck::spoil_machine(const std::string& server,
@@ -167,9 +203,9 @@ void bad_luck::damage(const std::string& server) {
   std::vector<fs::path> files;
   std::error_code gone;
   for (auto& file : fs::directory_iterator(folder, gone))
-    if (file.path().extension() == ".log" || file.path().extension() == ".ldb")
-      if (file.file_size(gone) > 0)
-        files.push_back(file.path());
+    if (auto name = file.path().filename().string();
+        name.rfind("LO", 0) != 0 && file.file_size(gone) > 0)
+      files.push_back(file.path()); // neither its lock nor its own account
   if (files.empty())
     return;
   auto& file = files[chance_() % files.size()];
@@ -201,8 +237,7 @@ bool bad_luck::replace(const std::string& server) {
   // It is in the process of `up`, which would go on with it only.
   if (server == server_names[0])
     kill(server);
-  auto done = cluster_.run("store member remove " + server)
-              && cluster_.run("store member add " + server);
+  auto done = change_member(server);
   restart_first();
   return done;
 }

@@ -33,16 +33,19 @@ private:
   void restart_first();
   void pause(const std::string& server);
   void spoil_machine(const std::string& server, const std::string& how);
+  std::string spoil_two();
   void kill_actor(const std::string& server, const std::string& part);
   std::filesystem::path store_of(const std::string& server) const;
   void damage(const std::string& server);
   void forget(const std::string& server);
+  bool change_member(const std::string& server);
   bool replace(const std::string& server);
   bool replace_damaged();
 
   real_cluster& cluster_;
   std::filesystem::path faults_;
   std::mt19937_64 chance_;
+  bool long_;                ///< there is time
   std::vector<size_t> next_; ///< kinds that have not had their turn
 };
 

@@ -47,22 +47,29 @@ private:
     bool operator==(const heard&) const = default;
   };
 
+  /// What one has heard who watches through all of it.
+  struct followed {
+    std::vector<heard> events; ///< its thread's alone
+    std::atomic<uint64_t> to = 0;
+  };
+
   struct client;
 
   void use(size_t number);
   // Return whether there was an answer.
   bool read(client& x, const std::string& key);
   bool change(client& x, const std::string& key, bool swap);
-  void follow();
-  /// Hears what one server tells until it fails, or until the end at `last`.
-  void hear(const std::string& server, std::vector<heard>& into, uint64_t last);
+  void follow(size_t number);
+  /// Hears what one server tells until it fails, or until the end at `last`,
+  /// and notes how far that is.
+  void hear(const std::string& server, std::vector<heard>& into, uint64_t last,
+            std::atomic<uint64_t>* come_to);
 
   server_members& stores_;
   std::vector<std::string> servers_;
   uint64_t seed_;
   std::atomic<bool> over_ = false;  ///< for those who write
-  std::atomic<bool> heard_ = false; ///< for the one who follows
-  std::atomic<uint64_t> followed_to_ = 0;
+  std::atomic<bool> heard_ = false; ///< for those who follow
   std::atomic<uint64_t> phase_ = 0;
   std::atomic<uint64_t> acknowledged_ = 0;
   std::atomic<uint64_t> open_ = 0; ///< calls on the present keys
@@ -70,8 +77,9 @@ private:
   std::map<std::string, std::vector<register_call>> histories_;
   std::map<uint64_t, std::string> revisions_; ///< and what was written there
   size_t given_twice_ = 0;
-  std::vector<heard> followed_; ///< of the follower alone
+  std::vector<followed> followed_;
   std::vector<std::thread> threads_;
+  std::vector<std::thread> watching_;
 };
 
 } // namespace troupe::test

@@ -84,8 +84,8 @@ void store_history::TearDown() {
   group.reset();
 }
 
-uint64_t store_history::now() const {
-  return static_cast<uint64_t>(group->passed().count());
+uint64_t store_history::now() {
+  return ++moments;
 }
 
 void store_history::begin(client& x) {
@@ -188,11 +188,19 @@ void store_history::hurt() {
       group->wires().heal();
       break;
     case 5: {
-      static const std::vector<std::string> parts{
-          "store/replica",   "store/log_writer", "store/applier",
-          "store/watch_hub", "store/leases",     "store/reader-1",
-          "store/reader-2",  "store/compactor",  "store/snapshots",
-          "store/fetcher",   "store/peers",      "store"};
+      static const std::vector<std::string> parts{"store/replica",
+                                                  "store/log_writer",
+                                                  "store/applier",
+                                                  "store/watch_hub",
+                                                  "store/leases",
+                                                  "store/reader-1",
+                                                  "store/reader-2",
+                                                  "store/compactor",
+                                                  "store/snapshots",
+                                                  "store/fetcher",
+                                                  "store/peers",
+                                                  "store/scrubber",
+                                                  "store"};
       if (group->is_up(server))
         group->kill(server, parts[below(parts.size())]);
       break;
@@ -246,8 +254,8 @@ std::string store_history::describe() {
     if (x.found || x.changed)
       text += x.key
               + (x.found ? " is being read since " : " is being written since ")
-              + std::to_string(x.call.begin / 1'000'000) + " ms of "
-              + std::to_string(now() / 1'000'000) + "\n";
+              + std::to_string(x.call.begin) + " of " + std::to_string(moments)
+              + "\n";
   for (size_t i = 0; i < group->size(); ++i)
     text += group->status(i).ShortDebugString() + "\n";
   return text;

@@ -41,6 +41,7 @@ struct store_history : ::testing::TestWithParam<uint64_t> {
   std::vector<client> clients{6};
   std::map<std::string, std::vector<register_call>> histories;
   uint64_t values = 0;
+  uint64_t moments = 0;
   size_t answered = 0;
   std::shared_ptr<std::vector<told>> heard =
       std::make_shared<std::vector<told>>();
@@ -56,7 +57,9 @@ struct store_history : ::testing::TestWithParam<uint64_t> {
   void found(size_t servers, const store_options& options = {});
 
   size_t below(size_t n) { return random() % n; }
-  uint64_t now() const;
+  /// A number for each beginning and end, in their order: many share a moment
+  /// of virtual time.
+  uint64_t now();
 
   // Clients: each has one call at a time.
   void begin(client& x);

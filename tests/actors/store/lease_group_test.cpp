@@ -46,4 +46,25 @@ TEST(LeaseOfAGroup, IsNotEndedByOneWhoLedBeforeItWasRenewed) {
   }
 }
 
+// Whoever leads next goes by the log, where only half of its time is left.
+TEST(LeaseOfAGroup, IsRenewedOnlyWhenTheNextLeaderKnows) {
+  store_group group{3};
+  auto old = group.leader();
+  LeaseGrantRequest grant;
+  grant.set_ttl_seconds(1'000);
+  auto lease = group.answer<LeaseResponse>(old, grant);
+  ASSERT_TRUE(lease);
+  group.advance(400s);
+  group.isolate(old);
+  EXPECT_FALSE(renew(group, old, lease->id()));
+  group.wires().heal();
+  group.leader();
+  LeaseTimeToLiveRequest question;
+  question.set_id(lease->id());
+  auto left = group.answer<LeaseResponse>((old + 1) % 3, question);
+  ASSERT_TRUE(left);
+  EXPECT_LE(left->remaining_seconds(), 700u);
+  EXPECT_TRUE(renew(group, (old + 1) % 3, lease->id()));
+}
+
 } // namespace troupe::test

@@ -7,6 +7,9 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace troupe::test {
 
 using namespace store_api;
@@ -319,10 +322,10 @@ TEST(Membership, AReadDoesNotWaitForOneThatWasRemoved) {
 TEST(Membership, AWatchGoesOnWhenLeadershipIsHandedOver) {
   store_group group{3};
   auto first = group.leader();
-  std::vector<uint64_t> revisions;
-  auto note = [&](const WatchBatch& batch) {
+  std::array<std::vector<uint64_t>, 3> revisions;
+  auto note = [&](size_t at, const WatchBatch& batch) {
     for (auto& event : batch.events())
-      revisions.push_back(event.kv().mod_revision());
+      revisions[at].push_back(event.kv().mod_revision());
   };
   std::vector<store_watcher_actor> watchers;
   for (size_t i = 0; i < 3; ++i) {
@@ -331,8 +334,7 @@ TEST(Membership, AWatchGoesOnWhenLeadershipIsHandedOver) {
                                  -> store_watcher_actor::behavior_type {
           return {[note, i](const pb<WatchBatch>& batch) {
             EXPECT_EQ(batch->error(), "");
-            if (i == 0)
-              note(*batch);
+            note(i, *batch);
           }};
         }));
     WatchRequest request;
@@ -351,9 +353,13 @@ TEST(Membership, AWatchGoesOnWhenLeadershipIsHandedOver) {
     ASSERT_TRUE(group.run_until([&] { return moved->has_value(); }));
     EXPECT_TRUE(**moved) << message_of((**moved).error());
   }
-  ASSERT_TRUE(group.run_until([&] { return revisions.size() >= 30; }));
-  for (size_t i = 0; i < revisions.size(); ++i)
-    EXPECT_EQ(revisions[i], i + 2);
+  ASSERT_TRUE(group.run_until([&] {
+    return std::all_of(revisions.begin(), revisions.end(),
+                       [](auto& x) { return x.size() >= 30; });
+  }));
+  for (auto& told : revisions)
+    for (size_t i = 0; i < told.size(); ++i)
+      EXPECT_EQ(told[i], i + 2);
 }
 
 TEST(Membership, OneWithABadConnectionCatchesUpAndHoldsUpNobody) {

@@ -54,7 +54,7 @@ TEST_F(Store, ItsEndLeavesNoPartBehind) {
   EXPECT_GE(running, 8u);
   self->send_exit(subject, caf::exit_reason::kill);
   sched.run();
-  EXPECT_EQ(sys.registry().running(), running - 10);
+  EXPECT_EQ(sys.registry().running(), running - 11);
   subject = nullptr;
 }
 
@@ -109,6 +109,48 @@ TEST_F(Store, DamageIsToldToEveryRequest) {
   auto heard = watch("a");
   ASSERT_EQ(heard.heard->size(), 1u);
   EXPECT_NE(heard.last().error().find("damaged"), std::string::npos);
+}
+
+namespace {
+
+/// A disk on which files below some folder cannot be made for a while.
+class full_in_part : public leveldb::EnvWrapper {
+public:
+  using EnvWrapper::EnvWrapper;
+
+  leveldb::Status NewWritableFile(const std::string& name,
+                                  leveldb::WritableFile** result) override {
+    if (!full.empty() && name.rfind(full, 0) == 0)
+      return leveldb::Status::IOError(name, "No space left on device");
+    return target()->NewWritableFile(name, result);
+  }
+
+  std::string full; ///< beginning of the names, "" for none
+};
+
+} // namespace
+
+TEST_F(Store, OpensOnceItsDiskIsWellWhicheverHalfWasNot) {
+  put("a", "1");
+  for (auto half : {"/store/log", "/store/state"}) {
+    stop();
+    full_in_part sick{memory.get()};
+    options.env = &sick;
+    disk = make_store_disk(options);
+    sick.full = half;
+    start();
+    EXPECT_NE(get("a").find("No space left"), std::string::npos) << get("a");
+    advance(std::chrono::seconds(1));
+    EXPECT_EQ(status().errors_size(), 1);
+    sick.full.clear();
+    advance(std::chrono::seconds(1));
+    EXPECT_EQ(get("a"), "1") << half;
+    EXPECT_EQ(status().errors_size(), 0);
+    stop();
+    options.env = memory.get();
+    disk = make_store_disk(options);
+    start();
+  }
 }
 
 TEST_F(Store, AStateThatLostTheLogIsRefused) {

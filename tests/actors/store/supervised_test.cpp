@@ -181,9 +181,11 @@ TEST_F(SupervisedStore, LosesNothingWhenItsPartsAreKilled) {
   auto busy = sys.spawn(writer, dir, caf::actor_cast<caf::actor>(self));
   auto listening = sys.spawn(follower, dir);
   const std::vector<std::string> victims{
-      "store/replica",   "store/log_writer", "store/applier", "store/reader-1",
-      "store/reader-2",  "store/watch_hub",  "store/leases",  "store/compactor",
-      "store/snapshots", "store/fetcher",    "store/peers",   "store",
+      "store/replica",   "store/log_writer", "store/applier",
+      "store/reader-1",  "store/reader-2",   "store/scrubber",
+      "store/watch_hub", "store/leases",     "store/compactor",
+      "store/snapshots", "store/fetcher",    "store/peers",
+      "store",
   };
   uint64_t written = 0;
   auto wait_for = [&](uint64_t number) {

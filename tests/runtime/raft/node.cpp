@@ -30,7 +30,8 @@ void node::start() {
   fetched.reset();
   found.applied = state.at.index;
   ++life;
-  raft.emplace(set, std::move(found), entropy);
+  // Chance goes on: no life is like the one before.
+  raft.emplace(set, std::move(found), [this] { return entropy(); });
   seen = {};
 }
 

@@ -43,10 +43,12 @@ void on_measured(pointer self, uint64_t bytes) {
   group.measuring = false;
   group.state_bytes = bytes;
   auto on = group.alarms.count(own_space(st)) > 0;
-  if (!on && bytes > group.quota)
-    change(self, own_space(st), true);
+  auto over = group.quota != 0 && bytes > group.quota;
   // Not at once: it would go on and off with every change.
-  else if (on && bytes < group.quota - group.quota / 10)
+  auto well = group.quota == 0 || bytes < group.quota - group.quota / 10;
+  if (!on && over)
+    change(self, own_space(st), true);
+  else if (on && well)
     change(self, own_space(st), false);
 }
 
@@ -73,7 +75,8 @@ void watch_space(pointer self, uint64_t bytes) {
   auto& group = self->state.group;
   group.grown += bytes;
   auto step = std::min(most_unmeasured, group.quota / 16);
-  if (group.quota != 0 && (group.grown >= step || awaits_space(self->state)))
+  // An alarm may be of a life with another quota.
+  if (awaits_space(self->state) || (group.quota != 0 && group.grown >= step))
     measure(self);
 }
 
@@ -111,6 +114,11 @@ on_alarm_disarm(pointer self, const AlarmDisarmRequest& request) {
   if (!has_room(st))
     return make_error(ec::too_many_requests,
                       "too many changes wait to be written");
+  auto member = request.alarm().member();
+  if (st.raft && st.raft->members().find(member) == nullptr
+      && st.group.alarms.count({request.alarm().kind(), member}) == 0)
+    return make_error(ec::not_found,
+                      "the store has no member " + std::to_string(member));
   auto promise = self->make_response_promise<pb<AlarmResponse>>();
   AlarmChange what;
   *what.mutable_alarm() = request.alarm();

@@ -237,9 +237,15 @@ caf::result<pb<HashResponse>> on_hash_request(pointer self,
   auto promise = self->make_response_promise<pb<HashResponse>>();
   once_readable(
       self,
-      [=, revision = request.revision()] {
-        hash_all(self, revision != 0 ? revision : self->state.revision,
-                 promise);
+      [=, revision = request.revision()]() mutable {
+        auto now = self->state.revision;
+        if (revision > now)
+          promise.deliver(make_error(
+              ec::bad_request, "revision " + std::to_string(revision)
+                                   + " is in the future, the present one is "
+                                   + std::to_string(now)));
+        else
+          hash_all(self, revision != 0 ? revision : now, promise);
       },
       [=](const caf::error& err) mutable { promise.deliver(err); });
   return promise;

@@ -138,4 +138,14 @@ TEST(ClusterStatus, OfAClusterThatDoesNotRunIsShort) {
             R"({"dataDirectory":"/d","problem":"no process","running":false})");
 }
 
+TEST(ClusterStatus, KnowsTheServerThatWasAloneWhenItStarted) {
+  auto list = all_well();
+  add(list, "server-2/store");
+  add(list, "server-2/apiserver");
+  auto text = lines(components_of(list, {}, {"server-1", "server-2"}));
+  EXPECT_EQ(text.find("Stopped"), std::string::npos) << text;
+  EXPECT_NE(text.find("server-2/store Running"), std::string::npos) << text;
+  EXPECT_EQ(text.find("server-1/"), std::string::npos) << text;
+}
+
 } // namespace troupe::cli

@@ -47,6 +47,28 @@ TEST(UpStore, KeepsTheStateInAnEtcdUntilToldOtherwise) {
   EXPECT_TRUE(cluster.down()) << cluster.output();
 }
 
+TEST(UpStore, IsThatOfOneCluster) {
+  if (!etcd_servers::installed())
+    GTEST_SKIP() << "no etcd on this machine: apt-get install etcd-server";
+  etcd_servers servers{1};
+  real_cluster first;
+  real_cluster second;
+  auto up = "up --runtime simulated --port 0 --detach --store " + servers.url();
+  ASSERT_TRUE(first.run(up)) << first.output();
+  EXPECT_FALSE(second.run(up));
+  EXPECT_TRUE(says(second, "keeps the state of another cluster"))
+      << second.output();
+  ASSERT_TRUE(first.down());
+  ASSERT_TRUE(first.run(up)) << first.output();
+  EXPECT_FALSE(first.run("store snapshot " + (first.folder() / "s").string()));
+  EXPECT_TRUE(says(first, "in an etcd")) << first.output();
+  ASSERT_TRUE(first.run("store status")) << first.output();
+  EXPECT_TRUE(says(first, "127.0.0.1:")) << first.output();
+  servers.kill(0);
+  EXPECT_FALSE(first.run("store status"));
+  EXPECT_TRUE(says(first, "error: ")) << first.output();
+}
+
 TEST(UpStore, SaysWhatIsWrongWithAnEtcd) {
   real_cluster cluster;
   auto up = std::string{"up --runtime simulated --port 0 --detach --store "};
@@ -60,10 +82,12 @@ TEST(UpStore, SaysWhatIsWrongWithAnEtcd) {
   EXPECT_TRUE(says(cluster, "Connection refused")) << cluster.output();
   EXPECT_FALSE(
       cluster.run(up + "etcd://127.0.0.1:1 --store-ca /nowhere/ca.crt"));
-  EXPECT_TRUE(says(cluster, "cannot read /nowhere/ca.crt")) << cluster.output();
+  EXPECT_TRUE(says(cluster, "--store-ca: ")) << cluster.output();
   EXPECT_FALSE(cluster.run(up + "etcd://127.0.0.1:1 --store-key /nowhere/key"));
   EXPECT_TRUE(says(cluster, "--store-cert and --store-key go together"))
       << cluster.output();
+  EXPECT_FALSE(cluster.run(up + "etcd://127.0.0.1:1 --store-ca /etc/hostname"));
+  EXPECT_TRUE(says(cluster, "--store-ca: /etc/hostname")) << cluster.output();
 }
 
 } // namespace troupe::test

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <random>
 #include <thread>
 
 namespace troupe::test {
@@ -193,6 +194,119 @@ TEST_F(ServerProcesses, AreAddedToWhatWasRestored) {
   EXPECT_NE(other.output().find("\n6 "), std::string::npos) << other.output();
   other.kill_server();
   EXPECT_TRUE(other.run("get configmap kept")) << other.output();
+}
+
+// A majority is lost for good: what one of them has makes a cluster.
+TEST_F(ServerProcesses, AreMadeAnewOfOneThatIsLeft) {
+  ASSERT_TRUE(make("kept"));
+  ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
+  auto left = (cluster.data() / "servers/server-2").string();
+  real_options alone;
+  alone.nodes = 1;
+  alone.runtime = "simulated";
+  real_cluster other{alone};
+  // Somebody is at work there.
+  EXPECT_FALSE(other.run("store restore " + left));
+  ASSERT_TRUE(cluster.down()) << cluster.output();
+  std::filesystem::remove_all(cluster.data() / "store");
+  std::filesystem::remove_all(cluster.data() / "servers/server-3");
+  ASSERT_TRUE(other.run("store restore " + left)) << other.output();
+  ASSERT_TRUE(other.up()) << other.output();
+  EXPECT_TRUE(other.run("get configmap kept")) << other.output();
+  EXPECT_FALSE(other.run("store restore /proc/self"));
+}
+
+TEST_F(ServerProcesses, TakeNoStoreForTheirsThatIsNot) {
+  namespace fs = std::filesystem;
+  ASSERT_TRUE(make("kept"));
+  ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
+  real_cluster other{options()};
+  ASSERT_TRUE(other.up()) << other.output();
+  ASSERT_TRUE(other.down());
+  ASSERT_TRUE(cluster.down());
+  auto store = cluster.data() / "servers/server-3/store";
+  auto all = fs::copy_options::recursive;
+  for (auto& [from, words] :
+       {std::pair{cluster.data() / "servers/server-2/store",
+                  "that of member 2"},
+        std::pair{other.data() / "servers/server-3/store",
+                  "another cluster's"}}) {
+    fs::remove_all(store);
+    fs::copy(from, store, all);
+    ASSERT_TRUE(cluster.run("up --port 0 --detach")) << cluster.output();
+    EXPECT_TRUE(wait_until([&] {
+      return cluster.run("store status")
+             && cluster.output().find(words) != std::string::npos;
+    })) << cluster.output();
+    EXPECT_TRUE(make("meanwhile-" + std::to_string(words[0])))
+        << cluster.output();
+    ASSERT_TRUE(cluster.down());
+  }
+}
+
+TEST(ServersOfFive, GoOnWithoutTwoOfThem) {
+  real_options five;
+  five.nodes = 1;
+  five.runtime = "simulated";
+  five.servers = 5;
+  five.processes = true;
+  real_cluster cluster{five};
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  ASSERT_TRUE(cluster.run("create configmap before")) << cluster.output();
+  cluster.kill_server("server-2");
+  cluster.kill_server("server-4");
+  EXPECT_TRUE(cluster.run("create configmap after")) << cluster.output();
+  EXPECT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
+      << cluster.output();
+  ASSERT_TRUE(cluster.run("store status"));
+  EXPECT_NE(cluster.output().find("server-5"), std::string::npos);
+}
+
+TEST(AStore, ShowsWhatWasAndHoldsWhatItMay) {
+  real_options alone;
+  alone.nodes = 1;
+  alone.runtime = "simulated";
+  real_cluster cluster{alone};
+  ASSERT_TRUE(cluster.run("up --nodes 1 --runtime simulated --port 0 --detach "
+                          "--store-quota 16Mi --store-history 2h"))
+      << cluster.output();
+  ASSERT_TRUE(cluster.run("create configmap a --from-literal=v=old"));
+  ASSERT_TRUE(cluster.run("get cm a -o jsonpath={.metadata.resourceVersion}"));
+  auto then = cluster.output();
+  ASSERT_TRUE(cluster.run("delete configmap a"));
+  EXPECT_FALSE(cluster.run("get cm a"));
+  EXPECT_TRUE(cluster.run("get cm a -o jsonpath={.data.v} --as-of " + then));
+  EXPECT_EQ(cluster.output(), "old");
+  EXPECT_FALSE(cluster.run("get cm a --as-of 1"));
+  EXPECT_FALSE(cluster.run("get cm a --as-of 99999999"));
+  EXPECT_FALSE(cluster.run("get cm a -w --as-of " + then));
+  EXPECT_EQ(cluster.code(), 2);
+  // Until its quota is reached.
+  std::mt19937 bytes;
+  auto refused = false;
+  for (int i = 0; i < 60 && !refused; ++i) {
+    core::v1::ConfigMap what;
+    what.mutable_metadata()->set_name("big-" + std::to_string(i));
+    what.mutable_metadata()->set_namespace_("default");
+    // Of what is not random LevelDB would make little.
+    auto& value = (*what.mutable_data())["v"];
+    for (int k = 0; k < 1 << 19; ++k)
+      value += static_cast<char>('0' + bytes() % 64);
+    refused = !create(cluster.client(), object::of(what));
+  }
+  EXPECT_TRUE(wait_until([&] {
+    return cluster.run("store alarm list")
+           && cluster.output().find("space of member 1") != std::string::npos;
+  })) << cluster.output();
+  EXPECT_FALSE(cluster.run("create configmap more"));
+  EXPECT_NE(cluster.output().find("space"), std::string::npos)
+      << cluster.output();
+  ASSERT_TRUE(cluster.down());
+  // It is as it was, unless told otherwise.
+  ASSERT_TRUE(cluster.run("up --port 0 --detach --store-quota 0"))
+      << cluster.output();
+  EXPECT_TRUE(wait_until([&] { return cluster.run("create configmap more"); }))
+      << cluster.output();
 }
 
 TEST(ServersInOneProcess, StayAsTheyAre) {

@@ -14,8 +14,6 @@ namespace troupe::test {
 
 /// How a cluster of the real program is run.
 struct real_options {
-  /// Where its folder is made; "" for where temporary files are.
-  std::filesystem::path where{};
   uint32_t nodes = 3;
   std::string runtime = "process";
   std::string network; ///< "" for the best that the machine allows
@@ -29,6 +27,8 @@ struct real_options {
   /// A library that the program's processes load first. It is told of a folder
   /// `faults` in the cluster's folder by TROUPE_FAULTS.
   std::filesystem::path preload{};
+  /// Where its folder is made; "" for where temporary files are.
+  std::filesystem::path where{};
 };
 
 /// A cluster of the real program, in a process and a folder of its own, on any

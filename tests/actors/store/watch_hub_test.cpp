@@ -1,5 +1,4 @@
 #include "actors/store/watch_hub.hpp"
-
 #include "messages/system.pb.h"
 #include "store_fixture.hpp"
 

@@ -56,7 +56,10 @@ struct cluster_process::parts {
   directory_actor directory;
   uint16_t api_port = 0;
 
+  // What it is to be like (cluster_shaping.cpp).
   caf::error settle_shape(up_options& options);
+  static bool is_store_missing(const up_options& options,
+                               const cluster_shape& last);
   cluster_shape shape_of(const up_options& options) const;
   caf::error keep_shape(const up_options& options, const cluster_shape& last);
   caf::error prepare(up_options& options);
@@ -81,7 +84,6 @@ struct cluster_process::parts {
   caf::error check_store(const report& tell);
   caf::error check_store(const std::string& path);
   caf::error explained(caf::error why);
-  caf::error claim_etcd(const std::string& where);
   caf::error settle_nodes(command_client& client, const up_options& options,
                           const report& tell);
 };

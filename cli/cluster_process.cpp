@@ -81,23 +81,27 @@ caf::error cluster_process::parts::check_store(const std::string& path) {
 
 /// What is wrong with the store; nothing when it serves. A damaged one says so
 /// for ever, and what stands on it fails with it. Of several servers in this
-/// process most must be well.
+/// process most must be well, the first one among them, which is asked first.
 caf::error cluster_process::parts::check_store(const report& tell) {
   (*self)->receive([&](const directory_actor& newest) { directory = newest; });
   std::vector<std::string> ill;
-  caf::error result;
+  caf::error first;
   auto all = config->of_servers("store/replica");
   for (auto& path : all)
     if (auto err = check_store(path)) {
       ill.push_back(path.substr(0, path.find('/')) + ": " + message_of(err));
-      result = err;
+      if (path == all.front())
+        first = err;
     }
-  if (2 * ill.size() >= all.size())
-    return result;
+  if (all.size() == 1)
+    return first;
   for (auto& each : ill)
-    tell("Warning: " + each
-         + ". Members are replaced while servers have "
-           "processes of their own: --processes");
+    each += ". Members are replaced while servers have processes of their own: "
+            "start with --processes";
+  if (first || 2 * ill.size() > all.size())
+    return make_error(ec::internal_error, ill.front());
+  for (auto& each : ill)
+    tell("Warning: " + each);
   return caf::none;
 }
 
@@ -120,47 +124,13 @@ caf::error cluster_process::parts::explained(caf::error why) {
             for (auto& member : status->members())
               if (!member.errors().empty())
                 add(server_of(member) + ": " + member.errors(0));
-            if (status->leader() == 0)
+            if (status->errors().empty() && status->leader() == 0)
               add("no member leads the store");
           },
           [](const caf::error&) {});
   return told.empty()
              ? why
              : make_error(ec::service_unavailable, message_of(why) + told);
-}
-
-/// An etcd keeps the state of one cluster, and says whose.
-caf::error cluster_process::parts::claim_etcd(const std::string& where) {
-  auto store = find_store("store/replica");
-  if (!store)
-    return store.error();
-  const std::string key = "/troupe/cluster";
-  auto own = std::to_string(store_group);
-  store_api::TxnRequest request = put_request(key, own);
-  auto& absent = *request.add_compares();
-  absent.set_key(key);
-  absent.set_target(store_api::Compare::VERSION);
-  request.add_otherwise()->mutable_range()->set_key(key);
-  caf::error result;
-  (*self)
-      ->request(*store, answer_patience,
-                pb<store_api::TxnRequest>{std::move(request)})
-      .receive(
-          [&](const pb<store_api::TxnResponse>& done) {
-            if (done->succeeded())
-              return;
-            auto& there = done->results(0).range().kvs();
-            if (there.size() == 1 && there[0].value() != own)
-              result = make_error(
-                  ec::conflict,
-                  "--store: " + where
-                      + " keeps the state of another cluster: this one needs "
-                        "an etcd of its own. If that cluster is gone for good, "
-                        "`etcdctl del "
-                      + key + "` there lets this one take over");
-          },
-          [&](caf::error& err) { result = std::move(err); });
-  return result;
 }
 
 /// Takes nodes out that are no longer wished, and keeps what is.
@@ -304,17 +274,18 @@ caf::error cluster_process::try_start() {
   if (auto err = p.open_system(options_, tell_))
     return err;
   p.plant();
+  kubeconfig_path_ = options_.data_dir + "/kubeconfig";
+  // The others run by now, and may be asked to replace this one.
+  if (p.places.size() > 1)
+    if (auto access = p.give_access(kubeconfig_path_); !access)
+      return access.error();
   if (auto err = p.check_store(tell_))
     return err;
-  if (!p.config->etcd.servers.empty()) {
-    if (auto err = p.claim_etcd(options_.store.where))
-      return err;
+  if (!p.config->etcd.servers.empty())
     milestone("Store: " + options_.store.where);
-  }
   if (!options_.store.where.empty())
     if (auto kept = keep_store(options_.data_dir, options_.store); !kept)
       return kept.error();
-  kubeconfig_path_ = options_.data_dir + "/kubeconfig";
   auto access = p.give_access(kubeconfig_path_);
   if (!access)
     return access.error();

@@ -108,7 +108,7 @@ server_parts(const system::ActorList& actors,
   std::set<std::string> servers;
   for (auto& name : expected)
     servers.insert(name + "/");
-  auto nameless = servers.empty();
+  auto nameless = false;
   for (auto& actor : actors.actors()) {
     if (starts_with(actor.path(), "server-"))
       servers.insert(actor.path().substr(0, actor.path().find('/')) + "/");
@@ -117,7 +117,7 @@ server_parts(const system::ActorList& actors,
   // The first one was alone when it started: its parts are the tree's.
   if (nameless && !expected.empty())
     servers.erase(expected.front() + "/");
-  if (nameless)
+  if (nameless || servers.empty())
     servers.insert("");
   std::vector<std::string> result;
   for (auto& server : servers)

@@ -214,7 +214,7 @@ child_spec etcd_branch() {
   spec.name = "replica";
   spec.start = [](caf::actor_system& sys, const context& ctx) {
     etcd_setup setup{ctx.config().etcd, ctx.outside().rpc,
-                     [ctx] { return ctx.random(); }};
+                     [ctx] { return ctx.random(); }, ctx.config().store_group};
     return caf::actor_cast<caf::actor>(
         sys.spawn(etcd_client, std::move(setup)));
   };

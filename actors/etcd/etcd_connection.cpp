@@ -17,6 +17,7 @@ namespace troupe::etcd_steps {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace store_api;
 
 /// How long a request may take, as etcd's own; how long a server may.
 constexpr auto patience = 7s;
@@ -133,9 +134,44 @@ void refused(pointer self, const caf::error& why) {
   failed(self, std::move(err));
 }
 
+const std::string owner_key = "/troupe/cluster";
+
+/// Asks whose state it is, and says ours where nobody has said so.
+TxnRequest claim(uint64_t cluster) {
+  auto result = put_request(owner_key, std::to_string(cluster));
+  auto& absent = *result.add_compares();
+  absent.set_key(owner_key);
+  absent.set_target(Compare::VERSION);
+  result.add_otherwise()->mutable_range()->set_key(owner_key);
+  return result;
+}
+
+/// The revision there, if the state is that cluster's.
+expected<uint64_t> read_claim(std::string_view answer, uint64_t cluster) {
+  auto done = etcd::decode_txn(answer);
+  if (!done)
+    return std::move(done.error());
+  if (done->succeeded())
+    return done->revision();
+  auto& there = done->results(0).range().kvs();
+  if (there.size() == 1 && there[0].value() == std::to_string(cluster))
+    return done->revision();
+  return make_error(ec::forbidden,
+                    "it keeps the state of another cluster, and this one needs "
+                    "an etcd of its own. If that cluster is gone for good, "
+                    "`etcdctl del "
+                        + owner_key + "` there lets this one take over");
+}
+
 void on_probed(pointer self, const expected<std::string>& got) {
-  auto revision =
-      got ? etcd::decode_revision(*got) : expected<uint64_t>{got.error()};
+  auto cluster = self->state.setup.cluster;
+  expected<uint64_t> revision{caf::sec::runtime_error};
+  if (!got)
+    revision = got.error();
+  else if (cluster != 0)
+    revision = read_claim(*got, cluster);
+  else
+    revision = etcd::decode_revision(*got);
   if (revision)
     connected(self, *revision);
   else if (is(revision.error(), ec::forbidden)
@@ -167,8 +203,12 @@ void probe(pointer self) {
   };
   auto id = ++st.last_id;
   st.calls.emplace(id, std::move(what));
-  st.channel->call(etcd::range_method, etcd::encode_probe(), probe_patience,
-                   answer_to(self, id));
+  auto cluster = st.setup.cluster;
+  auto* method = cluster != 0 ? etcd::txn_method : etcd::range_method;
+  st.channel->call(method,
+                   cluster != 0 ? etcd::encode(claim(cluster))
+                                : etcd::encode_probe(),
+                   probe_patience, answer_to(self, id));
 }
 
 } // namespace

@@ -42,6 +42,9 @@ struct etcd_setup {
   etcd::place where;
   std::shared_ptr<rpc::rpc_edge> edge;
   std::function<uint64_t()> entropy;
+  /// The cluster's number: an etcd keeps the state of one only, and says whose.
+  /// 0 where nobody looks.
+  uint64_t cluster = 0;
 };
 
 /// What etcd is asked, and who waits for the answer.

@@ -94,6 +94,9 @@ void revoke(pointer self, uint64_t id, held_lease& entry) {
 void checkpoint(pointer self, uint64_t id, held_lease& entry, uint64_t left,
                 std::function<void(caf::error)> done) {
   entry.checkpoint = self->clock().now() + checkpoint_every;
+  // Whether this one gets there or not.
+  auto whole = left >= entry.ttl_seconds;
+  entry.shortened = entry.shortened || !whole;
   LeaseCheckpoint request;
   request.set_id(id);
   request.set_remaining_seconds(left);
@@ -101,10 +104,10 @@ void checkpoint(pointer self, uint64_t id, held_lease& entry, uint64_t left,
   self->request(self->state.proposer, caf::infinite,
                 pb<LeaseCheckpoint>{std::move(request)})
       .then(
-          [self, id, left, done](const pb<LeaseResponse>&) {
+          [self, id, whole, done](const pb<LeaseResponse>&) {
             auto i = self->state.leases.find(id);
-            if (i != self->state.leases.end())
-              i->second.shortened = left < i->second.ttl_seconds;
+            if (i != self->state.leases.end() && whole)
+              i->second.shortened = false;
             done(caf::none);
           },
           [self, id, done](const caf::error& err) {

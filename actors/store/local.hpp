@@ -101,6 +101,7 @@ using page_handle = std::shared_ptr<const store::history_page>;
 /// What a part found of the store that makes it one not to be served.
 struct store_fault {
   caf::error why;
+  state_handle of; ///< what was read then
 };
 
 /// Whoever decides whether the store is served.

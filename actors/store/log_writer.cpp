@@ -98,6 +98,9 @@ caf::result<opened_log> on_open(pointer self) {
   auto& st = self->state;
   // What was found is asked for anew when the state could not be opened.
   st.log = nullptr;
+  st.flushing = false;
+  for (auto& x : std::exchange(st.waiting, {}))
+    x.promise.deliver(make_error(ec::service_unavailable, "opened anew"));
   st.opening = self->make_response_promise<opened_log>();
   auto result = st.opening;
   open_log(self);

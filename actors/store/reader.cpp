@@ -23,10 +23,6 @@ expected<std::shared_ptr<store::reading>> look(pointer self) {
   return store::reading::of(st.state);
 }
 
-caf::error told(pointer self, caf::error why) {
-  return troupe::told(self, self->state.owner, std::move(why));
-}
-
 caf::result<pb<RangeResponse>> on_range(pointer self,
                                         const RangeRequest& request) {
   auto from = look(self);

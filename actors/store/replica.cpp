@@ -181,10 +181,12 @@ pb<system::Description> on_describe(pointer self) {
   return result;
 }
 
-void on_tick(pointer self) {
+void on_tick(pointer self, uint64_t failed_opening) {
   auto& st = self->state;
   if (st.now == phase::refusing) {
-    // Sent when opening failed for a reason that may have passed.
+    // For a reason that may have passed; others stay, whatever is under way.
+    if (failed_opening != st.openings)
+      return;
     st.now = phase::opening;
     st.fault = caf::none;
     open(self);
@@ -325,7 +327,7 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
       [self](const pb<LeaseCheckpoint>& x) {
         return command<LeaseResponse>(self, *x);
       },
-      [self](const pb<system::Tick>&) { on_tick(self); },
+      [self](const pb<system::Tick>& x) { on_tick(self, x->number()); },
       [self](const pb<Beat>&) { on_beat(self); },
       [self](const pb<raft_api::Message>& x) { on_message(self, *x); },
       [self](const pb<raft_api::Proposal>& x) { on_proposal(self, *x); },
@@ -350,7 +352,9 @@ replica_actor::behavior_type replica(pointer self, replica_setup setup) {
       },
       [self](const pb<raft_api::HashReport>& x) { on_hash(self, *x); },
       [self](const store_fault& x) {
-        stop_for_good(self, {true, store::damage_of(x.why)});
+        // One that was replaced meanwhile may have been as it likes.
+        if (x.of == self->state.given)
+          stop_for_good(self, {true, store::damage_of(x.why)});
       },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

@@ -87,10 +87,9 @@ struct replica_state {
   uint64_t fetches = 0;                 ///< begun so far
 
   group_view group;
+  uint64_t store_group = 0; ///< this group's number, 0 if it has none
 
   // Proposals.
-  uint64_t attempts = 0;      ///< to open the databases
-  uint64_t store_group = 0;   ///< this group's number, 0 if it has none
   uint64_t life = 0;          ///< drawn at the start; in every proposal of ours
   uint64_t last_number = 0;   ///< of our proposals
   batch gathering;            ///< what will be the next one
@@ -118,6 +117,8 @@ struct replica_state {
   std::vector<waiting> when_leading; ///< questions for the leader
   std::vector<store::lease_change> lease_changes; ///< while they are listed
 
+  uint64_t openings = 0;          ///< attempts so far
+  state_handle given;             ///< what the parts read now
   std::vector<waiting> when_open; ///< requests that came early
   size_t turn = 0;                ///< of the readers
 };

@@ -28,9 +28,10 @@ void write(pointer self, raft::write& what) {
   self->request(self->state.parts.log, caf::infinite, std::move(what),
                 self->state.state_number)
       .then(
-          [self](const written_log& done) {
-            tell_core(self,
-                      [&](raft::core& core) { core.persisted(done.number); });
+          [self, mine = self->state.openings](const written_log& done) {
+            if (mine == self->state.openings)
+              tell_core(self,
+                        [&](raft::core& core) { core.persisted(done.number); });
           },
           // What is on the disk is not known: whoever comes next reads it.
           [self](const caf::error& err) { give_up(self, err); });
@@ -146,7 +147,7 @@ void tell_core(pointer self, const std::function<void(raft::core&)>& tell) {
   try {
     tell(*st.raft);
   } catch (const raft::broken& err) {
-    refuse(self, store::make_damage(err.what()));
+    stop_for_good(self, {true, err.what()});
     return;
   }
   advance(self);
@@ -175,7 +176,7 @@ void advance(pointer self) {
       act(self, out);
     }
   } catch (const raft::broken& err) {
-    refuse(self, store::make_damage(err.what()));
+    stop_for_good(self, {true, err.what()});
     return;
   }
   match_peers(self);
@@ -207,11 +208,14 @@ void on_beat(pointer self) {
     tell_core(self, [](raft::core& core) { core.tick(); });
 }
 
+bool is_foreign(const replica_state& state, uint64_t group) {
+  auto own = state.store_group;
+  return own != 0 && group != 0 && group != own;
+}
+
 void on_message(pointer self, const raft_api::Message& what) {
   auto message = store::from_wire(what);
-  auto own = self->state.store_group;
-  auto foreign = own != 0 && what.group() != 0 && what.group() != own;
-  if (!message || foreign || !self->state.raft)
+  if (!message || is_foreign(self->state, what.group()) || !self->state.raft)
     return;
   greet(self, message->from);
   tell_core(self, [&](raft::core& core) { core.receive(std::move(*message)); });

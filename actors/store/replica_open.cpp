@@ -30,7 +30,7 @@ struct openings {
 
 /// Whether it is the attempt that counts, rather than one that failed half way.
 bool counts(pointer self, const openings& both) {
-  return both.attempt == self->state.attempts
+  return both.attempt == self->state.openings
          && self->state.now == replica_state::phase::opening;
 }
 
@@ -50,8 +50,11 @@ failure_handler failure_of(pointer self,
 /// Damage stays; anything else (another process, a full disk) may pass.
 void on_failure(pointer self, const caf::error& err) {
   refuse(self, err);
-  if (is(err, ec::service_unavailable))
-    self->delayed_send(self, retry_after, pb<system::Tick>{});
+  if (!is(err, ec::service_unavailable))
+    return;
+  system::Tick tick;
+  tick.set_number(self->state.openings);
+  self->delayed_send(self, retry_after, pb<system::Tick>{std::move(tick)});
 }
 
 void serve(pointer self) {
@@ -146,6 +149,8 @@ void close(pointer self, const caf::error& fault) {
                 message_of(fault));
   st.raft.reset();
   st.presiding = false;
+  st.flushing = false;
+  st.asking = false;
   // Streams and reads that are under way end as well.
   give_state(self, {});
   store::answer refused{fault};
@@ -171,7 +176,7 @@ void close(pointer self, const caf::error& fault) {
 
 void open(pointer self) {
   auto both = std::make_shared<openings>();
-  both->attempt = ++self->state.attempts;
+  both->attempt = ++self->state.openings;
   open_state(self, both, std::nullopt);
   self->request(self->state.parts.log, caf::infinite, pb<OpenLog>{})
       .then(
@@ -186,7 +191,7 @@ void refuse(pointer self, const caf::error& fault) {
   if (self->state.now == replica_state::phase::refusing)
     return;
   close(self, fault);
-  self->send(self->state.parts.hub, store_fault{fault});
+  self->send(self->state.parts.hub, store_fault{fault, nullptr});
 }
 
 void give_up(pointer self, const caf::error& reason) {

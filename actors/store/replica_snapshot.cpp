@@ -134,6 +134,7 @@ void stop_for_good(pointer self, const store::stop_mark& why) {
 
 void give_state(pointer self, const state_handle& state) {
   auto& parts = self->state.parts;
+  self->state.given = state;
   for (auto& reader : parts.readers)
     self->send(reader, state);
   self->send(parts.scrubber, state);
@@ -167,6 +168,7 @@ void compare_hashes(pointer self, const applied_entries& done) {
     report.set_from(st.limits.self);
     report.set_index(x.at.index);
     report.set_hash(x.hash);
+    report.set_group(st.store_group);
     pb<raft_api::HashReport> shared{std::move(report)};
     for (auto& [id, whom] : st.peers)
       if (whom.handle)
@@ -177,7 +179,8 @@ void compare_hashes(pointer self, const applied_entries& done) {
 
 void on_hash(pointer self, const raft_api::HashReport& report) {
   auto& st = self->state;
-  if (st.raft && report.from() != st.limits.self
+  if (st.raft && !is_foreign(st, report.group())
+      && report.from() != st.limits.self
       && st.raft->members().find(report.from()) != nullptr)
     note_hash(self, report.from(), report.index(), report.hash());
 }

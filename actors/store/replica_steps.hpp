@@ -26,6 +26,8 @@ void tell_core(pointer self, const std::function<void(raft::core&)>& tell);
 void on_state_failure(pointer self, const caf::error& err);
 void on_beat(pointer self);
 void on_message(pointer self, const raft_api::Message& what);
+/// Whether a number is that of another group.
+bool is_foreign(const replica_state& state, uint64_t group);
 
 // -- changes (replica_propose.cpp) --------------------------------------------
 

@@ -32,10 +32,6 @@ constexpr uint64_t look_tick = 1;
 /// Chunks for one request.
 constexpr uint64_t most_chunks = 64;
 
-caf::error told(pointer self, caf::error why) {
-  return troupe::told(self, self->state.owner, std::move(why));
-}
-
 void look_later(pointer self) {
   if (self->state.streams.empty() || std::exchange(self->state.looking, true))
     return;

@@ -171,6 +171,10 @@ expected<store::restored_store> restore_store(const store_options& options,
                         address);
 }
 
+expected<uint64_t> group_of_store(const store_options& options) {
+  return store::group_of(place(options, "log"));
+}
+
 expected<uint64_t> salvage_store(const store_options& options,
                                  std::ostream& to) {
   return store::salvage(place_of_state(options), place(options, "log"), to);

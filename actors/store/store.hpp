@@ -72,6 +72,10 @@ expected<store::restored_store> restore_store(const store_options& options,
                                               std::istream& from,
                                               const std::string& address);
 
+/// The number of the group that a store is of; 0 where there is none, or it
+/// knows none. Nobody may be at work there.
+expected<uint64_t> group_of_store(const store_options& options);
+
 /// Writes such a file of a store at which nobody is at work. See
 /// runtime/store/salvage.hpp.
 expected<uint64_t> salvage_store(const store_options& options,

@@ -82,9 +82,7 @@ void on_no_page(pointer self, const watch_hub_state::key& key,
 
 /// Asks a reader for what comes next, if there is something to tell it with.
 void pump(pointer self, store_watch& watch) {
-  if (watch.live || watch.reading)
-    return;
-  if (watch.credit == 0)
+  if (watch.live || watch.reading || watch.credit == 0 || self->state.jumped)
     return;
   watch.reading = true;
   store::history_request request;
@@ -144,6 +142,7 @@ void tell_live(pointer self, store_watch& watch,
 void on_events(pointer self, const applied_events& applied) {
   auto& st = self->state;
   st.revision = std::max(st.revision, applied.revision);
+  st.jumped = st.jumped || applied.jumped;
   for (auto& [key, watch] : st.watches)
     if (applied.jumped && watch.next.revision <= st.revision)
       watch.live = false; // until the reader has that state, see on_reached
@@ -162,13 +161,9 @@ void on_fault(pointer self, const store_fault& fault) {
 void on_reached(pointer self, const Reached& now) {
   auto& st = self->state;
   st.revision = std::max(st.revision, now.revision());
-  std::vector<watch_hub_state::key> behind;
-  for (auto& [key, watch] : st.watches)
-    if (watch.next.revision <= st.revision)
-      behind.push_back(key);
-  for (auto& key : behind) {
-    auto& watch = st.watches[key];
-    watch.live = false;
+  st.jumped = false;
+  for (auto& [key, watch] : st.watches) {
+    watch.live = watch.live && watch.next.revision > st.revision;
     pump(self, watch);
   }
 }

@@ -66,6 +66,7 @@ struct watch_hub_state {
   using key = std::pair<caf::actor_addr, uint64_t>; ///< watcher, id
 
   uint64_t revision = 1; ///< of the last changes heard
+  bool jumped = false;   ///< another state is there; the reader has it soon
   reader_actor history;
   uint64_t serials = 0;
   std::map<key, store_watch> watches;

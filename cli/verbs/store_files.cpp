@@ -81,10 +81,36 @@ fs::path store_in(const fs::path& folder) {
   return fs::exists(folder / "log") ? folder : folder / "store";
 }
 
-/// Makes a snapshot of a store's folder.
-caf::error salvage(const fs::path& folder, const fs::path& into) {
+/// Whether a process has the database open.
+bool is_in_use(const fs::path& database) {
+  auto fd = open((database / "LOCK").c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  auto known = fcntl(fd, F_GETLK, &whole) == 0;
+  close(fd);
+  return known && whole.l_type != F_UNLCK;
+}
+
+/// Makes a snapshot of a store's folder. Works on a copy: should that store be
+/// started again, it is as it was.
+caf::error salvage(const fs::path& folder, const fs::path& copy,
+                   const fs::path& into) {
+  auto from = store_in(folder);
+  if (!fs::exists(from / "log" / "CURRENT"))
+    return make_error(ec::not_found, "there is no store in " + folder.string());
+  if (is_in_use(from / "log"))
+    return make_error(ec::conflict, "the store in " + folder.string()
+                                        + " is in use: end its server first");
+  std::error_code problem;
+  fs::copy(from, copy, fs::copy_options::recursive, problem);
+  if (problem)
+    return make_error(ec::forbidden, "cannot copy " + from.string() + ": "
+                                         + problem.message());
   store_options options;
-  options.path = store_in(folder).string();
+  options.path = copy.string();
   std::ofstream out{into, std::ios::binary};
   auto saved = salvage_store(options, out);
   if (!saved)
@@ -93,12 +119,12 @@ caf::error salvage(const fs::path& folder, const fs::path& into) {
   return out ? caf::none : cannot_write(into);
 }
 
-/// A file that is removed in the end.
-struct passing_file {
-  ~passing_file() {
+/// A folder that is removed in the end.
+struct passing_folder {
+  ~passing_folder() {
     std::error_code ignored;
     if (!path.empty())
-      fs::remove(path, ignored);
+      fs::remove_all(path, ignored);
   }
 
   fs::path path{};
@@ -129,12 +155,15 @@ expected<store::restored_store> restore(fs::path file,
   // One that was broken off has left a part.
   auto part = data_dir / "store.part";
   fs::remove_all(part, problem);
-  passing_file salvaged;
+  passing_folder salvaged;
   if (fs::is_directory(file)) {
-    salvaged.path = data_dir / "snapshot.part";
-    if (auto err = salvage(file, salvaged.path))
+    salvaged.path = data_dir / "salvage.part";
+    fs::remove_all(salvaged.path, problem);
+    fs::create_directories(salvaged.path, problem);
+    auto snapshot = salvaged.path / "snapshot";
+    if (auto err = salvage(file, salvaged.path / "store", snapshot))
       return err;
-    file = salvaged.path;
+    file = snapshot;
   }
   std::ifstream in{file, std::ios::binary};
   store_options options;

@@ -210,8 +210,8 @@ void add_up(CLI::App& app, environment& env) {
                   "taken, 0 for no limit; as last time, else 2Gi")
       ->check(check_quota);
   sub->add_option("--store-history", cmd->history,
-                  "How long what was can be read and watched, such as 24h; as "
-                  "last time, else 1h")
+                  "How long what was can be read and watched, such as 24h, but "
+                  "no more than 450,000 changes; as last time, else 1h")
       ->check(check_history);
   sub->add_flag("--detach", cmd->detach, "Return once the nodes are Ready");
   sub->callback([cmd, &env] {
@@ -226,6 +226,13 @@ void add_up(CLI::App& app, environment& env) {
       cmd->options.limits.keep_time =
           std::chrono::duration_cast<std::chrono::seconds>(
               *text::parse_duration(cmd->history));
+    auto& where = cmd->options.store.where;
+    if ((!cmd->quota.empty() || !cmd->history.empty())
+        && where.rfind("etcd://", 0) == 0) {
+      env.misuse("--store-quota and --store-history are for the built-in "
+                 "store: an etcd has its own");
+      return;
+    }
     if (cmd->detach)
       env.code = run_detached(cmd->options, env);
     else

@@ -38,11 +38,11 @@ bool member_mark::is_set() const {
 caf::error member_mark::set() {
   if (set_ || path_.empty())
     return caf::none;
-  // Asked with every write: the disk is looked at once.
-  if (set_ = is_set(); set_)
-    return caf::none;
+  // Asked with every write: the disk is looked at once in each life. One that
+  // is there may be so in memory only.
+  auto folder = path_.substr(0, path_.rfind('/'));
   // What fails is told by what follows.
-  disk_->CreateDir(path_.substr(0, path_.rfind('/')));
+  disk_->CreateDir(folder);
   leveldb::WritableFile* opened = nullptr;
   auto status = disk_->NewWritableFile(path_, &opened);
   std::unique_ptr<leveldb::WritableFile> file{opened};
@@ -53,7 +53,9 @@ caf::error member_mark::set() {
   if (status.ok())
     status = file->Close();
   if (status.ok() && disk_ == leveldb::Env::Default())
-    status = sync_folder(path_.substr(0, path_.rfind('/')));
+    for (auto& each : {folder, folder.substr(0, folder.rfind('/'))})
+      if (status.ok())
+        status = sync_folder(each);
   if (!status.ok())
     return make_error(ec::service_unavailable,
                       path_ + " cannot be written: " + status.ToString());

@@ -11,6 +11,17 @@ namespace troupe::store {
 
 namespace {
 
+/// Not found where there is none: opening one would make it.
+expected<std::unique_ptr<log>> open_log(const database_options& at) {
+  auto* env = at.env != nullptr ? at.env : leveldb::Env::Default();
+  if (!env->FileExists(at.path + "/CURRENT"))
+    return make_error(ec::not_found, "there is no store's log in " + at.path);
+  auto entries = database::open(at);
+  if (!entries)
+    return std::move(entries.error());
+  return log::open(std::move(*entries));
+}
+
 caf::error carry_out(const raft::restored& found, machine& to) {
   if (auto& stopped = to.stopped(); stopped && stopped->damaged)
     return make_damage(stopped->reason);
@@ -60,6 +71,15 @@ expected<uint64_t> salvage(const database_options& state,
     to << *part;
   }
   return (*from)->revision();
+}
+
+expected<uint64_t> group_of(const database_options& at) {
+  auto log = open_log(at);
+  if (log)
+    return (*log)->group();
+  if (is(log.error(), ec::not_found))
+    return uint64_t{0};
+  return std::move(log.error());
 }
 
 } // namespace troupe::store

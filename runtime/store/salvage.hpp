@@ -16,4 +16,7 @@ namespace troupe::store {
 expected<uint64_t> salvage(const database_options& state,
                            const database_options& log, std::ostream& to);
 
+/// The number of the group whose log lies there; 0 if there is none.
+expected<uint64_t> group_of(const database_options& log);
+
 } // namespace troupe::store

@@ -138,6 +138,16 @@ TEST(ClusterStatus, OfAClusterThatDoesNotRunIsShort) {
             R"({"dataDirectory":"/d","problem":"no process","running":false})");
 }
 
+TEST(ClusterStatus, KnowsServersOfOneProcess) {
+  auto list = all_well();
+  list.clear_actors();
+  for (auto* path : {"server-1/store", "server-1/apiserver", "server-2/store",
+                     "server-2/apiserver", "scheduler", "controllers", "proxy"})
+    add(list, path);
+  auto text = lines(components_of(list, {}, {}));
+  EXPECT_EQ(text.find("Stopped"), std::string::npos) << text;
+}
+
 TEST(ClusterStatus, KnowsTheServerThatWasAloneWhenItStarted) {
   auto list = all_well();
   add(list, "server-2/store");

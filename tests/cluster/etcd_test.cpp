@@ -54,7 +54,7 @@ TEST(UpStore, IsThatOfOneCluster) {
   real_cluster first;
   real_cluster second;
   auto up = "up --runtime simulated --port 0 --detach --store " + servers.url();
-  ASSERT_TRUE(first.run(up)) << first.output();
+  ASSERT_TRUE(first.run(up + " --servers 3")) << first.output();
   EXPECT_FALSE(second.run(up));
   EXPECT_TRUE(says(second, "keeps the state of another cluster"))
       << second.output();

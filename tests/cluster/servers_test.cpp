@@ -244,6 +244,66 @@ TEST_F(ServerProcesses, TakeNoStoreForTheirsThatIsNot) {
   }
 }
 
+TEST(ServersInOneProcess, GoOnWithoutOneThatIsDamaged) {
+  namespace fs = std::filesystem;
+  real_options options;
+  options.nodes = 1;
+  options.runtime = "simulated";
+  options.servers = 3;
+  real_cluster cluster{options};
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  ASSERT_TRUE(cluster.run("create configmap kept")) << cluster.output();
+  ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
+  ASSERT_TRUE(cluster.down());
+  fs::remove(cluster.data() / "servers/server-3/store/log/CURRENT");
+  auto up = "up --port 0 --detach";
+  ASSERT_TRUE(cluster.run(up)) << cluster.output();
+  EXPECT_NE(cluster.output().find("Warning: server-3"), std::string::npos)
+      << cluster.output();
+  EXPECT_TRUE(cluster.run("create configmap more")) << cluster.output();
+  ASSERT_TRUE(cluster.down());
+  // Each in a process of its own, one is replaced after another.
+  ASSERT_TRUE(cluster.run("up --port 0 --detach --processes"))
+      << cluster.output();
+  ASSERT_TRUE(cluster.run("store member remove server-3")) << cluster.output();
+  ASSERT_TRUE(cluster.run("store member add server-3")) << cluster.output();
+  ASSERT_TRUE(wait_until([&] { return cluster.run("store hash"); }));
+  ASSERT_TRUE(cluster.down());
+  fs::remove(cluster.data() / "store/log/CURRENT");
+  EXPECT_FALSE(cluster.run(up));
+  ASSERT_TRUE(wait_until([&] {
+    return cluster.run("store member remove server-1");
+  })) << cluster.output();
+  ASSERT_TRUE(cluster.run("store member add server-1")) << cluster.output();
+  ASSERT_TRUE(cluster.run(up)) << cluster.output();
+  EXPECT_TRUE(cluster.run("get configmap kept more")) << cluster.output();
+}
+
+// What says how many nodes there are is gone, and whose the stores are.
+TEST_F(ServerProcesses, AreThemselvesWithoutWhatUpRemembers) {
+  ASSERT_TRUE(make("kept"));
+  ASSERT_TRUE(cluster.down());
+  std::filesystem::remove(cluster.data() / "cluster.json");
+  ASSERT_TRUE(cluster.run("up --runtime simulated --port 0 --detach"))
+      << cluster.output();
+  EXPECT_TRUE(has("kept")) << cluster.output();
+}
+
+TEST(AStore, IsItselfWithoutWhatUpRemembers) {
+  real_options alone;
+  alone.nodes = 1;
+  alone.runtime = "simulated";
+  real_cluster cluster{alone};
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  ASSERT_TRUE(cluster.run("create configmap kept")) << cluster.output();
+  ASSERT_TRUE(cluster.down());
+  std::filesystem::remove(cluster.data() / "cluster.json");
+  std::filesystem::remove_all(cluster.data() / "servers");
+  ASSERT_TRUE(cluster.run("up --runtime simulated --port 0 --detach"))
+      << cluster.output();
+  EXPECT_TRUE(cluster.run("get configmap kept")) << cluster.output();
+}
+
 TEST(ServersOfFive, GoOnWithoutTwoOfThem) {
   real_options five;
   five.nodes = 1;

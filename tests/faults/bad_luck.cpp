@@ -183,6 +183,8 @@ void bad_luck::forget(const std::string& server) {
   auto store = store_of(server);
   auto then = cluster_.folder() / "then";
   auto now = cluster_.folder() / "now";
+  fs::remove_all(then);
+  fs::remove_all(now);
   // While it stands still, its files are what a crash would leave.
   ::kill(pid, SIGSTOP);
   fs::copy(store, then, fs::copy_options::recursive);

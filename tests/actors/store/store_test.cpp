@@ -1,6 +1,8 @@
 #include "runtime/store/log.hpp"
 #include "store_fixture.hpp"
 
+#include <caf/actor_cast.hpp>
+
 namespace troupe {
 
 using namespace store_api;
@@ -151,6 +153,31 @@ TEST_F(Store, OpensOnceItsDiskIsWellWhicheverHalfWasNot) {
     disk = make_store_disk(options);
     start();
   }
+}
+
+// Whatever is on its way to it, which is for a store that serves.
+TEST_F(Store, OneThatHasStoppedDoesNotBeginAgain) {
+  put("a", "1");
+  raft_api::Message second;
+  second.set_from(2);
+  second.set_to(1);
+  second.set_term(status().term());
+  second.mutable_heartbeat()->set_commit(1);
+  auto late = self->request(subject, caf::infinite,
+                            pb<TxnRequest>{put_request("a", "2")});
+  self->send(caf::actor_cast<member_actor>(subject),
+             pb<raft_api::Message>{std::move(second)});
+  sched.run();
+  late.receive([](const pb<TxnResponse>&) {}, [](const caf::error&) {});
+  advance(std::chrono::seconds(5));
+  EXPECT_NE(get("a").find("two leaders in one term"), std::string::npos)
+      << get("a");
+  EXPECT_FALSE(txn(put_request("a", "3")));
+  EXPECT_EQ(status().errors_size(), 1);
+  // Nor when it is started anew.
+  stop();
+  start();
+  EXPECT_NE(get("a").find("two leaders in one term"), std::string::npos);
 }
 
 TEST_F(Store, AStateThatLostTheLogIsRefused) {

@@ -129,7 +129,7 @@ TEST_F(WatchHub, TellsWhatLiesBetweenTwoStatesBeforeWhatFollows) {
 
 TEST_F(WatchHub, TellsWhoWatchesThatItServesNoMore) {
   self->send(caf::actor_cast<fault_listener_actor>(hub),
-             store_fault{store::make_damage("a test")});
+             store_fault{store::make_damage("a test"), nullptr});
   sched.run();
   ASSERT_FALSE(heard->empty());
   EXPECT_NE(heard->back()->error().find("a test"), std::string::npos);

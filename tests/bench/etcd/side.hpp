@@ -39,7 +39,8 @@ public:
   double resident_mb() { return memory_mb("Rss:"); }
 
   /// Ends it as kill -9 does and starts it anew over the same data; returns the
-  /// milliseconds until it answers a linearizable read.
+  /// milliseconds until it answers a linearizable read. Ours is a whole
+  /// cluster, and is waited for until its nodes are Ready.
   virtual double restart_ms() = 0;
 
   /// Asks the leader and waits.

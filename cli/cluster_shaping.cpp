@@ -1,0 +1,143 @@
+#include "actors/store/store.hpp"
+#include "cli/cluster_parts.hpp"
+#include "cli/cluster_shape.hpp"
+#include "cli/node_removal.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+// What a cluster is to be like: as told, and else as it was.
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What was, as far as anything is left that tells it.
+expected<cluster_shape> last_shape(const fs::path& data_dir) {
+  auto last = read_shape(data_dir);
+  if (!last)
+    return last;
+  // A store that was restored is a group of its own.
+  if (last->servers == 0 && fs::exists(data_dir / "store"))
+    last->servers = 1;
+  // They know of servers that were added, and of a start that failed.
+  if (auto known = read_server_settings(data_dir);
+      known && !known->places.empty()) {
+    last->servers = static_cast<uint32_t>(known->places.size());
+    last->processes = last->servers > 1;
+    if (last->store_group == 0)
+      last->store_group = known->store_group;
+  }
+  if (last->store_group == 0) {
+    store_options store;
+    store.path = (data_dir / "store").string();
+    auto group = group_of_store(store);
+    if (!group)
+      return std::move(group.error());
+    last->store_group = *group;
+  }
+  return last;
+}
+
+caf::error check_servers(const up_options& options, const cluster_shape& last) {
+  if (last.servers == 0 || last.servers == options.servers || options.processes
+      || last.processes)
+    return caf::none;
+  auto there = "--servers: the cluster in " + options.data_dir + " has ";
+  if (last.servers > 1)
+    return make_error(ec::conflict,
+                      there + number(last.servers)
+                          + " servers in one process; their number can be "
+                            "changed when each has its own: --processes");
+  return make_error(ec::conflict, there
+                                      + "one server; more of them have "
+                                        "processes of their own: --processes");
+}
+
+/// Ends the processes of nodes that are no longer wished: nobody else will know
+/// of them.
+caf::error end_nodes(const fs::path& data_dir, uint32_t wished,
+                     uint32_t there) {
+  for (auto i = wished + 1; i <= there; ++i) {
+    auto folder = data_dir / "nodes" / node_name(i);
+    if (!fs::is_directory(folder))
+      continue;
+    if (auto ended = end_pods(folder); !ended)
+      return ended.error();
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
+  return caf::none;
+}
+
+} // namespace
+
+caf::error cluster_process::parts::settle_shape(up_options& options) {
+  auto last = last_shape(options.data_dir);
+  if (!last)
+    return last.error();
+  nodes_before = last->nodes;
+  host = last->host;
+  if (options.nodes == 0)
+    options.nodes = std::max(last->nodes, 1u);
+  if (options.runtime.empty())
+    options.runtime = last->runtime.empty() ? "process" : last->runtime;
+  if (options.servers == 0)
+    options.servers = std::max(last->servers, 1u);
+  if (!options.limits.quota_bytes)
+    options.limits.quota_bytes = last->limits.quota_bytes;
+  if (!options.limits.keep_time)
+    options.limits.keep_time = last->limits.keep_time;
+  if (auto err = check_servers(options, *last))
+    return err;
+  servers_wished = options.servers;
+  // As it was, until it serves.
+  if (last->servers != 0)
+    options.servers = last->servers;
+  options.processes =
+      (options.processes || last->processes) && options.servers > 1;
+  if (auto err = end_nodes(options.data_dir, options.nodes, nodes_before))
+    return err;
+  store_missing = is_store_missing(options, *last);
+  return keep_shape(options, *last);
+}
+
+/// Whether there was one of this cluster alone, here.
+bool cluster_process::parts::is_store_missing(const up_options& options,
+                                              const cluster_shape& last) {
+  fs::path data_dir{options.data_dir};
+  auto elsewhere =
+      !options.store.where.empty() || fs::exists(data_dir / "store.json");
+  return !elsewhere && last.nodes != 0 && last.servers == 1
+         && last.store_group != 0 && !fs::exists(data_dir / "store");
+}
+
+cluster_shape
+cluster_process::parts::shape_of(const up_options& options) const {
+  cluster_shape result;
+  result.nodes = options.nodes;
+  result.runtime = options.runtime;
+  result.servers = options.servers;
+  result.processes = options.processes;
+  result.host = host;
+  result.limits = options.limits;
+  result.store_group = store_group;
+  return result;
+}
+
+/// Before anything is made: a start that fails has made stores already.
+caf::error cluster_process::parts::keep_shape(const up_options& options,
+                                              const cluster_shape& last) {
+  store_group = last.store_group;
+  while (store_group == 0)
+    store_group = real_world()->entropy({}, 0)();
+  if (last.nodes != 0 && store_group == last.store_group)
+    return caf::none;
+  auto shape = last.nodes == 0 ? shape_of(options) : last;
+  shape.store_group = store_group;
+  auto kept = write_shape(options.data_dir, shape);
+  return kept ? caf::none : kept.error();
+}
+
+} // namespace troupe::cli

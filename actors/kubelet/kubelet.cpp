@@ -147,6 +147,10 @@ pb<system::Description> on_describe(pointer self) {
   result.add_facts("pods=" + std::to_string(st.pods.size()));
   result.add_facts("runtime="
                    + (st.runtime ? st.health.runtime : std::string{"none"}));
+  if (!st.pods_complete)
+    result.add_facts("waits for its pods");
+  if (st.runtime && !st.runtime_known)
+    result.add_facts("waits for what runs");
   return result;
 }
 

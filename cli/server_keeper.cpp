@@ -89,7 +89,7 @@ void server_keeper::stop() {
   eventfd_write(wake_, 1);
   if (follower_.joinable())
     follower_.join();
-  for (auto& thread : threads_)
+  for (auto& [name, thread] : threads_)
     thread.join();
   threads_.clear();
 }
@@ -122,8 +122,13 @@ void server_keeper::keep_named() {
     return;
   std::lock_guard guard{mutex_};
   for (size_t i = 1; i < settings->places.size(); ++i)
-    if (auto& name = settings->places[i].name; kept_.insert(name).second)
-      threads_.emplace_back([this, name] { watch_while_named(name); });
+    if (auto& name = settings->places[i].name; kept_.insert(name).second) {
+      auto& thread = threads_[name];
+      // One that watched it before has come to its end.
+      if (thread.joinable())
+        thread.join();
+      thread = std::thread{[this, name] { watch_while_named(name); }};
+    }
 }
 
 /// Settings that cannot be read name everybody.

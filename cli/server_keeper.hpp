@@ -3,11 +3,11 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace troupe::cli {
 
@@ -49,9 +49,9 @@ private:
   std::atomic<bool> ending_ = false;
   std::atomic<bool> with_them_ = false;
   std::thread follower_;
-  std::vector<std::thread> threads_; ///< grows in the follower
-  std::mutex mutex_;                 ///< guards the following
-  std::set<std::string> kept_;       ///< each has a thread at work
+  std::map<std::string, std::thread> threads_; ///< of the follower alone
+  std::mutex mutex_;                           ///< guards the following
+  std::set<std::string> kept_;                 ///< each has a thread at work
 };
 
 /// Ends the servers of a data directory that run in processes of their own,

@@ -279,7 +279,13 @@ caf::error remove_server(command_client& client, const fs::path& data_dir,
     if (auto kept = change.keep(); !kept)
       return kept.error();
   }
-  return clear_server(data_dir, name, first);
+  auto err = clear_server(data_dir, name, first);
+  // Nobody will have its number again; but the first one is taken for that
+  // member until it is added anew, and must not found a group.
+  std::error_code ignored;
+  if (!err && !first)
+    fs::remove(data_dir / "members" / std::to_string(member.id()), ignored);
+  return err;
 }
 
 caf::error settle_servers(command_client& client, const fs::path& data_dir,

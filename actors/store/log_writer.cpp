@@ -113,7 +113,11 @@ void give_up(pointer self, const caf::error& err) {
   for (auto& x : self->state.waiting)
     x.promise.deliver(err);
   self->state.waiting.clear();
-  self->quit(err);
+  // One that is damaged would fail again and again.
+  if (store::is_damage(err))
+    self->state.log = nullptr;
+  else
+    self->quit(err);
 }
 
 // The tick that flushes lies behind every write that is in the mailbox now, so

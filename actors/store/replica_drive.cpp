@@ -34,7 +34,7 @@ void write(pointer self, raft::write& what) {
                         [&](raft::core& core) { core.persisted(done.number); });
           },
           // What is on the disk is not known: whoever comes next reads it.
-          [self](const caf::error& err) { give_up(self, err); });
+          [self](const caf::error& err) { on_state_failure(self, err); });
 }
 
 void tell_reached(pointer self) {

@@ -3,6 +3,8 @@
 
 #include <caf/actor_cast.hpp>
 
+#include <random>
+
 namespace troupe {
 
 using namespace store_api;
@@ -115,6 +117,14 @@ TEST_F(Store, DamageIsToldToEveryRequest) {
 
 namespace {
 
+std::string random_text(size_t length) {
+  static std::mt19937 chance;
+  std::string result;
+  while (result.size() < length)
+    result += static_cast<char>(chance());
+  return result;
+}
+
 /// A disk on which files below some folder cannot be made for a while.
 class full_in_part : public leveldb::EnvWrapper {
 public:
@@ -153,6 +163,48 @@ TEST_F(Store, OpensOnceItsDiskIsWellWhicheverHalfWasNot) {
     disk = make_store_disk(options);
     start();
   }
+}
+
+// Some damage shows only when LevelDB puts tables together, long after the log
+// was read. It must not make the store begin anew for ever.
+TEST_F(Store, DamageOfTheLogThatIsFoundLateStopsIt) {
+  options.write_buffer = 64 << 10;
+  options.checkpoint_bytes = 100'000;
+  stop();
+  disk = make_store_disk(options);
+  start();
+  auto write_on = [&](int count) {
+    for (int i = 0; i < count; ++i)
+      if (auto done = txn(put_request("k", random_text(1'000))); !done)
+        return done.error();
+    return caf::error{};
+  };
+  ASSERT_FALSE(write_on(400));
+  stop();
+  std::vector<std::string> names;
+  ASSERT_TRUE(memory->GetChildren("/store/log", &names).ok());
+  size_t tables = 0;
+  for (auto& name : names)
+    if (name.size() > 4 && name.substr(name.size() - 4) == ".ldb") {
+      ++tables;
+      std::string bytes;
+      ASSERT_TRUE(
+          leveldb::ReadFileToString(memory.get(), "/store/log/" + name, &bytes)
+              .ok());
+      bytes[bytes.size() / 3] ^= 0x10;
+      ASSERT_TRUE(
+          leveldb::WriteStringToFile(memory.get(), bytes, "/store/log/" + name)
+              .ok());
+    }
+  ASSERT_GT(tables, 0u);
+  start();
+  ASSERT_EQ(status().errors_size(), 0) << "found at once";
+  auto err = write_on(2'000);
+  ASSERT_TRUE(err);
+  EXPECT_NE(message_of(err).find("damaged"), std::string::npos)
+      << message_of(err);
+  advance(std::chrono::seconds(5));
+  EXPECT_NE(get("k").find("damaged"), std::string::npos);
 }
 
 // Whatever is on its way to it, which is for a store that serves.

@@ -141,6 +141,8 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   settings = std::make_unique<settings_lock>();
   if (auto err = settings->take(options.data_dir))
     return err;
+  if (auto err = settle_etcd(options))
+    return err;
   if (auto err = settle_shape(options))
     return err;
   config = std::make_shared<cluster_config>();
@@ -157,7 +159,7 @@ caf::error cluster_process::parts::prepare(up_options& options) {
     return err;
   outside->disk = leveldb::Env::Default();
   outside->volumes = std::make_shared<volume_files>();
-  if (auto err = open_store(options))
+  if (auto err = open_etcd())
     return err;
   auto sockets = net::make_socket_edges();
   https = std::make_shared<http::https_edge>(sockets.thread);
@@ -178,17 +180,28 @@ caf::error cluster_process::parts::prepare(up_options& options) {
 }
 
 /// Where the state is: here, or in an etcd.
-caf::error cluster_process::parts::open_store(up_options& options) {
+caf::error cluster_process::parts::settle_etcd(up_options& options) {
   auto place = settle_store(options.data_dir, options.store);
   if (!place)
     return place.error();
-  config->etcd = std::move(*place);
-  if (config->etcd.servers.empty())
+  etcd_place = std::move(*place);
+  if (etcd_place.servers.empty())
     return caf::none;
   if (options.processes)
     return make_error(ec::bad_request,
                       "--processes: servers over an etcd are in one process; "
                       "their state is safe in the etcd");
+  if (options.limits.quota_bytes || options.limits.keep_time)
+    return make_error(ec::bad_request,
+                      "--store-quota and --store-history are for the built-in "
+                      "store: an etcd has its own");
+  return caf::none;
+}
+
+caf::error cluster_process::parts::open_etcd() {
+  config->etcd = etcd_place;
+  if (etcd_place.servers.empty())
+    return caf::none;
   auto edge = rpc::load_edge(own_folder());
   if (!edge)
     return edge.error();

@@ -52,6 +52,7 @@ struct cluster_process::parts {
   uint16_t port = 0;
   uint32_t nodes_before = 0;  ///< of the last start
   uint64_t store_group = 0;   ///< see cluster_config
+  etcd::place etcd_place;     ///< that keeps the state; none: it is here
   bool store_missing = false; ///< there was a cluster, and its state is gone
   directory_actor directory;
   uint16_t api_port = 0;
@@ -67,7 +68,8 @@ struct cluster_process::parts {
   void add_node(const std::string& address, const net::cidr& pods);
   caf::error add_nodes(uint32_t count);
   caf::error add_simulated_nodes(uint32_t count);
-  caf::error open_store(up_options& options);
+  caf::error settle_etcd(up_options& options);
+  caf::error open_etcd();
   caf::error open_keys(const up_options& options);
   caf::error open_api(uint16_t wanted);
   caf::error settle_hosts(const up_options& options);

@@ -95,9 +95,9 @@ caf::error cluster_process::parts::check_store(const report& tell) {
     }
   if (all.size() == 1)
     return first;
-  for (auto& each : ill)
-    each += ". Members are replaced while servers have processes of their own: "
-            "start with --processes";
+  for (size_t i = 0; i < ill.size() && etcd_place.servers.empty(); ++i)
+    ill[i] += ". Members are replaced while servers have processes of their "
+              "own: start with --processes";
   if (first || 2 * ill.size() > all.size())
     return make_error(ec::internal_error, ill.front());
   for (auto& each : ill)

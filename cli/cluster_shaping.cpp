@@ -13,14 +13,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// So many servers have left stores here: the first one its own, the others
+/// theirs.
+uint32_t stores_in(const fs::path& data_dir) {
+  if (!fs::exists(data_dir / "store"))
+    return 0;
+  uint32_t result = 1;
+  while (
+      fs::exists(server_folder(data_dir, "server-" + std::to_string(result + 1))
+                 / "store"))
+    ++result;
+  return result;
+}
+
 /// What was, as far as anything is left that tells it.
 expected<cluster_shape> last_shape(const fs::path& data_dir) {
   auto last = read_shape(data_dir);
   if (!last)
     return last;
-  // A store that was restored is a group of its own.
-  if (last->servers == 0 && fs::exists(data_dir / "store"))
-    last->servers = 1;
+  if (last->servers == 0)
+    last->servers = stores_in(data_dir);
   // They know of servers that were added, and of a start that failed.
   if (auto known = read_server_settings(data_dir);
       known && !known->places.empty()) {
@@ -77,6 +89,12 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
   auto last = last_shape(options.data_dir);
   if (!last)
     return last.error();
+  fs::path part{options.data_dir + "/store.part"};
+  if (fs::exists(part) && !fs::exists(options.data_dir + "/store"))
+    return make_error(ec::conflict,
+                      "a `troupe store restore` was broken off here: repeat "
+                      "it, or remove "
+                          + part.string());
   nodes_before = last->nodes;
   host = last->host;
   if (options.nodes == 0)
@@ -89,28 +107,31 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     options.limits.quota_bytes = last->limits.quota_bytes;
   if (!options.limits.keep_time)
     options.limits.keep_time = last->limits.keep_time;
-  if (auto err = check_servers(options, *last))
-    return err;
   servers_wished = options.servers;
-  // As it was, until it serves.
-  if (last->servers != 0)
-    options.servers = last->servers;
-  options.processes =
-      (options.processes || last->processes) && options.servers > 1;
+  // Over an etcd they have nothing of their own.
+  if (etcd_place.servers.empty()) {
+    if (auto err = check_servers(options, *last))
+      return err;
+    // As it was, until it serves.
+    if (last->servers != 0)
+      options.servers = last->servers;
+    options.processes =
+        (options.processes || last->processes) && options.servers > 1;
+  }
   if (auto err = end_nodes(options.data_dir, options.nodes, nodes_before))
     return err;
   store_missing = is_store_missing(options, *last);
   return keep_shape(options, *last);
 }
 
-/// Whether there was one of this cluster alone, here.
+/// Whether a cluster ran here, with one server, whose store is not there now.
 bool cluster_process::parts::is_store_missing(const up_options& options,
                                               const cluster_shape& last) {
   fs::path data_dir{options.data_dir};
   auto elsewhere =
       !options.store.where.empty() || fs::exists(data_dir / "store.json");
-  return !elsewhere && last.nodes != 0 && last.servers == 1
-         && last.store_group != 0 && !fs::exists(data_dir / "store");
+  return !elsewhere && last.servers == 1 && fs::exists(data_dir / "kubeconfig")
+         && !fs::exists(data_dir / "store" / "log" / "CURRENT");
 }
 
 cluster_shape

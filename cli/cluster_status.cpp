@@ -58,6 +58,8 @@ public:
     ++result_.actors;
     if (auto refuses = fact(actor, "refuses"))
       fault_ = actor.path() + ": " + *refuses;
+    if (auto full = fact(actor, "full"))
+      missing_ = actor.path() + ": " + *full + ", nothing is put";
     if (fact(actor, "away") && away_.empty())
       missing_ = actor.path() + " waits for an actor to start again";
     if (fact(actor, "runtime") == "none")

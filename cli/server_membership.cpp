@@ -2,6 +2,7 @@
 
 #include "cli/directory_lock.hpp"
 #include "cli/process_end.hpp"
+#include "cli/store_choice.hpp"
 #include "messages/store_desk.pb.h"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
@@ -28,6 +29,11 @@ class settings_change {
 public:
   caf::error begin(const fs::path& data_dir) {
     data_dir_ = data_dir;
+    store_choice none;
+    if (auto etcd = settle_store(data_dir, none);
+        etcd && !etcd->servers.empty())
+      return make_error(ec::bad_request, "this cluster keeps its state in an "
+                                         "etcd: do it there, with etcdctl");
     if (!fs::exists(server_settings_file(data_dir)))
       return make_error(ec::conflict,
                         "the servers of " + data_dir.string()

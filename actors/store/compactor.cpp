@@ -2,6 +2,7 @@
 
 #include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
+#include "runtime/store/database.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -48,9 +49,10 @@ void scrub_on(pointer self) {
             scrub_on(self);
           },
           [self](caf::error& err) {
-            // The state is closed; it goes on when there is one again.
+            // The state is closed, or damaged, which the replica knows by now:
+            // to begin anew would lead here again.
             self->state.scrubbing = false;
-            if (!is(err, ec::service_unavailable))
+            if (!is(err, ec::service_unavailable) && !store::is_damage(err))
               self->quit(std::move(err));
           });
 }

@@ -40,8 +40,10 @@ caf::error check_owner(const log_writer_state& st) {
   return make_error(ec::internal_error,
                     "the store in " + st.slot->options().path + " is " + is
                         + ", not that of member " + std::to_string(member.id)
-                        + ": bring back the one that was here. `troupe store "
-                          "restore` makes a new cluster of a store's folder");
+                        + ": bring back the one that was here, or have another "
+                          "member take its place: `troupe store member "
+                          "remove`, then `add`. `troupe store restore` makes a "
+                          "new cluster of a store's folder");
 }
 
 bool is_change(const raft::entry& entry) {

@@ -178,6 +178,8 @@ pb<system::Description> on_describe(pointer self) {
     result.add_facts("opening");
   if (st.fault)
     result.add_facts("refuses=" + message_of(st.fault));
+  else if (store::no_space(st.group.alarms))
+    result.add_facts("full=the state has reached its quota");
   return result;
 }
 

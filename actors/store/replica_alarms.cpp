@@ -71,6 +71,11 @@ bool awaits_space(const replica_state& state) {
   return state.group.alarms.count(own_space(state)) > 0;
 }
 
+void measure_space(pointer self) {
+  if (self->state.group.quota != 0 || awaits_space(self->state))
+    measure(self);
+}
+
 void watch_space(pointer self, uint64_t bytes) {
   auto& group = self->state.group;
   group.grown += bytes;
@@ -124,6 +129,8 @@ on_alarm_disarm(pointer self, const AlarmDisarmRequest& request) {
   *what.mutable_alarm() = request.alarm();
   store::append(room(st), what);
   gather(self, [self, promise](store::answer& answer) mutable {
+    // What has not changed raises it again.
+    measure_space(self);
     if (auto* done = std::get_if<AlarmResponse>(&answer))
       promise.deliver(pb<AlarmResponse>{std::move(*done)});
     else if (auto* err = std::get_if<caf::error>(&answer))

@@ -154,7 +154,9 @@ void tell_core(pointer self, const std::function<void(raft::core&)>& tell) {
 }
 
 void on_state_failure(pointer self, const caf::error& err) {
-  if (is(err, ec::internal_error))
+  if (store::is_damage(err))
+    stop_for_good(self, {true, store::damage_of(err)});
+  else if (is(err, ec::internal_error))
     refuse(self, err);
   else
     give_up(self, err);

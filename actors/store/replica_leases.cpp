@@ -121,7 +121,7 @@ void follow_leadership(pointer self) {
   st.listing = true;
   self->request(st.parts.readers.front(), caf::infinite, pb<ListLeases>{})
       .then([self](const pb<LeaseList>& list) { preside(self, list); },
-            [self](const caf::error& err) { give_up(self, err); });
+            [self](const caf::error& err) { on_state_failure(self, err); });
 }
 
 void on_lease_changes(pointer self,

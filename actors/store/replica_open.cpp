@@ -61,6 +61,8 @@ void serve(pointer self) {
   auto& st = self->state;
   st.now = replica_state::phase::ready;
   match_peers(self);
+  // It may have another quota now.
+  measure_space(self);
   for (auto& request : std::exchange(st.when_open, {}))
     request.use();
   flush(self);

@@ -31,9 +31,11 @@ void met(pointer self, raft::member_id id, const member_actor& who) {
 void on_found(pointer self, raft::member_id id, const member_actor& who) {
   auto& st = self->state;
   auto i = st.peers.find(id);
-  if (i == st.peers.end() || !st.raft)
+  if (i == st.peers.end())
     return;
   i->second.seeking = false;
+  if (!st.raft)
+    return;
   if (!i->second.handle)
     met(self, id, who);
   stand_as_founder(self);

@@ -131,6 +131,8 @@ void expire_surveys(pointer self);
 
 /// So much more was written: the state may have grown too large.
 void watch_space(pointer self, uint64_t bytes);
+/// The same, whatever has been written.
+void measure_space(pointer self);
 /// As the leader, raises the alarm for who holds something else.
 void raise_corruption(pointer self);
 caf::result<pb<store_api::AlarmResponse>> on_alarm_list(pointer self);

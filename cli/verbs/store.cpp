@@ -55,9 +55,7 @@ std::string why_not(const StatusResponse& x) {
     result += (result.empty() ? "" : "; ") + each;
   if (!result.empty())
     return result;
-  return x.leader() == 0 ? "no member leads the store: more than half of its "
-                           "voters must be there and well"
-                         : "";
+  return x.leader() == 0 ? no_leader : "";
 }
 
 void print_status(const StatusResponse& x, environment& env) {

@@ -29,6 +29,10 @@ std::optional<store_api::StatusResponse> store_status(environment& env,
 /// is neither.
 std::optional<uint64_t> member_of(environment& env, const std::string& text);
 
+/// Why a store that is there serves nobody.
+constexpr auto no_leader = "no member leads the store: more than half of its "
+                           "voters must be there and well";
+
 /// `store member` (store_members.cpp).
 void add_store_members(CLI::App& store, environment& env);
 

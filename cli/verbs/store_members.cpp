@@ -81,6 +81,8 @@ void print_all_members(environment& env) {
   for (auto& m : *x->mutable_members())
     m.set_leader(m.id() == x->leader());
   print_members(x->members(), env);
+  if (x->leader() == 0)
+    env.fail(make_error(ec::service_unavailable, no_leader));
 }
 
 /// The data directory, if the cluster that is asked is the one of it.

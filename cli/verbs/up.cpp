@@ -39,9 +39,10 @@ std::string check_quota(const std::string& given) {
     return message_of(size.error());
   // Less than the log alone takes.
   auto least = int64_t{16} << 20;
-  return size->value() == 0 || size->value() >= least
+  auto most = int64_t{1} << 50;
+  return size->value() == 0 || (size->value() >= least && size->value() <= most)
              ? std::string{}
-             : given + ": 0, or 16Mi at least";
+             : given + ": 0, or 16Mi at least and 1Pi at most";
 }
 
 std::string check_history(const std::string& given) {
@@ -226,13 +227,6 @@ void add_up(CLI::App& app, environment& env) {
       cmd->options.limits.keep_time =
           std::chrono::duration_cast<std::chrono::seconds>(
               *text::parse_duration(cmd->history));
-    auto& where = cmd->options.store.where;
-    if ((!cmd->quota.empty() || !cmd->history.empty())
-        && where.rfind("etcd://", 0) == 0) {
-      env.misuse("--store-quota and --store-history are for the built-in "
-                 "store: an etcd has its own");
-      return;
-    }
     if (cmd->detach)
       env.code = run_detached(cmd->options, env);
     else

@@ -201,4 +201,21 @@ TEST(Corruption, AReadThatMeetsItStopsTheServingOfAll) {
   EXPECT_TRUE(group.run_until([&] { return refuses(group, 0); }));
 }
 
+// Who deletes what compaction gave up reads it first. That must not make the
+// store begin anew, to read it again.
+TEST(Corruption, OneThatTheScrubberMeetsStopsItToo) {
+  store_group group{1};
+  put_many(group, 0, 20);
+  alter(group, 0, store::history_key({4, 0}), "no change at all");
+  ASSERT_EQ(group.get_now(0, "k15"), "v");
+  CompactRequest request;
+  request.set_revision(15);
+  ASSERT_TRUE(group.answer<CompactResponse>(0, request));
+  EXPECT_TRUE(group.run_until([&] { return refuses(group, 0); }));
+  for (int i = 0; i < 60; ++i) {
+    group.advance(1s);
+    ASSERT_TRUE(refuses(group, 0)) << "after " << i << " s";
+  }
+}
+
 } // namespace troupe::test

@@ -234,6 +234,13 @@ std::optional<StatusResponse> store_status(environment& env, bool everyone) {
   auto answer = ask_store(env, what);
   if (!answer)
     return std::nullopt;
+  if (!answer->status().members().empty())
+    return answer->status();
+  // One that is ill knows of nobody; another server may.
+  for (auto& client : env.all_clients())
+    if (auto other = client->ask_store(what);
+        other && !other->status().members().empty())
+      return other->status();
   return answer->status();
 }
 

@@ -260,6 +260,24 @@ bool bad_luck::replace_damaged() {
   return true;
 }
 
+std::string bad_luck::account() {
+  cluster_.run("store status");
+  auto result = "\n" + cluster_.output();
+  cluster_.run("topology");
+  result += cluster_.output();
+  for (auto& server : server_names) {
+    auto log = server == server_names[0]
+                   ? cluster_.data() / "troupe.log"
+                   : cluster_.data() / "servers" / server / "troupe.log";
+    std::ifstream in{log};
+    std::string all{std::istreambuf_iterator<char>{in}, {}};
+    result += "\n" + server + ", process "
+              + std::to_string(process_of(cluster_, server)) + ":\n"
+              + all.substr(all.size() - std::min<size_t>(all.size(), 4'000));
+  }
+  return result;
+}
+
 bool bad_luck::recover() {
   return wait_until([&] {
     if (!cluster_.run("store status") || !replace_damaged())

@@ -27,6 +27,9 @@ public:
   /// say that their disk is damaged. Returns whether that came about.
   bool recover();
 
+  /// How all servers are, for who must find out why they are not well.
+  std::string account();
+
 private:
   std::string any_server();
   void kill(const std::string& server);

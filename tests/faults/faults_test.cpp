@@ -52,7 +52,8 @@ TEST(ServersUnderLoad, LoseNothingWhateverHappens) {
     auto what = luck.strike();
     std::printf("%s\n", what.c_str());
     std::fflush(stdout);
-    ASSERT_TRUE(luck.recover()) << "after " << what << ": " << cluster.output();
+    ASSERT_TRUE(luck.recover())
+        << "after " << what << ": " << cluster.output() << luck.account();
     all.next_keys();
     auto before = all.acknowledged();
     ASSERT_TRUE(wait_until([&] { return all.acknowledged() > before + 100; }))

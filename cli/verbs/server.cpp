@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -26,7 +27,10 @@ void add_server(CLI::App& app, environment& env) {
       std::_Exit(failed);
     }
     server.serve();
-    env.code = done;
+    // All that was acknowledged is on the disk. To wait for the last actor of
+    // what is left would be to hold the place of the next one.
+    env.out().flush();
+    std::_Exit(done);
   });
 }
 

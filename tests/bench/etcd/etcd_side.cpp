@@ -1,6 +1,7 @@
 #include "messages/store.pb.h"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/system/context.hpp"
+#include "tests/bench/etcd/load.hpp"
 #include "tests/bench/etcd/side.hpp"
 #include "tests/support/etcd_servers.hpp"
 #include "tests/support/live_store.hpp"
@@ -106,9 +107,7 @@ public:
       servers_.start(i);
     store_ = live_store::of_etcd(servers_.place());
     wait();
-    return std::chrono::duration<double, std::milli>(
-               std::chrono::steady_clock::now() - begin)
-        .count();
+    return ms_since(begin);
   }
 
 protected:

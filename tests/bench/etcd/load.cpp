@@ -14,16 +14,17 @@
 
 namespace troupe::bench {
 
+double ms_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(
+             std::chrono::steady_clock::now() - start)
+      .count();
+}
+
 namespace {
 
 using namespace store_api;
 using bench_clock = std::chrono::steady_clock;
 using latencies = std::vector<double>; // milliseconds
-
-double ms_since(bench_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(bench_clock::now() - start)
-      .count();
-}
 
 struct client_job {
   store_actor store;

@@ -4,11 +4,15 @@
 
 #include <caf/actor_system.hpp>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace troupe::bench {
+
+/// How long ago that was, in milliseconds.
+double ms_since(std::chrono::steady_clock::time_point start);
 
 /// What one load came to.
 struct figures {

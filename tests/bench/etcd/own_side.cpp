@@ -1,4 +1,5 @@
 #include "messages/store.pb.h"
+#include "tests/bench/etcd/load.hpp"
 #include "tests/bench/etcd/side.hpp"
 #include "tests/support/real_cluster.hpp"
 #include "tests/support/server_members.hpp"
@@ -49,9 +50,7 @@ public:
     if (!cluster_.run("up --port 0 --detach"))
       fail("it does not start again: " + cluster_.output());
     find_leader();
-    return std::chrono::duration<double, std::milli>(
-               std::chrono::steady_clock::now() - begin)
-        .count();
+    return ms_since(begin);
   }
 
 protected:

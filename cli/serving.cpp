@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <ostream>
 #include <signal.h>
 #include <sys/resource.h>
 #include <thread>
@@ -109,6 +111,11 @@ bool end_tree(caf::scoped_actor& self, planted_tree& tree) {
         caf::after(std::chrono::seconds(1)) >> [] {});
   tree.root = nullptr;
   return gone;
+}
+
+void end_served(std::ostream& out) {
+  out.flush();
+  std::_Exit(0);
 }
 
 } // namespace troupe::cli

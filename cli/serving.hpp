@@ -5,6 +5,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include <functional>
+#include <iosfwd>
 #include <string>
 
 namespace troupe::cli {
@@ -28,5 +29,10 @@ void serve_tree(caf::scoped_actor& self, planted_tree& tree,
 
 /// Ends the tree in order. Returns whether all of it has ended in time.
 bool end_tree(caf::scoped_actor& self, planted_tree& tree);
+
+/// Ends the process once it has served. All that was acknowledged is on the
+/// disk; to wait for the last actor of what is left would be to hold the place
+/// of the next one.
+[[noreturn]] void end_served(std::ostream& out);
 
 } // namespace troupe::cli

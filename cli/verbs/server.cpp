@@ -27,10 +27,7 @@ void add_server(CLI::App& app, environment& env) {
       std::_Exit(failed);
     }
     server.serve();
-    // All that was acknowledged is on the disk. To wait for the last actor of
-    // what is left would be to hold the place of the next one.
-    env.out().flush();
-    std::_Exit(done);
+    end_served(env.out());
   });
 }
 

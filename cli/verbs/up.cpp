@@ -68,7 +68,7 @@ int run_here(const up_options& options, std::ostream& out, std::ostream& err,
   out << "Kubeconfig: " << cluster.kubeconfig_path() << std::endl;
   ready(true);
   cluster.serve();
-  return done;
+  end_served(out);
 }
 
 /// Runs the cluster in this process, which is to stay; until it is ready, who

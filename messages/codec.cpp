@@ -22,8 +22,9 @@ void register_types(caf::actor_system_config& cfg) {
   add_messages<system::Describe, system::Description, system::Explain,
                system::Explanation, system::Resolve, system::Started,
                system::Stopped, system::KeepAway, system::ListActors,
-               system::ActorList, system::Kill, system::Killed, system::Tick>(
-      cfg);
+               system::ActorList, system::Kill, system::Killed, system::Tick,
+               system::Enroll, system::Enrolled, system::FindProcess,
+               system::ProcessFound>(cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);

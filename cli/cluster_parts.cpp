@@ -403,7 +403,8 @@ caf::error cluster_process::parts::publish(const up_options& options) {
   auto bound = secure->publish(gate, host, options.port);
   if (!bound)
     return taken_port(host, options.port, "--port");
-  port = *bound;
+  config->port = port = *bound;
+  config->bind_address = host;
   return caf::none;
 }
 

@@ -176,8 +176,8 @@ caf::error cluster_process::parts::open_system(const up_options& options,
       *system,
       secure_files{keys.server_file.string(), keys.authority_file.string()});
   self = std::make_unique<caf::scoped_actor>(*system, true);
-  outside->servers =
-      std::make_shared<server_links>(server_links{secure.get(), keys.server});
+  outside->servers = std::make_shared<server_links>(
+      server_links{secure.get(), always(keys.server)});
   gate = system->spawn(troupe::gate,
                        std::shared_ptr<const cluster_config>{config});
   if (auto err = publish(options))

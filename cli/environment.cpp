@@ -1,9 +1,11 @@
 #include "cli/environment.hpp"
 
 #include "messages/api/meta.pb.h"
+#include "messages/system.pb.h"
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <ostream>
 #include <pwd.h>
 #include <unistd.h>
@@ -161,6 +163,28 @@ std::vector<std::shared_ptr<command_client>> environment::all_clients() {
     if (auto connected = command_client::connect(one))
       result.push_back(std::move(*connected));
   }
+  return result;
+}
+
+expected<system::ActorList> environment::all_actors() {
+  expected<system::ActorList> result{
+      make_error(ec::service_unavailable, "no server answers")};
+  // One that was cut off from others does not know what is there.
+  std::map<std::string, system::ActorEntry> by_path;
+  for (auto& each : all_clients()) {
+    auto list = each->actors();
+    if (!list) {
+      if (!result)
+        result = std::move(list);
+      continue;
+    }
+    for (auto& row : list->actors())
+      by_path.emplace(row.path(), row);
+    result = system::ActorList{};
+  }
+  if (result)
+    for (auto& [path, row] : by_path)
+      *result->add_actors() = row;
   return result;
 }
 

@@ -60,6 +60,9 @@ public:
   /// user why, and set `code`.
   std::vector<std::shared_ptr<command_client>> all_clients();
 
+  /// Returns all actors of all processes that any server knows of.
+  expected<system::ActorList> all_actors();
+
   /// Returns the namespace to use.
   std::string current_namespace();
 

@@ -58,6 +58,8 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
                                           const server_settings& settings,
                                           const server_place& own) {
   config->data_dir = data_dir;
+  config->process = own.name;
+  config->bind_address = own.host;
   config->service_cidr = settings.service_cidr;
   config->pod_cidr = settings.pod_cidr;
   config->pod_namespaces = settings.pod_namespaces;
@@ -99,8 +101,8 @@ caf::error server_process::parts::open(const server_place& own) {
   secure = std::make_unique<secure_network>(
       *system,
       secure_files{keys.server_file.string(), keys.authority_file.string()});
-  outside->servers =
-      std::make_shared<server_links>(server_links{secure.get(), keys.server});
+  outside->servers = std::make_shared<server_links>(
+      server_links{secure.get(), always(keys.server)});
   self = std::make_unique<caf::scoped_actor>(*system, true);
   gate = system->spawn(troupe::gate,
                        std::shared_ptr<const cluster_config>{config});

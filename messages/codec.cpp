@@ -19,12 +19,13 @@ void register_types(caf::actor_system_config& cfg) {
   cfg.add_message_type<watcher_actor>("troupe.watcher");
   cfg.add_message_type<api_actor>("troupe.api");
   cfg.add_message_type<session_actor>("troupe.session");
+  cfg.add_message_type<directory_actor>("troupe.directory");
   add_messages<system::Describe, system::Description, system::Explain,
                system::Explanation, system::Resolve, system::Started,
                system::Stopped, system::KeepAway, system::ListActors,
                system::ActorList, system::Kill, system::Killed, system::Tick,
                system::Enroll, system::Enrolled, system::FindProcess,
-               system::ProcessFound>(cfg);
+               system::ProcessFound, system::Servers>(cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);

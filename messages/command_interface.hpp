@@ -23,6 +23,9 @@ using command_session_actor = session_actor::extend<
     // Who takes part in the store, what it holds.
     caf::replies_to<pb<call::StoreQuestion>>::with<pb<call::StoreAnswer>>,
     // All that it holds, for the receiver.
-    caf::reacts_to<pb<call::StoreSnapshot>, snapshot_receiver_actor>>;
+    caf::reacts_to<pb<call::StoreSnapshot>, snapshot_receiver_actor>,
+    // A process of the cluster is there, with this directory.
+    caf::replies_to<pb<system::Enroll>,
+                    directory_actor>::with<pb<system::Enrolled>>>;
 
 } // namespace troupe

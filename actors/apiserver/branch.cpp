@@ -1,6 +1,7 @@
 #include "actors/apiserver/allocators.hpp"
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/apiserver/front_door.hpp"
+#include "actors/apiserver/processes.hpp"
 #include "actors/apiserver/registry.hpp"
 #include "actors/system/view.hpp"
 
@@ -42,6 +43,7 @@ child_spec apiserver_branch() {
                 {branch("view", {}, std::move(views)),
                  branch("registry", {}, std::move(registries)),
                  {"allocators", starter(allocators)},
+                 {"processes", starter(processes)},
                  {"front_door", starter(front_door)},
                  {"bootstrap", starter(bootstrap)}});
 }

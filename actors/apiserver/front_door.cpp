@@ -50,6 +50,10 @@ expected<rules::caller> prove(pointer self, const call::OpenSession& msg) {
                                   msg.nonce(), st.ctx->now());
   if (!who)
     return who.error();
+  // A server speaks for its components, the manager for its controllers.
+  if (!msg.user().empty() && rules::may_speak_for(who->user, msg.user()))
+    return rules::caller{msg.user(),
+                         {msg.groups().begin(), msg.groups().end()}};
   return rules::caller{who->user, who->groups};
 }
 
@@ -78,7 +82,10 @@ on_open(pointer self, const call::OpenSession& msg) {
       return proved.error();
     who = std::move(*proved);
   }
-  auto component = here ? msg.component() : std::string{};
+  auto component = msg.component();
+  // Nobody closes the sessions of others.
+  if (!here && !component.empty())
+    component = who.user + " " + component;
   if (!component.empty())
     close_earlier(self, component);
   ++st.opened;

@@ -26,7 +26,9 @@ struct front_door_state {
 
   struct open_session {
     session_actor handle;
-    std::string component; ///< path of the component; "" for clients
+    /// Path of the component, after its user's name where it is in another
+    /// process; "" for clients.
+    std::string component;
     caf::actor_addr client;
   };
 

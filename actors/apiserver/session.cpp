@@ -7,14 +7,9 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
-#include "messages/container.pb.h"
-#include "messages/kubelet.pb.h"
-#include "messages/kubelet_interface.hpp"
-#include "messages/pod_stream.pb.h"
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/component_status.hpp"
-#include "runtime/rules/pod_subresources.hpp"
 #include "runtime/rules/reviews.hpp"
 #include "runtime/system/config.hpp"
 
@@ -44,16 +39,6 @@ expected<const kind_info*> find_served(const std::string& api_version,
                                          + kind + "\" in version \""
                                          + api_version + "\"");
   return found;
-}
-
-caf::error check_right(pointer self, const kind_info& kind,
-                       const std::string& verb, const std::string& ns,
-                       const std::string& name, const std::string& sub) {
-  auto why = rules::refusal(self->state.who, verb, std::string{kind.plural},
-                            std::string{kind.group}, ns, name, sub);
-  if (why.empty())
-    return caf::none;
-  return make_error(ec::forbidden, why);
 }
 
 caf::error check_scope(const kind_info& kind, const call::Request& msg) {
@@ -248,127 +233,16 @@ void end_streams(pointer self, const std::string& path) {
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
   st.requests.on_down(down);
+  st.relays.remove(down.source);
   for (auto& [path, backend] : st.backends) {
     if (backend.handle && backend.handle.address() == down.source) {
       backend.handle = nullptr;
       end_streams(self, path);
+      // Whoever enrolled is to do so again.
+      if (st.enrolled && path == processes_path)
+        self->quit(caf::exit_reason::remote_link_unreachable);
     }
   }
-}
-
-template <class Out, class In>
-caf::result<pb<Out>> ask_directory(pointer self, const pb<In>& msg,
-                                   const std::string& what) {
-  if (auto err = check_master(self, msg->secret(), what))
-    return err;
-  auto promise = self->make_response_promise<pb<Out>>();
-  self->state.requests.ask<pb<Out>>(
-      self->state.ctx->directory(),
-      [promise](const pb<Out>& out) mutable { promise.deliver(out); },
-      [promise](const caf::error& err) mutable { promise.deliver(err); }, msg);
-  return promise;
-}
-
-using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
-                                                   container_runtime_actor>;
-
-template <class Msg>
-void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
-             const container_stream_actor& to, stream_promise promise) {
-  self->state.requests
-      .ask<pb<container::StreamOpened>, container_runtime_actor>(
-          caf::actor_cast<pod_streams_actor>(kubelet),
-          [promise](const pb<container::StreamOpened>& opened,
-                    const container_runtime_actor& runtime) mutable {
-            promise.deliver(opened, runtime);
-          },
-          [promise](const caf::error& err) mutable { promise.deliver(err); },
-          pb<Msg>{msg}, to);
-}
-
-/// Passes a stream's request on to the kubelet that has the pod.
-void open_on_node(pointer self, const object& pod,
-                  const pb<call::OpenStream>& msg,
-                  const container_stream_actor& to, stream_promise promise) {
-  auto& node = pod.as<core::v1::Pod>().spec().node_name();
-  if (node.empty()) {
-    promise.deliver(make_error(ec::bad_request, "pod " + pod.name()
-                                                    + " does not have a host "
-                                                      "assigned"));
-    return;
-  }
-  with_backend_now(
-      self, "kubelet/" + node,
-      [self, msg, to, promise](const caf::actor& kubelet) {
-        if (msg->has_logs())
-          open_at(self, kubelet, msg->logs(), to, promise);
-        else if (msg->has_exec())
-          open_at(self, kubelet, msg->exec(), to, promise);
-        else
-          open_at(self, kubelet, msg->attach(), to, promise);
-      },
-      [promise, node](const caf::error&) mutable {
-        promise.deliver(make_error(ec::service_unavailable,
-                                   "node " + node
-                                       + " cannot be reached: no kubelet of "
-                                         "that name is running"));
-      });
-}
-
-caf::error check_logs(const kubelet_api::PodLogs& logs) {
-  core::v1::PodLogOptions wished;
-  if (logs.options().has_tail_lines())
-    wished.set_tail_lines(logs.options().tail_lines());
-  if (logs.options().has_limit_bytes())
-    wished.set_limit_bytes(logs.options().limit_bytes());
-  auto found = rules::validate_log_options(wished);
-  if (found.empty())
-    return caf::none;
-  return invalid("", "PodLogOptions", logs.target().name(), found);
-}
-
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
-on_open_stream(pointer self, const pb<call::OpenStream>& msg,
-               const container_stream_actor& to) {
-  if (auto err = check_sender(self, msg->secret()))
-    return err;
-  auto& target = msg->has_logs()   ? msg->logs().target()
-                 : msg->has_exec() ? msg->exec().target()
-                                   : msg->attach().target();
-  auto& pods = kind_of<core::v1::Pod>();
-  if (target.namespace_().empty() || target.name().empty())
-    return make_error(ec::bad_request, "a namespace and a name are required");
-  if (auto err = check_right(self, pods, msg->has_logs() ? "get" : "create",
-                             target.namespace_(), target.name(),
-                             msg->has_logs()   ? "log"
-                             : msg->has_exec() ? "exec"
-                                               : "attach"))
-    return err;
-  if (msg->has_logs())
-    if (auto err = check_logs(msg->logs()))
-      return err;
-  call::Request get;
-  get.set_verb(call::GET);
-  get.set_api_version(pods.api_version());
-  get.set_kind(std::string{pods.kind});
-  get.set_namespace_(target.namespace_());
-  get.set_name(target.name());
-  auto promise = self->make_response_promise<pb<container::StreamOpened>,
-                                             container_runtime_actor>();
-  with_backend(
-      self, resource_path("view", pods),
-      [self, promise, msg, to,
-       get = pb<call::Request>{std::move(get)}](const caf::actor& view) {
-        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
-            caf::actor_cast<api_actor>(view),
-            [self, promise, msg, to](const pb<call::Response>&,
-                                     const std::vector<object>& found) {
-              open_on_node(self, found.front(), msg, to, promise);
-            },
-            [promise](const caf::error& err) mutable { promise.deliver(err); },
-            get, object{});
-      });
-  return promise;
 }
 
 /// "3:nodes,pods,services": how many streams, of what.
@@ -398,6 +272,17 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
+caf::error serving::check_right(pointer self, const kind_info& kind,
+                                const std::string& verb, const std::string& ns,
+                                const std::string& name,
+                                const std::string& sub) {
+  auto why = rules::refusal(self->state.who, verb, std::string{kind.plural},
+                            std::string{kind.group}, ns, name, sub);
+  if (why.empty())
+    return caf::none;
+  return make_error(ec::forbidden, why);
+}
+
 command_session_actor::behavior_type
 session(pointer self, context ctx, rules::caller who, std::string secret) {
   auto& st = self->state;
@@ -405,6 +290,7 @@ session(pointer self, context ctx, rules::caller who, std::string secret) {
   st.who = std::move(who);
   st.secret = std::move(secret);
   st.requests = calls{self};
+  st.relays = brood{self};
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   return {
@@ -425,10 +311,11 @@ session(pointer self, context ctx, rules::caller who, std::string secret) {
         return on_open_stream(self, msg, to);
       },
       [self](const pb<system::ListActors>& msg) {
-        return ask_directory<system::ActorList>(self, msg, "list actors");
+        return on_list_actors(self, msg);
       },
-      [self](const pb<system::Kill>& msg) {
-        return ask_directory<system::Killed>(self, msg, "kill actors");
+      [self](const pb<system::Kill>& msg) { return on_kill(self, msg); },
+      [self](const pb<system::Enroll>& msg, const directory_actor& directory) {
+        return on_enroll(self, msg, directory);
       },
       [self](const pb<call::StoreQuestion>& msg) {
         return on_store_question(self, *msg);

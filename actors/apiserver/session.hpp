@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/system/brood.hpp"
 #include "actors/system/calls.hpp"
 #include "messages/command_interface.hpp"
 #include "runtime/rules/authorize.hpp"
@@ -40,6 +41,9 @@ struct session_state {
   std::map<std::string, backend> backends; ///< by path
   /// Which view serves a stream of a watcher.
   std::map<std::pair<caf::actor_addr, uint64_t>, std::string> streams;
+  brood relays;          ///< of container streams of other processes
+  uint64_t relayed = 0;  ///< so far
+  bool enrolled = false; ///< through us, a process did
   uint64_t served = 0;
 };
 

@@ -1,3 +1,4 @@
+#include "actors/apiserver/processes.hpp"
 #include "actors/apiserver/session_parts.hpp"
 #include "messages/system.pb.h"
 #include "runtime/crypto/encoding.hpp"
@@ -42,6 +43,28 @@ void with_backend(pointer self, const std::string& path, on_backend next) {
       [self, path](const caf::actor& handle) { found(self, path, handle); },
       // The directory's end is the end of all who use it.
       [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
+}
+
+void with_actor(pointer self, const std::string& path, on_backend next,
+                on_refusal failed) {
+  auto known = self->state.backends.find(path);
+  if (known != self->state.backends.end() && known->second.handle) {
+    next(known->second.handle);
+    return;
+  }
+  with_backend(self, processes_path,
+               [self, path, next, failed](const caf::actor& book) {
+                 system::Resolve msg;
+                 msg.set_path(path);
+                 msg.set_patience_ms(patience_ms);
+                 self->state.requests.ask<caf::actor>(
+                     caf::actor_cast<processes_actor>(book),
+                     [self, path, next](const caf::actor& handle) {
+                       found(self, path, handle);
+                       next(handle);
+                     },
+                     failed, pb<system::Resolve>{std::move(msg)});
+               });
 }
 
 void with_backend_now(pointer self, const std::string& path, on_backend next,

@@ -82,7 +82,7 @@ void ask_one(pointer self, const inquiry_ptr& all, size_t i) {
     all->answers[i] = {"does not answer"};
     all->one_less();
   };
-  with_backend_now(
+  with_actor(
       self, question.path,
       [self, all, i, failed,
        out = pb<system::Explain>{std::move(msg)}](const caf::actor& to) {

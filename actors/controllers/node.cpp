@@ -3,7 +3,9 @@
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
 #include "runtime/rules/conditions.hpp"
+#include "runtime/rules/lost_node.hpp"
 #include "runtime/system/config.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -74,10 +76,47 @@ void on_down(pointer self, const caf::down_msg& down) {
   watch_kubelet(self, node);
 }
 
+/// Another server, or one in another process, says that a kubelet there is
+/// gone. A kubelet of ours was seen to go, and is seen to come.
+void on_mark(pointer self, const std::string& node, const Lease& lease) {
+  auto& st = self->state;
+  auto witness = st.witnesses.find(node);
+  if (witness == st.witnesses.end())
+    return;
+  auto& lost = witness->second.lost;
+  if (rules::is_marked_lost(lease)) {
+    if (!lost)
+      lost = self->clock().now();
+  } else if (lost && st.marked.count(node) > 0) {
+    lost.reset();
+  } else {
+    return;
+  }
+  if (lost)
+    st.marked.insert(node);
+  else
+    st.marked.erase(node);
+  st.loop.mark(node);
+}
+
 void heard(pointer self, const std::string& node) {
   auto found = self->state.witnesses.find(node);
   if (found != self->state.witnesses.end())
     found->second.heard = self->clock().now();
+}
+
+bool is_renewed(const object& before, const object& now) {
+  auto& time = now.as<Lease>().spec().renew_time();
+  return !before
+         || from_time(before.as<Lease>().spec().renew_time())
+                != from_time(time);
+}
+
+void on_lease(pointer self, const object& before, const object& now) {
+  // A mark in it is no sign of life.
+  if (is_renewed(before, now))
+    heard(self, now.name());
+  on_mark(self, now.name(), now.as<Lease>());
 }
 
 // -- what changed -------------------------------------------------------------
@@ -150,6 +189,7 @@ void on_node(pointer self, const object& before, const object& now) {
     st.subnets.take(now.as<Node>().spec().pod_cidr());
   if (!now) {
     st.witnesses.erase(name);
+    st.marked.erase(name);
   } else if (!before) {
     st.witnesses[name] = {self->clock().now(), {}, {}};
     watch_kubelet(self, name);
@@ -357,9 +397,9 @@ void follow_all(pointer self) {
                    on_pod(self, before, now);
                  });
   st.loop.follow({&kind_of<Lease>(), lease_namespace, {}, {}},
-                 [self](const object&, const object& now) {
+                 [self](const object& before, const object& now) {
                    if (now)
-                     heard(self, now.name());
+                     on_lease(self, before, now);
                  });
 }
 

@@ -19,7 +19,8 @@ namespace troupe {
 /// Tells which nodes are silent, and moves pods away from them.
 ///
 /// Hears: nodes, their leases and pods from their views; the end of a node's
-///        kubelet, which is a second witness beside the lease.
+///        kubelet, which is a second witness beside the lease's time. Of one in
+///        another process it hears by a mark in the lease.
 /// Says:  conditions, taints and pod ranges of nodes, readiness of pods that
 ///        nobody can vouch for, deletes of evicted pods to its session.
 /// After a restart: opens a new session, waits until its views have reached
@@ -35,7 +36,8 @@ struct node_state {
   shown* nodes = nullptr; ///< what the loop's view of them shows
   std::map<std::string, std::map<std::string, object>> pods; ///< by node, key
   std::map<std::string, rules::node_witness> witnesses;      ///< by node
-  std::set<std::string> well; ///< nodes that are Ready
+  std::set<std::string> marked; ///< nodes lost by what their leases say
+  std::set<std::string> well;   ///< nodes that are Ready
   std::map<std::string, rules::zone_count> zones;
   rules::eviction_pace pace;     ///< how fast nodes are emptied
   std::set<std::string> emptied; ///< nodes whose turn it was

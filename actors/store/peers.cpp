@@ -2,20 +2,17 @@
 
 #include "actors/store/usher.hpp"
 #include "actors/system/describing.hpp"
+#include "actors/system/dialing.hpp"
 #include "messages/system.pb.h"
+#include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/proof.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
-#include "runtime/system/secure_network.hpp"
-#include "runtime/system/server_links.hpp"
 #include "runtime/system/wire_edge.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
-#include <charconv>
-#include <chrono>
-#include <set>
 #include <string>
 
 namespace troupe {
@@ -23,9 +20,6 @@ namespace troupe {
 namespace {
 
 using pointer = peers_actor::stateful_pointer<peers_state>;
-
-/// A process that hangs takes the connection and never answers.
-constexpr auto dial_patience = std::chrono::seconds(2);
 
 std::string replica_of(const std::string& store) {
   return store + "/replica";
@@ -64,8 +58,12 @@ void find_here(pointer self, const std::string& to,
 void ask_usher(pointer self, const usher_actor& usher,
                const raft_api::FindMember& whom, const std::string& nonce,
                found_promise promise) {
-  auto proof =
-      crypto::make_proof(self->state.ctx->outside().servers->own, nonce);
+  auto own = self->state.ctx->outside().servers->own(crypto::server_user);
+  if (!own) {
+    promise.deliver(own.error());
+    return;
+  }
+  auto proof = crypto::make_proof(*own, nonce);
   if (!proof) {
     promise.deliver(proof.error());
     return;
@@ -86,32 +84,21 @@ void ask_usher(pointer self, const usher_actor& usher,
 
 void find_there(pointer self, const std::string& place,
                 const raft_api::FindMember& whom, found_promise promise) {
-  auto colon = place.rfind(':');
-  uint16_t port = 0;
-  std::from_chars(place.data() + colon + 1, place.data() + place.size(), port);
   auto failed = [promise](const caf::error& err) mutable {
     promise.deliver(err);
   };
-  auto& network = *self->state.ctx->outside().servers->network;
-  self->request(network.middleman(), dial_patience, caf::connect_atom::value,
-                place.substr(0, colon), port)
-      .then(
-          [self, whom, promise, failed](const caf::node_id&,
-                                        const caf::strong_actor_ptr& found,
-                                        const std::set<std::string>&) mutable {
-            if (!found) {
-              failed(make_error(ec::service_unavailable, "nobody is there"));
-              return;
-            }
-            auto usher = caf::actor_cast<usher_actor>(found);
-            self->state.requests.ask<pb<raft_api::Nonce>>(
-                usher,
-                [self, usher, whom, promise](const pb<raft_api::Nonce>& nonce) {
-                  ask_usher(self, usher, whom, nonce->value(), promise);
-                },
-                failed, pb<raft_api::AskNonce>{raft_api::AskNonce{}});
-          },
-          failed);
+  dial_process(
+      self, *self->state.ctx->outside().servers->network, place,
+      [self, whom, promise, failed](const caf::strong_actor_ptr& found) {
+        auto usher = caf::actor_cast<usher_actor>(found);
+        self->state.requests.ask<pb<raft_api::Nonce>>(
+            usher,
+            [self, usher, whom, promise](const pb<raft_api::Nonce>& nonce) {
+              ask_usher(self, usher, whom, nonce->value(), promise);
+            },
+            failed, pb<raft_api::AskNonce>{raft_api::AskNonce{}});
+      },
+      failed);
 }
 
 caf::result<member_actor> on_find(pointer self,

@@ -10,6 +10,7 @@
 #include "actors/store/store.hpp"
 #include "actors/system/directory.hpp"
 #include "actors/system/link.hpp"
+#include "actors/system/presence.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 
@@ -17,6 +18,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -43,6 +45,20 @@ child_spec link_child() {
     return caf::actor_cast<caf::actor>(sys.spawn(link, ctx));
   };
   return spec;
+}
+
+/// Where there are servers in other processes.
+void add_presence(std::vector<child_spec>& to, const cluster_config& config) {
+  auto& servers = config.servers;
+  if (std::all_of(servers.begin(), servers.end(),
+                  [](auto& each) { return each.place.empty(); }))
+    return;
+  child_spec spec;
+  spec.name = "presence";
+  spec.start = [](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(presence, ctx));
+  };
+  to.push_back(std::move(spec));
 }
 
 child_spec scheduler_child() {
@@ -131,6 +147,7 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
   components.push_back(controllers_branch());
   components.push_back(kubelet_branch(*config));
   components.push_back(proxy_branch(*config));
+  add_presence(components, *config);
   // Nobody comes where there is no way in.
   if (http)
     components.push_back(http_branch(std::move(http)));
@@ -148,6 +165,27 @@ supervisor_actor spawn_server(caf::actor_system& system,
   add_servers(components, *config);
   components.push_back(link_child());
   components.push_back(http_branch(std::move(http)));
+  add_presence(components, *config);
+  return spawn_tree(system, std::move(w), std::move(e), std::move(config),
+                    std::move(found), std::move(components));
+}
+
+supervisor_actor
+spawn_components(caf::actor_system& system, std::shared_ptr<const world> w,
+                 std::shared_ptr<const edges> e,
+                 std::shared_ptr<const cluster_config> config,
+                 std::function<void(const directory_actor&)> found,
+                 const process_roles& roles) {
+  std::vector<child_spec> components{link_child()};
+  if (roles.scheduler)
+    components.push_back(scheduler_child());
+  if (roles.controllers)
+    components.push_back(controllers_branch());
+  if (roles.nodes)
+    components.push_back(kubelet_branch(*config));
+  if (roles.proxy)
+    components.push_back(proxy_branch(*config));
+  add_presence(components, *config);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));
 }

@@ -31,4 +31,20 @@ supervisor_actor spawn_server(caf::actor_system& system,
                               std::function<void(const directory_actor&)> found,
                               std::shared_ptr<http::http_edge> http);
 
+/// What a process beside the servers runs.
+struct process_roles {
+  bool nodes = false; ///< the kubelets of its configuration
+  bool proxy = false;
+  bool scheduler = false;
+  bool controllers = false;
+};
+
+/// Starts components alone, whose servers are in other processes.
+supervisor_actor
+spawn_components(caf::actor_system& system, std::shared_ptr<const world> w,
+                 std::shared_ptr<const edges> e,
+                 std::shared_ptr<const cluster_config> config,
+                 std::function<void(const directory_actor&)> found,
+                 const process_roles& roles);
+
 } // namespace troupe

@@ -1,7 +1,9 @@
 #include "actors/system/line.hpp"
 
+#include "actors/system/dialing.hpp"
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 #include "runtime/system/wire_edge.hpp"
 
@@ -82,12 +84,23 @@ auto ask(pointer self, const caf::actor& to, const Ts&... xs) {
   return promise;
 }
 
-template <class... Out, class... Ts>
-caf::result<Out...> pass_on(pointer self, const Ts&... xs) {
+/// The request as the session at the other end wants it.
+template <class T>
+pb<T> with_secret(pointer self, const pb<T>& msg) {
+  if (self->state.secret.empty())
+    return msg;
+  auto result = *msg;
+  result.set_secret(self->state.secret);
+  return pb<T>{std::move(result)};
+}
+
+template <class... Out, class T, class... Ts>
+caf::result<Out...> pass_on(pointer self, const pb<T>& msg, const Ts&... xs) {
   auto& to = self->state.session;
   if (!to)
     return make_error(ec::service_unavailable, "no session was opened");
-  return ask<Out...>(self, caf::actor_cast<caf::actor>(to), xs...);
+  return ask<Out...>(self, caf::actor_cast<caf::actor>(to),
+                     with_secret(self, msg), xs...);
 }
 
 template <class T>
@@ -96,20 +109,20 @@ void tell(pointer self, const pb<T>& msg, const watcher_actor& from) {
     self->send(self->state.session, msg, from);
 }
 
-caf::result<pb<call::SessionOpened>, session_actor>
-on_open(pointer self, const pb<call::OpenSession>& msg,
-        const doors::door& door) {
-  auto& st = self->state;
-  auto far = st.ctx->outside().wires->dial(
-      caf::strong_actor_ptr{self->ctrl()}, msg->component(), door.path,
-      caf::actor_cast<caf::strong_actor_ptr>(door.handle));
-  auto promise =
-      self->make_response_promise<pb<call::SessionOpened>, session_actor>();
-  st.requests.ask<pb<call::SessionOpened>, session_actor>(
-      caf::actor_cast<caf::actor>(far),
+// -- opening ------------------------------------------------------------------
+
+using opened_promise =
+    caf::typed_response_promise<pb<call::SessionOpened>, session_actor>;
+
+/// Asks for the session; what goes wrong is the end of the line.
+void ask_door(pointer self, const caf::actor& door,
+              const pb<call::OpenSession>& msg, opened_promise promise) {
+  self->state.requests.ask<pb<call::SessionOpened>, session_actor>(
+      door,
       [self, promise](const pb<call::SessionOpened>& opened,
                       const session_actor& session) mutable {
         self->state.session = session;
+        self->state.secret = opened->secret();
         self->monitor(session);
         promise.deliver(opened, session_actor{self});
       },
@@ -118,6 +131,59 @@ on_open(pointer self, const pb<call::OpenSession>& msg,
         self->quit(err);
       },
       msg);
+}
+
+/// The same at a server's process, which wants to know who we are. Who does not
+/// answer the first word in time is not there: it may be a process that was
+/// stopped, or a handle of a connection that broke.
+void ask_process(pointer self, const caf::strong_actor_ptr& found,
+                 const pb<call::OpenSession>& msg, opened_promise promise) {
+  auto failed = [self, promise](const caf::error& err) mutable {
+    promise.deliver(err);
+    self->quit(err);
+  };
+  auto door = caf::actor_cast<front_door_actor>(found);
+  self->request(door, dial_patience, pb<call::AskNonce>{call::AskNonce{}})
+      .then(
+          [self, door, msg, promise,
+           failed](const pb<call::Nonce>& nonce) mutable {
+            auto& ctx = *self->state.ctx;
+            auto asked = *msg;
+            // Other processes may have a component of that name, too.
+            asked.set_component(ctx.config().process + "/" + msg->component());
+            if (auto err = prove(*ctx.outside().servers, nonce->value(), asked))
+              failed(err);
+            else
+              ask_door(self, caf::actor_cast<caf::actor>(door),
+                       pb<call::OpenSession>{std::move(asked)}, promise);
+          },
+          failed);
+}
+
+caf::result<pb<call::SessionOpened>, session_actor>
+on_open(pointer self, const pb<call::OpenSession>& msg) {
+  auto& st = self->state;
+  auto& outside = st.ctx->outside();
+  if (st.end.place.empty()) {
+    auto far = outside.wires->dial(
+        caf::strong_actor_ptr{self->ctrl()}, msg->component(), st.end.door.path,
+        caf::actor_cast<caf::strong_actor_ptr>(st.end.door.handle));
+    opened_promise promise =
+        self->make_response_promise<pb<call::SessionOpened>, session_actor>();
+    ask_door(self, caf::actor_cast<caf::actor>(far), msg, promise);
+    return promise;
+  }
+  opened_promise promise =
+      self->make_response_promise<pb<call::SessionOpened>, session_actor>();
+  dial_process(
+      self, *outside.servers->network, st.end.place,
+      [self, msg, promise](const caf::strong_actor_ptr& found) {
+        ask_process(self, found, msg, promise);
+      },
+      [self, promise](const caf::error& err) mutable {
+        promise.deliver(err);
+        self->quit(err);
+      });
   return promise;
 }
 
@@ -135,6 +201,8 @@ pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto is_open = [](const auto& each) { return !each->over; };
   system::Description result;
+  if (!st.end.place.empty())
+    result.add_facts("server=" + st.end.place);
   result.add_facts("requests=" + std::to_string(st.passed));
   result.add_facts("expired=" + std::to_string(st.expired));
   result.add_facts("waiting="
@@ -145,9 +213,10 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-line_actor::behavior_type line(pointer self, context ctx, doors::door door,
+line_actor::behavior_type line(pointer self, context ctx, line_end end,
                                caf::actor_addr client) {
   auto& st = self->state;
+  st.end = std::move(end);
   st.client = client;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.requests = calls{self};
@@ -181,8 +250,9 @@ line_actor::behavior_type line(pointer self, context ctx, doors::door door,
         return pass_on<pb<system::Explanation>>(self, msg);
       },
       [self](const pb<system::Describe>&) { return on_describe(self); },
-      [self, door](const pb<call::OpenSession>& msg) {
-        return on_open(self, msg, door);
+      [self](const pb<call::OpenSession>& msg) { return on_open(self, msg); },
+      [self](const pb<system::Enroll>& msg, const directory_actor& directory) {
+        return pass_on<pb<system::Enrolled>>(self, msg, directory);
       },
       [self](const pb<system::Tick>&) { on_tick(self); },
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/system/doors.hpp"
+#include "messages/command_interface.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -25,8 +26,18 @@ using line_actor = session_actor
     // The session, opened through this line.
     ::extend<caf::replies_to<pb<call::OpenSession>>::with<
                  pb<call::SessionOpened>, session_actor>,
+             // This process is there.
+             caf::replies_to<pb<system::Enroll>,
+                             directory_actor>::with<pb<system::Enrolled>>,
              // The oldest request may have waited too long.
              caf::reacts_to<pb<system::Tick>>>;
+
+/// Where a line leads: to a front door that is known, behind a wire, or to a
+/// server's process at HOST:PORT, which is shown a proof of who we are.
+struct line_end {
+  doors::door door;
+  std::string place; ///< empty: the door
+};
 
 /// What the line remembers between two messages.
 struct line_state {
@@ -41,18 +52,20 @@ struct line_state {
 
   std::unique_ptr<context> ctx;
   calls requests;
+  line_end end;
   caf::actor_addr client;
   session_actor session;                       ///< at the other end
+  std::string secret;                          ///< of the session
   std::deque<std::shared_ptr<flight>> flights; ///< oldest first
   bool ticking = false;
   uint64_t passed = 0;  ///< requests
   uint64_t expired = 0; ///< of them without an answer in time
 };
 
-/// Opens a connection to a front door, and on it a session for the client
-/// when asked.
+/// Opens a connection to a server, and on it a session for the client when
+/// asked.
 line_actor::behavior_type line(line_actor::stateful_pointer<line_state> self,
-                               context ctx, doors::door door,
+                               context ctx, line_end end,
                                caf::actor_addr client);
 
 } // namespace troupe

@@ -53,16 +53,32 @@ pass_on(pointer self, const pb<call::OpenSession>& msg) {
   return {};
 }
 
+/// Where the next line of a component leads. The server that was tried last may
+/// be there but out of reach.
+line_end end_for(link_state& st, const std::string& component) {
+  auto failed = st.failures.find(component);
+  auto tries = failed == st.failures.end() ? 0 : failed->second;
+  if (st.places.empty())
+    return {*st.ways.one(tries), {}};
+  return {{}, st.places[(st.turn + tries) % st.places.size()]};
+}
+
+/// Runs `what` as soon as there is a server to ask.
+void when_open(link_state& st, std::function<void()> what) {
+  if (st.places.empty())
+    st.ways.when_open(std::move(what));
+  else
+    what();
+}
+
 void open_line(pointer self, const caf::actor_addr& client,
                const pb<call::OpenSession>& msg, opened_promise promise) {
   auto& st = self->state;
-  auto failed = st.failures.find(msg->component());
-  // The server that was tried last may be there but out of reach.
-  auto& to = *st.ways.one(failed == st.failures.end() ? 0 : failed->second);
   ++st.opened;
   auto ctx = st.ctx->child(std::to_string(st.opened), st.opened);
   auto path = ctx.path();
-  auto fresh = self->spawn(line, std::move(ctx), to, client);
+  auto fresh =
+      self->spawn(line, std::move(ctx), end_for(st, msg->component()), client);
   auto handle = caf::actor_cast<caf::actor>(fresh);
   st.lines.add(handle);
   self->monitor(fresh);
@@ -121,15 +137,17 @@ on_open(pointer self, const pb<call::OpenSession>& msg) {
   if (st.ways.waiting() + st.later.size() >= most_waiting)
     return make_error(ec::service_unavailable, "too many wait for a session");
   auto doors = st.ctx->config().of_servers("apiserver/front_door");
-  if (std::none_of(doors.begin(), doors.end(),
-                   [&](auto& door) { return is_far(self, component, door); }))
+  if (st.places.empty()
+      && std::none_of(doors.begin(), doors.end(), [&](auto& door) {
+           return is_far(self, component, door);
+         }))
     return pass_on(self, msg);
   // Before the promise, which takes the sender.
   auto client = caf::actor_cast<caf::actor_addr>(self->current_sender());
   opened_promise promise =
       self->make_response_promise<pb<call::SessionOpened>, session_actor>();
   when_due(self, pause_of(self, component), [self, client, msg, promise] {
-    self->state.ways.when_open([self, client, msg, promise] {
+    when_open(self->state, [self, client, msg, promise] {
       open_line(self, client, msg, promise);
     });
   });
@@ -160,9 +178,18 @@ void on_down(pointer self, const caf::down_msg& down) {
   st.attempts.erase(gone);
 }
 
+void on_servers(pointer self, const system::Servers& now) {
+  auto& places = self->state.places;
+  // Who has one in this process asks that.
+  if (!places.empty() && now.addresses_size() > 0)
+    places.assign(now.addresses().begin(), now.addresses().end());
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   system::Description result;
+  for (auto& place : st.places)
+    result.add_facts("server=" + place);
   result.add_facts("lines=" + std::to_string(st.attempts.size()));
   result.add_facts("waiting="
                    + std::to_string(st.ways.waiting() + st.later.size()));
@@ -181,9 +208,16 @@ link_actor::behavior_type link(pointer self, context ctx) {
   st.ways = doors{self, st.requests,
                   st.ctx->config().of_servers("apiserver/front_door")};
   st.ways.look_in(st.ctx->directory());
+  auto& config = st.ctx->config();
+  if (config.of_servers({}).empty())
+    for (auto& server : config.servers)
+      st.places.push_back(server.place);
+  // Those who start together do not all ask the same one.
+  st.turn = st.places.empty() ? 0 : st.ctx->random() % st.places.size();
   return {
       [self](const pb<call::OpenSession>& msg) { return on_open(self, msg); },
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
+      [self](const pb<system::Servers>& msg) { on_servers(self, *msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

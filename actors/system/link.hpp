@@ -21,6 +21,7 @@ namespace troupe {
 /// Says:  passes them on to a front door, as themselves, where that is in
 ///        this process; opens a line for each otherwise, after a pause that
 ///        grows while it fails, and to another server then if there is one.
+///        Where no server is in this process, lines lead to those in others.
 /// After a restart: finds the front doors again. Sessions of this process go
 ///        on; those of lines ended with their line and are opened anew.
 using link_actor = caf::typed_actor<
@@ -28,7 +29,9 @@ using link_actor = caf::typed_actor<
     caf::replies_to<pb<call::OpenSession>>::with<pb<call::SessionOpened>,
                                                  session_actor>,
     // The pause before a line is over.
-    caf::reacts_to<pb<system::Tick>>>
+    caf::reacts_to<pb<system::Tick>>,
+    // The servers are elsewhere now.
+    caf::reacts_to<pb<system::Servers>>>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -45,7 +48,9 @@ struct link_state {
   std::unique_ptr<context> ctx;
   calls requests;
   brood lines;
-  doors ways;                                      ///< to API servers
+  doors ways;                      ///< to API servers
+  std::vector<std::string> places; ///< of servers, if none is in this process
+  uint64_t turn = 0;               ///< which of them is asked first
   std::map<uint64_t, std::function<void()>> later; ///< until their Tick
   std::map<caf::actor_addr, attempt> attempts;     ///< by line
   std::map<std::string, uint32_t> failures;        ///< in a row, by component

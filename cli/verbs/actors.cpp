@@ -18,16 +18,6 @@ std::string depth_indent(const std::string& path) {
       2 * static_cast<size_t>(std::count(path.begin(), path.end(), '/')), ' ');
 }
 
-/// The server in a process, as its actors' paths begin; "" where there is but
-/// one.
-std::string server_of(const system::ActorList& list) {
-  for (auto& a : list.actors())
-    if (a.path().rfind("server-", 0) == 0)
-      return a.path().substr(0, a.path().find('/'));
-  return {};
-}
-
-/// The actors of one process.
 printing::table topology_of(const system::ActorList& list,
                             const std::string& below) {
   printing::table table;
@@ -50,26 +40,16 @@ printing::table topology_of(const system::ActorList& list,
 }
 
 void print_topology(const std::string& below, environment& env) {
-  auto clients = env.all_clients();
-  size_t shown = 0;
-  for (auto& client : clients) {
-    auto list = client->actors();
-    if (!list) {
-      env.fail(list.error());
-      return;
-    }
-    auto table = topology_of(*list, below);
-    if (table.rows.empty())
-      continue;
-    if (clients.size() > 1)
-      env.out() << (shown++ > 0 ? "\n" : "") << "Process of "
-                << server_of(*list) << "\n\n";
-    else
-      ++shown;
-    env.out() << printing::to_text(table);
+  auto list = env.all_actors();
+  if (!list) {
+    env.fail(list.error());
+    return;
   }
-  if (shown == 0 && !clients.empty())
+  auto table = topology_of(*list, below);
+  if (table.rows.empty())
     env.fail(make_error(ec::not_found, "no actor at \"" + below + "\""));
+  else
+    env.out() << printing::to_text(table);
 }
 
 } // namespace
@@ -86,37 +66,7 @@ namespace {
 struct kill_command {
   std::vector<std::string> paths;
   std::string away;
-  std::string server;
 };
-
-/// The processes that are meant; has told the user where there is none.
-std::vector<std::shared_ptr<command_client>>
-processes_of(const std::string& server, environment& env) {
-  auto result = env.all_clients();
-  if (server.empty() || result.empty())
-    return result;
-  std::erase_if(result, [&](auto& client) {
-    auto list = client->actors();
-    return !list || server_of(*list) != server;
-  });
-  if (result.empty())
-    env.fail_here(make_error(ec::not_found, "no process of \"" + server
-                                                + "\" can be reached"));
-  return result;
-}
-
-/// Kills it in the first process that has it.
-expected<system::Killed>
-kill_in_any(const std::vector<std::shared_ptr<command_client>>& processes,
-            const std::string& path, std::chrono::milliseconds away) {
-  expected<system::Killed> result{caf::error{}};
-  for (auto& client : processes) {
-    result = client->kill(path, away);
-    if (result || !is(result.error(), ec::not_found))
-      return result;
-  }
-  return result;
-}
 
 void run_kill(const kill_command& cmd, environment& env) {
   std::chrono::milliseconds away{0};
@@ -130,11 +80,11 @@ void run_kill(const kill_command& cmd, environment& env) {
       return;
     }
   }
-  auto processes = processes_of(cmd.server, env);
-  if (processes.empty())
+  auto* client = env.client();
+  if (client == nullptr)
     return;
   for (auto& path : cmd.paths) {
-    auto killed = kill_in_any(processes, path, away);
+    auto killed = client->kill(path, away);
     if (!killed) {
       env.fail(killed.error());
       continue;
@@ -156,9 +106,6 @@ void add_kill(CLI::App& app, environment& env) {
       ->required();
   sub->add_option("--for", cmd->away,
                   "Keep it and all below it away for so long: 500ms, 30s");
-  sub->add_option("--server", cmd->server,
-                  "In the process of this server; else where it is found "
-                  "first");
   sub->callback([&env, cmd] { run_kill(*cmd, env); });
 }
 

@@ -55,15 +55,6 @@ cluster_status status_here(environment& env) {
   return x;
 }
 
-/// The actors of all processes that can be asked.
-system::ActorList all_actors(environment& env) {
-  system::ActorList result;
-  for (auto& client : env.all_clients())
-    if (auto actors = client->actors())
-      result.MergeFrom(*actors);
-  return result;
-}
-
 /// Asks the cluster itself.
 caf::error ask_cluster(cluster_status& x, environment& env) {
   auto client = env.try_client();
@@ -75,7 +66,9 @@ caf::error ask_cluster(cluster_status& x, environment& env) {
   auto pods = (*client)->ask(about(call::LIST, kind_of<core::v1::Pod>(), {}));
   if (!pods)
     return pods.error();
-  fill_status(x, all_actors(env), nodes->objects, pods->objects);
+  auto actors = env.all_actors();
+  fill_status(x, actors ? *actors : system::ActorList{}, nodes->objects,
+              pods->objects);
   return caf::none;
 }
 

@@ -51,6 +51,13 @@ bool is_component(const std::string& user) {
 
 } // namespace
 
+bool may_speak_for(const std::string& user, const std::string& other) {
+  if (user == "kube-apiserver")
+    return is_component(other);
+  return user == "system:kube-controller-manager" && is_component(other)
+         && other.ends_with("-controller");
+}
+
 bool caller::in_group(const std::string& group) const {
   return std::find(groups.begin(), groups.end(), group) != groups.end();
 }

@@ -26,4 +26,9 @@ std::string refusal(const caller& who, const std::string& verb,
                     const std::string& ns, const std::string& name,
                     const std::string& subresource);
 
+/// Returns whether who proved to be `user` may open sessions as `other`: a
+/// server for every component of the control plane, the controller manager for
+/// its controllers.
+bool may_speak_for(const std::string& user, const std::string& other);
+
 } // namespace troupe::rules

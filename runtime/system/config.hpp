@@ -36,6 +36,9 @@ struct store_limits {
 struct cluster_config {
   std::string data_dir;
   std::string cluster_name = "troupe";
+  std::string process = "server-1"; ///< name of this process in the cluster
+  /// The user that this process is to others.
+  std::string identity = "kube-apiserver";
   std::vector<node_config> nodes;
   /// Tells its store's group from any other; 0 where nobody looks.
   uint64_t store_group = 0;

@@ -2,6 +2,10 @@
 
 #include "runtime/crypto/certificate.hpp"
 
+#include <functional>
+#include <string>
+#include <vector>
+
 namespace troupe {
 
 class secure_network;
@@ -10,7 +14,21 @@ class secure_network;
 /// one of the cluster's own.
 struct server_links {
   secure_network* network; ///< never null; not owned
-  crypto::credential own;
+
+  /// Returns the credential to show for that user, as it is now: it may have
+  /// been renewed. From any thread.
+  std::function<expected<crypto::credential>(const std::string& user)> own;
+
+  /// Keeps where the servers are for the next start; null where nobody does.
+  std::function<void(const std::vector<std::string>& places)> keep{};
 };
+
+/// Returns the `own` of a process that has one credential.
+inline std::function<expected<crypto::credential>(const std::string&)>
+always(crypto::credential one) {
+  return [one](const std::string&) -> expected<crypto::credential> {
+    return one;
+  };
+}
 
 } // namespace troupe

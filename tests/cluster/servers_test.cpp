@@ -154,14 +154,17 @@ TEST_F(ServerProcesses, ReplaceTheFirstOneToo) {
 }
 
 TEST_F(ServerProcesses, AreShownAndKilledTogether) {
-  ASSERT_TRUE(cluster.run("topology")) << cluster.output();
-  for (auto text : {"Process of server-1", "Process of server-3",
+  // They enroll with each other a moment after they have begun.
+  for (auto text : {"server-3/presence", "server-3/store/replica",
                     "server-2/store/replica", "scheduler"})
-    EXPECT_NE(cluster.output().find(text), std::string::npos) << text;
+    EXPECT_TRUE(wait_until([&] {
+      return cluster.run("topology")
+             && cluster.output().find(text) != std::string::npos;
+    })) << text;
   EXPECT_TRUE(cluster.run("kill server-3/store/log_writer"))
       << cluster.output();
-  EXPECT_TRUE(cluster.run("kill link --server server-2")) << cluster.output();
-  EXPECT_FALSE(cluster.run("kill link --server server-7"));
+  EXPECT_TRUE(cluster.run("kill server-2/link")) << cluster.output();
+  EXPECT_FALSE(cluster.run("kill server-7/link"));
   EXPECT_FALSE(cluster.run("kill server-4/store"));
   EXPECT_TRUE(make("after")) << cluster.output();
 }

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "messages/container_interface.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+
+namespace troupe {
+
+/// Passes one stream of a container on between a client and a node that are in
+/// different processes. It keeps nothing: what is on its way is what the client
+/// gave credit for.
+///
+/// Hears: output from the node; credit, input and the end from the client.
+/// Says:  the same to the other side. To others it does not listen.
+/// After a restart: there is none. It ends with the stream, the client or the
+///        node, and who is left sees that.
+using relay_actor = container_stream_actor
+    // What the client tells the runtime.
+    ::extend<
+        caf::reacts_to<pb<container::StreamResize>>,
+        caf::reacts_to<pb<container::StreamClose>>,
+        // The node has opened the stream.
+        caf::reacts_to<pb<container::StreamOpened>, container_runtime_actor>>
+    // What `topology` shows.
+    ::extend_with<describe_actor>;
+
+/// What the relay remembers between two messages.
+struct relay_state {
+  static inline const char* name = "relay";
+
+  container_stream_actor client;
+  container_runtime_actor runtime;
+  uint64_t stream = 0; ///< at the runtime
+  uint64_t passed = 0; ///< chunks
+};
+
+/// Runs a relay for that client.
+relay_actor::behavior_type
+relay(relay_actor::stateful_pointer<relay_state> self,
+      container_stream_actor client);
+
+} // namespace troupe

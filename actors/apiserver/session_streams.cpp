@@ -1,0 +1,154 @@
+#include "actors/apiserver/registry.hpp"
+#include "actors/apiserver/relay.hpp"
+#include "actors/apiserver/session_parts.hpp"
+#include "messages/api/core_pod.pb.h"
+#include "messages/call.pb.h"
+#include "messages/container.pb.h"
+#include "messages/kubelet.pb.h"
+#include "messages/kubelet_interface.hpp"
+#include "messages/pod_stream.pb.h"
+#include "messages/system.pb.h"
+#include "runtime/rules/pod_subresources.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+
+// Logs, commands in containers and what is attached to them.
+namespace troupe::serving {
+
+namespace {
+
+using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
+                                                   container_runtime_actor>;
+
+/// A stream to a node in another process goes by way of a relay: the two need
+/// not know, nor trust, each other.
+relay_actor start_relay(pointer self, const container_stream_actor& client) {
+  auto& st = self->state;
+  auto fresh = self->system().spawn(relay, client);
+  auto handle = caf::actor_cast<caf::actor>(fresh);
+  st.relays.add(handle);
+  self->monitor(fresh);
+  system::Started started;
+  started.set_path(st.ctx->path() + "/stream-" + std::to_string(++st.relayed));
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             handle);
+  return fresh;
+}
+
+template <class Msg>
+void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
+             const container_stream_actor& to, stream_promise promise) {
+  auto far = kubelet->node() != self->node();
+  auto between = far ? start_relay(self, to) : relay_actor{};
+  auto failed = [self, between, promise](const caf::error& err) mutable {
+    promise.deliver(err);
+    if (between)
+      self->send_exit(between, caf::exit_reason::user_shutdown);
+  };
+  self->state.requests
+      .ask<pb<container::StreamOpened>, container_runtime_actor>(
+          caf::actor_cast<pod_streams_actor>(kubelet),
+          [self, between,
+           promise](const pb<container::StreamOpened>& opened,
+                    const container_runtime_actor& runtime) mutable {
+            if (!between) {
+              promise.deliver(opened, runtime);
+              return;
+            }
+            self->send(between, opened, runtime);
+            promise.deliver(opened,
+                            caf::actor_cast<container_runtime_actor>(between));
+          },
+          failed, pb<Msg>{msg},
+          far ? caf::actor_cast<container_stream_actor>(between) : to);
+}
+
+/// Passes a stream's request on to the kubelet that has the pod.
+void open_on_node(pointer self, const object& pod,
+                  const pb<call::OpenStream>& msg,
+                  const container_stream_actor& to, stream_promise promise) {
+  auto& node = pod.as<core::v1::Pod>().spec().node_name();
+  if (node.empty()) {
+    promise.deliver(make_error(ec::bad_request, "pod " + pod.name()
+                                                    + " does not have a host "
+                                                      "assigned"));
+    return;
+  }
+  with_actor(
+      self, "kubelet/" + node,
+      [self, msg, to, promise](const caf::actor& kubelet) {
+        if (msg->has_logs())
+          open_at(self, kubelet, msg->logs(), to, promise);
+        else if (msg->has_exec())
+          open_at(self, kubelet, msg->exec(), to, promise);
+        else
+          open_at(self, kubelet, msg->attach(), to, promise);
+      },
+      [promise, node](const caf::error&) mutable {
+        promise.deliver(make_error(ec::service_unavailable,
+                                   "node " + node
+                                       + " cannot be reached: no kubelet of "
+                                         "that name is running"));
+      });
+}
+
+caf::error check_logs(const kubelet_api::PodLogs& logs) {
+  core::v1::PodLogOptions wished;
+  if (logs.options().has_tail_lines())
+    wished.set_tail_lines(logs.options().tail_lines());
+  if (logs.options().has_limit_bytes())
+    wished.set_limit_bytes(logs.options().limit_bytes());
+  auto found = rules::validate_log_options(wished);
+  if (found.empty())
+    return caf::none;
+  return invalid("", "PodLogOptions", logs.target().name(), found);
+}
+
+} // namespace
+
+caf::result<pb<container::StreamOpened>, container_runtime_actor>
+on_open_stream(pointer self, const pb<call::OpenStream>& msg,
+               const container_stream_actor& to) {
+  if (auto err = check_sender(self, msg->secret()))
+    return err;
+  auto& target = msg->has_logs()   ? msg->logs().target()
+                 : msg->has_exec() ? msg->exec().target()
+                                   : msg->attach().target();
+  auto& pods = kind_of<core::v1::Pod>();
+  if (target.namespace_().empty() || target.name().empty())
+    return make_error(ec::bad_request, "a namespace and a name are required");
+  if (auto err = check_right(self, pods, msg->has_logs() ? "get" : "create",
+                             target.namespace_(), target.name(),
+                             msg->has_logs()   ? "log"
+                             : msg->has_exec() ? "exec"
+                                               : "attach"))
+    return err;
+  if (msg->has_logs())
+    if (auto err = check_logs(msg->logs()))
+      return err;
+  call::Request get;
+  get.set_verb(call::GET);
+  get.set_api_version(pods.api_version());
+  get.set_kind(std::string{pods.kind});
+  get.set_namespace_(target.namespace_());
+  get.set_name(target.name());
+  auto promise = self->make_response_promise<pb<container::StreamOpened>,
+                                             container_runtime_actor>();
+  with_backend(
+      self, resource_path("view", pods),
+      [self, promise, msg, to,
+       get = pb<call::Request>{std::move(get)}](const caf::actor& view) {
+        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+            caf::actor_cast<api_actor>(view),
+            [self, promise, msg, to](const pb<call::Response>&,
+                                     const std::vector<object>& found) {
+              open_on_node(self, found.front(), msg, to, promise);
+            },
+            [promise](const caf::error& err) mutable { promise.deliver(err); },
+            get, object{});
+      });
+  return promise;
+}
+
+} // namespace troupe::serving

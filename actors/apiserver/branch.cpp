@@ -1,7 +1,10 @@
 #include "actors/apiserver/allocators.hpp"
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/apiserver/front_door.hpp"
+#include "actors/apiserver/joining.hpp"
 #include "actors/apiserver/registry.hpp"
+#include "actors/apiserver/revocation.hpp"
+#include "actors/apiserver/signer.hpp"
 #include "actors/system/view.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -43,7 +46,10 @@ child_spec apiserver_branch() {
                  branch("registry", {}, std::move(registries)),
                  {"allocators", starter(allocators)},
                  {"front_door", starter(front_door)},
-                 {"bootstrap", starter(bootstrap)}});
+                 {"bootstrap", starter(bootstrap)},
+                 {"joining", starter(join_desk)},
+                 {"revocation", starter(revocation)},
+                 {"signer", starter(signer)}});
 }
 
 } // namespace troupe

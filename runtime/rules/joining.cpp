@@ -76,10 +76,10 @@ void wrong_tokens::note(const std::string& place, time_point now) {
                                  [](const auto& a, const auto& b) {
                                    return a.second.since < b.second.since;
                                  }));
-  auto& entry = seen_[place];
-  if (entry.count == 0)
-    entry.since = now;
-  ++entry.count;
+  auto& one = seen_[place];
+  if (one.count == 0)
+    one.since = now;
+  ++one.count;
 }
 
 } // namespace troupe::rules

@@ -6,7 +6,6 @@
 #include "messages/system.pb.h"
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/rules/signing.hpp"
-#include "runtime/system/config.hpp"
 #include "runtime/text/timestamp.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -90,8 +89,8 @@ void take(pointer self, const std::string& certificate) {
   auto asked = st.asked;
   if (!crypto::is_of_same_key(certificate, asked.request))
     return retry_later(self, "the certificate is for another key");
-  auto checked = crypto::check_certificate(st.api.ctx().config().ca_certificate,
-                                           certificate, st.api.now());
+  auto checked =
+      crypto::check_certificate(st.what.authority, certificate, st.api.now());
   if (!checked || *checked != st.what.who)
     return retry_later(self, checked ? "the certificate is for somebody else"
                                      : message_of(checked.error()));

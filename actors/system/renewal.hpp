@@ -15,7 +15,8 @@ namespace troupe {
 /// The certificate that is kept fresh, and where it lies.
 struct renewed_credential {
   crypto::identity who;
-  std::string signer; ///< rules::kubelet_signer, say
+  std::string signer;    ///< rules::kubelet_signer, say
+  std::string authority; ///< who must have signed what comes, PEM
   std::function<expected<crypto::credential>()> load;
   /// Replaces it; everybody who connects from then on uses the new one.
   std::function<expected<void>(const crypto::credential&)> save;

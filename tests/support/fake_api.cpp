@@ -328,7 +328,7 @@ void fake_world::break_sessions() {
 context fake_world::at(const std::string& path) {
   return context{clock_,
                  std::make_shared<edges>(*edges_),
-                 std::make_shared<cluster_config>(*settings_),
+                 std::make_shared<cluster_config>(),
                  directory_,
                  path,
                  1};

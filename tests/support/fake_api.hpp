@@ -4,7 +4,6 @@
 #include "messages/changes.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/time.hpp"
-#include "runtime/system/config.hpp"
 #include "runtime/system/context.hpp"
 #include "runtime/system/edges.hpp"
 
@@ -93,9 +92,8 @@ public:
   caf::actor_system& system() { return *system_; }
   std::shared_ptr<fake_api> api() { return api_; }
 
-  /// The edges of every context that is made from now on, and its settings.
+  /// The edges of every context that is made from now on.
   edges& outside() { return *edges_; }
-  cluster_config& config() { return *settings_; }
 
   /// Ends an actor and runs.
   void end(const caf::actor& what);
@@ -105,8 +103,6 @@ private:
 
   std::shared_ptr<fake_api> api_ = std::make_shared<fake_api>();
   std::shared_ptr<edges> edges_ = std::make_shared<edges>();
-  std::shared_ptr<cluster_config> settings_ =
-      std::make_shared<cluster_config>();
   std::shared_ptr<clock> clock_;
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;

@@ -3,7 +3,6 @@
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/signing.hpp"
-#include "runtime/system/config.hpp"
 #include "tests/support/fake_api.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -45,7 +44,7 @@ struct renewal_fixture : ::testing::Test {
       ++saved;
       return caf::unit;
     };
-    world.config().ca_certificate = ca.certificate;
+    what.authority = ca.certificate;
     actor = caf::actor_cast<caf::actor>(
         world.system().spawn(renewal, world.at("renewal"), what));
     world.run();

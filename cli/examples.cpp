@@ -36,7 +36,7 @@ constexpr entry table[] = {
 )"},
     {"certificate list", R"(  troupe certificate list
 )"},
-    {"certificate revoke", R"(  # All that a node has
+    {"certificate revoke", R"(  # All that a node has, so that it cannot come back
   troupe certificate revoke node-4
   # One of them, by its serial
   troupe certificate revoke 5f0c3d1e9a7b42868f13c5d0a1b2c3d4
@@ -103,6 +103,8 @@ constexpr entry table[] = {
   troupe delete pod web-1 --now
   # Leave the pods alone
   troupe delete replicaset web-1 --cascade=orphan
+  # A node: its certificate stays good, so that it may come back
+  troupe delete node node-4
 )"},
     {"describe", R"(  troupe describe pod web-1
   troupe describe nodes

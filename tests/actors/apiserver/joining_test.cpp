@@ -16,6 +16,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <gtest/gtest.h>
 

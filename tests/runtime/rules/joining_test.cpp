@@ -285,7 +285,7 @@ TEST(Signing, ComesAfterApprovalAndOnce) {
 TEST(Signing, IsGoodForAsLongAsWasAskedWithinBounds) {
   auto x = request_of(a_node, kubelet_signer);
   EXPECT_EQ(signing_lifetime(x), 24h * 365);
-  for (auto [asked, given] : {std::pair{1, 600}, {3'600, 3'600}}) {
+  for (auto [asked, given] : {std::pair{1, 600}, std::pair{3'600, 3'600}}) {
     x.mutable_spec()->set_expiration_seconds(asked);
     EXPECT_EQ(signing_lifetime(x), std::chrono::seconds{given});
   }

@@ -161,16 +161,17 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   outside->volumes = std::make_shared<volume_files>();
   if (auto err = open_etcd())
     return err;
-  auto sockets = net::make_socket_edges();
-  https = std::make_shared<http::https_edge>(sockets.thread);
+  auto opened = net::make_socket_edges();
+  https = std::make_shared<http::https_edge>(opened.thread);
+  sockets = opened.thread;
   if (options.runtime == "simulated") {
     // Services of pods that are only told of are served on paper.
     outside->probes = std::make_shared<net::simulated_probes>();
     outside->fleet = std::make_shared<simulation::fleet>(
         simulation::script{}, real_world()->entropy({}, 0)());
   } else {
-    outside->probes = sockets.probes;
-    outside->services = sockets.services;
+    outside->probes = opened.probes;
+    outside->services = opened.services;
   }
   if (auto err = open_network(options))
     return err;

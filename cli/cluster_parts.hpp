@@ -5,6 +5,7 @@
 #include "cli/cluster_process.hpp"
 #include "cli/cluster_shape.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/join_service.hpp"
 #include "cli/server_keeper.hpp"
 #include "cli/server_settings.hpp"
 #include "cli/serving.hpp"
@@ -37,11 +38,13 @@ struct cluster_process::parts {
   std::unique_ptr<net::cluster_network> network;
   std::shared_ptr<edges> outside;
   std::shared_ptr<http::https_edge> https;
+  std::shared_ptr<net::loop> sockets; ///< the thread of all of them
   std::shared_ptr<cluster_config> config;
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<secure_network> secure;
   std::unique_ptr<caf::scoped_actor> self;
+  std::unique_ptr<join_service> joins;
   gate_actor gate;
   planted_tree tree;
   std::vector<server_place> places; ///< of the servers, unless all stay here
@@ -78,6 +81,9 @@ struct cluster_process::parts {
   std::string addresses() const;
   void tell_missing(const std::string& data_dir, const report& tell) const;
   caf::error publish(const up_options& options);
+  void open_joins(const up_options& options);
+  caf::error announce(command_client& client, const up_options& options,
+                      const report& tell);
   caf::error open_system(const up_options& options, const report& tell);
   expected<crypto::kubeconfig_access>
   give_access(const std::string& path) const;

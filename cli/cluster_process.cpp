@@ -37,8 +37,10 @@ void cluster_process::parts::plant() {
   tree.plant = [this, me] {
     return spawn_cluster(
         *system, real_world(), outside, config,
-        [to = gate, me](const directory_actor& newest) {
+        [to = gate, joiners = joins->gate(),
+         me](const directory_actor& newest) {
           caf::anon_send(to, newest);
+          caf::anon_send(joiners, newest);
           caf::anon_send(me, newest);
         },
         https);
@@ -182,6 +184,7 @@ caf::error cluster_process::parts::open_system(const up_options& options,
                        std::shared_ptr<const cluster_config>{config});
   if (auto err = publish(options))
     return err;
+  open_joins(options);
   return start_servers(options, tell);
 }
 
@@ -299,6 +302,8 @@ caf::error cluster_process::try_start() {
   if (auto err = p.settle_nodes(**client, options_, tell_))
     return err;
   if (auto err = wait_for_nodes(**client, p.config->nodes))
+    return err;
+  if (auto err = p.announce(**client, options_, tell_))
     return err;
   milestone("Nodes: " + number(options_.nodes) + " Ready, runtime "
             + options_.runtime);

@@ -12,6 +12,8 @@ void add_up(CLI::App& app, environment& env);
 void add_server(CLI::App& app, environment& env);
 void add_store(CLI::App& app, environment& env);
 void add_down(CLI::App& app, environment& env);
+void add_token(CLI::App& app, environment& env);
+void add_certificate(CLI::App& app, environment& env);
 void add_status(CLI::App& app, environment& env);
 void add_get(CLI::App& app, environment& env);
 void add_apply(CLI::App& app, environment& env);
@@ -49,17 +51,18 @@ struct command_group {
 
 /// All commands, in the order of `troupe --help`.
 inline std::vector<command_group> all_commands() {
-  return {
-      {"Run a cluster", {add_up, add_server, add_down, add_status, add_store}},
-      {"Make and change",
-       {add_apply, add_create, add_run, add_expose, add_set, add_scale,
-        add_rollout, add_label, add_annotate, add_patch, add_replace,
-        add_delete, add_wait}},
-      {"Look",
-       {add_get, add_describe, add_events, add_logs, add_exec, add_explain,
-        add_api_resources}},
-      {"Nodes", {add_cordon, add_uncordon, add_drain, add_taint}},
-      {"Actors", {add_topology, add_kill, add_why}}};
+  return {{"Run a cluster",
+           {add_up, add_server, add_down, add_status, add_store, add_token,
+            add_certificate}},
+          {"Make and change",
+           {add_apply, add_create, add_run, add_expose, add_set, add_scale,
+            add_rollout, add_label, add_annotate, add_patch, add_replace,
+            add_delete, add_wait}},
+          {"Look",
+           {add_get, add_describe, add_events, add_logs, add_exec, add_explain,
+            add_api_resources}},
+          {"Nodes", {add_cordon, add_uncordon, add_drain, add_taint}},
+          {"Actors", {add_topology, add_kill, add_why}}};
 }
 
 } // namespace troupe::cli

@@ -145,6 +145,12 @@ command_client* environment::client() {
   return nullptr;
 }
 
+expected<const crypto::kubeconfig_access*> environment::access() {
+  if (auto err = load())
+    return err;
+  return &access_;
+}
+
 std::vector<std::shared_ptr<command_client>> environment::all_clients() {
   auto* first = client();
   if (first == nullptr)

@@ -55,6 +55,9 @@ public:
   /// The same; without one it has told the user why, and set `code`.
   command_client* client();
 
+  /// Returns what the kubeconfig says of the cluster and the user. Owned.
+  expected<const crypto::kubeconfig_access*> access();
+
   /// Returns a session with each process of the cluster that serves and can be
   /// reached; `client` alone where there is one. Without any it has told the
   /// user why, and set `code`.

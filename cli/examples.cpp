@@ -31,6 +31,16 @@ constexpr entry table[] = {
   # Only say what would happen
   troupe apply -f examples/web.yaml --dry-run=server
 )"},
+    {"certificate", R"(  # Who has which
+  troupe certificate list
+)"},
+    {"certificate list", R"(  troupe certificate list
+)"},
+    {"certificate revoke", R"(  # All that a node has, so that it cannot come back
+  troupe certificate revoke node-4
+  # One of them, by its serial
+  troupe certificate revoke 5f0c3d1e9a7b42868f13c5d0a1b2c3d4
+)"},
     {"cordon", R"(  troupe cordon node-2
 )"},
     {"create", R"(  # Make what a file says; it must not be there yet
@@ -93,6 +103,8 @@ constexpr entry table[] = {
   troupe delete pod web-1 --now
   # Leave the pods alone
   troupe delete replicaset web-1 --cascade=orphan
+  # A node: its certificate stays good, so that it may come back
+  troupe delete node node-4
 )"},
     {"describe", R"(  troupe describe pod web-1
   troupe describe nodes
@@ -244,6 +256,20 @@ constexpr entry table[] = {
 )"},
     {"taint", R"(  troupe taint node node-2 dedicated=db:NoSchedule
   troupe taint node node-2 dedicated:NoSchedule-
+)"},
+    {"token",
+     R"(  # What another machine joins by, within the next hour and once
+  troupe token create --ttl 1h --uses 1
+)"},
+    {"token create", R"(  troupe token create
+  # The whole command for the other machine
+  troupe token create --ttl 1h --uses 1 --print-join-command
+  # For ever, and for servers
+  troupe token create --ttl 0 --role server --description 'second site'
+)"},
+    {"token delete", R"(  troupe token delete abcdef
+)"},
+    {"token list", R"(  troupe token list
 )"},
     {"topology", R"(  troupe topology
   troupe topology kubelet/node-2

@@ -3,6 +3,7 @@
 #include "actors/system/cluster.hpp"
 #include "actors/system/gate.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/join_service.hpp"
 #include "cli/server_settings.hpp"
 #include "cli/serving.hpp"
 #include "runtime/crypto/key_files.hpp"
@@ -41,17 +42,20 @@ struct server_process::parts {
   crypto::cluster_keys keys;
   std::shared_ptr<edges> outside = std::make_shared<edges>();
   std::shared_ptr<http::https_edge> https;
+  std::shared_ptr<net::loop> sockets; ///< the thread of all of them
   std::shared_ptr<cluster_config> config = std::make_shared<cluster_config>();
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<secure_network> secure;
   std::unique_ptr<caf::scoped_actor> self;
+  std::unique_ptr<join_service> joins;
   gate_actor gate;
   planted_tree tree;
 
   caf::error prepare(const std::string& data_dir,
                      const server_settings& settings, const server_place& own);
   caf::error open(const server_place& own);
+  void open_joins(const server_settings& settings, const server_place& own);
 };
 
 caf::error server_process::parts::prepare(const std::string& data_dir,
@@ -87,7 +91,8 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
 
 caf::error server_process::parts::open(const server_place& own) {
   outside->disk = leveldb::Env::Default();
-  https = std::make_shared<http::https_edge>(net::make_socket_edges().thread);
+  sockets = net::make_socket_edges().thread;
+  https = std::make_shared<http::https_edge>(sockets);
   if (auto err = https->prepare(
           {keys.server_file.string(), keys.authority.certificate}))
     return err;
@@ -109,6 +114,19 @@ caf::error server_process::parts::open(const server_place& own) {
   if (!secure->publish(gate, own.host, own.port))
     return no_port(own, own.port);
   return caf::none;
+}
+
+/// Others may join here too; the tree is told of the authority's key.
+void server_process::parts::open_joins(const server_settings& settings,
+                                       const server_place& own) {
+  auto facts = facts_of(*config, keys.authority.certificate, own.host, own.port,
+                        own.api_port, settings.api_service);
+  joins = std::make_unique<join_service>(
+      *system,
+      join_service_parts{config->data_dir, keys.authority, std::move(facts),
+                         https, sockets},
+      *config, nullptr);
+  outside->authority = joins->authority();
 }
 
 server_process::server_process(std::string data_dir, std::string name,
@@ -143,11 +161,14 @@ caf::error server_process::start() {
     return err;
   if (auto err = p.open(*own))
     return err;
+  p.open_joins(*settings, *own);
   p.tree.plant = [&p] {
     return spawn_server(
         *p.system, real_world(), p.outside, p.config,
-        [to = p.gate](const directory_actor& directory) {
+        [to = p.gate,
+         joiners = p.joins->gate()](const directory_actor& directory) {
           caf::anon_send(to, directory);
+          caf::anon_send(joiners, directory);
         },
         p.https);
   };

@@ -5,6 +5,7 @@
 #include "messages/command_interface.hpp"
 #include "messages/http.pb.h"
 #include "messages/interfaces.hpp"
+#include "messages/join.pb.h"
 #include "messages/object.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/proxy.pb.h"
@@ -26,6 +27,7 @@ void register_types(caf::actor_system_config& cfg) {
                system::ActorList, system::Kill, system::Killed, system::Tick,
                system::Enroll, system::Enrolled, system::FindProcess,
                system::ProcessFound, system::Servers>(cfg);
+  add_messages<join::JoinRequest, join::JoinAnswer, join::Revoked>(cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);

@@ -100,7 +100,7 @@ constexpr row table[] = {
     {"batch/v1", "CronJob", "cronjobs", "cj", spaced | in_all, "status"},
     {"batch/v1", "Job", "jobs", "", spaced | in_all, "status"},
     {"certificates.k8s.io/v1", "CertificateSigningRequest",
-     "certificatesigningrequests", "csr", 0, "approval status"},
+     "certificatesigningrequests", "csr", acts, "approval status"},
     {"coordination.k8s.io/v1", "Lease", "leases", "", spaced | acts},
     {"discovery.k8s.io/v1", "EndpointSlice", "endpointslices", "",
      spaced | acts},

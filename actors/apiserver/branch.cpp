@@ -1,8 +1,11 @@
 #include "actors/apiserver/allocators.hpp"
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/apiserver/front_door.hpp"
+#include "actors/apiserver/joining.hpp"
 #include "actors/apiserver/processes.hpp"
 #include "actors/apiserver/registry.hpp"
+#include "actors/apiserver/revocation.hpp"
+#include "actors/apiserver/signer.hpp"
 #include "actors/system/view.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -45,7 +48,10 @@ child_spec apiserver_branch() {
                  {"allocators", starter(allocators)},
                  {"processes", starter(processes)},
                  {"front_door", starter(front_door)},
-                 {"bootstrap", starter(bootstrap)}});
+                 {"bootstrap", starter(bootstrap)},
+                 {"joining", starter(join_desk)},
+                 {"revocation", starter(revocation)},
+                 {"signer", starter(signer)}});
 }
 
 } // namespace troupe

@@ -3,9 +3,11 @@
 #include "actors/apiserver/session.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/call.pb.h"
+#include "messages/join.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/proof.hpp"
 #include "runtime/crypto/random.hpp"
+#include "runtime/crypto/signing_request.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/machine.hpp"
 #include "runtime/system/version.hpp"
@@ -20,7 +22,7 @@ namespace troupe {
 
 namespace {
 
-using pointer = front_door_actor::stateful_pointer<front_door_state>;
+using pointer = guarded_door_actor::stateful_pointer<front_door_state>;
 
 /// Nonces that may be open at once; the oldest is void beyond.
 constexpr size_t most_nonces = 1'000;
@@ -35,7 +37,13 @@ pb<call::Nonce> on_ask_nonce(pointer self) {
   return pb<call::Nonce>{std::move(result)};
 }
 
-expected<rules::caller> prove(pointer self, const call::OpenSession& msg) {
+/// Who asks from another process, and by which certificate.
+struct proved_caller {
+  rules::caller who;
+  std::string serial;
+};
+
+expected<proved_caller> prove(pointer self, const call::OpenSession& msg) {
   auto& st = self->state;
   auto nonce = std::find(st.nonces.begin(), st.nonces.end(), msg.nonce());
   if (msg.nonce().empty() || nonce == st.nonces.end())
@@ -50,11 +58,25 @@ expected<rules::caller> prove(pointer self, const call::OpenSession& msg) {
                                   msg.nonce(), st.ctx->now());
   if (!who)
     return who.error();
+  auto serial = crypto::serial_of(sent.certificate());
+  if (!serial)
+    return serial.error();
+  if (st.revoked.count(*serial) != 0)
+    return make_error(ec::unauthorized, "the certificate was revoked");
+  rules::caller caller{who->user, who->groups};
   // A server speaks for its components, the manager for its controllers.
   if (!msg.user().empty() && rules::may_speak_for(who->user, msg.user()))
-    return rules::caller{msg.user(),
-                         {msg.groups().begin(), msg.groups().end()}};
-  return rules::caller{who->user, who->groups};
+    caller = {msg.user(), {msg.groups().begin(), msg.groups().end()}};
+  return proved_caller{std::move(caller), std::move(*serial)};
+}
+
+/// Sessions that were opened by what is no longer good end at once.
+void on_revoked(pointer self, const join::Revoked& msg) {
+  auto& st = self->state;
+  st.revoked = {msg.serials().begin(), msg.serials().end()};
+  for (auto& [addr, s] : st.open)
+    if (!s.serial.empty() && st.revoked.count(s.serial) != 0)
+      self->send_exit(s.handle, caf::exit_reason::user_shutdown);
 }
 
 void close_earlier(pointer self, const std::string& component) {
@@ -73,6 +95,7 @@ on_open(pointer self, const call::OpenSession& msg) {
   auto client = self->current_sender();
   auto here = client && client->node() == self->node();
   rules::caller who;
+  std::string serial;
   if (here) {
     who.user = msg.user();
     who.groups.assign(msg.groups().begin(), msg.groups().end());
@@ -80,7 +103,8 @@ on_open(pointer self, const call::OpenSession& msg) {
     auto proved = prove(self, msg);
     if (!proved)
       return proved.error();
-    who = std::move(*proved);
+    who = std::move(proved->who);
+    serial = std::move(proved->serial);
   }
   auto component = msg.component();
   // Nobody closes the sessions of others.
@@ -98,7 +122,8 @@ on_open(pointer self, const call::OpenSession& msg) {
   if (client)
     self->monitor(client);
   st.open[fresh.address()] = {fresh, component,
-                              caf::actor_cast<caf::actor_addr>(client)};
+                              caf::actor_cast<caf::actor_addr>(client),
+                              std::move(serial)};
   if (!component.empty())
     st.by_component[component] = fresh.address();
   system::Started started;
@@ -138,7 +163,7 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-front_door_actor::behavior_type front_door(pointer self, context ctx) {
+guarded_door_actor::behavior_type front_door(pointer self, context ctx) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.sessions = brood{self};
@@ -148,6 +173,7 @@ front_door_actor::behavior_type front_door(pointer self, context ctx) {
       [self](const pb<call::AskNonce>&) { return on_ask_nonce(self); },
       [self](const pb<call::OpenSession>& msg) { return on_open(self, *msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self](const pb<join::Revoked>& msg) { on_revoked(self, *msg); },
   };
 }
 

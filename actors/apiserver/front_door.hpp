@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/system/brood.hpp"
-#include "messages/interfaces.hpp"
+#include "messages/join_interface.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -9,18 +9,20 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace troupe {
 
 /// Lets clients in: one session for each.
 ///
-/// Hears: who wants a session.
+/// Hears: who wants a session; which certificates are no longer good.
 /// Says:  answers with a session and its secret; to the directory where it is.
 /// After a restart: its sessions ended with it; their clients open new ones.
 ///
 /// Within the process a component is believed when it says who it is; a client
-/// from another process signs a nonce with the key of its certificate.
+/// from another process signs a nonce with the key of its certificate. A
+/// session ends as soon as the certificate that opened it is revoked.
 struct front_door_state {
   static inline const char* name = "front_door";
 
@@ -30,6 +32,7 @@ struct front_door_state {
     /// process; "" for clients.
     std::string component;
     caf::actor_addr client;
+    std::string serial; ///< of the client's certificate; "" within the process
   };
 
   std::unique_ptr<context> ctx;
@@ -37,11 +40,12 @@ struct front_door_state {
   std::map<caf::actor_addr, open_session> open;
   std::map<std::string, caf::actor_addr> by_component;
   std::deque<std::string> nonces; ///< given out, not used yet
+  std::set<std::string> revoked;  ///< serials
   uint64_t opened = 0;
 };
 
-front_door_actor::behavior_type
-front_door(front_door_actor::stateful_pointer<front_door_state> self,
+guarded_door_actor::behavior_type
+front_door(guarded_door_actor::stateful_pointer<front_door_state> self,
            context ctx);
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #include "actors/controllers/manager.hpp"
 
+#include "actors/controllers/certificate.hpp"
 #include "actors/controllers/deployment.hpp"
 #include "actors/controllers/disruption.hpp"
 #include "actors/controllers/endpoints.hpp"
@@ -11,6 +12,7 @@
 #include "actors/controllers/replicaset.hpp"
 #include "actors/controllers/replication.hpp"
 #include "actors/controllers/service_account.hpp"
+#include "actors/controllers/token_cleaner.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -38,7 +40,9 @@ child_spec controllers_branch() {
        child("replicaset", replicaset), child("replication", replication),
        child("disruption", disruption), child("endpoints", endpoints),
        child("endpointslice", endpointslice),
-       child("garbage_collector", garbage_collector), child("pod_gc", pod_gc)});
+       child("garbage_collector", garbage_collector), child("pod_gc", pod_gc),
+       child("certificate", certificate_controller),
+       child("token_cleaner", token_cleaner)});
 }
 
 } // namespace troupe

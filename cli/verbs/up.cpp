@@ -191,6 +191,10 @@ void add_up(CLI::App& app, environment& env) {
   sub->add_option("--api-port", cmd->api_port,
                   "Port of the REST API, 0 for any (6443, or with --port 0 "
                   "any)");
+  sub->add_option("--discovery-port", cmd->options.discovery_port,
+                  "UDP port at which processes find the cluster that look for "
+                  "one, 0 for none")
+      ->capture_default_str();
   sub->add_option("--bind-address", cmd->options.hosts,
                   "IPv4 address of this machine at which the servers answer, "
                   "or with --processes one for each; as last time, else "

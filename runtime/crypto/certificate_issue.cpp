@@ -1,6 +1,7 @@
 #include "runtime/crypto/certificate.hpp"
-#include "runtime/crypto/openssl_handles.hpp"
+#include "runtime/crypto/certify.hpp"
 #include "runtime/crypto/random.hpp"
+#include "runtime/crypto/signing_request.hpp"
 
 #include <openssl/ec.h>
 
@@ -16,21 +17,10 @@ using std::chrono::hours;
 // Clocks of machines that join differ by some minutes.
 constexpr auto backdated = hours{1};
 constexpr auto authority_lifetime = hours{24 * 3650};
-constexpr auto leaf_lifetime = hours{24 * 365};
 
 using extension_handle = handle<X509_EXTENSION, X509_EXTENSION_free>;
 using number_handle = handle<BIGNUM, BN_free>;
 using general_name_handle = handle<GENERAL_NAME, GENERAL_NAME_free>;
-
-// The type is given as UTF-8, which skips the limit of 64 characters that
-// OpenSSL sets for multi-byte input: names of nodes may be longer.
-bool add_name(X509_NAME* name, int nid, std::string_view value) {
-  return X509_NAME_add_entry_by_NID(
-             name, nid, V_ASN1_UTF8STRING,
-             reinterpret_cast<const unsigned char*>(value.data()),
-             static_cast<int>(value.size()), -1, 0)
-         == 1;
-}
 
 bool set_serial(X509* certificate) {
   auto bytes = random_bytes(16);
@@ -43,7 +33,8 @@ bool set_serial(X509* certificate) {
                 != nullptr;
 }
 
-bool set_times(X509* certificate, time_point now, hours lifetime) {
+bool set_times(X509* certificate, time_point now,
+               std::chrono::seconds lifetime) {
   auto from = std::chrono::system_clock::to_time_t(now - backdated);
   auto to = std::chrono::system_clock::to_time_t(now + lifetime);
   return ASN1_TIME_set(X509_getm_notBefore(certificate), from)
@@ -70,24 +61,17 @@ bool push_name(GENERAL_NAMES* all, int type, void* value) {
 }
 
 bool add_names(X509* certificate, const server_names& names) {
-  name_handle all{sk_GENERAL_NAME_new_null()};
-  for (auto& dns : names.dns) {
-    auto* text = ASN1_IA5STRING_new();
-    if (!ASN1_STRING_set(text, dns.data(), static_cast<int>(dns.size()))
-        || !push_name(all.get(), GEN_DNS, text))
-      return false;
-  }
-  for (auto& address : names.addresses)
-    if (!push_name(all.get(), GEN_IPADD, a2i_IPADDRESS(address.c_str())))
-      return false;
-  return X509_add1_ext_i2d(certificate, NID_subject_alt_name, all.get(), 0,
-                           X509V3_ADD_DEFAULT)
-         == 1;
+  auto all = to_alternatives(names);
+  return all
+         && X509_add1_ext_i2d(certificate, NID_subject_alt_name, all.get(), 0,
+                              X509V3_ADD_DEFAULT)
+                == 1;
 }
 
 /// What is the same in every certificate: version, serial, times, subject.
 expected<certificate_handle> start(EVP_PKEY* key, const identity& who,
-                                   time_point now, hours lifetime) {
+                                   time_point now,
+                                   std::chrono::seconds lifetime) {
   certificate_handle certificate{X509_new()};
   auto* subject = X509_get_subject_name(certificate.get());
   auto ok = X509_set_version(certificate.get(), X509_VERSION_3) == 1
@@ -107,7 +91,19 @@ bool is_printable(std::string_view text) {
   });
 }
 
-caf::error check(const identity& who) {
+} // namespace
+
+// The type is given as UTF-8, which skips the limit of 64 characters that
+// OpenSSL sets for multi-byte input: names of nodes may be longer.
+bool add_name(X509_NAME* name, int nid, std::string_view value) {
+  return X509_NAME_add_entry_by_NID(
+             name, nid, V_ASN1_UTF8STRING,
+             reinterpret_cast<const unsigned char*>(value.data()),
+             static_cast<int>(value.size()), -1, 0)
+         == 1;
+}
+
+caf::error check_identity(const identity& who) {
   if (!is_printable(who.user))
     return make_error(ec::invalid, "certificate: the user is empty or has "
                                    "control characters");
@@ -118,11 +114,23 @@ caf::error check(const identity& who) {
   return caf::none;
 }
 
-} // namespace
+name_handle to_alternatives(const server_names& names) {
+  name_handle all{sk_GENERAL_NAME_new_null()};
+  for (auto& dns : names.dns) {
+    auto* text = ASN1_IA5STRING_new();
+    if (!ASN1_STRING_set(text, dns.data(), static_cast<int>(dns.size()))
+        || !push_name(all.get(), GEN_DNS, text))
+      return nullptr;
+  }
+  for (auto& address : names.addresses)
+    if (!push_name(all.get(), GEN_IPADD, a2i_IPADDRESS(address.c_str())))
+      return nullptr;
+  return all;
+}
 
 expected<credential> make_authority(std::string_view name, time_point now) {
   identity who{std::string{name}, {}};
-  if (auto err = check(who))
+  if (auto err = check_identity(who))
     return err;
   key_handle key{EVP_EC_gen("P-256")};
   if (!key)
@@ -141,9 +149,11 @@ expected<credential> make_authority(std::string_view name, time_point now) {
   return to_credential(key.get(), x);
 }
 
-expected<credential> issue(const credential& authority, const identity& who,
-                           const server_names& names, time_point now) {
-  if (auto err = check(who))
+expected<certificate_handle> certify(const credential& authority, EVP_PKEY* key,
+                                     const identity& who,
+                                     const server_names& names, time_point now,
+                                     std::chrono::seconds lifetime) {
+  if (auto err = check_identity(who))
     return err;
   auto signer = read_key(authority.key);
   if (!signer)
@@ -151,10 +161,7 @@ expected<credential> issue(const credential& authority, const identity& who,
   auto issuer = read_certificate(authority.certificate);
   if (!issuer)
     return std::move(issuer.error());
-  key_handle key{EVP_EC_gen("P-256")};
-  if (!key)
-    return openssl_error("cannot make a P-256 key");
-  auto certificate = start(key.get(), who, now, leaf_lifetime);
+  auto certificate = start(key, who, now, lifetime);
   if (!certificate)
     return std::move(certificate.error());
   auto* x = certificate->get();
@@ -173,7 +180,19 @@ expected<credential> issue(const credential& authority, const identity& who,
       || !add_extension(x, issuer->get(), NID_authority_key_identifier, "keyid")
       || X509_sign(x, signer->get(), EVP_sha256()) == 0)
     return openssl_error("cannot sign the certificate of " + who.user);
-  return to_credential(key.get(), x);
+  return certificate;
+}
+
+expected<credential> issue(const credential& authority, const identity& who,
+                           const server_names& names, time_point now) {
+  key_handle key{EVP_EC_gen("P-256")};
+  if (!key)
+    return openssl_error("cannot make a P-256 key");
+  auto certificate =
+      certify(authority, key.get(), who, names, now, leaf_lifetime);
+  if (!certificate)
+    return std::move(certificate.error());
+  return to_credential(key.get(), certificate->get());
 }
 
 } // namespace troupe::crypto

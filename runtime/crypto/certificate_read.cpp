@@ -1,6 +1,7 @@
 #include "runtime/crypto/certificate.hpp"
+#include "runtime/crypto/certify.hpp"
 #include "runtime/crypto/encoding.hpp"
-#include "runtime/crypto/openssl_handles.hpp"
+#include "runtime/crypto/signing_request.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -40,21 +41,9 @@ std::string address_of(const ASN1_OCTET_STRING* bytes) {
 }
 
 server_names names_of(X509* certificate) {
-  server_names out;
   name_handle all{static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
-  for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
-    auto* name = sk_GENERAL_NAME_value(all.get(), i);
-    if (name->type == GEN_DNS) {
-      auto* text = name->d.dNSName;
-      out.dns.emplace_back(
-          reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-          static_cast<size_t>(ASN1_STRING_length(text)));
-    } else if (name->type == GEN_IPADD) {
-      out.addresses.push_back(address_of(name->d.iPAddress));
-    }
-  }
-  return out;
+  return from_alternatives(all.get());
 }
 
 time_point to_time_point(const ASN1_TIME* time) {
@@ -64,13 +53,7 @@ time_point to_time_point(const ASN1_TIME* time) {
 }
 
 identity identity_of(X509* certificate) {
-  auto* name = X509_get_subject_name(certificate);
-  identity out;
-  auto users = values_of(name, NID_commonName);
-  if (!users.empty())
-    out.user = std::move(users.back());
-  out.groups = values_of(name, NID_organizationName);
-  return out;
+  return identity_in(X509_get_subject_name(certificate));
 }
 
 /// Every certificate of `pem`: while an authority is replaced, both are good.
@@ -93,6 +76,31 @@ expected<store_handle> to_store(std::string_view pem) {
 }
 
 } // namespace
+
+identity identity_in(X509_NAME* name) {
+  identity out;
+  auto users = values_of(name, NID_commonName);
+  if (!users.empty())
+    out.user = std::move(users.back());
+  out.groups = values_of(name, NID_organizationName);
+  return out;
+}
+
+server_names from_alternatives(const GENERAL_NAMES* all) {
+  server_names out;
+  for (int i = 0; all != nullptr && i < sk_GENERAL_NAME_num(all); ++i) {
+    auto* name = sk_GENERAL_NAME_value(all, i);
+    if (name->type == GEN_DNS) {
+      auto* text = name->d.dNSName;
+      out.dns.emplace_back(
+          reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<size_t>(ASN1_STRING_length(text)));
+    } else if (name->type == GEN_IPADD) {
+      out.addresses.push_back(address_of(name->d.iPAddress));
+    }
+  }
+  return out;
+}
 
 expected<credential> parse_credential(std::string_view pem) {
   auto key = read_key(pem);
@@ -120,28 +128,34 @@ expected<certificate_info> inspect_certificate(std::string_view pem) {
   return out;
 }
 
-expected<identity> check_certificate(std::string_view authority,
-                                     std::string_view certificate,
-                                     time_point now) {
+caf::error check_signed(std::string_view authority, X509* subject, int purpose,
+                        time_point now) {
   auto store = to_store(authority);
   if (!store)
     return std::move(store.error());
-  auto subject = read_certificate(certificate);
-  if (!subject)
-    return make_error(ec::unauthorized, message_of(subject.error()));
   verification_handle ctx{X509_STORE_CTX_new()};
-  if (X509_STORE_CTX_init(ctx.get(), store->get(), subject->get(), nullptr)
-      != 1)
+  if (X509_STORE_CTX_init(ctx.get(), store->get(), subject, nullptr) != 1)
     return openssl_error("cannot verify the certificate");
   X509_STORE_CTX_set_time(ctx.get(), 0,
                           std::chrono::system_clock::to_time_t(now));
-  X509_STORE_CTX_set_purpose(ctx.get(), X509_PURPOSE_SSL_CLIENT);
-  if (X509_verify_cert(ctx.get()) != 1) {
-    std::string reason =
-        X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx.get()));
-    ERR_clear_error();
-    return make_error(ec::unauthorized, "certificate refused: " + reason);
-  }
+  X509_STORE_CTX_set_purpose(ctx.get(), purpose);
+  if (X509_verify_cert(ctx.get()) == 1)
+    return caf::none;
+  std::string reason =
+      X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx.get()));
+  ERR_clear_error();
+  return make_error(ec::unauthorized, "certificate refused: " + reason);
+}
+
+expected<identity> check_certificate(std::string_view authority,
+                                     std::string_view certificate,
+                                     time_point now) {
+  auto subject = read_certificate(certificate);
+  if (!subject)
+    return make_error(ec::unauthorized, message_of(subject.error()));
+  if (auto err =
+          check_signed(authority, subject->get(), X509_PURPOSE_SSL_CLIENT, now))
+    return err;
   auto who = identity_of(subject->get());
   if (who.user.empty())
     return make_error(ec::unauthorized, "certificate refused: no common name");
@@ -160,6 +174,16 @@ expected<std::string> authority_hash(std::string_view certificate) {
       sha256({reinterpret_cast<char*>(bytes), static_cast<size_t>(size)});
   OPENSSL_free(bytes);
   return "sha256:" + hex_encode(hash);
+}
+
+expected<std::string> serial_of(std::string_view certificate) {
+  auto x = read_certificate(certificate);
+  if (!x)
+    return std::move(x.error());
+  auto* number = X509_get0_serialNumber(x->get());
+  return hex_encode(
+      {reinterpret_cast<const char*>(ASN1_STRING_get0_data(number)),
+       static_cast<size_t>(ASN1_STRING_length(number))});
 }
 
 } // namespace troupe::crypto

@@ -1,5 +1,7 @@
 #include "runtime/crypto/openssl_handles.hpp"
 
+#include "runtime/crypto/certify.hpp"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -66,6 +68,13 @@ expected<credential> to_credential(EVP_PKEY* key, X509* certificate) {
       || PEM_write_bio_X509(certificate_text.get(), certificate) != 1)
     return openssl_error("cannot write the key and certificate as PEM");
   return credential{text_of(key_text.get()), text_of(certificate_text.get())};
+}
+
+expected<std::string> to_pem(X509* certificate) {
+  bio_handle text{BIO_new(BIO_s_mem())};
+  if (PEM_write_bio_X509(text.get(), certificate) != 1)
+    return openssl_error("cannot write the certificate as PEM");
+  return text_of(text.get());
 }
 
 } // namespace troupe::crypto

@@ -3,6 +3,7 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/crypto/certificate.hpp"
 #include "runtime/crypto/openssl_handles.hpp"
+#include "runtime/crypto/signing_request.hpp"
 #include "runtime/http/answer_body.hpp"
 
 #include <openssl/err.h>
@@ -201,6 +202,12 @@ void https_connection::learn_peer() {
     who_.problem = message_of(who.error());
     return;
   }
+  auto serial = crypto::serial_of(shown);
+  if (!serial || edge_.is_revoked(*serial)) {
+    who_.problem = "the certificate was revoked";
+    return;
+  }
+  serial_ = std::move(*serial);
   who_.user = who->user;
   who_.groups = who->groups;
 }

@@ -44,6 +44,9 @@ public:
 
   const peer& who() const { return who_; }
 
+  /// Of the client's certificate; "" without one.
+  const std::string& serial() const { return serial_; }
+
 private:
   enum class phase : uint8_t { handshake, serving, raw, lingering, closed };
 
@@ -97,6 +100,7 @@ private:
   uint64_t watch_ = 0;
   phase phase_ = phase::handshake;
   peer who_;
+  std::string serial_;
   http_edge::on_event tell_;
   request_parser parser_;
   present now_;

@@ -124,6 +124,18 @@ expected<net::endpoint> https_edge::open(const net::endpoint& at) {
   return where;
 }
 
+void https_edge::revoke(std::set<std::string> serials) {
+  thread_->post([this, serials = std::move(serials)]() mutable {
+    revoked_ = std::move(serials);
+    std::vector<std::shared_ptr<https_connection>> over;
+    for (auto& [id, c] : open_)
+      if (is_revoked(c->serial()))
+        over.push_back(c);
+    for (auto& each : over)
+      each->abort();
+  });
+}
+
 void https_edge::listen(on_connection tell) {
   thread_->post([this, tell = std::move(tell)]() mutable {
     for (auto& [id, c] : std::exchange(open_, {}))

@@ -6,6 +6,7 @@
 #include "runtime/net/socket.hpp"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -48,6 +49,11 @@ public:
   /// somebody listens. Fails with the system's reason.
   expected<net::endpoint> open(const net::endpoint& at);
 
+  /// Certificates of these serials, lower-case hexadecimal digits, are no
+  /// longer good: who shows one is nobody, and whoever has shown one is
+  /// disconnected. Takes all of them, each time.
+  void revoke(std::set<std::string> serials);
+
   void listen(on_connection tell) override;
   void serve(uint64_t connection, on_event tell) override;
   void close(uint64_t connection) override;
@@ -65,6 +71,9 @@ public:
   net::loop& thread() { return *thread_; }
   const https_limits& limits() const { return limits_; }
   const std::string& authority() const { return authority_; }
+  bool is_revoked(const std::string& serial) const {
+    return revoked_.count(serial) != 0;
+  }
   void ready(uint64_t connection);
   void forget(uint64_t connection);
 
@@ -91,6 +100,7 @@ private:
   std::vector<std::unique_ptr<place>> places_;
   net::unique_fd spare_; ///< given up to turn away when there are no others
   on_connection tell_;
+  std::set<std::string> revoked_; ///< serials
   uint64_t last_ = 0;
   std::unordered_map<uint64_t, std::shared_ptr<https_connection>> open_;
 };

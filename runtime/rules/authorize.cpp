@@ -28,6 +28,9 @@ bool node_may(const caller& who, const std::string& verb,
     return is_read(verb) || verb == "delete" || subresource == "status";
   if (resource == "events")
     return verb == "create" || verb == "patch" || verb == "update";
+  // To renew its certificate.
+  if (resource == "certificatesigningrequests")
+    return (is_read(verb) || verb == "create") && subresource.empty();
   constexpr std::array readable{"services",       "endpoints", "endpointslices",
                                 "configmaps",     "secrets",   "namespaces",
                                 "serviceaccounts"};

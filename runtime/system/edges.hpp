@@ -27,6 +27,7 @@ class fleet;
 class volume_edge;
 class wire_edge;
 struct server_links;
+struct signing_authority;
 
 /// The outside world, each part of it behind an interface with a simulated
 /// twin. A null edge means that this process has no use for it.
@@ -59,6 +60,9 @@ struct edges {
   /// What lies between the components; null where all of them are in this
   /// process.
   std::shared_ptr<wire_edge> wires;
+
+  /// The cluster's authority; null in processes that do not hold its key.
+  std::shared_ptr<const signing_authority> authority;
 
   /// How others are called over gRPC; null where nobody is.
   std::shared_ptr<rpc::rpc_edge> rpc;

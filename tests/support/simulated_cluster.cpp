@@ -47,6 +47,7 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
     outside->disks[name] = disks_.back().get();
   }
   outside->disk = disks_.front().get();
+  outside->authority = options.authority;
   outside->probes = std::make_shared<net::simulated_probes>();
   outside->services = services_;
   outside->fleet = fleet_;
@@ -75,6 +76,13 @@ void simulated_cluster::plant() {
   // Not by a monitor: what comes to `self_` is the answer to a request.
   caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor(
       [this](const caf::error&) { root_gone_ = true; });
+}
+
+caf::actor simulated_cluster::find(const std::string& path) {
+  system::Resolve where;
+  where.set_path(path);
+  auto found = request<caf::actor>(directory_, pb<system::Resolve>{where});
+  return found ? std::get<0>(*found) : caf::actor{};
 }
 
 simulated_cluster::~simulated_cluster() {

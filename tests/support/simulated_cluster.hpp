@@ -40,6 +40,8 @@ struct simulation_options {
   uint32_t servers = 1;
   /// Note every message, for `trace`.
   bool traced = false;
+  /// What servers sign with; null where nobody joins.
+  std::shared_ptr<const signing_authority> authority{};
 };
 
 class simulated_cluster {
@@ -92,6 +94,10 @@ public:
   /// From now on requests are asked of this server. Others may answer once its
   /// session has ended.
   void turn_to(size_t server);
+
+  /// The actor at a path; null when there is none now.
+  caf::actor find(const std::string& path);
+  caf::actor_system& system() { return system_; }
 
   /// Where that actor of a server is: "store/replica", say.
   std::string path_at(size_t server, const std::string& path) const;

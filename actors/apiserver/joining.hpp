@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/client/api_session.hpp"
+#include "messages/join_interface.hpp"
+#include "runtime/crypto/certificate.hpp"
+#include "runtime/rules/joining.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+namespace troupe {
+
+/// Takes in who comes with a token: gives it a certificate and tells it of the
+/// cluster, or says why not. A use of a token is taken from its Secret before
+/// anything is signed, under that Secret's revision, so that no two servers
+/// give away the last one.
+///
+/// Hears: who wants to join; what became of its own reads and writes.
+/// Says:  gets, creates and updates of tokens, nodes and the record of
+///        certificates to its session.
+/// After a restart: knows of no wrong tokens any more. Who waited for an answer
+///        gets none, and asks again.
+using join_desk_actor = joining_actor::extend_with<
+    // Answers of its session come as changes too.
+    watcher_actor>::extend_with<describe_actor>;
+
+/// What the actor remembers between two messages.
+struct join_desk_state {
+  static inline const char* name = "joining";
+
+  api_session api;
+  rules::wrong_tokens wrong;
+  uint64_t joined = 0;
+  uint64_t refused = 0;
+};
+
+join_desk_actor::behavior_type
+join_desk(join_desk_actor::stateful_pointer<join_desk_state> self, context ctx);
+
+} // namespace troupe

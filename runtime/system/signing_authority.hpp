@@ -1,0 +1,35 @@
+#pragma once
+
+#include "messages/errors.hpp"
+#include "runtime/crypto/certificate.hpp"
+
+#include <functional>
+#include <set>
+#include <string>
+
+namespace troupe::join {
+class ClusterFacts;
+class ServerFacts;
+} // namespace troupe::join
+
+namespace troupe {
+
+/// The cluster's authority in a process that holds its key: it can take others
+/// in. The functions are called by actors and do not block for long.
+struct signing_authority {
+  crypto::credential authority;
+
+  /// What those who join are told of the cluster, as it is now.
+  std::function<join::ClusterFacts()> facts;
+
+  /// What a server of that name is given beyond that, which makes it one of the
+  /// cluster's; an error says why it cannot be. Null where the cluster takes no
+  /// servers from outside.
+  std::function<expected<join::ServerFacts>(const std::string& name)> admit;
+
+  /// Tells the ways in of this process which serials are not good any longer:
+  /// all of them, each time. Null where there are none.
+  std::function<void(const std::set<std::string>& serials)> revoke;
+};
+
+} // namespace troupe

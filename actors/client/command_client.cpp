@@ -24,6 +24,8 @@ namespace {
 constexpr auto handshake_patience = std::chrono::seconds(10);
 /// A member of the store that is gone is found to be by then.
 constexpr auto store_patience = std::chrono::seconds(60);
+/// Objects in one answer, so that it is not too large for a connection.
+constexpr int64_t page_size = 500;
 /// How long a client looks for another session when its own ended.
 constexpr auto reopen_patience = std::chrono::seconds(15);
 
@@ -252,6 +254,46 @@ expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
 
 expected<answer> command_client::ask(call::Request msg, const object& body,
                                      std::chrono::seconds deadline) {
+  // A limit makes a version exact that is a lower bound otherwise.
+  auto whole = msg.verb() == call::LIST && msg.limit() == 0
+               && msg.continue_token().empty()
+               && (msg.resource_version().empty()
+                   || msg.resource_version_match() == "Exact");
+  if (!whole)
+    return ask_once(std::move(msg), body, deadline);
+  auto result = list_in_pages(msg, deadline);
+  // What was there at the beginning is not remembered any more.
+  for (int tries = 0; !result && is(result.error(), ec::expired)
+                      && msg.resource_version().empty() && tries < 3;
+       ++tries)
+    result = list_in_pages(msg, deadline);
+  return result;
+}
+
+expected<answer> command_client::list_in_pages(call::Request msg,
+                                               std::chrono::seconds deadline) {
+  msg.set_limit(page_size);
+  answer all;
+  while (true) {
+    auto page = ask_once(msg, {}, deadline);
+    if (!page)
+      return page;
+    all.objects.insert(all.objects.end(),
+                       std::make_move_iterator(page->objects.begin()),
+                       std::make_move_iterator(page->objects.end()));
+    msg.set_continue_token(page->response->continue_token());
+    if (msg.continue_token().empty()) {
+      all.response = page->response;
+      return all;
+    }
+    // The token says where and when.
+    msg.clear_resource_version();
+    msg.clear_resource_version_match();
+  }
+}
+
+expected<answer> command_client::ask_once(call::Request msg, const object& body,
+                                          std::chrono::seconds deadline) {
   auto reads = msg.verb() == call::GET || msg.verb() == call::LIST;
   for (int tries = 0;; ++tries) {
     if (!session_)

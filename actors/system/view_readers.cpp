@@ -12,8 +12,10 @@ namespace {
 
 /// Batches that a reader may have without having acknowledged them.
 constexpr uint64_t window = 16;
-/// Objects in one batch.
+/// Objects in one batch, and their bytes but for the last: all batches of a
+/// window may wait for a connection at the same time.
 constexpr size_t batch_limit = 500;
+constexpr size_t batch_bytes = size_t{256} << 10;
 /// Changes that wait for a slow reader before it is fed from history. More
 /// than the view keeps itself, so that whoever joins has room for those.
 constexpr size_t pending_limit = 4'000;
@@ -72,10 +74,28 @@ bool has_next(const view_state& st, const reader& r) {
              && r.pending.front().what.revision() <= known(st, r));
 }
 
-void take_first(reader& r, changes& batch) {
-  while (first_left(r) && batch.items.size() < batch_limit)
-    batch.items.push_back(
-        {change_type::added, std::move(r.first[r.first_sent++])});
+/// A batch that is being filled.
+class filling {
+public:
+  explicit filling(changes& batch) : batch_(batch) {}
+
+  bool full() const {
+    return batch_.items.size() >= batch_limit || bytes_ >= batch_bytes;
+  }
+
+  void add(change x) {
+    bytes_ += x.what.bytes().size();
+    batch_.items.push_back(std::move(x));
+  }
+
+private:
+  changes& batch_;
+  size_t bytes_ = 0;
+};
+
+void take_first(reader& r, changes& batch, filling& into) {
+  while (first_left(r) && !into.full())
+    into.add({change_type::added, std::move(r.first[r.first_sent++])});
   if (first_left(r))
     return;
   r.first = {};
@@ -83,16 +103,15 @@ void take_first(reader& r, changes& batch) {
   batch.complete = std::exchange(r.complete_due, false);
 }
 
-void take_pending(const view_state& st, reader& r, changes& batch) {
+void take_pending(const view_state& st, reader& r, filling& into) {
   auto end = known(st, r);
   uint64_t last = 0;
   while (!r.pending.empty()) {
     auto revision = r.pending.front().what.revision();
-    auto full = batch.items.size() >= batch_limit && revision != last;
-    if (full || revision > end)
+    if ((into.full() && revision != last) || revision > end)
       break;
     last = revision;
-    batch.items.push_back(std::move(r.pending.front()));
+    into.add(std::move(r.pending.front()));
     r.pending.pop_front();
   }
   if (!r.pending.empty())
@@ -105,9 +124,10 @@ void send_batch(pointer self, reader& r) {
   batch.stream = r.stream;
   batch.sequence = ++r.sent;
   batch.reset = std::exchange(r.reset_due, false);
-  take_first(r, batch);
+  filling into{batch};
+  take_first(r, batch, into);
   if (!first_left(r))
-    take_pending(self->state, r, batch);
+    take_pending(self->state, r, into);
   batch.revision = r.told;
   self->send(r.to, std::move(batch));
 }

@@ -17,6 +17,10 @@ using answer_promise =
 /// Keys in one read of the store's history.
 constexpr uint64_t store_page = 500;
 
+/// A page ends with the object that makes it larger, however many may be in it:
+/// it is one message to whoever is in another process.
+constexpr size_t page_bytes = size_t{1} << 20;
+
 /// One list, on its way.
 struct listing {
   selection_filter filter;
@@ -27,16 +31,21 @@ struct listing {
   size_t limit = 0;            ///< 0 for none
   std::optional<int64_t> left; ///< how many there are from here on
   std::vector<object> found;
+  size_t bytes = 0;  ///< of those found
   bool more = false; ///< there is one beyond the limit
   answer_promise promise;
 
-  bool full() const { return limit > 0 && found.size() == limit; }
+  bool full() const {
+    return limit > 0 && (found.size() == limit || bytes > page_bytes);
+  }
 
   /// Returns false when there is no room for it.
   bool take(const object& x) {
     more = full();
-    if (!more)
+    if (!more) {
       found.push_back(x);
+      bytes += x.bytes().size();
+    }
     return !more;
   }
 };

@@ -4,7 +4,7 @@
 #include "runtime/net/socket.hpp"
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/secure_network.hpp"
-#include "runtime/system/tls_stream.hpp"
+#include "runtime/transport/tls_session.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -153,15 +153,16 @@ TEST_F(SecureNetwork, OutlivesAConnectionClosedWhileItWrites) {
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   net::unique_fd ours{ends[0]};
+  auto context = tls_files{files_}.current();
+  ASSERT_TRUE(context) << message_of(context.error());
   auto session =
-      tls_session::make(files_, ours.get(), tls_session::side::client);
+      tls_session::make(*context, ours.get(), tls_session::side::client);
   ASSERT_TRUE(session) << message_of(session.error());
   close(ends[1]);
   session->greet();
   char byte = 0;
   size_t size = 0;
-  EXPECT_EQ(session->read_some(size, ours.get(), &byte, 1),
-            tls_session::state::failure);
+  EXPECT_EQ(session->read_some(size, &byte, 1), tls_session::state::failure);
 }
 
 TEST_F(SecureNetwork, RefusesAnotherAuthority) {

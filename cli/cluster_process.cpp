@@ -309,7 +309,10 @@ caf::error cluster_process::try_start() {
             + options_.runtime);
   p.tell_missing(options_.data_dir, tell_);
   if (p.servers_wished != options_.servers)
-    return settle_servers(**client, options_.data_dir, p.servers_wished, tell_);
+    if (auto err = settle_servers(**client, options_.data_dir, p.servers_wished,
+                                  tell_))
+      return err;
+  tell_("Kubeconfig: " + kubeconfig_path_);
   return caf::none;
 }
 

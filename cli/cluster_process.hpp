@@ -1,11 +1,11 @@
 #pragma once
 
+#include "cli/detaching.hpp"
 #include "cli/store_choice.hpp"
 #include "messages/errors.hpp"
 #include "runtime/system/config.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,24 +31,20 @@ struct up_options {
 
 /// A whole cluster in this process: its edges, its actor system, its tree.
 /// Threads of the process must not take SIGINT and SIGTERM before this.
-class cluster_process {
+class cluster_process : public serving_process {
 public:
-  /// Prints one milestone.
-  using report = std::function<void(const std::string&)>;
-
-  explicit cluster_process(up_options options, report tell);
-  ~cluster_process();
+  /// Each milestone goes to `tell`.
+  cluster_process(up_options options, report tell);
+  ~cluster_process() override;
 
   /// Starts everything and waits until all nodes are Ready. Errors say what
   /// was in the way; nothing in this process is left running then. Servers with
   /// processes of their own go on: they may be the ones that are well.
-  caf::error start();
+  caf::error start() override;
 
   /// Serves until a signal asks for the end, then ends in order. The tree is
   /// built anew when its root dies.
-  void serve();
-
-  const std::string& kubeconfig_path() const { return kubeconfig_path_; }
+  void serve() override;
 
 private:
   struct parts;

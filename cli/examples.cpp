@@ -36,7 +36,8 @@ constexpr entry table[] = {
 )"},
     {"certificate list", R"(  troupe certificate list
 )"},
-    {"certificate revoke", R"(  # All that a node has, so that it cannot come back
+    {"certificate revoke",
+     R"(  # All that a node has, so that it cannot come back
   troupe certificate revoke node-4
   # One of them, by its serial
   troupe certificate revoke 5f0c3d1e9a7b42868f13c5d0a1b2c3d4
@@ -204,6 +205,12 @@ constexpr entry table[] = {
 )"},
     {"status", R"(  troupe status
   troupe status -o json
+)"},
+    {"node", R"(  # A node of the cluster that runs on this machine
+  troupe node
+  troupe node --name node-4 --detach
+  # On another machine: `troupe token create` says what goes into the file
+  troupe node --join 10.0.0.1:6444 --token-file token
 )"},
     {"server", R"(  # What `up --processes` runs for each server but the first
   troupe server --name server-2

@@ -203,19 +203,23 @@ caf::error keep_server(const join_options& options,
   return write(server_settings_file(options.data_dir), server.settings());
 }
 
+caf::error write_facts(const fs::path& data_dir,
+                       const join::ClusterFacts& facts) {
+  std::string text;
+  google::protobuf::util::JsonPrintOptions form;
+  form.add_whitespace = true;
+  if (!google::protobuf::util::MessageToJsonString(facts, &text, form).ok())
+    return make_error(ec::internal_error, "the cluster's facts are no text");
+  return write(facts_file(data_dir), text);
+}
+
 /// The credential comes last: with it, all is there.
 caf::error keep(const join_options& options, const join::JoinAnswer& answer,
                 const crypto::signing_request& asked) {
-  std::string facts;
-  google::protobuf::util::JsonPrintOptions form;
-  form.add_whitespace = true;
-  if (!google::protobuf::util::MessageToJsonString(answer.facts(), &facts, form)
-           .ok())
-    return make_error(ec::internal_error, "the cluster's facts are no text");
   if (is_server(options))
     if (auto err = keep_server(options, answer.server()))
       return err;
-  if (auto err = write(facts_file(options.data_dir), facts))
+  if (auto err = write_facts(options.data_dir, answer.facts()))
     return err;
   if (auto err = write(authority_file(options), answer.authority()))
     return err;
@@ -224,6 +228,17 @@ caf::error keep(const join_options& options, const join::JoinAnswer& answer,
 }
 
 } // namespace
+
+caf::error keep_servers(const fs::path& data_dir,
+                        const std::vector<std::string>& servers) {
+  auto facts = read_facts(data_dir);
+  if (!facts)
+    return facts.error();
+  facts->clear_servers();
+  for (auto& each : servers)
+    facts->add_servers(each);
+  return write_facts(data_dir, *facts);
+}
 
 fs::path credential_file(const join_options& options) {
   return folder_of(options)

@@ -68,6 +68,10 @@ std::filesystem::path credential_file(const join_options& options);
 std::filesystem::path authority_file(const join_options& options);
 std::filesystem::path facts_file(const std::filesystem::path& data_dir);
 
+/// Keeps where the servers are now for the next start.
+caf::error keep_servers(const std::filesystem::path& data_dir,
+                        const std::vector<std::string>& servers);
+
 /// Makes this process one of a cluster's, or finds that it is one: with a
 /// credential in the data directory that is still good nobody is asked. Who
 /// was one and comes back shows that it was. Errors say what was in the way.

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "messages/errors.hpp"
+#include "cli/detaching.hpp"
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,18 +10,16 @@ namespace troupe::cli {
 /// One server of a cluster, in this process alone: a store, an API server and
 /// the ways in. Threads of the process must not take SIGINT and SIGTERM before
 /// this.
-class server_process {
+class server_process : public serving_process {
 public:
-  using report = std::function<void(const std::string&)>;
-
   server_process(std::string data_dir, std::string name, report tell);
-  ~server_process();
+  ~server_process() override;
 
   /// Starts it. Errors say what was in the way.
-  caf::error start();
+  caf::error start() override;
 
   /// Serves until a signal asks for the end, then ends in order.
-  void serve();
+  void serve() override;
 
 private:
   struct parts;

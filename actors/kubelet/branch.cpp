@@ -42,7 +42,8 @@ child_spec process_spec(const cluster_config& config,
   spec.name = node.machine.name + "/runtime";
   process::runtime_options options;
   options.pods = config.data_dir + "/nodes/" + node.machine.name + "/sandboxes";
-  options.images = config.data_dir + "/images";
+  options.images =
+      config.images.empty() ? config.data_dir + "/images" : config.images;
   options.shim = config.shim;
   spec.start = [options](caf::actor_system& sys, const context& ctx) {
     return caf::actor_cast<caf::actor>(

@@ -61,6 +61,15 @@ void add_presence(std::vector<child_spec>& to, const cluster_config& config) {
   to.push_back(std::move(spec));
 }
 
+child_spec renewal_child(size_t index, const renewed_credential& what) {
+  child_spec spec;
+  spec.name = index == 0 ? "renewal" : "renewal-" + std::to_string(index + 1);
+  spec.start = [what](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(renewal, ctx, what));
+  };
+  return spec;
+}
+
 child_spec scheduler_child() {
   child_spec spec;
   spec.name = "scheduler";
@@ -185,6 +194,8 @@ spawn_components(caf::actor_system& system, std::shared_ptr<const world> w,
     components.push_back(kubelet_branch(*config));
   if (roles.proxy)
     components.push_back(proxy_branch(*config));
+  for (size_t i = 0; i < roles.renewed.size(); ++i)
+    components.push_back(renewal_child(i, roles.renewed[i]));
   add_presence(components, *config);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/system/renewal.hpp"
 #include "actors/system/supervisor.hpp"
 
 #include <memory>
@@ -37,6 +38,7 @@ struct process_roles {
   bool proxy = false;
   bool scheduler = false;
   bool controllers = false;
+  std::vector<renewed_credential> renewed; ///< what others know it by
 };
 
 /// Starts components alone, whose servers are in other processes.

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/node_process.hpp"
 #include "cli/node_removal.hpp"
 #include "cli/process_end.hpp"
 #include "cli/server_keeper.hpp"
@@ -17,17 +18,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Ends the pods of all nodes of the cluster.
-expected<size_t> end_all_pods(const fs::path& data_dir) {
+/// Ends the pods of all nodes below a folder.
+expected<size_t> end_pods_below(const fs::path& folder) {
   size_t result = 0;
   std::error_code none;
-  for (auto& node : fs::directory_iterator(data_dir / "nodes", none)) {
+  for (auto& node : fs::directory_iterator(folder / "nodes", none)) {
     if (!fs::is_directory(node.path() / "sandboxes"))
       continue;
     auto ended = end_pods(node.path());
     if (!ended)
       return ended.error();
     result += *ended;
+  }
+  return result;
+}
+
+/// Ends the pods of all nodes of the cluster, those that joined here too.
+expected<size_t> end_all_pods(const fs::path& data_dir) {
+  auto result = end_pods_below(data_dir);
+  std::error_code none;
+  for (auto& each : fs::directory_iterator(data_dir / "processes", none)) {
+    auto more = end_pods_below(each.path());
+    if (!result || !more)
+      return result ? more : result;
+    *result += *more;
   }
   return result;
 }
@@ -45,6 +59,11 @@ void add_down(CLI::App& app, environment& env) {
     auto holder = holder_of(data_dir);
     if (!holder.known) {
       env.err() << "error: no cluster in " << data_dir.string() << "\n";
+      env.code = failed;
+      return;
+    }
+    if (!end_joined(data_dir)) {
+      env.err() << "error: the process of a node does not end\n";
       env.code = failed;
       return;
     }

@@ -1,21 +1,14 @@
 #include "cli/cluster_process.hpp"
 #include "cli/commands.hpp"
-#include "cli/serving.hpp"
+#include "cli/detaching.hpp"
 #include "runtime/text/duration.hpp"
 #include "runtime/text/quantity.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
-#include <iostream>
-#include <mutex>
+#include <memory>
 #include <optional>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace troupe::cli {
 
@@ -51,118 +44,6 @@ std::string check_history(const std::string& given) {
     return message_of(time.error());
   return *time >= std::chrono::seconds{1} ? std::string{}
                                           : given + ": 1s at least";
-}
-
-/// Runs the cluster in this process; `ready` is called once it is.
-int run_here(const up_options& options, std::ostream& out, std::ostream& err,
-             const std::function<void(bool)>& ready) {
-  prepare_to_serve();
-  cluster_process cluster{
-      options, [&](const std::string& line) { out << line << std::endl; }};
-  if (auto failure = cluster.start()) {
-    err << "error: " << message_of(failure) << std::endl;
-    ready(false);
-    // Half a cluster: nothing in it is worth an end in order.
-    std::_Exit(failed);
-  }
-  out << "Kubeconfig: " << cluster.kubeconfig_path() << std::endl;
-  ready(true);
-  cluster.serve();
-  end_served(out);
-}
-
-/// Runs the cluster in this process, which is to stay; until it is ready, who
-/// reads at the other end of `words` sees what happens.
-[[noreturn]] void stay(const up_options& options, int words,
-                       const std::string& log) {
-  setsid();
-  auto quiet = open("/dev/null", O_RDONLY);
-  auto file = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
-  if (quiet >= 0)
-    dup2(quiet, 0);
-  if (file >= 0) {
-    dup2(file, 1);
-    dup2(file, 2);
-  }
-  auto out = fdopen(words, "w");
-  // Threads that keep servers running speak, too.
-  std::mutex speaking;
-  auto say = [&](const std::string& line) {
-    std::lock_guard guard{speaking};
-    if (out != nullptr) {
-      fputs((line + "\n").c_str(), out);
-      fflush(out);
-    }
-  };
-  prepare_to_serve();
-  cluster_process cluster{options, say};
-  if (auto failure = cluster.start()) {
-    say("error: " + message_of(failure));
-    _exit(failed);
-  }
-  say("Kubeconfig: " + cluster.kubeconfig_path());
-  say("ready");
-  {
-    std::lock_guard guard{speaking};
-    if (out != nullptr)
-      fclose(out);
-    out = stdout;
-  }
-  cluster.serve();
-  _exit(done);
-}
-
-/// What was heard of a process that is to stay.
-struct beginning {
-  bool ready = false;
-  bool told = false; ///< why it is not
-};
-
-beginning listen(int words, environment& env) {
-  beginning result;
-  auto in = fdopen(words, "r");
-  char line[4096];
-  while (fgets(line, sizeof(line), in) != nullptr) {
-    std::string text{line};
-    if (text == "ready\n") {
-      result.ready = true;
-      break;
-    }
-    auto bad = text.rfind("error: ", 0) == 0;
-    result.told = result.told || bad;
-    (bad ? env.err() : env.out()) << text;
-  }
-  fclose(in);
-  return result;
-}
-
-/// Runs the cluster in a process of its own and returns once it is ready.
-int run_detached(const up_options& options, environment& env) {
-  int pipe_ends[2];
-  if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
-    env.err() << "error: no pipe: " << std::strerror(errno) << "\n";
-    return failed;
-  }
-  std::error_code ignored;
-  fs::create_directories(options.data_dir, ignored);
-  auto log = options.data_dir + "/troupe.log";
-  auto child = fork();
-  if (child < 0) {
-    env.err() << "error: no process: " << std::strerror(errno) << "\n";
-    return failed;
-  }
-  if (child == 0)
-    stay(options, pipe_ends[1], log);
-  close(pipe_ends[1]);
-  auto heard = listen(pipe_ends[0], env);
-  if (heard.ready)
-    return done;
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (!heard.told)
-    env.err() << "error: the cluster's process ended; " << log
-              << " may say why\n";
-  return failed;
 }
 
 } // namespace
@@ -231,10 +112,13 @@ void add_up(CLI::App& app, environment& env) {
       cmd->options.limits.keep_time =
           std::chrono::duration_cast<std::chrono::seconds>(
               *text::parse_duration(cmd->history));
+    make_serving make = [options = cmd->options](serving_process::report say) {
+      return std::make_unique<cluster_process>(options, std::move(say));
+    };
     if (cmd->detach)
-      env.code = run_detached(cmd->options, env);
+      run_detached(make, cmd->options.data_dir + "/troupe.log", env);
     else
-      env.code = run_here(cmd->options, env.out(), env.err(), [](bool) {});
+      run_in_front(make, env);
   });
 }
 

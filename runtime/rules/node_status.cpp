@@ -173,6 +173,24 @@ Node new_node(const machine& m) {
   return node;
 }
 
+namespace {
+
+/// An annotation with no value is not there. Returns whether that changed it.
+bool set_note(Node& node, const char* key, const std::string& value) {
+  auto& notes = *node.mutable_metadata()->mutable_annotations();
+  auto known = notes.find(key);
+  if (value.empty() ? known == notes.end()
+                    : known != notes.end() && known->second == value)
+    return false;
+  if (value.empty())
+    notes.erase(known);
+  else
+    notes[key] = value;
+  return true;
+}
+
+} // namespace
+
 bool take_over(const machine& m, Node& node) {
   bool changed = false;
   auto& labels = *node.mutable_metadata()->mutable_labels();
@@ -183,18 +201,9 @@ bool take_over(const machine& m, Node& node) {
     labels[key] = value;
     changed = true;
   }
-  auto& notes = *node.mutable_metadata()->mutable_annotations();
-  auto known = notes.find(lowest_port_key);
   auto lowest = m.lowest_port > 0 ? std::to_string(m.lowest_port) : "";
-  if (lowest.empty() && known != notes.end()) {
-    notes.erase(known);
-    changed = true;
-  } else if (!lowest.empty()
-             && (known == notes.end() || known->second != lowest)) {
-    notes[lowest_port_key] = lowest;
-    changed = true;
-  }
-  return changed;
+  changed = set_note(node, lowest_port_key, lowest) || changed;
+  return set_note(node, network_key, m.network) || changed;
 }
 
 NodeStatus node_status(const NodeStatus& old, const machine& m,

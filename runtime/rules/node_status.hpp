@@ -30,6 +30,7 @@ struct machine {
   std::map<std::string, std::string> extended; ///< resource to quantity
   std::map<std::string, std::string> labels;   ///< beyond the usual ones
   int lowest_port = 0; ///< lower ports of services are moved here
+  std::string network; ///< what tells its network from those of others
   std::string machine_id;
   std::string system_uuid;
   std::string boot_id;
@@ -61,6 +62,10 @@ struct machine_health {
 /// An annotation of nodes on which services answer not at their low ports: the
 /// lowest one that may be opened there.
 inline constexpr const char* lowest_port_key = "troupe.dev/lowest-port";
+
+/// An annotation of nodes: what tells the network that they are in from others.
+/// Those with the same reach each other's pods without any help.
+inline constexpr const char* network_key = "troupe.dev/network";
 
 /// Returns the node object to create.
 core::v1::Node new_node(const machine& m);

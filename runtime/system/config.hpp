@@ -35,6 +35,7 @@ struct store_limits {
 /// What a cluster is told when it starts. Does not change while it runs.
 struct cluster_config {
   std::string data_dir;
+  std::string images; ///< folder of container images; "" for that in data_dir
   std::string cluster_name = "troupe";
   std::string process = "server-1"; ///< name of this process in the cluster
   /// The user that this process is to others.

@@ -1,5 +1,7 @@
 #include "runtime/system/machine.hpp"
 
+#include "runtime/net/joined_node.hpp"
+
 #include <fstream>
 #include <string>
 #include <sys/statvfs.h>
@@ -45,6 +47,7 @@ rules::machine this_machine(const std::string& disk_folder) {
     m.storage_bytes = static_cast<int64_t>(disk.f_blocks)
                       * static_cast<int64_t>(disk.f_frsize);
   m.machine_id = first_line("/etc/machine-id");
+  m.network = net::network_identity();
   m.boot_id = first_line("/proc/sys/kernel/random/boot_id");
   m.system_uuid = first_line("/sys/class/dmi/id/product_uuid");
   utsname names{};

@@ -44,6 +44,7 @@ constexpr auto rules = std::to_array<type_rule>({
     {"troupe.api", servers, answer, handle, small},
     {"troupe.store_watcher", servers, unasked, handle, small},
     {"troupe.watcher", all, unasked, handle, small},
+    {"troupe.directory", members, unasked, handle, small},
     {"troupe.container_listener", all, unasked, handle, small},
     {"troupe.container_runtime", all, unasked, handle, small},
     {"troupe.container_stream", all, unasked, handle, small},

@@ -1,0 +1,304 @@
+#include "cli/node_process.hpp"
+
+#include "actors/system/cluster.hpp"
+#include "cli/directory_lock.hpp"
+#include "cli/node_registration.hpp"
+#include "cli/process_end.hpp"
+#include "cli/serving.hpp"
+#include "runtime/containers/fleet.hpp"
+#include "runtime/containers/volume_files.hpp"
+#include "runtime/crypto/key_files.hpp"
+#include "runtime/net/bridge_network.hpp"
+#include "runtime/net/joined_node.hpp"
+#include "runtime/net/pod_network.hpp"
+#include "runtime/net/probe_edge.hpp"
+#include "runtime/net/socket.hpp"
+#include "runtime/net/socket_edges.hpp"
+#include "runtime/rules/signing.hpp"
+#include "runtime/system/actor_config.hpp"
+#include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
+#include "runtime/system/join_call.hpp"
+#include "runtime/system/secure_network.hpp"
+#include "runtime/system/server_links.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Until a process that was killed has let go of its folder.
+constexpr std::chrono::milliseconds lock_patience{500};
+
+/// As Kubernetes names a node whose name nobody says.
+std::string host_name() {
+  char name[256] = {};
+  gethostname(name, sizeof(name) - 1);
+  std::string result{name};
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return result;
+}
+
+std::string own_folder() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
+}
+
+net::network_mode mode_of(const join::ClusterFacts& facts) {
+  return facts.network_mode() == "bridge" ? net::network_mode::bridge
+                                          : net::network_mode::loopback;
+}
+
+} // namespace
+
+fs::path joined_folder(const fs::path& data_dir, const std::string& name) {
+  return data_dir / "processes" / name;
+}
+
+bool end_joined(const fs::path& data_dir) {
+  auto all = true;
+  std::error_code none;
+  for (auto& each : fs::directory_iterator(data_dir / "processes", none))
+    if (auto pid = holder_of(each.path()).pid; pid != 0)
+      all = end_process_of(pid) && all;
+  return all;
+}
+
+struct node_process::parts {
+  directory_lock lock;
+  joined access;
+  join_options joining;
+  std::shared_ptr<edges> outside = std::make_shared<edges>();
+  std::shared_ptr<cluster_config> config = std::make_shared<cluster_config>();
+  std::unique_ptr<actor_config> actors;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<secure_network> secure;
+  std::unique_ptr<caf::scoped_actor> self;
+  planted_tree tree;
+
+  expected<crypto::credential> credential() const;
+  void prepare(const node_options& options, const std::string& name);
+  caf::error place(const std::string& range, bool simulated);
+  caf::error open_bridge(const net::joined_addresses& addresses,
+                         bool same_network);
+  expected<bool> is_near() const;
+  void open_system();
+  renewed_credential renewed() const;
+};
+
+expected<crypto::credential> node_process::parts::credential() const {
+  auto text = crypto::read_file(credential_file(joining));
+  if (!text)
+    return text.error();
+  return crypto::parse_credential(*text);
+}
+
+void node_process::parts::prepare(const node_options& options,
+                                  const std::string& name) {
+  auto& facts = access.facts;
+  config->data_dir = joining.data_dir.string();
+  config->images = (options.data_dir / "images").string();
+  config->process = name;
+  config->identity = access.who.user;
+  config->cluster_name = facts.cluster_name();
+  config->runtime = options.runtime;
+  config->servers.clear();
+  for (auto& place : facts.servers())
+    config->servers.push_back({"", place});
+  config->service_cidr = facts.service_cidr();
+  config->pod_cidr = facts.pod_cidr();
+  config->api_address = facts.api_address();
+  config->api_port = static_cast<uint16_t>(facts.api_port());
+  config->shim = own_folder() + "/troupe-shim";
+  outside->volumes = std::make_shared<volume_files>();
+  if (options.runtime == "simulated") {
+    outside->probes = std::make_shared<net::simulated_probes>();
+    outside->fleet = std::make_shared<simulation::fleet>(
+        simulation::script{}, real_world()->entropy({}, 0)());
+    return;
+  }
+  auto sockets = net::make_socket_edges();
+  outside->probes = sockets.probes;
+  outside->services = sockets.services;
+  config->lowest_port = net::lowest_open_port();
+}
+
+/// Whether the servers are in the same network, so that what is bound to a
+/// loopback address, or to a bridge, is the same for them and for us.
+expected<bool> node_process::parts::is_near() const {
+  auto server = net::parse_endpoint(access.facts.servers(0));
+  if (!server)
+    return server.error();
+  auto own = net::address_towards(*server);
+  if (!own)
+    return own.error();
+  return *own == server->address || own->value >> 24 == 127;
+}
+
+/// Pods of nodes in one network meet on one bridge, whoever made it.
+caf::error
+node_process::parts::open_bridge(const net::joined_addresses& addresses,
+                                 bool near) {
+  if (auto why = net::bridge_network::obstacle(); !why.empty())
+    return make_error(ec::forbidden,
+                      "pods of this cluster have networks of their own, which "
+                      "cannot be made here: "
+                          + why);
+  auto bridge = net::bridge_network::open(addresses.cluster);
+  if (!bridge)
+    return bridge.error();
+  if (near)
+    if (auto added = bridge->add_node(addresses.node); !added)
+      return added.error();
+  outside->pods = std::make_shared<net::bridged_pods>(*bridge);
+  config->pod_namespaces = true;
+  return caf::none;
+}
+
+/// Gives the node its addresses, of the range that the cluster has for it.
+caf::error node_process::parts::place(const std::string& range,
+                                      bool simulated) {
+  auto& facts = access.facts;
+  auto pods = net::parse_cidr(facts.pod_cidr());
+  auto own = net::parse_cidr(range);
+  if (!pods || !own)
+    return pods ? own.error() : pods.error();
+  auto mode = mode_of(facts);
+  auto addresses = simulated ? net::simulated_addresses_of(*pods, *own)
+                             : net::addresses_of(mode, *pods, *own);
+  if (!addresses)
+    return addresses.error();
+  auto near = is_near();
+  if (!near)
+    return near.error();
+  config->network_reason = "the cluster's network is so";
+  if (!simulated && mode == net::network_mode::bridge)
+    if (auto err = open_bridge(*addresses, *near))
+      return err;
+  auto address = addresses->node;
+  // On a machine of its own, a node is where that machine is.
+  if (!simulated && !*near) {
+    auto server = net::parse_endpoint(facts.servers(0));
+    auto here = server ? net::address_towards(*server)
+                       : expected<net::ipv4>{server.error()};
+    if (!here)
+      return here.error();
+    address = *here;
+  }
+  config->nodes.push_back({config->process, to_string(address), range});
+  return caf::none;
+}
+
+void node_process::parts::open_system() {
+  actors = std::make_unique<actor_config>(2, reach::other_processes);
+  system = std::make_unique<caf::actor_system>(*actors);
+  secure = std::make_unique<secure_network>(
+      *system, secure_files{credential_file(joining).string(),
+                            authority_file(joining).string()});
+  server_links links{secure.get(), {}};
+  links.own = [this](const std::string&) { return credential(); };
+  links.keep = [folder = joining.data_dir](const auto& places) {
+    // The next start asks those that it knows, and hears of the others.
+    if (auto err = keep_servers(folder, places))
+      spdlog::warn("cannot keep where the servers are reason={}",
+                   message_of(err));
+  };
+  outside->servers = std::make_shared<server_links>(std::move(links));
+  self = std::make_unique<caf::scoped_actor>(*system, true);
+}
+
+renewed_credential node_process::parts::renewed() const {
+  renewed_credential result;
+  result.who = access.who;
+  result.signer = rules::kubelet_signer;
+  if (auto text = crypto::read_file(authority_file(joining)))
+    result.authority = *text;
+  auto file = credential_file(joining);
+  result.load = [this] { return credential(); };
+  result.save = [file](const crypto::credential& fresh) {
+    return crypto::write_secret_file(file, fresh.pem());
+  };
+  return result;
+}
+
+node_process::node_process(node_options options, report tell)
+    : options_(std::move(options)), tell_(std::move(tell)) {
+  // nop
+}
+
+node_process::~node_process() = default;
+
+caf::error node_process::start() {
+  auto begin = std::chrono::steady_clock::now();
+  auto name = options_.name.empty() ? host_name() : options_.name;
+  auto folder = joined_folder(options_.data_dir, name);
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed)
+    return make_error(ec::forbidden, "cannot make " + folder.string() + ": "
+                                         + failed.message());
+  parts_ = std::make_unique<parts>();
+  auto& p = *parts_;
+  if (auto err = p.lock.take(folder, lock_patience))
+    return make_error(ec::conflict,
+                      "node " + name + " runs already from " + folder.string());
+  p.joining = options_.joining;
+  p.joining.data_dir = folder;
+  p.joining.name = name;
+  auto access = join_cluster(p.joining, join_call, tell_);
+  if (!access)
+    return access.error();
+  p.access = std::move(*access);
+  if (p.access.facts.servers_size() == 0)
+    return make_error(ec::internal_error, "the cluster tells of no server");
+  p.prepare(options_, name);
+  auto own = p.credential();
+  auto authority = crypto::read_file(authority_file(p.joining));
+  if (!own || !authority)
+    return own ? authority.error() : own.error();
+  p.config->ca_certificate = *authority;
+  auto simulated = options_.runtime == "simulated";
+  auto desk = node_registration::open(p.access.facts, *own, *authority);
+  if (!desk)
+    return desk.error();
+  auto range = desk->range_of(name, simulated);
+  if (!range)
+    return range.error();
+  if (auto err = p.place(*range, simulated))
+    return err;
+  p.open_system();
+  p.tree.plant = [&p, renewed = p.renewed()] {
+    return spawn_components(*p.system, real_world(), p.outside, p.config,
+                            [](const directory_actor&) {},
+                            {true, true, false, false, {renewed}});
+  };
+  p.tree.root = p.tree.plant();
+  (*p.self)->monitor(p.tree.root);
+  if (auto err = desk->wait_until_ready(name))
+    return err;
+  auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
+  tell_("Node: " + name + " Ready at " + p.config->nodes.front().address
+        + ", pods " + *range + " (" + std::to_string(took.count()) + " ms)");
+  return caf::none;
+}
+
+void node_process::serve() {
+  auto& p = *parts_;
+  serve_tree(*p.self, p.tree, tell_);
+  tell_("Ending: pods go on; `troupe node` finds them again");
+  end_tree(*p.self, p.tree);
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "cli/detaching.hpp"
+#include "cli/joining.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace troupe::cli {
+
+/// What `node` is told.
+struct node_options {
+  std::filesystem::path data_dir; ///< of the cluster, or a place for one
+  std::string name;               ///< empty: the host's
+  std::string runtime;            ///< process or simulated
+  join_options joining;
+};
+
+/// Where a process that joined keeps its own things.
+std::filesystem::path joined_folder(const std::filesystem::path& data_dir,
+                                    const std::string& name);
+
+/// Ends the processes that joined from a data directory. Returns whether all
+/// of them ended.
+bool end_joined(const std::filesystem::path& data_dir);
+
+/// A node alone: it joins a cluster whose servers are in other processes, on
+/// this machine or on others. Threads of the process must not take SIGINT and
+/// SIGTERM before this.
+class node_process : public serving_process {
+public:
+  node_process(node_options options, report tell);
+  ~node_process() override;
+
+  /// Joins, and returns once the node is Ready.
+  caf::error start() override;
+  void serve() override;
+
+private:
+  struct parts;
+
+  node_options options_;
+  report tell_;
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace troupe::cli

@@ -1,0 +1,48 @@
+#include "cli/commands.hpp"
+#include "cli/node_process.hpp"
+#include "cli/verbs/join_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace troupe::cli {
+
+namespace {
+
+struct node_command {
+  node_options options;
+  bool detach = false;
+};
+
+} // namespace
+
+void add_node(CLI::App& app, environment& env) {
+  auto cmd = std::make_shared<node_command>();
+  auto& joining = cmd->options.joining;
+  auto* sub = app.add_subcommand(
+      "node", "Run a node that joins a cluster, here or on another machine");
+  sub->add_option("--name", cmd->options.name,
+                  "Of the node; the host's name unless given");
+  add_join_options(*sub, joining);
+  cmd->options.runtime = "process";
+  sub->add_option("--runtime", cmd->options.runtime, "What runs the pods")
+      ->check(CLI::IsMember({"process", "simulated"}));
+  sub->add_flag("--detach", cmd->detach, "Return once the node is Ready");
+  sub->callback([cmd, &env] {
+    auto& options = cmd->options;
+    options.data_dir = std::filesystem::absolute(env.data_directory());
+    make_serving make = [options](serving_process::report say) {
+      return std::make_unique<node_process>(options, std::move(say));
+    };
+    auto folder = joined_folder(options.data_dir,
+                                options.name.empty() ? "node" : options.name);
+    if (cmd->detach)
+      run_detached(make, (folder / "troupe.log").string(), env);
+    else
+      run_in_front(make, env);
+  });
+}
+
+} // namespace troupe::cli

@@ -48,6 +48,7 @@ constexpr auto rules = std::to_array<type_rule>({
     {"troupe.container_runtime", all, unasked, handle, small},
     {"troupe.container_stream", all, unasked, handle, small},
     {"troupe.snapshot_receiver", all, unasked, handle, small},
+    {"troupe.directory", members, unasked, handle, small},
     {"@actor", all, unasked, handle, small},
 
     // Questions about actors, which a session checks; a process of the

@@ -56,6 +56,7 @@ TEST(TypeRules, LetServersAloneSpeakOfTheStoreAndTheDirectory) {
 TEST(TypeRules, LetMembersOfTheClusterEnroll) {
   expect({"pb:troupe.system.Enroll", true, false, true, true});
   expect({"pb:troupe.system.FindProcess", true, false, true, true});
+  expect({"troupe.directory", true, false, true, true});
 }
 
 TEST(TypeRules, LetNobodySendWhatCafSaysToItsOwnActors) {

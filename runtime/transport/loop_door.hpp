@@ -3,6 +3,7 @@
 #include <caf/io/network/default_multiplexer.hpp>
 
 #include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 namespace troupe {
@@ -18,7 +19,8 @@ public:
   /// Runs `what` in the loop, later; not at all once the door is closed.
   template <class F>
   void post(F what) {
-    std::lock_guard guard{mutex_};
+    // Shared: who waits for the loop to take something keeps nobody out.
+    std::shared_lock guard{mutex_};
     if (loop_ != nullptr)
       loop_->post(std::move(what));
   }
@@ -26,14 +28,14 @@ public:
   /// The last thing that comes through is `what`.
   template <class F>
   void close(F what) {
-    std::lock_guard guard{mutex_};
+    std::unique_lock guard{mutex_};
     if (loop_ != nullptr)
       loop_->post(std::move(what));
     loop_ = nullptr;
   }
 
 private:
-  std::mutex mutex_;
+  std::shared_mutex mutex_;
   loop* loop_;
 };
 

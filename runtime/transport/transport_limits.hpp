@@ -37,7 +37,7 @@ struct transport_limits {
   /// Connections that have not proved themselves, the oldest of which give way
   /// to new ones; of all, and from one address.
   size_t strangers = 512;
-  size_t strangers_of_address = 64;
+  size_t strangers_of_address = 256;
   /// All that have.
   size_t connections = 4'096;
 

@@ -110,6 +110,52 @@ command_client::ask_of(const Handle& whom, std::chrono::seconds patience,
   return start_asking<Out...>(whom, patience, false, xs...).answer->wait();
 }
 
+namespace {
+
+/// A limit makes a version exact that is a lower bound otherwise.
+bool wants_pages(const call::Request& msg) {
+  return msg.verb() == call::LIST && msg.limit() == 0
+         && msg.continue_token().empty()
+         && (msg.resource_version().empty()
+             || msg.resource_version_match() == "Exact");
+}
+
+template <class Ask>
+expected<answer> list_once(call::Request msg, Ask ask) {
+  msg.set_limit(page_size);
+  answer all;
+  while (true) {
+    auto page = ask(msg);
+    if (!page)
+      return page;
+    all.objects.insert(all.objects.end(),
+                       std::make_move_iterator(page->objects.begin()),
+                       std::make_move_iterator(page->objects.end()));
+    msg.set_continue_token(page->response->continue_token());
+    if (msg.continue_token().empty()) {
+      all.response = page->response;
+      return all;
+    }
+    // The token says where and when.
+    msg.clear_resource_version();
+    msg.clear_resource_version_match();
+  }
+}
+
+/// Everything, though no answer is too large for a connection.
+template <class Ask>
+expected<answer> list_in_pages(const call::Request& msg, Ask ask) {
+  auto result = list_once(msg, ask);
+  // What was there at the beginning is not remembered any more.
+  for (int tries = 0; !result && is(result.error(), ec::expired)
+                      && msg.resource_version().empty() && tries < 3;
+       ++tries)
+    result = list_once(msg, ask);
+  return result;
+}
+
+} // namespace
+
 bool is_lost(const caf::error& err) {
   return err == caf::sec::request_receiver_down
          || is(err, ec::service_unavailable);
@@ -254,64 +300,27 @@ expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
 
 expected<answer> command_client::ask(call::Request msg, const object& body,
                                      std::chrono::seconds deadline) {
-  // A limit makes a version exact that is a lower bound otherwise.
-  auto whole = msg.verb() == call::LIST && msg.limit() == 0
-               && msg.continue_token().empty()
-               && (msg.resource_version().empty()
-                   || msg.resource_version_match() == "Exact");
-  if (!whole)
-    return ask_once(std::move(msg), body, deadline);
-  auto result = list_in_pages(msg, deadline);
-  // What was there at the beginning is not remembered any more.
-  for (int tries = 0; !result && is(result.error(), ec::expired)
-                      && msg.resource_version().empty() && tries < 3;
-       ++tries)
-    result = list_in_pages(msg, deadline);
-  return result;
-}
-
-expected<answer> command_client::list_in_pages(call::Request msg,
-                                               std::chrono::seconds deadline) {
-  msg.set_limit(page_size);
-  answer all;
-  while (true) {
-    auto page = ask_once(msg, {}, deadline);
-    if (!page)
-      return page;
-    all.objects.insert(all.objects.end(),
-                       std::make_move_iterator(page->objects.begin()),
-                       std::make_move_iterator(page->objects.end()));
-    msg.set_continue_token(page->response->continue_token());
-    if (msg.continue_token().empty()) {
-      all.response = page->response;
-      return all;
+  auto once = [&](call::Request each) -> expected<answer> {
+    auto reads = each.verb() == call::GET || each.verb() == call::LIST;
+    for (int tries = 0;; ++tries) {
+      if (!session_)
+        if (auto err = reopen())
+          return err;
+      each.set_secret(secret_);
+      auto answered = call<pb<call::Response>, std::vector<object>>(
+          deadline, pb<call::Request>{each}, body);
+      if (answered)
+        return answer{std::get<0>(*answered), std::get<1>(*answered)};
+      // Reading again does no harm.
+      if (!reads && answered.error() == caf::sec::request_receiver_down)
+        return make_error(ec::service_unavailable,
+                          "the server went away before it answered: it is not "
+                          "known whether the change was made");
+      if (!reads || !is_lost(answered.error()) || tries > 0)
+        return answered.error();
     }
-    // The token says where and when.
-    msg.clear_resource_version();
-    msg.clear_resource_version_match();
-  }
-}
-
-expected<answer> command_client::ask_once(call::Request msg, const object& body,
-                                          std::chrono::seconds deadline) {
-  auto reads = msg.verb() == call::GET || msg.verb() == call::LIST;
-  for (int tries = 0;; ++tries) {
-    if (!session_)
-      if (auto err = reopen())
-        return err;
-    msg.set_secret(secret_);
-    auto answered = call<pb<call::Response>, std::vector<object>>(
-        deadline, pb<call::Request>{msg}, body);
-    if (answered)
-      return answer{std::get<0>(*answered), std::get<1>(*answered)};
-    // Reading again does no harm.
-    if (!reads && answered.error() == caf::sec::request_receiver_down)
-      return make_error(ec::service_unavailable,
-                        "the server went away before it answered: it is not "
-                        "known whether the change was made");
-    if (!reads || !is_lost(answered.error()) || tries > 0)
-      return answered.error();
-  }
+  };
+  return wants_pages(msg) ? list_in_pages(msg, once) : once(std::move(msg));
 }
 
 template <class Out, class In>

@@ -55,8 +55,7 @@ public:
 
   ~command_client();
 
-  /// One request. `deadline` 0 waits for ever. A list without a limit comes in
-  /// pages, each of which has that long.
+  /// One request. `deadline` 0 waits for ever.
   expected<answer>
   ask(call::Request msg, const object& body = {},
       std::chrono::seconds deadline = std::chrono::seconds(60));
@@ -115,10 +114,6 @@ private:
 
   caf::error dial();
   caf::error open_session();
-  expected<answer> ask_once(call::Request msg, const object& body,
-                            std::chrono::seconds deadline);
-  expected<answer> list_in_pages(call::Request msg,
-                                 std::chrono::seconds deadline);
   void end_owner();
   /// Gets a session again after the last one ended, if the cluster is there.
   caf::error reopen();

@@ -70,7 +70,7 @@ void connection_book::close() {
     self->timer_->close();
     self->later_.clear();
     self->on_join_ = nullptr;
-    while (self->give_way())
+    while (self->give_way("the process ends"))
       ;
   });
 }
@@ -108,11 +108,11 @@ void connection_book::forget(const stranger& who) {
   strangers_count_ = strangers_.size();
 }
 
-bool connection_book::give_way() {
+bool connection_book::give_way(const std::string& why) {
   if (strangers_.empty())
     return false;
   auto keep = strangers_.front();
-  keep->send_away("there is no room for it");
+  keep->send_away(why);
   return true;
 }
 

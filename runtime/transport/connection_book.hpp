@@ -63,7 +63,7 @@ public:
   void admit(caf::intrusive_ptr<stranger> who);
   void forget(const stranger& who);
   /// Ends the one that has been there longest. Returns whether there was one.
-  bool give_way();
+  bool give_way(const std::string& why);
 
   // Those that have. An error says why one may not be.
   caf::error enter(tls_scribe& who);

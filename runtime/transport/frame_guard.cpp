@@ -111,7 +111,7 @@ std::string printable(std::string_view name) {
   std::string result{name.substr(0, 80)};
   for (auto& c : result)
     if (!std::isalnum(static_cast<unsigned char>(c))
-        && std::string_view{"@_.:"}.find(c) == std::string_view::npos)
+        && std::string_view{"@_.:<>"}.find(c) == std::string_view::npos)
       c = '?';
   return result;
 }

@@ -126,13 +126,14 @@ bool tls_doorman::accept_one() {
       case EMFILE:
       case ENFILE:
         return turn_away();
-      case ENOBUFS:
-      case ENOMEM:
-        rest();
-        return false;
-      default:
+      case EINTR:
+      case EPROTO:
+      case ECONNABORTED:
         // It went before it was accepted.
         return true;
+      default:
+        rest();
+        return false;
     }
   if (book_->closed()) {
     ::close(fd);
@@ -157,7 +158,8 @@ bool tls_doorman::accept_one() {
 /// Descriptors are free again once the loop has let go of them, not now.
 bool tls_doorman::turn_away() {
   auto made_room = false;
-  for (int i = 0; i < most_accepts && book_->give_way(); ++i)
+  for (int i = 0;
+       i < most_accepts && book_->give_way("there is no room for it"); ++i)
     made_room = true;
   if (!made_room)
     refuse_one();

@@ -36,7 +36,7 @@ constexpr auto rules = std::to_array<type_rule>({
     {"pb:troupe.call.StoreAnswer", servers, answer, bytes, large},
     {"pb:troupe.call.", all, unasked, bytes, small},
     {"troupe.object", all, unasked, object, large},
-    {"troupe.objects", servers, answer, objects, large},
+    {"std::vector<troupe.object>", servers, answer, objects, large},
     {"troupe.changes", servers, unasked, changes, large},
 
     // Actors of the sender's own.

@@ -16,6 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+} // namespace
+
 describe_actor::behavior_type answers() {
   return {[](const pb<system::Describe>&) {
     system::Description result;
@@ -23,8 +25,6 @@ describe_actor::behavior_type answers() {
     return pb<system::Description>{std::move(result)};
   }};
 }
-
-} // namespace
 
 std::string serial_of(const std::string& pem) {
   auto certificate = crypto::read_certificate(pem);

@@ -37,6 +37,9 @@ struct secure_process {
   secure_network network;
 };
 
+/// An actor that tells of itself.
+describe_actor::behavior_type answers();
+
 /// A server with an actor that answers `Describe`, and whoever comes to it.
 class SecureProcesses : public ::testing::Test {
 protected:

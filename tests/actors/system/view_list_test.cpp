@@ -64,6 +64,24 @@ TEST_F(ViewList, ShowsTheNewest) {
   EXPECT_EQ(shown(list_request("0")), "a=1 b=1 @" + str(last));
 }
 
+TEST_F(ViewList, EndsAPageOfLargeObjectsBeforeItsLimit) {
+  std::string large(400'000, 'x');
+  for (auto name : {"a", "b", "c", "d", "e", "f", "g"})
+    put_map(name, large);
+  auto msg = list_request({}, {}, 500);
+  std::vector<size_t> sizes;
+  do {
+    auto page = read(msg);
+    ASSERT_TRUE(page) << message_of(page.error());
+    sizes.push_back(page->second.size());
+    msg.set_continue_token(page->first.continue_token());
+  } while (!msg.continue_token().empty());
+  EXPECT_EQ(sizes, (std::vector<size_t>{3, 3, 1}));
+  auto all = read(list_request());
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->second.size(), 7u);
+}
+
 TEST_F(ViewList, ShowsAnOlderRevisionExactly) {
   auto one = put_map("a", "1");
   auto two = put_map("b", "1");

@@ -155,6 +155,24 @@ TEST_F(ViewWatch, ASlowReaderMissesNothingAndHoldsLittle) {
   EXPECT_EQ(r.heard->back().items.size(), 1u);
 }
 
+TEST_F(ViewWatch, TellsOfLargeObjectsInSmallBatches) {
+  std::string large(100'000, 'x');
+  for (int i = 0; i < 9; ++i)
+    put_map("m" + std::to_string(i), large);
+  auto r = follow();
+  take_all(r);
+  for (int i = 0; i < 9; ++i)
+    put_map("m" + std::to_string(i), large + large);
+  take_all(r);
+  size_t told = 0;
+  for (auto& batch : *r.heard) {
+    EXPECT_LE(batch.items.size(), 3u);
+    told += batch.items.size();
+  }
+  EXPECT_EQ(told, 18u);
+  r.expect_numbered_and_in_order();
+}
+
 TEST_F(ViewWatch, ASlowReaderIsOvertakenByCompactionOnly) {
   auto r = follow();
   uint64_t last = 0;

@@ -2,6 +2,8 @@
 #include "tests/support/secure_process.hpp"
 
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 namespace troupe::test {
 
@@ -16,18 +18,20 @@ class Dials : public SecureProcesses {};
 TEST_F(Dials, FindServersOnly) {
   for (auto& files : {issue_node("node-1"), issue("kubernetes-admin"),
                       issue("system:kube-scheduler")}) {
-    auto ours = files_;
-    files_ = files;
-    serve();
-    secure_process client{ours};
+    secure_process pretender{files};
+    auto other = pretender.system.spawn(answers);
+    auto bound = pretender.network.publish(other, "127.0.0.1", 0);
+    ASSERT_TRUE(bound);
+    secure_process client{files_};
+    port_ = *bound;
     auto found = dial(client);
+    caf::anon_send_exit(other, caf::exit_reason::user_shutdown);
+    other = nullptr;
     ASSERT_FALSE(found);
     EXPECT_TRUE(is(found.error(), ec::service_unavailable));
     EXPECT_NE(message_of(found.error()).find("who is no server"),
               std::string::npos)
         << message_of(found.error());
-    TearDown();
-    SetUp();
   }
 }
 

@@ -49,7 +49,7 @@ TEST(TypeRules, LetServersAloneSpeakOfTheStoreAndTheDirectory) {
         "pb:troupe.store_api.TxnRequest", "troupe.store_watcher",
         "pb:troupe.system.Resolve", "pb:troupe.system.Started",
         "pb:troupe.kubelet_api.PodExec", "pb:troupe.container.StartContainer",
-        "troupe.changes", "troupe.objects", "troupe.session"})
+        "troupe.changes", "std::vector<troupe.object>", "troupe.session"})
     expect({type, true, false, false, false});
 }
 
@@ -69,7 +69,7 @@ TEST(TypeRules, LetNobodySendWhatCafSaysToItsOwnActors) {
 
 TEST(TypeRules, TakeSomeValuesAsAnswersOnly) {
   for (auto type : {"@error", "@unit", "pb:troupe.system.ActorList",
-                    "pb:troupe.call.Response", "troupe.objects"})
+                    "pb:troupe.call.Response", "std::vector<troupe.object>"})
     EXPECT_TRUE(rule_for(type)->answers_only) << type;
   EXPECT_FALSE(rule_for("pb:troupe.call.Request")->answers_only);
 }

@@ -12,7 +12,10 @@ void cluster_process::parts::open_joins(const up_options& options) {
       *system,
       join_service_parts{options.data_dir, keys.authority, std::move(facts),
                          https, sockets},
-      *config, nullptr);
+      *config, [network = secure.get()](const std::set<std::string>& serials) {
+        network->revoke(serials);
+      });
+  secure->serve_joins(joins->handler());
   outside->authority = joins->authority();
 }
 

@@ -36,7 +36,8 @@ constexpr entry table[] = {
 )"},
     {"certificate list", R"(  troupe certificate list
 )"},
-    {"certificate revoke", R"(  # All that a node has, so that it cannot come back
+    {"certificate revoke",
+     R"(  # All that a node has, so that it cannot come back
   troupe certificate revoke node-4
   # One of them, by its serial
   troupe certificate revoke 5f0c3d1e9a7b42868f13c5d0a1b2c3d4

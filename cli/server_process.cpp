@@ -125,7 +125,10 @@ void server_process::parts::open_joins(const server_settings& settings,
       *system,
       join_service_parts{config->data_dir, keys.authority, std::move(facts),
                          https, sockets},
-      *config, nullptr);
+      *config, [network = secure.get()](const std::set<std::string>& serials) {
+        network->revoke(serials);
+      });
+  secure->serve_joins(joins->handler());
   outside->authority = joins->authority();
 }
 

@@ -6,6 +6,7 @@
 #include "runtime/net/address.hpp"
 #include "runtime/rules/joining.hpp"
 #include "runtime/system/context.hpp"
+#include "runtime/system/join_call.hpp"
 #include "runtime/system/version.hpp"
 
 #include <google/protobuf/util/json_util.h>
@@ -251,6 +252,12 @@ fs::path authority_file(const join_options& options) {
 
 fs::path facts_file(const fs::path& data_dir) {
   return data_dir / "joined" / "cluster.json";
+}
+
+expected<joined>
+join_cluster(const join_options& options,
+             const std::function<void(const std::string&)>& tell) {
+  return join_cluster(options, join_call, tell);
 }
 
 expected<joined>

@@ -76,6 +76,11 @@ caf::error keep_servers(const std::filesystem::path& data_dir,
 /// credential in the data directory that is still good nobody is asked. Who
 /// was one and comes back shows that it was. Errors say what was in the way.
 expected<joined>
+join_cluster(const join_options& options,
+             const std::function<void(const std::string&)>& tell);
+
+/// The same over another way than the network.
+expected<joined>
 join_cluster(const join_options& options, const join_transport& carry,
              const std::function<void(const std::string&)>& tell);
 

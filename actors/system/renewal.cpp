@@ -28,7 +28,7 @@ constexpr std::chrono::minutes answer_patience{15};
 /// Longer waits are made of several: a clock may be set.
 constexpr std::chrono::hours longest_sleep{24};
 
-void sleep(pointer self) {
+void set_timer(pointer self) {
   auto& st = self->state;
   auto left = std::clamp<time_point::duration>(
       st.due - st.api.now(), time_point::duration{0}, longest_sleep);
@@ -55,7 +55,7 @@ void retry_later(pointer self, const std::string& why) {
   spdlog::warn("certificate not renewed user={} reason={}", st.what.who.user,
                why);
   st.due = st.api.now() + pause;
-  sleep(self);
+  set_timer(self);
 }
 
 /// The certificate that is in its place now.
@@ -81,7 +81,7 @@ void plan(pointer self) {
   auto part = (info->not_after - info->not_before) / 6 / 1000;
   auto jitter = part * static_cast<int64_t>(st.api.ctx().random() % 1000);
   st.due = last_third(*info) + jitter;
-  sleep(self);
+  set_timer(self);
 }
 
 void take(pointer self, const std::string& certificate) {
@@ -139,7 +139,7 @@ void ask(pointer self) {
       "csr-"
       + crypto::hex_encode(crypto::sha256(st.asked.request)).substr(0, 16);
   st.due = st.api.now() + answer_patience;
-  sleep(self);
+  set_timer(self);
   st.api.create(object::of(to_object(st)), [self, name = st.request_name](
                                                expected<answer> result) {
     auto& state = self->state;
@@ -161,7 +161,7 @@ void on_tick(pointer self, const system::Tick& msg) {
   if (msg.number() != st.alarm)
     return;
   if (st.due > st.api.now())
-    return sleep(self);
+    return set_timer(self);
   if (!st.request_name.empty())
     return retry_later(self, "nobody signed the request in time");
   // It may have been replaced by hand meanwhile.

@@ -171,7 +171,8 @@ expected<bootstrap_token> read_bootstrap_token(const core::v1::Secret& secret) {
   out.for_authentication = value(authentication_key) == "true";
   out.for_signing = value(signing_key) == "true";
   out.groups.clear();
-  for (auto each : parts_of(value(groups_key)))
+  auto groups = value(groups_key);
+  for (auto each : parts_of(groups))
     if (each.starts_with(group_prefix))
       out.groups.emplace_back(each);
     else

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 namespace troupe::test {
@@ -153,6 +155,123 @@ TEST(Certificates, AreOnlyRevokedOfSomebodyWhoIsKnown) {
   EXPECT_FALSE(cluster.run("certificate revoke node-77"));
   EXPECT_NE(cluster.output().find("no certificate is known"),
             std::string::npos);
+}
+
+namespace {
+
+/// A cluster that is found by processes of this test and by nobody else.
+struct joined_cluster : ::testing::Test {
+  real_cluster cluster{simulated()};
+
+  void SetUp() override {
+    setenv("XDG_RUNTIME_DIR", cluster.folder().c_str(), 1);
+    unsetenv("TROUPE_TOKEN");
+    ASSERT_TRUE(cluster.up()) << cluster.output();
+  }
+
+  void TearDown() override {
+    unsetenv("XDG_RUNTIME_DIR");
+    unsetenv("TROUPE_TOKEN");
+  }
+
+  cli::join_options options(const std::string& name,
+                            const std::string& folder = {}) {
+    cli::join_options result;
+    result.data_dir = cluster.folder() / (folder.empty() ? name : folder);
+    result.name = name;
+    result.discovery_port = 0;
+    return result;
+  }
+
+  expected<cli::joined> join(const cli::join_options& how) {
+    return cli::join_cluster(how, [](const std::string&) {});
+  }
+
+  std::string problem(const cli::join_options& how) {
+    auto done = join(how);
+    return done ? std::string{} : message_of(done.error());
+  }
+
+  /// Makes a token as a user does, and gives it to who joins from here on.
+  void give_token(const std::string& words) {
+    ASSERT_TRUE(cluster.run("token create " + words)) << cluster.output();
+    setenv("TROUPE_TOKEN", first_line(cluster.output()).c_str(), 1);
+  }
+
+  /// A session by what joining left in a directory.
+  expected<std::unique_ptr<command_client>>
+  session_of(const cli::join_options& how) {
+    auto config = crypto::read_kubeconfig(cluster.data() / "kubeconfig");
+    auto access = *crypto::choose(*config, {});
+    auto mine =
+        crypto::parse_credential(*crypto::read_file(cli::credential_file(how)));
+    access.user.certificate = mine->certificate;
+    access.user.key = mine->key;
+    return command_client::connect(access);
+  }
+};
+
+} // namespace
+
+using Joining = joined_cluster;
+
+TEST_F(Joining, NeedsNothingOnTheMachineOfTheCluster) {
+  auto how = options("outsider");
+  auto done = join(how);
+  ASSERT_TRUE(done) << message_of(done.error());
+  EXPECT_EQ(done->who.user, "system:node:outsider");
+  EXPECT_EQ(done->facts.cluster_name(), "troupe");
+  auto session = session_of(how);
+  ASSERT_TRUE(session) << message_of(session.error());
+  EXPECT_EQ((*session)->user(), "system:node:outsider");
+  EXPECT_TRUE(may_list(**session));
+  // The name is its own.
+  EXPECT_NE(problem(options("outsider", "second")).find("has just joined"),
+            std::string::npos);
+  EXPECT_NE(problem(options("node-1")).find("has a node \"node-1\" already"),
+            std::string::npos);
+
+  ASSERT_TRUE(cluster.run("certificate revoke outsider")) << cluster.output();
+  EXPECT_TRUE(wait_until([&] { return !may_list(**session); },
+                         std::chrono::seconds(10)));
+  auto again = session_of(how);
+  EXPECT_TRUE(!again || !may_list(**again));
+}
+
+TEST_F(Joining, SaysWhatIsWrongWithTheToken) {
+  auto server =
+      (*crypto::choose(*crypto::read_kubeconfig(cluster.data() / "kubeconfig"),
+                       {}))
+          .cluster.actors;
+  auto at = [&](const std::string& name) {
+    auto result = options(name);
+    result.servers = {server};
+    return result;
+  };
+  give_token("--uses 1");
+  EXPECT_EQ(problem(at("first")), "");
+  EXPECT_NE(problem(at("second")).find("used as often as it may be"),
+            std::string::npos);
+  give_token("--role server");
+  EXPECT_NE(problem(at("second")).find("does not let in a node"),
+            std::string::npos);
+  auto token = *rules::parse_join_token(std::getenv("TROUPE_TOKEN"));
+  token.secret = "0123456789abcdef";
+  setenv("TROUPE_TOKEN", to_string(token).c_str(), 1);
+  EXPECT_NE(problem(at("second")).find("the token is wrong"),
+            std::string::npos);
+  token.authority_hash = "sha256:" + std::string(64, '0');
+  setenv("TROUPE_TOKEN", to_string(token).c_str(), 1);
+  EXPECT_NE(problem(at("second")).find("authority"), std::string::npos);
+  EXPECT_FALSE(fs::exists(cli::credential_file(at("second"))));
+}
+
+TEST_F(Joining, FindsNoClusterThatWasKilled) {
+  auto how = options("outsider");
+  ASSERT_TRUE(cli::find_way(how));
+  cluster.kill_server();
+  EXPECT_NE(problem(how).find("troupe up"), std::string::npos);
+  EXPECT_TRUE(fs::is_empty(cli::running_clusters_folder()));
 }
 
 } // namespace troupe::test

@@ -15,6 +15,7 @@
 #include "tests/support/fake_api.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
@@ -278,7 +279,7 @@ TEST_F(Signer, SignsWhatIsApprovedAndNothingElse) {
   rules::approve(csr, begin);
   api.put(csr);
   world.run();
-  auto& certificate = found("csr-1").status().certificate();
+  auto certificate = found("csr-1").status().certificate();
   auto checked = crypto::check_certificate(ca.certificate, certificate, begin);
   ASSERT_TRUE(checked) << message_of(checked.error());
   EXPECT_EQ(*checked, who);
@@ -294,7 +295,17 @@ TEST_F(Signer, SignsWhatIsApprovedAndNothingElse) {
   world.end(caf::actor_cast<caf::actor>(actor));
 }
 
+/// In place of the front door: hears what it is told.
+caf::behavior told_door(caf::event_based_actor*, std::set<std::string>* told) {
+  return {[told](const pb<join::Revoked>& msg) {
+    *told = {msg->serials().begin(), msg->serials().end()};
+  }};
+}
+
 TEST_F(Revocation, IsToldToTheWaysInAsItChanges) {
+  std::set<std::string> told;
+  auto door = world.system().spawn(told_door, &told);
+  world.enter("apiserver/front_door", door);
   auto actor =
       world.system().spawn(revocation, world.at("apiserver/revocation"));
   world.run();
@@ -303,16 +314,26 @@ TEST_F(Revocation, IsToldToTheWaysInAsItChanges) {
   api.put(rules::to_config_map(all, begin));
   world.run();
   EXPECT_EQ(revoked, std::set<std::string>{"0a"});
+  EXPECT_EQ(told, revoked);
   world.break_sessions();
   EXPECT_EQ(revoked, std::set<std::string>{"0a"});
+  // A new front door knows nothing yet.
+  world.end(door);
+  std::set<std::string> told_anew;
+  door = world.system().spawn(told_door, &told_anew);
+  world.enter("apiserver/front_door", door);
+  EXPECT_EQ(told_anew, revoked);
   all["0b"] = {"system:node:n2", begin + 1h};
   api.put(rules::to_config_map(all, begin));
   world.run();
   EXPECT_EQ(revoked, (std::set<std::string>{"0a", "0b"}));
+  EXPECT_EQ(told_anew, revoked);
   api.remove("ConfigMap", "kube-system/" + std::string{rules::revoked_name});
   world.run();
   EXPECT_TRUE(revoked.empty());
+  EXPECT_TRUE(told_anew.empty());
   world.end(caf::actor_cast<caf::actor>(actor));
+  world.end(door);
 }
 
 TEST_F(JoinGate, PassesBytesToADeskAndItsAnswerBack) {

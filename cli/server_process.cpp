@@ -58,6 +58,7 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
                                           const server_settings& settings,
                                           const server_place& own) {
   config->data_dir = data_dir;
+  config->process = own.name;
   config->service_cidr = settings.service_cidr;
   config->pod_cidr = settings.pod_cidr;
   config->pod_namespaces = settings.pod_namespaces;

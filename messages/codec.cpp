@@ -24,7 +24,7 @@ void register_types(caf::actor_system_config& cfg) {
                system::Stopped, system::KeepAway, system::ListActors,
                system::ActorList, system::Kill, system::Killed, system::Tick,
                system::Enroll, system::Enrolled, system::FindProcess,
-               system::ProcessFound>(cfg);
+               system::ProcessFound, system::AwaitTerm, system::Term>(cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);

@@ -78,6 +78,11 @@ on_open(pointer self, const call::OpenSession& msg) {
       return proved.error();
     who = std::move(*proved);
   }
+  if (!msg.election().empty() && !rules::may_stand_for_election(who))
+    return make_error(ec::forbidden, "User \"" + who.user
+                                         + "\" cannot stand for the election "
+                                           "of "
+                                         + msg.election());
   auto component = here ? msg.component() : std::string{};
   if (!component.empty())
     close_earlier(self, component);
@@ -85,7 +90,8 @@ on_open(pointer self, const call::OpenSession& msg) {
   auto ctx = st.ctx->child(std::to_string(st.opened), st.opened);
   auto secret = here ? std::string{} : crypto::random_bytes(32);
   auto user = who.user;
-  auto fresh = self->system().spawn(session, ctx, std::move(who), secret);
+  auto fresh = self->system().spawn(session, ctx, std::move(who), secret,
+                                    msg.election());
   st.sessions.add(caf::actor_cast<caf::actor>(fresh));
   self->monitor(fresh);
   if (client)

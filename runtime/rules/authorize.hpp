@@ -26,4 +26,8 @@ std::string refusal(const caller& who, const std::string& verb,
                     const std::string& ns, const std::string& name,
                     const std::string& subresource);
 
+/// Returns whether the caller is the scheduler or a controller, of which there
+/// may be several and one is active.
+bool may_stand_for_election(const caller& who);
+
 } // namespace troupe::rules

@@ -87,7 +87,8 @@ void append(std::vector<child_spec>& to, std::vector<child_spec> more) {
 /// What decides beside each server; one of all is active. An election is given
 /// back after those have ended whom it lets write.
 std::vector<child_spec> deciding_branches() {
-  return {elections_branch(), scheduler_child(), controllers_branch()};
+  return {elections_branch({scheduler_election, controllers_election}),
+          scheduler_child(), controllers_branch()};
 }
 
 /// The servers of this process; what decides beside them goes to `deciding`

@@ -278,17 +278,17 @@ election_actor::behavior_type election(pointer self, context ctx) {
   };
 }
 
-child_spec elections_branch() {
-  auto one = [](const char* name) {
+child_spec elections_branch(const std::vector<std::string>& names) {
+  std::vector<child_spec> all;
+  for (auto& name : names) {
     child_spec spec;
     spec.name = name;
     spec.start = [](caf::actor_system& sys, const context& ctx) {
       return caf::actor_cast<caf::actor>(sys.spawn(election, ctx));
     };
-    return spec;
-  };
-  return branch("elections", {},
-                {one("kube-scheduler"), one("kube-controller-manager")});
+    all.push_back(std::move(spec));
+  }
+  return branch("elections", {}, std::move(all));
 }
 
 } // namespace troupe

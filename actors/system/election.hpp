@@ -59,7 +59,12 @@ struct election_state {
 election_actor::behavior_type
 election(election_actor::stateful_pointer<election_state> self, context ctx);
 
-/// The branch `elections`: one for the scheduler, one for the controllers.
-child_spec elections_branch();
+/// The elections of the scheduler and of the controllers.
+constexpr auto scheduler_election = "kube-scheduler";
+constexpr auto controllers_election = "kube-controller-manager";
+
+/// The branch `elections`: those of the components that this process runs. It
+/// must not take part in others, as it could win them.
+child_spec elections_branch(const std::vector<std::string>& names);
 
 } // namespace troupe

@@ -35,6 +35,8 @@ struct Elected : ::testing::Test {
   void stop() {
     if (actor)
       world.end(caf::actor_cast<caf::actor>(actor));
+    // It waits a little for the Lease to be given back.
+    world.advance(300ms);
     actor = nullptr;
   }
 
@@ -208,7 +210,6 @@ TEST_F(Elected, EndsInTimeWhenItCannotGiveItBack) {
   start();
   api.mute = true;
   stop();
-  world.advance(500ms);
   EXPECT_NE(holder(), "");
 }
 

@@ -160,9 +160,10 @@ TEST(Election, IsDecidedByWhoHoldsTheLeaseAndSinceWhen) {
     EXPECT_EQ(found.what, each.todo) << each.what;
     EXPECT_EQ(found.look_again.has_value(), each.again.has_value())
         << each.what;
-    if (found.look_again && each.again)
+    if (found.look_again && each.again) {
       EXPECT_EQ((*found.look_again - start) / 1ms, *each.again / 1ms)
           << each.what;
+    }
   }
 }
 

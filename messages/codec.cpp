@@ -26,7 +26,8 @@ void register_types(caf::actor_system_config& cfg) {
                system::Stopped, system::KeepAway, system::ListActors,
                system::ActorList, system::Kill, system::Killed, system::Tick,
                system::Enroll, system::Enrolled, system::FindProcess,
-               system::ProcessFound, system::Servers>(cfg);
+               system::ProcessFound, system::Servers, system::ListDeciders,
+               system::Deciders, system::AwaitTerm, system::Term>(cfg);
   add_messages<join::JoinRequest, join::JoinAnswer, join::Revoked>(cfg);
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,

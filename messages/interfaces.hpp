@@ -11,6 +11,8 @@
 
 namespace troupe::system {
 class ActorList;
+class AwaitTerm;
+class Deciders;
 class Describe;
 class Description;
 class Enroll;
@@ -22,11 +24,13 @@ class KeepAway;
 class Kill;
 class Killed;
 class ListActors;
+class ListDeciders;
 class ProcessFound;
 class Resolve;
 class Servers;
 class Started;
 class Stopped;
+class Term;
 class Tick;
 } // namespace troupe::system
 
@@ -92,6 +96,15 @@ using front_door_actor = caf::typed_actor<
     // A session for the identity that is proved, or named within the process.
     caf::replies_to<pb<call::OpenSession>>::with<
         pb<call::SessionOpened>, session_actor>>::extend_with<describe_actor>;
+
+/// Which of several processes is the active one, as one of them sees it.
+using election_actor = caf::typed_actor<
+    // How it stands, as soon as that differs from what is known.
+    caf::replies_to<pb<system::AwaitTerm>>::with<pb<system::Term>>,
+    // Time to renew, to give up, or to try again.
+    caf::reacts_to<pb<system::Tick>>,
+    // Who is active changed.
+    caf::reacts_to<changes>>::extend_with<describe_actor>;
 
 /// Keeps actors running, as the directory sees it.
 using keeper_actor = caf::typed_actor<

@@ -106,6 +106,11 @@ on_open(pointer self, const call::OpenSession& msg) {
     who = std::move(proved->who);
     serial = std::move(proved->serial);
   }
+  if (!msg.election().empty() && !rules::may_stand_for_election(who))
+    return make_error(ec::forbidden, "User \"" + who.user
+                                         + "\" cannot stand for the election "
+                                           "of "
+                                         + msg.election());
   auto component = msg.component();
   // Nobody closes the sessions of others.
   if (!here && !component.empty())
@@ -116,7 +121,8 @@ on_open(pointer self, const call::OpenSession& msg) {
   auto ctx = st.ctx->child(std::to_string(st.opened), st.opened);
   auto secret = here ? std::string{} : crypto::random_bytes(32);
   auto user = who.user;
-  auto fresh = self->system().spawn(session, ctx, std::move(who), secret);
+  auto fresh = self->system().spawn(session, ctx, std::move(who), secret,
+                                    msg.election());
   st.sessions.add(caf::actor_cast<caf::actor>(fresh));
   self->monitor(fresh);
   if (client)

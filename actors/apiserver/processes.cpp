@@ -95,6 +95,17 @@ pb<system::ProcessFound> on_find(pointer self, const system::FindProcess& msg) {
   return pb<system::ProcessFound>{std::move(result)};
 }
 
+pb<system::Deciders> on_list_deciders(pointer self) {
+  system::Deciders result;
+  result.add_processes(own_name(self));
+  for (auto& [name, process] : self->state.all) {
+    auto node = process.branches == std::vector<std::string>{"kubelet/" + name};
+    if (process.directory && !node)
+      result.add_processes(name);
+  }
+  return pb<system::Deciders>{std::move(result)};
+}
+
 // -- actors everywhere --------------------------------------------------------
 
 using handle_promise = caf::typed_response_promise<caf::actor>;
@@ -236,6 +247,9 @@ processes_actor::behavior_type processes(pointer self, context ctx) {
         return on_find(self, *msg);
       },
       [self](const pb<system::Resolve>& msg) { return on_resolve(self, *msg); },
+      [self](const pb<system::ListDeciders>&) {
+        return on_list_deciders(self);
+      },
       [self](const pb<system::ListActors>&) { return on_list(self); },
       [self](const pb<system::Kill>& msg) { return on_kill(self, *msg); },
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },

@@ -32,6 +32,8 @@ using processes_actor = caf::typed_actor<
     caf::replies_to<pb<system::FindProcess>>::with<pb<system::ProcessFound>>,
     // The handle of an actor in whichever process.
     caf::replies_to<pb<system::Resolve>>::with<caf::actor>,
+    // Those that may have a scheduler or controllers.
+    caf::replies_to<pb<system::ListDeciders>>::with<pb<system::Deciders>>,
     // All actors of all processes.
     caf::replies_to<pb<system::ListActors>>::with<pb<system::ActorList>>,
     // End one of them.

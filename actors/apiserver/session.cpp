@@ -10,6 +10,7 @@
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/component_status.hpp"
+#include "runtime/rules/election.hpp"
 #include "runtime/rules/reviews.hpp"
 #include "runtime/system/config.hpp"
 
@@ -54,6 +55,10 @@ caf::error check_scope(const kind_info& kind, const call::Request& msg) {
   return caf::none;
 }
 
+bool changes_something(const call::Request& msg) {
+  return msg.verb() != call::GET && msg.verb() != call::LIST;
+}
+
 /// A question is answered at once, and nothing of it is stored.
 caf::result<pb<call::Response>, std::vector<object>>
 on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
@@ -85,12 +90,18 @@ on_components(pointer self, const pb<call::Request>& msg) {
   self->state.requests.ask<pb<system::ActorList>>(
       self->state.ctx->directory(),
       [promise, name = msg->name(),
-       stores = self->state.ctx->config().of_servers("store/replica")](
+       stores = self->state.ctx->config().of_servers("store/replica"),
+       beside = self->state.ctx->config().of_components("")](
           const pb<system::ActorList>& all) mutable {
         auto& actors = all->actors();
+        // A component may be that of any server here.
         auto is_there = [&](const std::string& path) {
-          return std::any_of(actors.begin(), actors.end(),
-                             [&](auto& a) { return a.path() == path; });
+          return std::any_of(actors.begin(), actors.end(), [&](auto& a) {
+            return a.path() == path
+                   || std::any_of(beside.begin(), beside.end(), [&](auto& top) {
+                        return a.path() == top + path;
+                      });
+          });
         };
         auto found = rules::component_statuses(stores, is_there);
         if (!name.empty())
@@ -146,6 +157,11 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
   ++st.served;
   auto request = *msg;
   request.clear_secret();
+  request.set_election(st.election);
+  if (st.election.empty())
+    request.clear_term();
+  else if (request.term() == 0 && changes_something(request))
+    return rules::term_over(st.election);
   request.set_user(st.who.user);
   *request.mutable_groups() = {st.who.groups.begin(), st.who.groups.end()};
   auto reads =
@@ -283,9 +299,12 @@ caf::error serving::check_right(pointer self, const kind_info& kind,
   return make_error(ec::forbidden, why);
 }
 
-command_session_actor::behavior_type
-session(pointer self, context ctx, rules::caller who, std::string secret) {
+command_session_actor::behavior_type session(pointer self, context ctx,
+                                             rules::caller who,
+                                             std::string secret,
+                                             std::string election) {
   auto& st = self->state;
+  st.election = std::move(election);
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.who = std::move(who);
   st.secret = std::move(secret);

@@ -24,7 +24,8 @@ namespace troupe {
 /// After a restart: there is none. The client sees it go down and opens
 ///        another.
 ///
-/// A request from another process must carry the session's secret.
+/// A request from another process must carry the session's secret. With an
+/// election, each write is done only while the term that it names is.
 struct session_state {
   static inline const char* name = "session";
 
@@ -37,6 +38,7 @@ struct session_state {
   std::unique_ptr<context> ctx;
   rules::caller who;
   std::string secret;
+  std::string election; ///< "" for none
   calls requests;
   std::map<std::string, backend> backends; ///< by path
   /// Which view serves a stream of a watcher.
@@ -49,6 +51,7 @@ struct session_state {
 
 command_session_actor::behavior_type
 session(command_session_actor::stateful_pointer<session_state> self,
-        context ctx, rules::caller who, std::string secret);
+        context ctx, rules::caller who, std::string secret,
+        std::string election);
 
 } // namespace troupe

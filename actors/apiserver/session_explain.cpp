@@ -5,8 +5,10 @@
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/actor_paths.hpp"
 #include "runtime/rules/ownership.hpp"
 #include "runtime/rules/why.hpp"
+#include "runtime/system/config.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -24,7 +26,8 @@ struct inquiry {
   object what;
   std::vector<object> owners;
   std::vector<rules::why_question> questions;
-  std::vector<std::vector<std::string>> answers; ///< one list per question
+  std::vector<std::vector<std::string>> answers;  ///< one list per question
+  std::vector<std::vector<std::string>> standbys; ///< what those say
   size_t open = 0;
   caf::typed_response_promise<pb<system::Explanation>> promise;
 
@@ -33,7 +36,7 @@ struct inquiry {
       return;
     system::Explanation all;
     for (size_t i = 0; i < answers.size(); ++i)
-      for (auto& sentence : answers[i]) {
+      for (auto& sentence : answers[i].empty() ? standbys[i] : answers[i]) {
         auto& about = questions[i].about;
         all.add_decisions(questions[i].path
                           + (about.empty() ? "" : " (" + about + ")") + ": "
@@ -73,39 +76,84 @@ void get(pointer self, const kind_info& kind, const std::string& ns,
   read(self, kind, std::move(msg), std::move(done), std::move(failed));
 }
 
-void ask_one(pointer self, const inquiry_ptr& all, size_t i) {
+/// Where a component of that path is: beside each server, if it is one of
+/// those that decide.
+std::vector<std::string> places_of(pointer self, const std::string& path,
+                                   const system::Deciders& deciders) {
+  if (path != "scheduler" && path.rfind("controllers/", 0) != 0)
+    return {path};
+  // Of this process, and of each other that may have one.
+  auto& config = self->state.ctx->config();
+  auto result = config.of_components(path);
+  for (auto& process : deciders.processes())
+    if (process != config.process)
+      result.push_back(rules::path_in_cluster(process, path));
+  return result;
+}
+
+void take_answer(const inquiry_ptr& all, size_t i,
+                 const system::Explanation& part) {
+  std::vector<std::string> told{part.decisions().begin(),
+                                part.decisions().end()};
+  if (part.standby())
+    all->standbys[i] = std::move(told);
+  else
+    all->answers[i] = std::move(told);
+  all->one_less();
+}
+
+void ask_one(pointer self, const inquiry_ptr& all, size_t i,
+             const std::string& path) {
   auto& question = all->questions[i];
   system::Explain msg;
   msg.set_kind(question.kind);
   msg.set_key(question.key);
   auto failed = [all, i](const caf::error&) {
-    all->answers[i] = {"does not answer"};
+    if (all->standbys[i].empty())
+      all->standbys[i] = {"does not answer"};
     all->one_less();
   };
   with_actor(
-      self, question.path,
+      self, path,
       [self, all, i, failed,
        out = pb<system::Explain>{std::move(msg)}](const caf::actor& to) {
         self->state.requests.ask<pb<system::Explanation>>(
             caf::actor_cast<explain_actor>(to),
             [all, i](const pb<system::Explanation>& part) {
-              all->answers[i] = {part->decisions().begin(),
-                                 part->decisions().end()};
-              all->one_less();
+              take_answer(all, i, *part);
             },
             failed, out);
       },
       failed);
 }
 
+void ask_deciders(pointer self, const inquiry_ptr& all,
+                  const system::Deciders& deciders) {
+  all->open = 1;
+  for (size_t i = 0; i < all->questions.size(); ++i)
+    for (auto& path : places_of(self, all->questions[i].path, deciders)) {
+      ++all->open;
+      ask_one(self, all, i, path);
+    }
+  all->one_less();
+}
+
 void ask_all(pointer self, const inquiry_ptr& all,
              const std::vector<object>& services) {
   all->questions = rules::questions_about(all->what, all->owners, services);
   all->answers.resize(all->questions.size());
-  all->open = all->questions.size() + 1;
-  for (size_t i = 0; i < all->questions.size(); ++i)
-    ask_one(self, all, i);
-  all->one_less();
+  all->standbys.resize(all->questions.size());
+  with_backend(self, processes_path, [self, all](const caf::actor& book) {
+    self->state.requests.ask<pb<system::Deciders>>(
+        book,
+        [self, all](const pb<system::Deciders>& deciders) {
+          ask_deciders(self, all, *deciders);
+        },
+        [self, all](const caf::error&) {
+          ask_deciders(self, all, system::Deciders{});
+        },
+        pb<system::ListDeciders>{system::ListDeciders{}});
+  });
 }
 
 void find_services(pointer self, const inquiry_ptr& all) {

@@ -86,6 +86,22 @@ void store_object(job_ptr job, object fresh, std::function<void()> again);
 /// Removes `current` if nobody changed it meanwhile.
 void store_removal(job_ptr job, std::function<void()> again);
 
+/// Lets a transaction happen only if the key was last changed at a revision.
+void insist(store_api::TxnRequest& txn, const std::string& key,
+            uint64_t revision);
+
+/// Whoever becomes the active one of an election by this write of a Lease, or
+/// is that no longer, is so from the write's revision on.
+void add_term(store_api::TxnRequest& txn, const object& before,
+              const object& after);
+
+/// Lets a component write only while it is the active one.
+void add_fence(store_api::TxnRequest& txn, const call::Request& request);
+
+/// Whether a transaction failed because the writer's term is over.
+bool is_fenced_off(const call::Request& request,
+                   const store_api::TxnResponse& response);
+
 /// Mutating admission of a new object: what it depends on is looked up first,
 /// then `next` runs.
 void look_up_others(job_ptr job, std::function<void()> next);

@@ -5,6 +5,7 @@
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/deletion.hpp"
+#include "runtime/rules/election.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/rules/versions.hpp"
 
@@ -91,10 +92,12 @@ bool is_conditional(const write_job& job) {
 void lost(job_ptr job, const store_api::TxnResponse& response,
           std::function<void()> again) {
   object now;
+  auto fence = rules::term_key(job->request->election());
   for (auto& r : response.results())
     for (auto& kv : r.range().kvs())
       if (auto parsed =
-              rules::parse_stored(job->kind(), kv.value(), kv.mod_revision()))
+              rules::parse_stored(job->kind(), kv.value(), kv.mod_revision());
+          parsed && kv.key() != fence)
         now = *parsed;
   auto unchanged =
       now ? job->current && now.revision() == job->current.revision()
@@ -130,15 +133,6 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
   again();
 }
 
-void insist(store_api::TxnRequest& txn, const std::string& key,
-            uint64_t revision) {
-  auto* compare = txn.add_compares();
-  compare->set_key(key);
-  compare->set_target(store_api::Compare::MOD_REVISION);
-  compare->set_result(store_api::Compare::EQUAL);
-  compare->set_number(revision);
-}
-
 /// Writes another object with the one that the job is about, or neither.
 void add_beside(store_api::TxnRequest& txn, const write_job& job) {
   auto& what = job.beside;
@@ -163,12 +157,15 @@ void transact(job_ptr job, store_api::TxnRequest txn, Done done,
               std::function<void()> again) {
   auto& st = job->self->state;
   ++st.writes;
+  add_fence(txn, *job->request);
   st.requests.ask<pb<store_api::TxnResponse>>(
       st.store,
       [job, done = std::move(done),
        again](const pb<store_api::TxnResponse>& response) mutable {
         if (response->succeeded())
           done(*response);
+        else if (is_fenced_off(*job->request, *response))
+          job->fail(rules::term_over(job->request->election()));
         else
           lost(job, *response, again);
       },
@@ -187,6 +184,7 @@ void write_object(job_ptr job, object fresh, uint64_t lease,
                             job->current ? job->current.revision() : 0);
   txn.mutable_then(0)->mutable_put()->set_lease(lease);
   add_exclusive(txn, job->current, fresh);
+  add_term(txn, job->current, fresh);
   add_beside(txn, *job);
   add_space(txn, *job);
   transact(
@@ -343,6 +341,7 @@ void store_removal(job_ptr job, std::function<void()> again) {
   auto txn = delete_if_request(storage_key(job->kind(), what.ns(), what.name()),
                                what.revision());
   add_exclusive(txn, what, object{});
+  add_term(txn, what, object{});
   add_beside(txn, *job);
   transact(
       job, std::move(txn),

@@ -3,6 +3,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/election.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -109,6 +110,8 @@ void api_session::open(caf::scheduled_actor* self, const context& ctx,
   user_ = std::move(user);
   groups_ = std::move(groups);
   find_link();
+  if (!election_.empty())
+    find_election();
 }
 
 void api_session::find_link() {
@@ -132,6 +135,7 @@ void api_session::ask_session(const link_actor& link) {
   for (auto& g : groups_)
     msg.add_groups(g);
   msg.set_component(ctx_->path());
+  msg.set_election(election_);
   calls_.ask<pb<call::SessionOpened>, session_actor>(
       link,
       [this](const pb<call::SessionOpened>&, const session_actor& api) {
@@ -268,7 +272,16 @@ call::Request api_session::about(call::Request msg,
 
 void api_session::request(call::Request msg, const object& body,
                           on_answer done) {
-  send({std::move(msg), body, std::move(done)});
+  if (election_.empty())
+    return send({std::move(msg), body, std::move(done)});
+  // It was decided on in this term, whenever it is sent.
+  msg.set_term(term_);
+  send({std::move(msg), body,
+        [this, term = term_, done = std::move(done)](expected<answer> result) {
+          if (!result && rules::is_term_over(result.error()))
+            on_refused(term);
+          done(std::move(result));
+        }});
 }
 
 void api_session::send(pending p) {
@@ -367,7 +380,8 @@ bool api_session::allows_event(const std::string& uid) {
 
 void api_session::emit(const object& about, const std::string& type,
                        const std::string& reason, const std::string& message) {
-  if (events_due_.size() >= remembered_events || !allows_event(about.uid()))
+  if (!is_active() || events_due_.size() >= remembered_events
+      || !allows_event(about.uid()))
     return;
   auto key = reference_key(about, type, reason, message);
   auto& told = events_[key];

@@ -60,6 +60,12 @@ struct answer {
 /// The actor passes on what is for the session: every `down_msg` to `on_down`
 /// and every `changes` to `on_changes`.
 ///
+/// Where several processes run the same component, one of them is active: who
+/// stands for an election is told when it is the one. Until then it follows
+/// what it wants and writes nothing; its writes are refused. When it is no
+/// longer the one it ends, to start anew as a standby: nothing of what it had
+/// begun is left.
+///
 /// Requests made while there is no session wait for the next one. Those in
 /// flight when it goes down fail with ServiceUnavailable: their outcome is
 /// unknown, so whoever retries must be able to meet its own first try.
@@ -67,6 +73,15 @@ class api_session {
 public:
   using on_answer = std::function<void(expected<answer>)>;
   using on_batch = std::function<void(const changes&)>;
+
+  /// Stands for an election. Call before `open`. `won` is called, in the actor,
+  /// when it is the active one.
+  void stand_for(std::string election, std::function<void()> won);
+
+  /// Whether it may write: always, without an election.
+  bool is_active() const { return election_.empty() || term_ != 0; }
+  /// Who is the active one, as far as is known: "server-2_INCARNATION".
+  const std::string& holder() const { return holder_; }
 
   /// Begins to open a session as `user`. `self` is the actor whose state this
   /// lives in.
@@ -136,6 +151,11 @@ private:
     caf::actor_clock::time_point at;
   };
 
+  void find_election();
+  void await_term(const election_actor& from);
+  void on_term(const system::Term& now, const election_actor& from);
+  void on_refused(uint64_t term);
+  void step_down();
   void find_link();
   void ask_session(const link_actor& link);
   void opened(const api_actor& api);
@@ -156,6 +176,11 @@ private:
   calls calls_;
   std::string user_;
   std::vector<std::string> groups_;
+  std::string election_; ///< "" for none
+  std::function<void()> won_;
+  election_actor electing_;
+  uint64_t term_ = 0; ///< in which it is active
+  std::string holder_;
   api_actor api_;
   bool opening_ = false;
   uint64_t last_stream_ = 0;
@@ -167,5 +192,8 @@ private:
   size_t events_busy_ = 0;
   std::map<std::string, event_allowance> allowances_;
 };
+
+/// What a component says of its decisions while it is a standby.
+system::Explanation standby_explanation(const api_session& api);
 
 } // namespace troupe

@@ -225,6 +225,9 @@ garbage_collector_actor::behavior_type garbage_collector(pointer self,
       st.loop.follow_only(
           {&kind, {}, {}, {}},
           [self, &kind](const changes& batch) { on_batch(self, kind, batch); });
+  st.loop.keep([self](const std::string& uid) {
+    return self->state.graph.judge(uid).action != gc_verdict::nothing;
+  });
   st.loop.open(ctx, "system:generic-garbage-collector");
   self->set_down_handler(
       [self](const caf::down_msg& down) { self->state.loop.on_down(down); });

@@ -82,6 +82,18 @@ void keyed_queue::shown(size_t view, uint64_t revision) {
   }
 }
 
+void keyed_queue::keep(const std::function<bool(const std::string&)>& wanted) {
+  std::deque<std::string> left;
+  for (auto& key : order_) {
+    auto found = entries_.find(key);
+    if (found->second.failures > 0 || found->second.at || wanted(key))
+      left.push_back(std::move(key));
+    else
+      entries_.erase(found);
+  }
+  order_ = std::move(left);
+}
+
 void keyed_queue::wake(steady_point now) {
   while (!times_.empty() && times_.begin()->first <= now) {
     auto key = times_.begin()->second;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -40,6 +41,10 @@ public:
 
   /// A view has shown everything up to that revision.
   void shown(size_t view, uint64_t revision);
+
+  /// Forgets the keys that are at rest but for being marked, unless they are
+  /// wanted.
+  void keep(const std::function<bool(const std::string&)>& wanted);
 
   /// Marks the keys whose time has come.
   void wake(steady_point now);

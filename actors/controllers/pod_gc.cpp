@@ -93,6 +93,9 @@ pod_gc_actor::behavior_type pod_gc(pointer self, context ctx) {
                  [self](const object& before, const object& now) {
                    on_pod(self, before, now);
                  });
+  st.loop.keep([self](const std::string& node) {
+    return self->state.pods.count(node) != 0;
+  });
   st.loop.open(ctx, "system:pod-garbage-collector");
   return controller(self);
 }

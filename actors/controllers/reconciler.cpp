@@ -16,6 +16,11 @@ namespace {
 /// So many keys are looked at before other messages get their turn.
 constexpr int keys_per_turn = 16;
 
+constexpr auto election_name = "kube-controller-manager";
+
+/// A standby's keys are so many before any is forgotten.
+constexpr size_t least_keys = 1024;
+
 pb<system::Tick> tick(const char* what, uint64_t number) {
   system::Tick msg;
   msg.set_what(what);
@@ -58,12 +63,29 @@ void reconciler::follow_only(const selection& what,
 }
 
 void reconciler::open(const context& ctx, std::string user) {
+  api_.stand_for(election_name, [this] { go_on(); });
   api_.open(self_, ctx, std::move(user));
 }
 
 void reconciler::mark(const std::string& key) {
   dirty_.mark(key);
+  if (!api_.is_active() && dirty_.size() > prune_at_)
+    prune();
   go_on();
+}
+
+bool reconciler::is_wanted(const std::string& key) const {
+  return (wanted_ && wanted_(key))
+         || std::any_of(views_.begin(), views_.end(), [&](const auto& each) {
+              return static_cast<bool>(each->view.find(key));
+            });
+}
+
+// A standby may wait for months, and what it waits to look at be long gone.
+void reconciler::prune() {
+  if (ready() && prune_at_ != 0)
+    dirty_.keep([this](const std::string& key) { return is_wanted(key); });
+  prune_at_ = std::max(least_keys, 2 * dirty_.size());
 }
 
 void reconciler::mark_at(const std::string& key, time_point when) {
@@ -149,7 +171,7 @@ bool reconciler::ready() const {
 }
 
 void reconciler::go_on() {
-  if (going_on_ || !dirty_.ready() || !ready())
+  if (going_on_ || !api_.is_active() || !dirty_.ready() || !ready())
     return;
   going_on_ = true;
   caf::anon_send(caf::actor_cast<caf::actor>(self_->ctrl()), tick("turn", 0));
@@ -157,7 +179,7 @@ void reconciler::go_on() {
 
 void reconciler::turn() {
   going_on_ = false;
-  if (!ready())
+  if (!ready() || !api_.is_active())
     return;
   for (int i = 0; i < keys_per_turn; ++i) {
     auto key = dirty_.take();
@@ -201,6 +223,8 @@ void reconciler::on_down(const caf::down_msg& down) {
 
 system::Explanation reconciler::explain(const std::string& key) const {
   system::Explanation result;
+  if (!api_.is_active())
+    return standby_explanation(api_);
   for (const auto& each : why.of(key))
     result.add_decisions(each);
   return result;
@@ -208,6 +232,9 @@ system::Explanation reconciler::explain(const std::string& key) const {
 
 system::Description reconciler::describe() const {
   system::Description result;
+  result.add_facts(api_.is_active() ? "active" : "standby");
+  if (!api_.is_active())
+    result.add_facts("marked=" + std::to_string(dirty_.size()));
   for (const auto& each : views_)
     if (!each->view.all().empty())
       result.add_facts(std::string{each->kind->plural} + "="

@@ -16,7 +16,8 @@ namespace troupe {
 
 /// What all controllers do alike: follow views, take dirty keys one at a time
 /// once all views are at the present, write through the session, look again
-/// when it is time.
+/// when it is time. Where several processes run the controller, all of this
+/// only in the active one; in the others keys wait.
 ///
 /// Lives in the actor's state and does not move. `decide` is called with a key
 /// and must end in `finish` for it, now or when its writes are answered.
@@ -24,6 +25,7 @@ class reconciler {
 public:
   using decision = std::function<void(const std::string& key)>;
   using outcome = std::function<void(expected<answer>)>;
+  using interest = std::function<bool(const std::string& key)>;
 
   /// Binds to the actor. Views are followed before `open`.
   void bind(caf::scheduled_actor* self, decision decide);
@@ -34,6 +36,11 @@ public:
   /// Follows a kind without keeping what it shows.
   void follow_only(const selection& what, api_session::on_batch heard);
 
+  /// Which keys are still of interest though no view shows an object of that
+  /// key. A standby forgets all others now and then.
+  void keep(interest wanted) { wanted_ = std::move(wanted); }
+
+  /// Opens the session; stands for the election of the controllers.
   void open(const context& ctx, std::string user);
 
   /// A key is to be looked at.
@@ -87,6 +94,8 @@ private:
   };
 
   bool ready() const;
+  bool is_wanted(const std::string& key) const;
+  void prune();
   void go_on();
   void turn();
   void set_alarm();
@@ -97,6 +106,8 @@ private:
   api_session api_;
   std::vector<std::unique_ptr<followed>> views_;
   keyed_queue dirty_;
+  interest wanted_;
+  size_t prune_at_ = 0;   ///< size of the queue
   bool going_on_ = false; ///< a message to take the next keys is on its way
   uint64_t alarm_ = 0;    ///< number of the timer that counts
   std::optional<steady_point> alarm_at_;

@@ -44,9 +44,10 @@ bool ready(const scheduler_state& st) {
 // -- placing ------------------------------------------------------------------
 
 void go_on(pointer self) {
-  if (self->state.going_on || !ready(self->state))
+  auto& st = self->state;
+  if (st.going_on || !st.api.is_active() || !ready(st))
     return;
-  self->state.going_on = true;
+  st.going_on = true;
   self->send(self, tick("place", 0));
 }
 
@@ -115,7 +116,7 @@ void place_one(pointer self, waiting_pod pod) {
 void on_place(pointer self) {
   auto& st = self->state;
   st.going_on = false;
-  if (!ready(st))
+  if (!ready(st) || !st.api.is_active())
     return;
   for (int i = 0; i < pods_per_turn; ++i) {
     if (st.binds.full())
@@ -324,6 +325,8 @@ void follow_all(pointer self) {
 
 pb<system::Explanation> on_explain(pointer self, const system::Explain& msg) {
   auto& st = self->state;
+  if (!st.api.is_active())
+    return pb<system::Explanation>{standby_explanation(st.api)};
   const auto& key = msg.key();
   system::Explanation result;
   if (!msg.kind().empty() && msg.kind() != "Pod")
@@ -345,6 +348,7 @@ pb<system::Description> on_describe(pointer self) {
   auto add = [&](const char* fact, size_t n) {
     result.add_facts(fact + std::to_string(n));
   };
+  result.add_facts(st.api.is_active() ? "active" : "standby");
   add("nodes=", st.cluster.node_count());
   add("pods=", st.cluster.pod_count());
   add("waiting=", st.queue.size());
@@ -378,6 +382,7 @@ scheduler_actor::behavior_type scheduler(pointer self, context ctx) {
   self->set_down_handler(
       [self](const caf::down_msg& down) { self->state.api.on_down(down); });
   follow_all(self);
+  st.api.stand_for("kube-scheduler", [self] { go_on(self); });
   st.api.open(self, ctx, "system:kube-scheduler");
   return {
       [self](const pb<system::Tick>& msg) { on_tick(self, *msg); },

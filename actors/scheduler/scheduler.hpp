@@ -23,6 +23,8 @@ namespace troupe {
 /// Says:  bindings, the condition PodScheduled and events to its session.
 /// After a restart: opens a new session, waits until its views have reached
 ///        the present, starts anew; what it assumed is forgotten.
+///
+/// Of several, one decides; the others follow what happens.
 using scheduler_actor = caf::typed_actor<
     // A back-off is over, or there is more to place than fits in one turn.
     caf::reacts_to<pb<system::Tick>>>

@@ -9,6 +9,7 @@
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/store/store.hpp"
 #include "actors/system/directory.hpp"
+#include "actors/system/election.hpp"
 #include "actors/system/link.hpp"
 #include "actors/system/presence.hpp"
 #include "runtime/system/config.hpp"
@@ -104,14 +105,30 @@ std::vector<child_spec> server_branches(const cluster_config& config,
           apiserver_branch()};
 }
 
-void add_servers(std::vector<child_spec>& to, const cluster_config& config) {
+void append(std::vector<child_spec>& to, std::vector<child_spec> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(to));
+}
+
+/// What decides beside each server; one of all is active. An election is given
+/// back after those have ended whom it lets write.
+std::vector<child_spec> deciding_branches() {
+  return {elections_branch({scheduler_election, controllers_election}),
+          scheduler_child(), controllers_branch()};
+}
+
+/// The servers of this process; what decides beside them goes to `deciding`
+/// where it is at the top of the tree.
+void add_servers(std::vector<child_spec>& to, std::vector<child_spec>& deciding,
+                 const cluster_config& config) {
   for (size_t i = 0; i < config.servers.size(); ++i) {
     auto& server = config.servers[i];
     if (!server.place.empty())
       continue;
     auto branches = server_branches(config, i);
+    append(config.components_of(server).empty() ? deciding : branches,
+           deciding_branches());
     if (config.top_of(server).empty())
-      std::move(branches.begin(), branches.end(), std::back_inserter(to));
+      append(to, std::move(branches));
     else
       to.push_back(branch(server.name, {}, std::move(branches)));
   }
@@ -150,10 +167,10 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::function<void(const directory_actor&)> found,
               std::shared_ptr<http::http_edge> http) {
   std::vector<child_spec> components;
-  add_servers(components, *config);
+  std::vector<child_spec> deciding;
+  add_servers(components, deciding, *config);
   components.push_back(link_child());
-  components.push_back(scheduler_child());
-  components.push_back(controllers_branch());
+  append(components, std::move(deciding));
   components.push_back(kubelet_branch(*config));
   components.push_back(proxy_branch(*config));
   add_presence(components, *config);
@@ -171,8 +188,10 @@ supervisor_actor spawn_server(caf::actor_system& system,
                               std::function<void(const directory_actor&)> found,
                               std::shared_ptr<http::http_edge> http) {
   std::vector<child_spec> components;
-  add_servers(components, *config);
+  std::vector<child_spec> deciding;
+  add_servers(components, deciding, *config);
   components.push_back(link_child());
+  append(components, std::move(deciding));
   components.push_back(http_branch(std::move(http)));
   add_presence(components, *config);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
@@ -186,6 +205,13 @@ spawn_components(caf::actor_system& system, std::shared_ptr<const world> w,
                  std::function<void(const directory_actor&)> found,
                  const process_roles& roles) {
   std::vector<child_spec> components{link_child()};
+  std::vector<std::string> elections;
+  if (roles.scheduler)
+    elections.push_back(scheduler_election);
+  if (roles.controllers)
+    elections.push_back(controllers_election);
+  if (!elections.empty())
+    components.push_back(elections_branch(elections));
   if (roles.scheduler)
     components.push_back(scheduler_child());
   if (roles.controllers)

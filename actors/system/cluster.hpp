@@ -23,8 +23,9 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::function<void(const directory_actor&)> found,
               std::shared_ptr<http::http_edge> http = nullptr);
 
-/// Starts a server alone: a store and an API server, and the way to them over
-/// `http`. The others of its cluster are in other processes.
+/// Starts a server alone: a store and an API server, the way to them over
+/// `http`, and a scheduler and controllers that stand by. The others of its
+/// cluster are in other processes.
 supervisor_actor spawn_server(caf::actor_system& system,
                               std::shared_ptr<const world> w,
                               std::shared_ptr<const edges> e,

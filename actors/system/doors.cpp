@@ -33,8 +33,8 @@ void doors::seek(size_t which) {
           return;
         all_[which].handle = caf::actor_cast<front_door_actor>(found);
         self_->monitor(found);
-        for (auto& what : std::exchange(waiting_, {}))
-          what();
+        for (auto& each : std::exchange(waiting_, {}))
+          when_open(std::move(each.what), std::move(each.path));
       },
       // The directory's end is the end of all who use it, or there is another.
       [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
@@ -47,11 +47,20 @@ const doors::door* doors::one(size_t turn) const {
   return nullptr;
 }
 
-void doors::when_open(std::function<void()> what) {
-  if (one() != nullptr)
-    what();
+const doors::door* doors::find(const std::string& path) const {
+  if (path.empty())
+    return one();
+  for (auto& each : all_)
+    if (each.path == path && each.handle)
+      return &each;
+  return nullptr;
+}
+
+void doors::when_open(std::function<void(const door&)> what, std::string path) {
+  if (auto* found = find(path))
+    what(*found);
   else
-    waiting_.push_back(std::move(what));
+    waiting_.push_back({std::move(path), std::move(what)});
 }
 
 void doors::on_down(const caf::down_msg& down) {

@@ -32,22 +32,29 @@ public:
   /// there are several.
   const door* one(size_t turn = 0) const;
 
-  /// Runs `what` as soon as one is open.
-  void when_open(std::function<void()> what);
+  /// Runs `what` with one that is open, as soon as there is: with that of a
+  /// path, if one is given.
+  void when_open(std::function<void(const door&)> what, std::string path = {});
   size_t waiting() const { return waiting_.size(); }
 
   /// Looks again for one that ended.
   void on_down(const caf::down_msg& down);
 
 private:
+  struct waiter {
+    std::string path;
+    std::function<void(const door&)> what;
+  };
+
   void seek(size_t which);
+  const door* find(const std::string& path) const;
 
   caf::scheduled_actor* self_ = nullptr;
   calls* requests_ = nullptr;
   directory_actor directory_;
   uint64_t round_ = 0; ///< counts directories
   std::vector<door> all_;
-  std::vector<std::function<void()>> waiting_;
+  std::vector<waiter> waiting_;
 };
 
 } // namespace troupe

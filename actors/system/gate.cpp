@@ -31,8 +31,8 @@ void pass_on(pointer self, const pb<T>& msg) {
   auto sender = element->sender;
   auto id = element->mid;
   element->mid.mark_as_answered();
-  auto forward = [self, msg, sender, id] {
-    caf::actor_cast<caf::strong_actor_ptr>(self->state.ways.one()->handle)
+  auto forward = [self, msg, sender, id](const doors::door& open) {
+    caf::actor_cast<caf::strong_actor_ptr>(open.handle)
         ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
                   self->context());
   };

@@ -40,16 +40,19 @@ bool is_far(pointer self, const std::string& component,
 /// Passes a request on with the component as its sender: the front door sees
 /// who it is, and answers directly.
 caf::delegated<pb<call::SessionOpened>, session_actor>
-pass_on(pointer self, const pb<call::OpenSession>& msg) {
+pass_on(pointer self, const pb<call::OpenSession>& msg,
+        const std::string& door) {
   auto* element = self->current_mailbox_element();
   auto sender = element->sender;
   auto id = element->mid;
   element->mid.mark_as_answered();
-  self->state.ways.when_open([self, sender, id, msg] {
-    caf::actor_cast<caf::strong_actor_ptr>(self->state.ways.one()->handle)
-        ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
-                  self->context());
-  });
+  self->state.ways.when_open(
+      [self, sender, id, msg](const doors::door& open) {
+        caf::actor_cast<caf::strong_actor_ptr>(open.handle)
+            ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
+                      self->context());
+      },
+      door);
   return {};
 }
 
@@ -66,7 +69,7 @@ line_end end_for(link_state& st, const std::string& component) {
 /// Runs `what` as soon as there is a server to ask.
 void when_open(link_state& st, std::function<void()> what) {
   if (st.places.empty())
-    st.ways.when_open(std::move(what));
+    st.ways.when_open([what = std::move(what)](auto&) { what(); });
   else
     what();
 }
@@ -137,11 +140,12 @@ on_open(pointer self, const pb<call::OpenSession>& msg) {
   if (st.ways.waiting() + st.later.size() >= most_waiting)
     return make_error(ec::service_unavailable, "too many wait for a session");
   auto doors = st.ctx->config().of_servers("apiserver/front_door");
-  if (st.places.empty()
-      && std::none_of(doors.begin(), doors.end(), [&](auto& door) {
-           return is_far(self, component, door);
-         }))
-    return pass_on(self, msg);
+  auto near = std::find_if_not(doors.begin(), doors.end(), [&](auto& door) {
+    return is_far(self, component, door);
+  });
+  // One in this process; any of them where none is elsewhere.
+  if (st.places.empty() && near != doors.end())
+    return pass_on(self, msg, st.ctx->outside().wires ? *near : "");
   // Before the promise, which takes the sender.
   auto client = caf::actor_cast<caf::actor_addr>(self->current_sender());
   opened_promise promise =

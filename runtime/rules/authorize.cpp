@@ -45,7 +45,8 @@ bool is_component(const std::string& user) {
   if (user == "system:apiserver")
     return true;
   for (std::string_view end :
-       {"-controller", "-garbage-collector", "kube-scheduler", "kube-proxy"})
+       {"-controller", "-garbage-collector", "kube-controller-manager",
+        "kube-scheduler", "kube-proxy"})
     if (user.starts_with(prefix) && user.ends_with(end)
         && user.find(':', prefix.size()) == std::string::npos)
       return true;
@@ -63,6 +64,11 @@ bool may_speak_for(const std::string& user, const std::string& other) {
 
 bool caller::in_group(const std::string& group) const {
   return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+bool may_stand_for_election(const caller& who) {
+  return is_component(who.user) && who.user != "system:kube-proxy"
+         && who.user != "system:apiserver";
 }
 
 std::string refusal(const caller& who, const std::string& verb,

@@ -31,4 +31,8 @@ std::string refusal(const caller& who, const std::string& verb,
 /// its controllers.
 bool may_speak_for(const std::string& user, const std::string& other);
 
+/// Returns whether the caller is the scheduler or a controller, of which there
+/// may be several and one is active.
+bool may_stand_for_election(const caller& who);
+
 } // namespace troupe::rules

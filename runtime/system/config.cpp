@@ -6,6 +6,19 @@ std::string cluster_config::top_of(const server_config& server) const {
   return servers.size() > 1 ? server.name + "/" : "";
 }
 
+std::string cluster_config::components_of(const server_config& server) const {
+  return &server == &servers.front() ? "" : top_of(server);
+}
+
+std::vector<std::string>
+cluster_config::of_components(const std::string& path) const {
+  std::vector<std::string> result;
+  for (auto& server : servers)
+    if (server.place.empty())
+      result.push_back(components_of(server) + path);
+  return result;
+}
+
 const server_config*
 cluster_config::server_at(const std::string& member) const {
   for (auto& server : servers)

@@ -37,7 +37,8 @@ struct cluster_config {
   std::string data_dir;
   std::string images; ///< folder of container images; "" for that in data_dir
   std::string cluster_name = "troupe";
-  std::string process = "server-1"; ///< name of this process in the cluster
+  /// Name of this process; no other of the cluster has it at a time.
+  std::string process = "server-1";
   /// The user that this process is to others.
   std::string identity = "kube-apiserver";
   std::vector<node_config> nodes;
@@ -76,6 +77,13 @@ struct cluster_config {
   /// Returns where a server's branches begin in the tree: "server-2/", or ""
   /// where there is one server only.
   std::string top_of(const server_config& server) const;
+
+  /// Returns where the scheduler and the controllers beside a server begin in
+  /// the tree: "" for those of the first server, else as `top_of`.
+  std::string components_of(const server_config& server) const;
+
+  /// Returns the paths of a component beside each server in this process.
+  std::vector<std::string> of_components(const std::string& path) const;
 
   /// Returns the server that a member of the store is part of, by the member's
   /// address: "server-2/store". Null for none that is known.

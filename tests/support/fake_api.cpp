@@ -169,6 +169,46 @@ front_door(front_door_actor::pointer self, api_ptr api,
   };
 }
 
+/// Tells the term that it was told, to whoever knows another.
+struct fake_election_state {
+  static inline const char* name = "fake_election";
+
+  uint64_t term = 1;
+  std::vector<caf::typed_response_promise<pb<system::Term>>> waiting;
+};
+
+pb<system::Term> a_term(uint64_t number) {
+  system::Term msg;
+  msg.set_number(number);
+  msg.set_holder(number != 0 ? "server-1_a" : "server-2_b");
+  return pb<system::Term>{std::move(msg)};
+}
+
+election_actor::behavior_type
+fake_election(election_actor::stateful_pointer<fake_election_state> self,
+              std::shared_ptr<size_t> refusals) {
+  return {
+      [self, refusals](
+          const pb<system::AwaitTerm>& msg) -> caf::result<pb<system::Term>> {
+        *refusals += msg->refused();
+        auto& st = self->state;
+        if (msg->known().number() != st.term)
+          return a_term(st.term);
+        st.waiting.push_back(self->make_response_promise<pb<system::Term>>());
+        return st.waiting.back();
+      },
+      [self](const pb<system::Tick>& msg) {
+        self->state.term = msg->number();
+        for (auto& each : std::exchange(self->state.waiting, {}))
+          each.deliver(a_term(msg->number()));
+      },
+      [](const changes&) {
+        // It has no view.
+      },
+      [](const pb<system::Describe>&) { return pb<system::Description>{}; },
+  };
+}
+
 } // namespace
 
 object fake_api::put(const google::protobuf::Message& msg) {
@@ -262,6 +302,10 @@ fake_world::fake_world() : clock_(std::make_shared<clock>()) {
   enter("apiserver/front_door", door_);
   // Which link it is makes no difference to who asks it for a session.
   enter("link", door_);
+  election_ =
+      caf::actor_cast<caf::actor>(system_->spawn(fake_election, refusals_));
+  enter("elections/kube-scheduler", election_);
+  enter("elections/kube-controller-manager", election_);
   run();
 }
 
@@ -270,6 +314,8 @@ fake_world::~fake_world() {
   for (auto& x : *sessions_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   sessions_->clear();
+  end(election_);
+  election_ = nullptr;
   end(door_);
   end(caf::actor_cast<caf::actor>(directory_));
   door_ = nullptr;
@@ -298,6 +344,14 @@ void fake_world::enter(const std::string& path, const caf::actor& what) {
   system::Started started;
   started.set_path(path);
   caf::anon_send(directory_, pb<system::Started>{std::move(started)}, what);
+  run();
+}
+
+void fake_world::set_term(uint64_t term) {
+  system::Tick msg;
+  msg.set_number(term);
+  caf::anon_send(caf::actor_cast<election_actor>(election_),
+                 pb<system::Tick>{std::move(msg)});
   run();
 }
 

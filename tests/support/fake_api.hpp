@@ -86,6 +86,12 @@ public:
   /// What `topology` would show of an actor.
   std::vector<std::string> facts_of(const caf::actor& what);
 
+  /// What the elections tell from now on: the term in which this process is
+  /// the active one, 0 for a standby. At first it is 1.
+  void set_term(uint64_t term);
+  /// How often they were told that a write was refused for its term.
+  size_t refusals() const { return *refusals_; }
+
   /// The context of an actor at `path`.
   context at(const std::string& path);
 
@@ -109,6 +115,8 @@ private:
   caf::scheduler::test_coordinator* coordinator_ = nullptr;
   directory_actor directory_;
   caf::actor door_;
+  caf::actor election_;
+  std::shared_ptr<size_t> refusals_ = std::make_shared<size_t>(0);
   std::shared_ptr<std::vector<caf::actor>> sessions_ =
       std::make_shared<std::vector<caf::actor>>();
 };

@@ -90,13 +90,21 @@ simulated_cluster::~simulated_cluster() {
   directory_ = nullptr;
   self_->send_exit(root_, caf::exit_reason::user_shutdown);
   root_ = nullptr;
+  // An end in order says something to others, which may take its time.
+  constexpr int most_steps = 1000;
   run_jobs();
+  for (int i = 0; i < most_steps && !root_gone_; ++i) {
+    scheduler_.advance_time(std::chrono::milliseconds(10));
+    run_jobs();
+  }
 }
 
 void simulated_cluster::run_jobs() {
   while (scheduler_.has_job()) {
     if (trace_)
       trace_->note(scheduler_.next_job<>(), passed());
+    if (observer_)
+      observer_(scheduler_.next_job<>());
     scheduler_.run_once();
   }
 }
@@ -337,6 +345,33 @@ void simulated_cluster::kill(const std::string& path) {
   msg.set_path(path);
   request<pb<system::Killed>>(directory_, pb<system::Kill>{msg});
   run();
+}
+
+void simulated_cluster::keep_away(const std::string& path,
+                                  std::chrono::milliseconds time) {
+  system::Kill msg;
+  msg.set_path(path);
+  msg.set_away_ms(time.count());
+  request<pb<system::Killed>>(directory_, pb<system::Kill>{msg});
+  run();
+}
+
+std::string simulated_cluster::why(const std::string& kind,
+                                   const std::string& key) {
+  if (!session_)
+    if (auto err = open_session())
+      return message_of(err);
+  system::Explain msg;
+  msg.set_kind(kind);
+  msg.set_key(key);
+  auto told =
+      request<pb<system::Explanation>>(session_, pb<system::Explain>{msg});
+  if (!told)
+    return message_of(told.error());
+  std::string result;
+  for (auto& decision : std::get<0>(*told)->decisions())
+    result += decision + "\n";
+  return result;
 }
 
 } // namespace troupe::test

@@ -77,6 +77,15 @@ public:
   /// tree, which is built anew then as by the process of a cluster.
   void kill(const std::string& path);
 
+  /// The same, and keeps it and all below it away for a while.
+  void keep_away(const std::string& path, std::chrono::milliseconds time);
+
+  /// Shows each job before it runs.
+  void observe(std::function<void(caf::resumable&)> by) { observer_ = by; }
+
+  /// What `troupe why` tells of an object, a line per decision.
+  std::string why(const std::string& kind, const std::string& key);
+
   /// The connections between the components. Precondition: they are apart.
   simulated_wires& wires() { return *wires_; }
 
@@ -168,6 +177,7 @@ private:
   caf::scoped_actor self_;
   caf::actor_clock::time_point begin_;
   std::unique_ptr<message_trace> trace_;
+  std::function<void(caf::resumable&)> observer_;
   supervisor_actor root_;
   bool root_gone_ = false;
   directory_actor directory_;

@@ -1,5 +1,6 @@
 #include "actors/apiserver/registry.hpp"
 #include "messages/api/apps.pb.h"
+#include "runtime/rules/election.hpp"
 #include "tests/actors/system/view_fixture.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -157,6 +158,16 @@ struct Registry : view_fixture {
     return patch(R"({"data": {"v": ")" + value + R"("}})");
   }
 
+  expected<object> in_term(uint64_t term, const std::string& value) {
+    call::Request msg;
+    msg.set_verb(call::PATCH);
+    msg.set_patch_type(call::MERGE);
+    msg.set_patch(R"({"data": {"v": ")" + value + R"("}})");
+    msg.set_election("test");
+    msg.set_term(term);
+    return write(std::move(msg));
+  }
+
   object now() {
     call::Request msg;
     msg.set_verb(call::GET);
@@ -171,14 +182,18 @@ struct Registry : view_fixture {
   }
 };
 
-expected<object> create_map(Registry& r) {
+object a_map() {
   core::v1::ConfigMap map;
   map.mutable_metadata()->set_name("one");
   map.mutable_metadata()->set_namespace_("default");
   (*map.mutable_data())["v"] = "1";
+  return object::of(map);
+}
+
+expected<object> create_map(Registry& r) {
   call::Request msg;
   msg.set_verb(call::CREATE);
-  return r.write(std::move(msg), object::of(map));
+  return r.write(std::move(msg), a_map());
 }
 
 } // namespace
@@ -289,6 +304,53 @@ TEST_F(Registry, ShowsADryRunWhatIsStored) {
   auto tried = write(std::move(msg));
   ASSERT_TRUE(tried);
   EXPECT_EQ(value_of(*tried), "2");
+}
+
+TEST_F(Registry, WritesInATermThatLasts) {
+  auto term = put("/troupe/elections/test", "a");
+  put_map("one", "1");
+  ASSERT_TRUE(in_term(term, "2"));
+  EXPECT_EQ(value_of(now()), "2");
+  EXPECT_TRUE(in_term(term, "3")) << "other writes end no term";
+}
+
+TEST_F(Registry, RefusesEveryWriteOfATermThatIsOver) {
+  auto term = put("/troupe/elections/test", "a");
+  put_space(false);
+  put_map("one", "1");
+  put("/troupe/elections/test", "b");
+  call::Request remove;
+  remove.set_verb(call::DELETE);
+  remove.set_election("test");
+  remove.set_term(term);
+  auto create = remove;
+  create.set_verb(call::CREATE);
+  std::vector<expected<object>> all{in_term(term, "2"), write(remove)};
+  delete_map("one");
+  all.push_back(write(create, a_map()));
+  for (auto& refused : all) {
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(rules::is_term_over(refused.error()))
+        << message_of(refused.error());
+  }
+  EXPECT_FALSE(now());
+}
+
+TEST_F(Registry, RefusesWritesOfAnElectionThatNobodyWon) {
+  put_map("one", "1");
+  auto refused = in_term(1, "2");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(rules::is_term_over(refused.error()));
+}
+
+TEST_F(Registry, TellsAWriteThatCameLateFromOneWhoseTermIsOver) {
+  auto term = put("/troupe/elections/test", "a");
+  put_map("one", "1");
+  *shown = now();
+  ASSERT_TRUE(patch_value("2"));
+  // Its view is behind: it meets the newer state, and tries again.
+  EXPECT_TRUE(in_term(term, "3"));
+  EXPECT_EQ(value_of(now()), "3");
 }
 
 } // namespace troupe

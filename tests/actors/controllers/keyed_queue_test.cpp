@@ -117,3 +117,21 @@ TEST(KeyedQueue, LooksAgainAtTheEarliestTime) {
   EXPECT_EQ(queue.take(), "a");
   EXPECT_EQ(queue.due(), std::nullopt);
 }
+
+TEST(KeyedQueue, ForgetsWhatNobodyWantsButNothingThatGoesOn) {
+  keyed_queue queue;
+  for (auto key : {"busy", "failed", "late", "wanted", "unwanted"})
+    queue.mark(key);
+  queue.take();
+  queue.take();
+  queue.failed("failed", start);
+  queue.mark("failed");
+  queue.mark_at("late", start + 1s);
+  queue.keep([](const std::string& key) { return key == "wanted"; });
+  EXPECT_EQ(queue.size(), 4u);
+  EXPECT_EQ(queue.take(), "late");
+  EXPECT_EQ(queue.take(), "wanted");
+  queue.done("busy");
+  EXPECT_EQ(queue.take(), "failed");
+  EXPECT_FALSE(queue.ready());
+}

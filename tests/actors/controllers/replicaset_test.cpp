@@ -1,6 +1,7 @@
 #include "actors/controllers/replicaset.hpp"
 #include "actors/controllers/replication.hpp"
 #include "messages/api/core_pod.pb.h"
+#include "runtime/rules/election.hpp"
 #include "runtime/rules/ownership.hpp"
 #include "tests/support/controller_fixture.hpp"
 
@@ -40,6 +41,73 @@ TEST_F(ReplicaSetController, CreatesThePodsOfASet) {
   EXPECT_EQ(status().observed_generation(), 1);
   EXPECT_EQ(api.events("SuccessfulCreate").size(), 3u);
   EXPECT_EQ(why("default/web").front(), "wants 3 pods and has them");
+}
+
+TEST_F(ReplicaSetController, StandsByUntilItIsTheActiveOne) {
+  world.set_term(0);
+  api.put(test::replica_set(3));
+  start(replicaset);
+  resize(2);
+  world.advance(60s);
+  EXPECT_TRUE(api.requests.empty()) << "not even events";
+  auto facts = world.facts_of(caf::actor_cast<caf::actor>(actor));
+  EXPECT_EQ(facts.at(0), "standby");
+  EXPECT_EQ(why("default/web").front(),
+            "is a standby and decides nothing: nobody is active now");
+  world.set_term(7);
+  EXPECT_EQ(pods(), 2u);
+  for (auto& each : api.requests)
+    EXPECT_EQ(each.msg.term(), 7u);
+  facts = world.facts_of(caf::actor_cast<caf::actor>(actor));
+  EXPECT_EQ(facts.at(0), "active");
+}
+
+TEST_F(ReplicaSetController, EndsWhenItIsTheActiveOneNoLonger) {
+  start(replicaset);
+  world.set_term(0);
+  api.put(test::replica_set(3));
+  world.run();
+  EXPECT_TRUE(api.requests.empty());
+  EXPECT_TRUE(world.facts_of(caf::actor_cast<caf::actor>(actor)).empty());
+}
+
+TEST_F(ReplicaSetController, EndsWhenAWriteOfItsTermIsRefused) {
+  api.refuse = [](const test::fake_api::asked&) -> std::optional<caf::error> {
+    return rules::term_over("kube-controller-manager");
+  };
+  start(replicaset);
+  api.put(test::replica_set(3));
+  world.run();
+  EXPECT_EQ(pods(), 0u);
+  EXPECT_EQ(world.refusals(), 1u) << "the election is told";
+  EXPECT_TRUE(world.facts_of(caf::actor_cast<caf::actor>(actor)).empty());
+}
+
+TEST_F(ReplicaSetController, GoesOnInAnotherTermOfItsOwn) {
+  start(replicaset);
+  world.set_term(5);
+  api.put(test::replica_set(3));
+  world.run();
+  EXPECT_EQ(pods(), 3u);
+  EXPECT_EQ(api.of(call::CREATE, "Pod").front().msg.term(), 5u);
+}
+
+TEST_F(ReplicaSetController, RemembersAsAStandbyOnlyWhatIsThere) {
+  world.set_term(0);
+  start(replicaset);
+  api.put(test::replica_set(1));
+  for (int i = 0; i < 5000; ++i) {
+    auto set = test::replica_set(1);
+    set.mutable_metadata()->set_name("old-" + std::to_string(i));
+    api.put(set);
+    api.remove("ReplicaSet", "default/old-" + std::to_string(i));
+    world.run();
+  }
+  auto facts = world.facts_of(caf::actor_cast<caf::actor>(actor));
+  ASSERT_EQ(facts.at(1).rfind("marked=", 0), 0u) << facts.at(1);
+  EXPECT_LT(std::stoul(facts.at(1).substr(7)), 2500u);
+  world.set_term(1);
+  EXPECT_EQ(pods(), 1u);
 }
 
 TEST_F(ReplicaSetController, FindsSetsThatWereThereBefore) {

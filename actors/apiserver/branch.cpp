@@ -1,4 +1,5 @@
 #include "actors/apiserver/allocators.hpp"
+#include "actors/apiserver/authorizer.hpp"
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/apiserver/front_door.hpp"
 #include "actors/apiserver/registry.hpp"
@@ -42,6 +43,7 @@ child_spec apiserver_branch() {
                 {branch("view", {}, std::move(views)),
                  branch("registry", {}, std::move(registries)),
                  {"allocators", starter(allocators)},
+                 {"authorizer", starter(authorizer)},
                  {"front_door", starter(front_door)},
                  {"bootstrap", starter(bootstrap)}});
 }

@@ -20,7 +20,7 @@ namespace troupe {
 
 namespace {
 
-using pointer = front_door_actor::stateful_pointer<front_door_state>;
+using pointer = policed_door_actor::stateful_pointer<front_door_state>;
 
 /// Nonces that may be open at once; the oldest is void beyond.
 constexpr size_t most_nonces = 1'000;
@@ -78,6 +78,7 @@ on_open(pointer self, const call::OpenSession& msg) {
       return proved.error();
     who = std::move(*proved);
   }
+  rules::add_implied_groups(who);
   auto component = here ? msg.component() : std::string{};
   if (!component.empty())
     close_earlier(self, component);
@@ -85,12 +86,13 @@ on_open(pointer self, const call::OpenSession& msg) {
   auto ctx = st.ctx->child(std::to_string(st.opened), st.opened);
   auto secret = here ? std::string{} : crypto::random_bytes(32);
   auto user = who.user;
-  auto fresh = self->system().spawn(session, ctx, std::move(who), secret);
+  auto fresh =
+      self->system().spawn(session, ctx, std::move(who), secret, st.policy);
   st.sessions.add(caf::actor_cast<caf::actor>(fresh));
   self->monitor(fresh);
   if (client)
     self->monitor(client);
-  st.open[fresh.address()] = {fresh, component,
+  st.open[fresh.address()] = {fresh, fresh, component,
                               caf::actor_cast<caf::actor_addr>(client)};
   if (!component.empty())
     st.by_component[component] = fresh.address();
@@ -120,6 +122,13 @@ void on_down(pointer self, const caf::down_msg& down) {
       self->send_exit(s.handle, caf::exit_reason::user_shutdown);
 }
 
+void on_policy(pointer self, const policy_news& news) {
+  auto& st = self->state;
+  st.policy = news.policy;
+  for (auto& [addr, each] : st.open)
+    self->send(each.reader, news);
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto result = begin_description(self);
   result.add_facts("version=" + std::string{program_version()});
@@ -131,7 +140,7 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-front_door_actor::behavior_type front_door(pointer self, context ctx) {
+policed_door_actor::behavior_type front_door(pointer self, context ctx) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.sessions = brood{self};
@@ -141,6 +150,7 @@ front_door_actor::behavior_type front_door(pointer self, context ctx) {
       [self](const pb<call::AskNonce>&) { return on_ask_nonce(self); },
       [self](const pb<call::OpenSession>& msg) { return on_open(self, *msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self](const policy_news& news) { on_policy(self, news); },
   };
 }
 

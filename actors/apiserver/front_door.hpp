@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/apiserver/policy.hpp"
 #include "actors/system/brood.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/system/context.hpp"
@@ -15,8 +16,9 @@ namespace troupe {
 
 /// Lets clients in: one session for each.
 ///
-/// Hears: who wants a session.
-/// Says:  answers with a session and its secret; to the directory where it is.
+/// Hears: who wants a session; the newest policy.
+/// Says:  answers with a session and its secret; to the directory where it is;
+///        the policy to each session.
 /// After a restart: its sessions ended with it; their clients open new ones.
 ///
 /// Within the process a component is believed when it says who it is; a client
@@ -26,7 +28,8 @@ struct front_door_state {
 
   struct open_session {
     session_actor handle;
-    std::string component; ///< path of the component; "" for clients
+    policy_reader_actor reader; ///< the same one
+    std::string component;      ///< path of the component; "" for clients
     caf::actor_addr client;
   };
 
@@ -34,12 +37,16 @@ struct front_door_state {
   brood sessions;
   std::map<caf::actor_addr, open_session> open;
   std::map<std::string, caf::actor_addr> by_component;
-  std::deque<std::string> nonces; ///< given out, not used yet
+  std::deque<std::string> nonces;                   ///< given out, not used yet
+  std::shared_ptr<const rules::rbac_policy> policy; ///< none at first
   uint64_t opened = 0;
 };
 
-front_door_actor::behavior_type
-front_door(front_door_actor::stateful_pointer<front_door_state> self,
+/// The way in, and who hears the policy.
+using policed_door_actor = front_door_actor::extend_with<policy_reader_actor>;
+
+policed_door_actor::behavior_type
+front_door(policed_door_actor::stateful_pointer<front_door_state> self,
            context ctx);
 
 } // namespace troupe

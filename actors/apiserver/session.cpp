@@ -7,22 +7,18 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
-#include "messages/container.pb.h"
-#include "messages/kubelet.pb.h"
-#include "messages/kubelet_interface.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/component_status.hpp"
-#include "runtime/rules/pod_subresources.hpp"
 #include "runtime/rules/reviews.hpp"
 #include "runtime/system/config.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace troupe {
@@ -31,9 +27,8 @@ namespace {
 
 using namespace serving;
 
-constexpr std::array verb_names{
-    "",       "get",   "list",   "create",
-    "update", "patch", "delete", "deletecollection"};
+using response_promise =
+    caf::typed_response_promise<pb<call::Response>, std::vector<object>>;
 
 expected<const kind_info*> find_served(const std::string& api_version,
                                        const std::string& kind) {
@@ -44,16 +39,6 @@ expected<const kind_info*> find_served(const std::string& api_version,
                                          + kind + "\" in version \""
                                          + api_version + "\"");
   return found;
-}
-
-caf::error check_right(pointer self, const kind_info& kind,
-                       const std::string& verb, const std::string& ns,
-                       const std::string& name, const std::string& sub) {
-  auto why = rules::refusal(self->state.who, verb, std::string{kind.plural},
-                            std::string{kind.group}, ns, name, sub);
-  if (why.empty())
-    return caf::none;
-  return make_error(ec::forbidden, why);
 }
 
 caf::error check_scope(const kind_info& kind, const call::Request& msg) {
@@ -69,37 +54,12 @@ caf::error check_scope(const kind_info& kind, const call::Request& msg) {
   return caf::none;
 }
 
-/// A question is answered at once, and nothing of it is stored.
-caf::result<pb<call::Response>, std::vector<object>>
-on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
-          const object& body) {
-  auto& st = self->state;
-  if (!rules::is_about_caller(kind))
-    if (auto err = check_right(self, kind, "create", msg->namespace_(), {}, {}))
-      return err;
-  if (!body || &body.kind() != &kind)
-    return make_error(ec::bad_request,
-                      "the object is not a " + std::string{kind.kind});
-  auto answer = rules::answer_review(body, st.who);
-  if (!answer)
-    return answer.error();
-  ++st.served;
-  return {pb<call::Response>{call::Response{}},
-          std::vector<object>{std::move(*answer)}};
-}
-
 /// The parts of the control plane are not stored: they are looked at.
-caf::result<pb<call::Response>, std::vector<object>>
-on_components(pointer self, const pb<call::Request>& msg) {
-  if (auto err = check_right(self, kind_of<core::v1::ComponentStatus>(),
-                             verb_names[static_cast<size_t>(msg->verb())], {},
-                             msg->name(), {}))
-    return err;
-  auto promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+void look_at_components(pointer self, const std::string& name,
+                        response_promise promise) {
   self->state.requests.ask<pb<system::ActorList>>(
       self->state.ctx->directory(),
-      [promise, name = msg->name(),
+      [promise, name,
        stores = self->state.ctx->config().of_servers("store/replica")](
           const pb<system::ActorList>& all) mutable {
         auto& actors = all->actors();
@@ -119,6 +79,21 @@ on_components(pointer self, const pb<call::Request>& msg) {
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); },
       pb<system::ListActors>{system::ListActors{}});
+}
+
+caf::result<pb<call::Response>, std::vector<object>>
+on_components(pointer self, const pb<call::Request>& msg) {
+  response_promise promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  auto& kind = kind_of<core::v1::ComponentStatus>();
+  with_right(
+      self, access_of(kind, *msg, {}),
+      [self, promise, name = msg->name()](const caf::error& err) mutable {
+        if (err)
+          promise.deliver(err);
+        else
+          look_at_components(self, name, promise);
+      });
   return promise;
 }
 
@@ -133,42 +108,20 @@ pb<call::Request> binding_of_pod(const call::Request& msg, const object& body) {
   return pb<call::Request>{std::move(result)};
 }
 
-caf::result<pb<call::Response>, std::vector<object>>
-on_request(pointer self, const pb<call::Request>& msg, const object& body) {
+/// Passes a request on that may be done: reads to the view, the rest to the
+/// registry.
+void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
+             const object& body, response_promise promise) {
   auto& st = self->state;
-  if (auto err = check_sender(self, msg->secret()))
-    return err;
-  auto kind = find_served(msg->api_version(), msg->kind());
-  if (!kind)
-    return kind.error();
-  std::string verb = verb_names[static_cast<size_t>(msg->verb())];
-  auto& sub = msg->subresource();
-  if (sub.empty() && !(*kind)->has_verb(verb))
-    return make_error(ec::method_not_allowed,
-                      "the server does not allow this method on the "
-                      "requested resource");
-  if (*kind == &kind_of<core::v1::Binding>())
-    return on_request(self, binding_of_pod(*msg, body), body);
-  if (*kind == &kind_of<core::v1::ComponentStatus>())
-    return on_components(self, msg);
-  if (rules::is_review(**kind))
-    return on_review(self, **kind, msg, body);
-  if (auto err = check_scope(**kind, *msg))
-    return err;
-  if (auto err =
-          check_right(self, **kind, verb, msg->namespace_(), msg->name(), sub))
-    return err;
   ++st.served;
-  auto request = *msg;
+  auto request = msg;
   request.clear_secret();
   request.set_user(st.who.user);
   *request.mutable_groups() = {st.who.groups.begin(), st.who.groups.end()};
-  auto reads =
-      sub.empty() && (msg->verb() == call::LIST || msg->verb() == call::GET);
-  auto promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  auto reads = msg.subresource().empty()
+               && (msg.verb() == call::LIST || msg.verb() == call::GET);
   with_backend(
-      self, resource_path(reads ? "view" : "registry", **kind),
+      self, resource_path(reads ? "view" : "registry", kind),
       [self, promise, body,
        out = pb<call::Request>{std::move(request)}](const caf::actor& to) {
         self->state.requests.ask<pb<call::Response>, std::vector<object>>(
@@ -180,7 +133,73 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
             [promise](const caf::error& err) mutable { promise.deliver(err); },
             out, body);
       });
+}
+
+caf::result<pb<call::Response>, std::vector<object>>
+on_request(pointer self, const pb<call::Request>& msg, const object& body) {
+  if (auto err = check_sender(self, msg->secret()))
+    return err;
+  if (msg->kind().empty() && msg->name().starts_with('/'))
+    return on_path(self, *msg);
+  auto kind = find_served(msg->api_version(), msg->kind());
+  if (!kind)
+    return kind.error();
+  auto what = access_of(**kind, *msg, body);
+  if (what.subresource.empty() && !(*kind)->has_verb(what.verb))
+    return make_error(ec::method_not_allowed,
+                      "the server does not allow this method on the "
+                      "requested resource");
+  if (*kind == &kind_of<core::v1::Binding>())
+    return on_request(self, binding_of_pod(*msg, body), body);
+  if (*kind == &kind_of<core::v1::ComponentStatus>())
+    return on_components(self, msg);
+  if (rules::is_review(**kind))
+    return on_review(self, **kind, msg, body);
+  if (auto err = check_scope(**kind, *msg))
+    return err;
+  response_promise promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  with_right(
+      self, what,
+      [self, kind = *kind, msg, body, promise](const caf::error& err) mutable {
+        if (err)
+          promise.deliver(err);
+        else
+          pass_on(self, *kind, *msg, body, promise);
+      });
   return promise;
+}
+
+using watch_promise = caf::typed_response_promise<pb<call::WatchStarted>>;
+
+void start_watch(pointer self, const std::string& path,
+                 const pb<call::Watch>& msg, const watcher_actor& to,
+                 watch_promise promise) {
+  // It may have been stopped while it waited for its right.
+  if (self->state.streams.count({to.address(), msg->stream()}) == 0) {
+    promise.deliver(make_error(ec::bad_request, "the watch was stopped"));
+    return;
+  }
+  with_backend(self, path, [self, promise, msg, to](const caf::actor& view) {
+    self->state.requests.ask<pb<call::WatchStarted>>(
+        caf::actor_cast<api_actor>(view),
+        [promise](const pb<call::WatchStarted>& started) mutable {
+          promise.deliver(started);
+        },
+        [promise](const caf::error& err) mutable { promise.deliver(err); }, msg,
+        to);
+  });
+}
+
+rules::access access_of(const kind_info& kind, const call::Watch& msg) {
+  rules::access what;
+  what.verb = "watch";
+  what.group = kind.group;
+  what.resource = kind.plural;
+  what.ns = msg.namespace_();
+  what.name = rules::selected_name(msg.field_selector());
+  what.field_selector = msg.field_selector();
+  return what;
 }
 
 caf::result<pb<call::WatchStarted>>
@@ -193,20 +212,16 @@ on_watch(pointer self, const pb<call::Watch>& msg, const watcher_actor& to) {
   if (!(*kind)->has_verb("watch"))
     return make_error(ec::method_not_allowed,
                       (*kind)->qualified_plural() + " cannot be watched");
-  if (auto err = check_right(self, **kind, "watch", msg->namespace_(), {}, {}))
-    return err;
   auto path = resource_path("view", **kind);
   self->state.streams[{to.address(), msg->stream()}] = path;
-  auto promise = self->make_response_promise<pb<call::WatchStarted>>();
-  with_backend(self, path, [self, promise, msg, to](const caf::actor& view) {
-    self->state.requests.ask<pb<call::WatchStarted>>(
-        caf::actor_cast<api_actor>(view),
-        [promise](const pb<call::WatchStarted>& started) mutable {
-          promise.deliver(started);
-        },
-        [promise](const caf::error& err) mutable { promise.deliver(err); }, msg,
-        to);
-  });
+  watch_promise promise = self->make_response_promise<pb<call::WatchStarted>>();
+  with_right(self, access_of(**kind, *msg),
+             [self, path, msg, to, promise](const caf::error& err) mutable {
+               if (!err)
+                 return start_watch(self, path, msg, to, promise);
+               self->state.streams.erase({to.address(), msg->stream()});
+               promise.deliver(err);
+             });
   return promise;
 }
 
@@ -269,108 +284,6 @@ caf::result<pb<Out>> ask_directory(pointer self, const pb<In>& msg,
   return promise;
 }
 
-using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
-                                                   container_runtime_actor>;
-
-template <class Msg>
-void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
-             const container_stream_actor& to, stream_promise promise) {
-  self->state.requests
-      .ask<pb<container::StreamOpened>, container_runtime_actor>(
-          caf::actor_cast<pod_streams_actor>(kubelet),
-          [promise](const pb<container::StreamOpened>& opened,
-                    const container_runtime_actor& runtime) mutable {
-            promise.deliver(opened, runtime);
-          },
-          [promise](const caf::error& err) mutable { promise.deliver(err); },
-          pb<Msg>{msg}, to);
-}
-
-/// Passes a stream's request on to the kubelet that has the pod.
-void open_on_node(pointer self, const object& pod,
-                  const pb<call::OpenStream>& msg,
-                  const container_stream_actor& to, stream_promise promise) {
-  auto& node = pod.as<core::v1::Pod>().spec().node_name();
-  if (node.empty()) {
-    promise.deliver(make_error(ec::bad_request, "pod " + pod.name()
-                                                    + " does not have a host "
-                                                      "assigned"));
-    return;
-  }
-  with_backend_now(
-      self, "kubelet/" + node,
-      [self, msg, to, promise](const caf::actor& kubelet) {
-        if (msg->has_logs())
-          open_at(self, kubelet, msg->logs(), to, promise);
-        else if (msg->has_exec())
-          open_at(self, kubelet, msg->exec(), to, promise);
-        else
-          open_at(self, kubelet, msg->attach(), to, promise);
-      },
-      [promise, node](const caf::error&) mutable {
-        promise.deliver(make_error(ec::service_unavailable,
-                                   "node " + node
-                                       + " cannot be reached: no kubelet of "
-                                         "that name is running"));
-      });
-}
-
-caf::error check_logs(const kubelet_api::PodLogs& logs) {
-  core::v1::PodLogOptions wished;
-  if (logs.options().has_tail_lines())
-    wished.set_tail_lines(logs.options().tail_lines());
-  if (logs.options().has_limit_bytes())
-    wished.set_limit_bytes(logs.options().limit_bytes());
-  auto found = rules::validate_log_options(wished);
-  if (found.empty())
-    return caf::none;
-  return invalid("", "PodLogOptions", logs.target().name(), found);
-}
-
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
-on_open_stream(pointer self, const pb<call::OpenStream>& msg,
-               const container_stream_actor& to) {
-  if (auto err = check_sender(self, msg->secret()))
-    return err;
-  auto& target = msg->has_logs()   ? msg->logs().target()
-                 : msg->has_exec() ? msg->exec().target()
-                                   : msg->attach().target();
-  auto& pods = kind_of<core::v1::Pod>();
-  if (target.namespace_().empty() || target.name().empty())
-    return make_error(ec::bad_request, "a namespace and a name are required");
-  if (auto err = check_right(self, pods, msg->has_logs() ? "get" : "create",
-                             target.namespace_(), target.name(),
-                             msg->has_logs()   ? "log"
-                             : msg->has_exec() ? "exec"
-                                               : "attach"))
-    return err;
-  if (msg->has_logs())
-    if (auto err = check_logs(msg->logs()))
-      return err;
-  call::Request get;
-  get.set_verb(call::GET);
-  get.set_api_version(pods.api_version());
-  get.set_kind(std::string{pods.kind});
-  get.set_namespace_(target.namespace_());
-  get.set_name(target.name());
-  auto promise = self->make_response_promise<pb<container::StreamOpened>,
-                                             container_runtime_actor>();
-  with_backend(
-      self, resource_path("view", pods),
-      [self, promise, msg, to,
-       get = pb<call::Request>{std::move(get)}](const caf::actor& view) {
-        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
-            caf::actor_cast<api_actor>(view),
-            [self, promise, msg, to](const pb<call::Response>&,
-                                     const std::vector<object>& found) {
-              open_on_node(self, found.front(), msg, to, promise);
-            },
-            [promise](const caf::error& err) mutable { promise.deliver(err); },
-            get, object{});
-      });
-  return promise;
-}
-
 /// "3:nodes,pods,services": how many streams, of what.
 std::string watched(const session_state& st) {
   constexpr size_t most_named = 8;
@@ -393,17 +306,22 @@ pb<system::Description> on_describe(pointer self) {
   result.add_facts("user=" + st.who.user);
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + watched(st));
+  if (st.refused > 0)
+    result.add_facts("refused=" + std::to_string(st.refused)
+                     + ", last: " + st.last_refused);
   return result;
 }
 
 } // namespace
 
-command_session_actor::behavior_type
-session(pointer self, context ctx, rules::caller who, std::string secret) {
+policed_session_actor::behavior_type
+session(pointer self, context ctx, rules::caller who, std::string secret,
+        std::shared_ptr<const rules::rbac_policy> policy) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.who = std::move(who);
   st.secret = std::move(secret);
+  st.policy = std::move(policy);
   st.requests = calls{self};
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
@@ -439,6 +357,7 @@ session(pointer self, context ctx, rules::caller who, std::string secret) {
       },
       [self](const pb<system::Explain>& msg) { return on_explain(self, msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self](const policy_news& news) { on_policy(self, news); },
   };
 }
 

@@ -1,6 +1,7 @@
 #include "actors/controllers/garbage_collector.hpp"
 
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/ownership.hpp"
 #include "runtime/rules/versions.hpp"
 
@@ -225,7 +226,7 @@ garbage_collector_actor::behavior_type garbage_collector(pointer self,
       st.loop.follow_only(
           {&kind, {}, {}, {}},
           [self, &kind](const changes& batch) { on_batch(self, kind, batch); });
-  st.loop.open(ctx, "system:generic-garbage-collector");
+  st.loop.open(ctx, rules::controller_user("generic-garbage-collector"));
   self->set_down_handler(
       [self](const caf::down_msg& down) { self->state.loop.on_down(down); });
   return {

@@ -1,5 +1,6 @@
 #include "actors/controllers/manager.hpp"
 
+#include "actors/controllers/clusterrole_aggregation.hpp"
 #include "actors/controllers/deployment.hpp"
 #include "actors/controllers/disruption.hpp"
 #include "actors/controllers/endpoints.hpp"
@@ -38,7 +39,8 @@ child_spec controllers_branch() {
        child("replicaset", replicaset), child("replication", replication),
        child("disruption", disruption), child("endpoints", endpoints),
        child("endpointslice", endpointslice),
-       child("garbage_collector", garbage_collector), child("pod_gc", pod_gc)});
+       child("garbage_collector", garbage_collector), child("pod_gc", pod_gc),
+       child("clusterrole_aggregation", clusterrole_aggregation)});
 }
 
 } // namespace troupe

@@ -1,0 +1,138 @@
+#include "actors/apiserver/session_parts.hpp"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
+#include "messages/call.pb.h"
+#include "messages/container.pb.h"
+#include "messages/kubelet.pb.h"
+#include "messages/kubelet_interface.hpp"
+#include "messages/pod_stream.pb.h"
+#include "runtime/rules/pod_subresources.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+// Logs, commands in containers and what else flows from a pod.
+namespace troupe::serving {
+
+namespace {
+
+using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
+                                                   container_runtime_actor>;
+
+template <class Msg>
+void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
+             const container_stream_actor& to, stream_promise promise) {
+  self->state.requests
+      .ask<pb<container::StreamOpened>, container_runtime_actor>(
+          caf::actor_cast<pod_streams_actor>(kubelet),
+          [promise](const pb<container::StreamOpened>& opened,
+                    const container_runtime_actor& runtime) mutable {
+            promise.deliver(opened, runtime);
+          },
+          [promise](const caf::error& err) mutable { promise.deliver(err); },
+          pb<Msg>{msg}, to);
+}
+
+/// Passes a stream's request on to the kubelet that has the pod.
+void open_on_node(pointer self, const object& pod,
+                  const pb<call::OpenStream>& msg,
+                  const container_stream_actor& to, stream_promise promise) {
+  auto& node = pod.as<core::v1::Pod>().spec().node_name();
+  if (node.empty()) {
+    promise.deliver(make_error(ec::bad_request, "pod " + pod.name()
+                                                    + " does not have a host "
+                                                      "assigned"));
+    return;
+  }
+  with_backend_now(
+      self, "kubelet/" + node,
+      [self, msg, to, promise](const caf::actor& kubelet) {
+        if (msg->has_logs())
+          open_at(self, kubelet, msg->logs(), to, promise);
+        else if (msg->has_exec())
+          open_at(self, kubelet, msg->exec(), to, promise);
+        else
+          open_at(self, kubelet, msg->attach(), to, promise);
+      },
+      [promise, node](const caf::error&) mutable {
+        promise.deliver(make_error(ec::service_unavailable,
+                                   "node " + node
+                                       + " cannot be reached: no kubelet of "
+                                         "that name is running"));
+      });
+}
+
+caf::error check_logs(const kubelet_api::PodLogs& logs) {
+  core::v1::PodLogOptions wished;
+  if (logs.options().has_tail_lines())
+    wished.set_tail_lines(logs.options().tail_lines());
+  if (logs.options().has_limit_bytes())
+    wished.set_limit_bytes(logs.options().limit_bytes());
+  auto found = rules::validate_log_options(wished);
+  if (found.empty())
+    return caf::none;
+  return invalid("", "PodLogOptions", logs.target().name(), found);
+}
+
+const kubelet_api::PodTarget& target_of(const call::OpenStream& msg) {
+  return msg.has_logs()   ? msg.logs().target()
+         : msg.has_exec() ? msg.exec().target()
+                          : msg.attach().target();
+}
+
+rules::access access_of(const call::OpenStream& msg) {
+  auto& target = target_of(msg);
+  rules::access what;
+  what.verb = msg.has_logs() ? "get" : "create";
+  what.resource = kind_of<core::v1::Pod>().plural;
+  what.subresource = msg.has_logs()   ? "log"
+                     : msg.has_exec() ? "exec"
+                                      : "attach";
+  what.ns = target.namespace_();
+  what.name = target.name();
+  return what;
+}
+
+void find_pod(pointer self, const pb<call::OpenStream>& msg,
+              const container_stream_actor& to, stream_promise promise) {
+  auto& target = target_of(*msg);
+  call::Request get;
+  get.set_verb(call::GET);
+  get.set_namespace_(target.namespace_());
+  get.set_name(target.name());
+  read(
+      self, kind_of<core::v1::Pod>(), std::move(get),
+      [self, promise, msg, to](const std::vector<object>& found) {
+        open_on_node(self, found.front(), msg, to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+} // namespace
+
+caf::result<pb<container::StreamOpened>, container_runtime_actor>
+on_open_stream(pointer self, const pb<call::OpenStream>& msg,
+               const container_stream_actor& to) {
+  if (auto err = check_sender(self, msg->secret()))
+    return err;
+  auto& target = target_of(*msg);
+  if (target.namespace_().empty() || target.name().empty())
+    return make_error(ec::bad_request, "a namespace and a name are required");
+  stream_promise promise =
+      self->make_response_promise<pb<container::StreamOpened>,
+                                  container_runtime_actor>();
+  with_right(self, access_of(*msg),
+             [self, promise, msg, to](const caf::error& refused) mutable {
+               auto err = refused;
+               if (!err && msg->has_logs())
+                 err = check_logs(msg->logs());
+               if (err)
+                 promise.deliver(err);
+               else
+                 find_pod(self, msg, to, promise);
+             });
+  return promise;
+}
+
+} // namespace troupe::serving

@@ -43,6 +43,7 @@ void add_logs(CLI::App& app, environment& env);
 void add_exec(CLI::App& app, environment& env);
 void add_explain(CLI::App& app, environment& env);
 void add_api_resources(CLI::App& app, environment& env);
+void add_auth(CLI::App& app, environment& env);
 
 /// Commands under one heading of `troupe --help`.
 struct command_group {
@@ -61,7 +62,7 @@ inline std::vector<command_group> all_commands() {
             add_delete, add_wait}},
           {"Look",
            {add_get, add_describe, add_events, add_logs, add_exec, add_explain,
-            add_api_resources}},
+            add_api_resources, add_auth}},
           {"Nodes", {add_cordon, add_uncordon, add_drain, add_taint}},
           {"Actors", {add_topology, add_kill, add_why}}};
 }

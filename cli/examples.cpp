@@ -31,6 +31,18 @@ constexpr entry table[] = {
   # Only say what would happen
   troupe apply -f examples/web.yaml --dry-run=server
 )"},
+    {"auth", R"(  troupe auth can-i create pods
+)"},
+    {"auth can-i",
+     R"(  troupe auth can-i create deployments.apps -n shop
+  troupe auth can-i get pods/web-1 --subresource=log
+  # What is no resource
+  troupe auth can-i get /metrics
+  # All that I may do in a namespace
+  troupe auth can-i --list -n shop
+)"},
+    {"auth whoami", R"(  troupe auth whoami
+)"},
     {"certificate", R"(  # Who has which
   troupe certificate list
 )"},
@@ -47,6 +59,16 @@ constexpr entry table[] = {
     {"create", R"(  # Make what a file says; it must not be there yet
   troupe create -f examples/web.yaml
 )"},
+    {"create clusterrole",
+     R"(  troupe create clusterrole pod-reader --verb=get,list,watch --resource=pods
+  # What is no resource
+  troupe create clusterrole metrics --verb=get --non-resource-url=/metrics
+  # All rules of the roles with a label
+  troupe create clusterrole sum --aggregation-rule=example.com/part=true
+)"},
+    {"create clusterrolebinding",
+     R"(  troupe create clusterrolebinding ops --clusterrole=cluster-admin --group=ops
+)"},
     {"create configmap",
      R"(  troupe create configmap site --from-literal=title=Hello
   # Each file becomes a key
@@ -62,6 +84,16 @@ constexpr entry table[] = {
   troupe create deployment web --image=troupe/web:1 --dry-run=client -o yaml
 )"},
     {"create namespace", R"(  troupe create namespace shop
+)"},
+    {"create role",
+     R"(  troupe create role pod-reader --verb=get,list --resource=pods,pods/log
+  # Only one object
+  troupe create role site --verb=update --resource=configmaps --resource-name=site
+)"},
+    {"create rolebinding",
+     R"(  troupe create rolebinding readers --role=pod-reader --user=jane
+  # A program in the cluster, with a role that every namespace has
+  troupe create rolebinding site --clusterrole=edit --serviceaccount=shop:site
 )"},
     {"create secret",
      R"(  troupe create secret generic db --from-literal=password=secret

@@ -5,14 +5,18 @@
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/api/rbac.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/default_policy.hpp"
+#include "runtime/rules/escalation.hpp"
 #include "runtime/rules/first_objects.hpp"
 #include "runtime/system/config.hpp"
 
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 
@@ -21,6 +25,11 @@ namespace {
 using core::v1::ConfigMap;
 using core::v1::Namespace;
 using pointer = bootstrap_actor::stateful_pointer<bootstrap_state>;
+
+/// Writes under way at once: the store takes them together.
+constexpr size_t most_busy = 256;
+
+constexpr auto rbac_suffix = ".rbac.authorization.k8s.io ";
 
 std::string place_of(const object& what) {
   return what.kind().qualified_plural() + " " + what.key();
@@ -36,49 +45,121 @@ object missing(const bootstrap_state& st, const object& wanted) {
                                  : rules::corrected(stored->second, wanted);
 }
 
-object next(const bootstrap_state& st) {
-  for (auto& wanted : st.first)
-    if (auto todo = missing(st, wanted))
-      return todo;
-  auto& authority = st.api.ctx().config().ca_certificate;
-  for (auto& [name, space] : st.views.at(&kind_of<Namespace>()).objects)
-    if (!space.meta().has_deletion_timestamp())
-      if (auto todo = missing(st, rules::authority_map(name, authority)))
-        return todo;
-  return {};
-}
-
 bool is_ready(const bootstrap_state& st) {
   return std::all_of(st.views.begin(), st.views.end(),
                      [](auto& view) { return view.second.complete; });
 }
 
-void write_next(pointer self) {
+/// Whether there is the place where it goes.
+bool has_place(const bootstrap_state& st, const object& what) {
+  return what.ns().empty()
+         || st.views.at(&kind_of<Namespace>()).objects.count(what.ns()) > 0;
+}
+
+void go_on(pointer self, const kind_info& kind);
+
+void written(pointer self, const object& what, const expected<answer>& result) {
   auto& st = self->state;
-  if (st.busy || !is_ready(st))
-    return;
-  auto todo = next(st);
-  if (!todo)
-    return;
-  st.busy = true;
-  auto done = [self, todo](expected<answer> result) {
-    auto& state = self->state;
-    state.busy = false;
-    // What was written counts at once; the view shows it later. Down: the
-    // same once more. Anything else, such as a namespace that ends, waits for
-    // a change.
-    if (result) {
-      ++state.written;
-      state.views[&todo.kind()].objects[todo.key()] = result->one();
-    } else if (!is(result.error(), ec::service_unavailable)) {
-      state.refused.insert(place_of(todo));
-    }
-    write_next(self);
+  auto place = place_of(what);
+  st.busy.erase(place);
+  // What was written counts at once; the view shows it later. Down: the
+  // same once more. Anything else, such as a namespace that ends, waits for
+  // a change.
+  if (result) {
+    ++st.written;
+    if (auto now = result->one(); now && st.views.count(&what.kind()) > 0)
+      st.views[&what.kind()].objects[what.key()] = now;
+  } else if (!is(result.error(), ec::service_unavailable)) {
+    st.refused.insert(place);
+  } else if (rules::gives_rights(what.kind())) {
+    st.policy.push_back(what.with_revision(0));
+  }
+  go_on(self, what.kind());
+}
+
+/// Writes one object unless that is under way; returns false when there is no
+/// room for it now.
+bool write(pointer self, const object& what) {
+  auto& st = self->state;
+  if (st.busy.size() >= most_busy || !has_place(st, what))
+    return false;
+  if (!st.busy.insert(place_of(what)).second)
+    return true;
+  auto done = [self, what](const expected<answer>& result) {
+    written(self, what, result);
   };
-  if (todo.revision() == 0)
-    st.api.create(todo, done);
+  if (what.revision() == 0)
+    st.api.create(what, done);
   else
-    st.api.update(todo, done);
+    st.api.update(what, done);
+  return true;
+}
+
+/// A binding cannot be led to another role: it is made anew.
+void replace(pointer self, const object& what) {
+  self->state.busy.insert(place_of(what));
+  self->state.api.remove({&what.kind(), what.ns(), what.name()}, {},
+                         [self, what](const expected<answer>&) {
+                           self->state.busy.erase(place_of(what));
+                           if (!write(self, what))
+                             self->state.policy.push_back(what);
+                         });
+}
+
+/// Looks at default roles once each.
+void write_policy(pointer self) {
+  auto& st = self->state;
+  std::erase_if(st.policy, [&](const object& wanted) {
+    auto& objects = st.views.at(&wanted.kind()).objects;
+    auto stored = objects.find(wanted.key());
+    if (stored == objects.end())
+      return write(self, wanted);
+    auto todo = rules::reconciled(stored->second, wanted);
+    if (!todo)
+      return true;
+    if (todo.revision() != 0)
+      return write(self, todo);
+    replace(self, todo);
+    return true;
+  });
+}
+
+/// Nothing is to be done about roles any more.
+void forget_policy(pointer self) {
+  auto& st = self->state;
+  for (auto stream : std::exchange(st.policy_streams, {}))
+    st.api.unsubscribe(stream);
+  std::erase_if(st.views,
+                [](auto& view) { return rules::gives_rights(*view.first); });
+}
+
+void write_all(pointer self) {
+  auto& st = self->state;
+  for (auto& wanted : st.first)
+    if (auto todo = missing(st, wanted))
+      write(self, todo);
+  auto& authority = st.api.ctx().config().ca_certificate;
+  for (auto& [name, space] : st.views.at(&kind_of<Namespace>()).objects)
+    if (!space.meta().has_deletion_timestamp())
+      if (auto todo = missing(st, rules::authority_map(name, authority)))
+        write(self, todo);
+}
+
+/// What there is to do after something of a kind has changed.
+void go_on(pointer self, const kind_info& kind) {
+  auto& st = self->state;
+  if (!is_ready(st))
+    return;
+  if (!rules::gives_rights(kind))
+    write_all(self);
+  if (!st.policy.empty())
+    write_policy(self);
+  auto writes = [](auto& place) {
+    return place.find(rbac_suffix) != std::string::npos;
+  };
+  if (st.policy.empty() && !st.policy_streams.empty()
+      && std::none_of(st.busy.begin(), st.busy.end(), writes))
+    forget_policy(self);
 }
 
 void on_batch(pointer self, const kind_info& kind, const changes& batch) {
@@ -96,15 +177,15 @@ void on_batch(pointer self, const kind_info& kind, const changes& batch) {
       view.objects[c.what.key()] = c.what;
   }
   view.complete = view.complete || batch.complete;
-  write_next(self);
+  go_on(self, kind);
 }
 
 template <class T>
-void follow(pointer self, const std::string& ns = {},
-            const std::string& name = {}) {
+uint64_t follow(pointer self, const std::string& ns = {},
+                const std::string& name = {}) {
   auto& kind = kind_of<T>();
   self->state.views[&kind];
-  self->state.api.subscribe(
+  return self->state.api.subscribe(
       {&kind, ns, {}, name.empty() ? name : "metadata.name=" + name},
       [self, &kind](const changes& batch) { on_batch(self, kind, batch); });
 }
@@ -131,6 +212,11 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
   follow<core::v1::Endpoints>(self, "default", "kubernetes");
   follow<discovery::v1::EndpointSlice>(self, "default", "kubernetes");
   follow<ConfigMap>(self, {}, rules::authority_map_name);
+  st.policy = rules::default_policy();
+  st.policy_streams = {follow<rbac::v1::ClusterRole>(self),
+                       follow<rbac::v1::Role>(self),
+                       follow<rbac::v1::ClusterRoleBinding>(self),
+                       follow<rbac::v1::RoleBinding>(self)};
   return {
       [self](const changes& batch) { self->state.api.on_changes(batch); },
       [self](const pb<system::Describe>&) { return on_describe(self); },

@@ -16,9 +16,11 @@ namespace troupe {
 /// Sees to it that there is what every cluster has from the beginning, and has
 /// it again: namespaces, priority classes, the Service `kubernetes` with the
 /// API server's address behind it, the authority's ConfigMap in each namespace.
+/// As in Kubernetes default roles and bindings are there when it starts, with
+/// what they lack; who takes some away later is left alone until then.
 ///
 /// Hears: these objects as they change; what became of its own writes.
-/// Says:  creates and updates to its session, one at a time.
+/// Says:  creates and updates to its session, many at a time.
 /// After a restart: looks what is there, and goes on.
 using bootstrap_actor = watcher_actor::extend_with<describe_actor>;
 
@@ -33,10 +35,12 @@ struct bootstrap_state {
   };
 
   api_session api;
-  std::vector<object> first; ///< what there should be, in order
+  std::vector<object> first;  ///< what there should be, in order
+  std::vector<object> policy; ///< default roles that were not looked at yet
+  std::vector<uint64_t> policy_streams; ///< while there are any
   std::map<const kind_info*, seen> views;
   std::set<std::string> refused; ///< not to be tried before something changes
-  bool busy = false;
+  std::set<std::string> busy;    ///< being written
   uint64_t written = 0;
 };
 

@@ -1,4 +1,5 @@
 #include "actors/apiserver/allocators.hpp"
+#include "actors/apiserver/authorizer.hpp"
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/apiserver/front_door.hpp"
 #include "actors/apiserver/joining.hpp"
@@ -47,6 +48,7 @@ child_spec apiserver_branch() {
                  branch("registry", {}, std::move(registries)),
                  {"allocators", starter(allocators)},
                  {"processes", starter(processes)},
+                 {"authorizer", starter(authorizer)},
                  {"front_door", starter(front_door)},
                  {"bootstrap", starter(bootstrap)},
                  {"joining", starter(join_desk)},

@@ -22,7 +22,7 @@ namespace troupe {
 
 namespace {
 
-using pointer = guarded_door_actor::stateful_pointer<front_door_state>;
+using pointer = front_door_of_server::stateful_pointer<front_door_state>;
 
 /// Nonces that may be open at once; the oldest is void beyond.
 constexpr size_t most_nonces = 1'000;
@@ -106,6 +106,7 @@ on_open(pointer self, const call::OpenSession& msg) {
     who = std::move(proved->who);
     serial = std::move(proved->serial);
   }
+  rules::add_implied_groups(who);
   if (!msg.election().empty() && !rules::may_stand_for_election(who))
     return make_error(ec::forbidden, "User \"" + who.user
                                          + "\" cannot stand for the election "
@@ -122,12 +123,12 @@ on_open(pointer self, const call::OpenSession& msg) {
   auto secret = here ? std::string{} : crypto::random_bytes(32);
   auto user = who.user;
   auto fresh = self->system().spawn(session, ctx, std::move(who), secret,
-                                    msg.election());
+                                    msg.election(), st.policy);
   st.sessions.add(caf::actor_cast<caf::actor>(fresh));
   self->monitor(fresh);
   if (client)
     self->monitor(client);
-  st.open[fresh.address()] = {fresh, component,
+  st.open[fresh.address()] = {fresh, fresh, component,
                               caf::actor_cast<caf::actor_addr>(client),
                               std::move(serial)};
   if (!component.empty())
@@ -158,6 +159,13 @@ void on_down(pointer self, const caf::down_msg& down) {
       self->send_exit(s.handle, caf::exit_reason::user_shutdown);
 }
 
+void on_policy(pointer self, const policy_news& news) {
+  auto& st = self->state;
+  st.policy = news.policy;
+  for (auto& [addr, each] : st.open)
+    self->send(each.reader, news);
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto result = begin_description(self);
   result.add_facts("version=" + std::string{program_version()});
@@ -169,7 +177,7 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-guarded_door_actor::behavior_type front_door(pointer self, context ctx) {
+front_door_of_server::behavior_type front_door(pointer self, context ctx) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.sessions = brood{self};
@@ -180,6 +188,7 @@ guarded_door_actor::behavior_type front_door(pointer self, context ctx) {
       [self](const pb<call::OpenSession>& msg) { return on_open(self, *msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
       [self](const pb<join::Revoked>& msg) { on_revoked(self, *msg); },
+      [self](const policy_news& news) { on_policy(self, news); },
   };
 }
 

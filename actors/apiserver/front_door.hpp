@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/apiserver/policy.hpp"
 #include "actors/system/brood.hpp"
 #include "messages/join_interface.hpp"
 #include "runtime/system/context.hpp"
@@ -16,8 +17,11 @@ namespace troupe {
 
 /// Lets clients in: one session for each.
 ///
-/// Hears: who wants a session; which certificates are no longer good.
-/// Says:  answers with a session and its secret; to the directory where it is.
+/// Hears: who wants a session; which certificates are no longer good; the
+/// newest
+///        policy.
+/// Says:  answers with a session and its secret; to the directory where it is;
+///        the policy to each session.
 /// After a restart: its sessions ended with it; their clients open new ones.
 ///
 /// Within the process a component is believed when it says who it is; a client
@@ -28,6 +32,7 @@ struct front_door_state {
 
   struct open_session {
     session_actor handle;
+    policy_reader_actor reader; ///< the same one
     /// Path of the component, after its user's name where it is in another
     /// process; "" for clients.
     std::string component;
@@ -39,13 +44,18 @@ struct front_door_state {
   brood sessions;
   std::map<caf::actor_addr, open_session> open;
   std::map<std::string, caf::actor_addr> by_component;
-  std::deque<std::string> nonces; ///< given out, not used yet
-  std::set<std::string> revoked;  ///< serials
+  std::deque<std::string> nonces;                   ///< given out, not used yet
+  std::set<std::string> revoked;                    ///< serials
+  std::shared_ptr<const rules::rbac_policy> policy; ///< none at first
   uint64_t opened = 0;
 };
 
-guarded_door_actor::behavior_type
-front_door(guarded_door_actor::stateful_pointer<front_door_state> self,
+/// The way in, and who hears of revoked certificates and of the policy.
+using front_door_of_server =
+    guarded_door_actor::extend_with<policy_reader_actor>;
+
+front_door_of_server::behavior_type
+front_door(front_door_of_server::stateful_pointer<front_door_state> self,
            context ctx);
 
 } // namespace troupe

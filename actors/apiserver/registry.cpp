@@ -389,6 +389,7 @@ registry_actor::behavior_type registry(pointer self, context ctx,
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
       [self](const changes& batch) { on_changes(self, batch); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self](const policy_news& news) { self->state.policy = news.policy; },
   };
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/apiserver/policy.hpp"
 #include "actors/system/calls.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/store_interface.hpp"
@@ -28,7 +29,7 @@ using allocators_actor = caf::typed_actor<
 /// keeps.
 ///
 /// Hears: writes from sessions; objects of the kinds that admission looks at
-///        as they change: namespaces, accounts, classes, budgets.
+///        as they change: namespaces, accounts, classes, budgets; the policy.
 /// Says:  transactions to the store, gets to its view, allocations to the
 ///        allocators.
 /// After a restart: needs nothing but its watches. What was being written is
@@ -40,7 +41,9 @@ using registry_actor = api_actor
     // Somebody has waited long enough.
     ::extend<caf::reacts_to<pb<system::Tick>>>
     // Objects of other kinds changed.
-    ::extend_with<watcher_actor>::extend_with<describe_actor>;
+    ::extend_with<watcher_actor>::extend_with<describe_actor>
+    // Who may give which rights away. Only those of roles and bindings hear it.
+    ::extend_with<policy_reader_actor>;
 
 /// Another kind whose objects admission looks at.
 struct followed_kind {
@@ -78,7 +81,8 @@ struct registry_state {
   allocators_actor allocators;       ///< services only
   std::vector<followed_kind> others; ///< stream number 1 is the first
   std::vector<waiting_write> waiting;
-  passing_lease lease; ///< events only
+  passing_lease lease;                              ///< events only
+  std::shared_ptr<const rules::rbac_policy> policy; ///< roles, bindings only
   uint64_t last_waiting = 0;
   uint64_t writes = 0;
 

@@ -7,6 +7,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
+#include "messages/pod_stream.pb.h"
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/component_status.hpp"
@@ -16,9 +17,9 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace troupe {
@@ -27,9 +28,8 @@ namespace {
 
 using namespace serving;
 
-constexpr std::array verb_names{
-    "",       "get",   "list",   "create",
-    "update", "patch", "delete", "deletecollection"};
+using response_promise =
+    caf::typed_response_promise<pb<call::Response>, std::vector<object>>;
 
 expected<const kind_info*> find_served(const std::string& api_version,
                                        const std::string& kind) {
@@ -59,37 +59,12 @@ bool changes_something(const call::Request& msg) {
   return msg.verb() != call::GET && msg.verb() != call::LIST;
 }
 
-/// A question is answered at once, and nothing of it is stored.
-caf::result<pb<call::Response>, std::vector<object>>
-on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
-          const object& body) {
-  auto& st = self->state;
-  if (!rules::is_about_caller(kind))
-    if (auto err = check_right(self, kind, "create", msg->namespace_(), {}, {}))
-      return err;
-  if (!body || &body.kind() != &kind)
-    return make_error(ec::bad_request,
-                      "the object is not a " + std::string{kind.kind});
-  auto answer = rules::answer_review(body, st.who);
-  if (!answer)
-    return answer.error();
-  ++st.served;
-  return {pb<call::Response>{call::Response{}},
-          std::vector<object>{std::move(*answer)}};
-}
-
 /// The parts of the control plane are not stored: they are looked at.
-caf::result<pb<call::Response>, std::vector<object>>
-on_components(pointer self, const pb<call::Request>& msg) {
-  if (auto err = check_right(self, kind_of<core::v1::ComponentStatus>(),
-                             verb_names[static_cast<size_t>(msg->verb())], {},
-                             msg->name(), {}))
-    return err;
-  auto promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+void look_at_components(pointer self, const std::string& name,
+                        response_promise promise) {
   self->state.requests.ask<pb<system::ActorList>>(
       self->state.ctx->directory(),
-      [promise, name = msg->name(),
+      [promise, name,
        stores = self->state.ctx->config().of_servers("store/replica"),
        beside = self->state.ctx->config().of_components("")](
           const pb<system::ActorList>& all) mutable {
@@ -115,6 +90,21 @@ on_components(pointer self, const pb<call::Request>& msg) {
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); },
       pb<system::ListActors>{system::ListActors{}});
+}
+
+caf::result<pb<call::Response>, std::vector<object>>
+on_components(pointer self, const pb<call::Request>& msg) {
+  response_promise promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  auto& kind = kind_of<core::v1::ComponentStatus>();
+  with_right(
+      self, access_of(kind, *msg, {}),
+      [self, promise, name = msg->name()](const caf::error& err) mutable {
+        if (err)
+          promise.deliver(err);
+        else
+          look_at_components(self, name, promise);
+      });
   return promise;
 }
 
@@ -129,47 +119,27 @@ pb<call::Request> binding_of_pod(const call::Request& msg, const object& body) {
   return pb<call::Request>{std::move(result)};
 }
 
-caf::result<pb<call::Response>, std::vector<object>>
-on_request(pointer self, const pb<call::Request>& msg, const object& body) {
+/// Passes a request on that may be done: reads to the view, the rest to the
+/// registry.
+void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
+             const object& body, response_promise promise) {
   auto& st = self->state;
-  if (auto err = check_sender(self, msg->secret()))
-    return err;
-  auto kind = find_served(msg->api_version(), msg->kind());
-  if (!kind)
-    return kind.error();
-  std::string verb = verb_names[static_cast<size_t>(msg->verb())];
-  auto& sub = msg->subresource();
-  if (sub.empty() && !(*kind)->has_verb(verb))
-    return make_error(ec::method_not_allowed,
-                      "the server does not allow this method on the "
-                      "requested resource");
-  if (*kind == &kind_of<core::v1::Binding>())
-    return on_request(self, binding_of_pod(*msg, body), body);
-  if (*kind == &kind_of<core::v1::ComponentStatus>())
-    return on_components(self, msg);
-  if (rules::is_review(**kind))
-    return on_review(self, **kind, msg, body);
-  if (auto err = check_scope(**kind, *msg))
-    return err;
-  if (auto err =
-          check_right(self, **kind, verb, msg->namespace_(), msg->name(), sub))
-    return err;
   ++st.served;
-  auto request = *msg;
+  auto request = msg;
   request.clear_secret();
   request.set_election(st.election);
   if (st.election.empty())
     request.clear_term();
-  else if (request.term() == 0 && changes_something(request))
-    return rules::term_over(st.election);
+  else if (request.term() == 0 && changes_something(request)) {
+    promise.deliver(rules::term_over(st.election));
+    return;
+  }
   request.set_user(st.who.user);
   *request.mutable_groups() = {st.who.groups.begin(), st.who.groups.end()};
-  auto reads =
-      sub.empty() && (msg->verb() == call::LIST || msg->verb() == call::GET);
-  auto promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  auto reads = msg.subresource().empty()
+               && (msg.verb() == call::LIST || msg.verb() == call::GET);
   with_backend(
-      self, resource_path(reads ? "view" : "registry", **kind),
+      self, resource_path(reads ? "view" : "registry", kind),
       [self, promise, body,
        out = pb<call::Request>{std::move(request)}](const caf::actor& to) {
         self->state.requests.ask<pb<call::Response>, std::vector<object>>(
@@ -181,7 +151,73 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
             [promise](const caf::error& err) mutable { promise.deliver(err); },
             out, body);
       });
+}
+
+caf::result<pb<call::Response>, std::vector<object>>
+on_request(pointer self, const pb<call::Request>& msg, const object& body) {
+  if (auto err = check_sender(self, msg->secret()))
+    return err;
+  if (msg->kind().empty() && msg->name().starts_with('/'))
+    return on_path(self, *msg);
+  auto kind = find_served(msg->api_version(), msg->kind());
+  if (!kind)
+    return kind.error();
+  auto what = access_of(**kind, *msg, body);
+  if (what.subresource.empty() && !(*kind)->has_verb(what.verb))
+    return make_error(ec::method_not_allowed,
+                      "the server does not allow this method on the "
+                      "requested resource");
+  if (*kind == &kind_of<core::v1::Binding>())
+    return on_request(self, binding_of_pod(*msg, body), body);
+  if (*kind == &kind_of<core::v1::ComponentStatus>())
+    return on_components(self, msg);
+  if (rules::is_review(**kind))
+    return on_review(self, **kind, msg, body);
+  if (auto err = check_scope(**kind, *msg))
+    return err;
+  response_promise promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  with_right(
+      self, what,
+      [self, kind = *kind, msg, body, promise](const caf::error& err) mutable {
+        if (err)
+          promise.deliver(err);
+        else
+          pass_on(self, *kind, *msg, body, promise);
+      });
   return promise;
+}
+
+using watch_promise = caf::typed_response_promise<pb<call::WatchStarted>>;
+
+void start_watch(pointer self, const std::string& path,
+                 const pb<call::Watch>& msg, const watcher_actor& to,
+                 watch_promise promise) {
+  // It may have been stopped while it waited for its right.
+  if (self->state.streams.count({to.address(), msg->stream()}) == 0) {
+    promise.deliver(make_error(ec::bad_request, "the watch was stopped"));
+    return;
+  }
+  with_backend(self, path, [self, promise, msg, to](const caf::actor& view) {
+    self->state.requests.ask<pb<call::WatchStarted>>(
+        caf::actor_cast<api_actor>(view),
+        [promise](const pb<call::WatchStarted>& started) mutable {
+          promise.deliver(started);
+        },
+        [promise](const caf::error& err) mutable { promise.deliver(err); }, msg,
+        to);
+  });
+}
+
+rules::access access_of(const kind_info& kind, const call::Watch& msg) {
+  rules::access what;
+  what.verb = "watch";
+  what.group = kind.group;
+  what.resource = kind.plural;
+  what.ns = msg.namespace_();
+  what.name = rules::selected_name(msg.field_selector());
+  what.field_selector = msg.field_selector();
+  return what;
 }
 
 caf::result<pb<call::WatchStarted>>
@@ -194,20 +230,16 @@ on_watch(pointer self, const pb<call::Watch>& msg, const watcher_actor& to) {
   if (!(*kind)->has_verb("watch"))
     return make_error(ec::method_not_allowed,
                       (*kind)->qualified_plural() + " cannot be watched");
-  if (auto err = check_right(self, **kind, "watch", msg->namespace_(), {}, {}))
-    return err;
   auto path = resource_path("view", **kind);
   self->state.streams[{to.address(), msg->stream()}] = path;
-  auto promise = self->make_response_promise<pb<call::WatchStarted>>();
-  with_backend(self, path, [self, promise, msg, to](const caf::actor& view) {
-    self->state.requests.ask<pb<call::WatchStarted>>(
-        caf::actor_cast<api_actor>(view),
-        [promise](const pb<call::WatchStarted>& started) mutable {
-          promise.deliver(started);
-        },
-        [promise](const caf::error& err) mutable { promise.deliver(err); }, msg,
-        to);
-  });
+  watch_promise promise = self->make_response_promise<pb<call::WatchStarted>>();
+  with_right(self, access_of(**kind, *msg),
+             [self, path, msg, to, promise](const caf::error& err) mutable {
+               if (!err)
+                 return start_watch(self, path, msg, to, promise);
+               self->state.streams.erase({to.address(), msg->stream()});
+               promise.deliver(err);
+             });
   return promise;
 }
 
@@ -283,31 +315,24 @@ pb<system::Description> on_describe(pointer self) {
   result.add_facts("user=" + st.who.user);
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + watched(st));
+  if (st.refused > 0)
+    result.add_facts("refused=" + std::to_string(st.refused)
+                     + ", last: " + st.last_refused);
   return result;
 }
 
 } // namespace
 
-caf::error serving::check_right(pointer self, const kind_info& kind,
-                                const std::string& verb, const std::string& ns,
-                                const std::string& name,
-                                const std::string& sub) {
-  auto why = rules::refusal(self->state.who, verb, std::string{kind.plural},
-                            std::string{kind.group}, ns, name, sub);
-  if (why.empty())
-    return caf::none;
-  return make_error(ec::forbidden, why);
-}
-
-command_session_actor::behavior_type session(pointer self, context ctx,
-                                             rules::caller who,
-                                             std::string secret,
-                                             std::string election) {
+policed_session_actor::behavior_type
+session(pointer self, context ctx, rules::caller who, std::string secret,
+        std::string election,
+        std::shared_ptr<const rules::rbac_policy> policy) {
   auto& st = self->state;
   st.election = std::move(election);
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.who = std::move(who);
   st.secret = std::move(secret);
+  st.policy = std::move(policy);
   st.requests = calls{self};
   st.relays = brood{self};
   self->set_down_handler(
@@ -345,6 +370,7 @@ command_session_actor::behavior_type session(pointer self, context ctx,
       },
       [self](const pb<system::Explain>& msg) { return on_explain(self, msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
+      [self](const policy_news& news) { on_policy(self, news); },
   };
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "actors/apiserver/policy.hpp"
 #include "actors/system/brood.hpp"
 #include "actors/system/calls.hpp"
-#include "messages/command_interface.hpp"
 #include "runtime/rules/authorize.hpp"
 #include "runtime/system/context.hpp"
 
@@ -17,15 +17,21 @@ namespace troupe {
 
 /// The API server as one identity sees it.
 ///
-/// Hears: requests and watches of one client.
+/// Hears: requests and watches of one client; the policy that they are
+///        checked against, whenever it changes.
 /// Says:  writes to registries, reads and watches to views, as its own
 ///        identity; questions about actors to the directory; to the kubelet of
 ///        a pod who wants its log or a command in it.
 /// After a restart: there is none. The client sees it go down and opens
 ///        another.
 ///
+/// A request without a kind whose name is a path, "/version", is about what is
+/// no resource: the answer is empty, and only says that the verb may be done.
+///
 /// A request from another process must carry the session's secret. With an
-/// election, each write is done only while the term that it names is.
+/// election, each write is done only while the term that it names is. Before
+/// the first policy is known requests wait for it, but for those of
+/// system:masters, who need none.
 struct session_state {
   static inline const char* name = "session";
 
@@ -46,12 +52,20 @@ struct session_state {
   brood relays;          ///< of container streams of other processes
   uint64_t relayed = 0;  ///< so far
   bool enrolled = false; ///< through us, a process did
+  std::shared_ptr<const rules::rbac_policy> policy; ///< none: not known yet
+  std::vector<std::function<void()>> held;          ///< until it is
   uint64_t served = 0;
+  uint64_t refused = 0;     ///< requests that the client has no right to
+  std::string last_refused; ///< the last of them
 };
 
-command_session_actor::behavior_type
-session(command_session_actor::stateful_pointer<session_state> self,
+/// A session, and who hears the policy.
+using policed_session_actor =
+    command_session_actor::extend_with<policy_reader_actor>;
+
+policed_session_actor::behavior_type
+session(policed_session_actor::stateful_pointer<session_state> self,
         context ctx, rules::caller who, std::string secret,
-        std::string election);
+        std::string election, std::shared_ptr<const rules::rbac_policy> policy);
 
 } // namespace troupe

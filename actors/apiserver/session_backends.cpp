@@ -1,5 +1,7 @@
 #include "actors/apiserver/processes.hpp"
+#include "actors/apiserver/registry.hpp"
 #include "actors/apiserver/session_parts.hpp"
+#include "messages/call.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/encoding.hpp"
 
@@ -84,6 +86,20 @@ void with_backend_now(pointer self, const std::string& path, on_backend next,
         next(handle);
       },
       std::move(failed), pb<system::Resolve>{std::move(msg)});
+}
+
+void read(pointer self, const kind_info& kind, call::Request msg,
+          on_objects done, on_refusal failed) {
+  with_backend(
+      self, resource_path("view", kind),
+      [self, out = pb<call::Request>{std::move(msg)}, done = std::move(done),
+       failed = std::move(failed)](const caf::actor& view) {
+        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+            caf::actor_cast<api_actor>(view),
+            [done](const pb<call::Response>&,
+                   const std::vector<object>& found) { done(found); },
+            failed, out, object{});
+      });
 }
 
 caf::error check_sender(pointer self, const std::string& secret) {

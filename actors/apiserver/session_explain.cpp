@@ -49,22 +49,6 @@ struct inquiry {
 };
 
 using inquiry_ptr = std::shared_ptr<inquiry>;
-using on_objects = std::function<void(const std::vector<object>&)>;
-
-void read(pointer self, const kind_info& kind, call::Request msg,
-          on_objects done, on_refusal failed) {
-  with_backend(
-      self, resource_path("view", kind),
-      [self, out = pb<call::Request>{std::move(msg)}, done = std::move(done),
-       failed = std::move(failed)](const caf::actor& view) {
-        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
-            caf::actor_cast<api_actor>(view),
-            [done](const pb<call::Response>&,
-                   const std::vector<object>& found) { done(found); },
-            failed, out, object{});
-      });
-}
-
 void get(pointer self, const kind_info& kind, const std::string& ns,
          const std::string& name, const std::string& version, on_objects done,
          on_refusal failed) {

@@ -14,9 +14,11 @@ namespace troupe::serving {
 /// Of the actor that knows all processes, at its server.
 inline const std::string processes_path = "apiserver/processes";
 
-using pointer = command_session_actor::stateful_pointer<session_state>;
+using pointer = policed_session_actor::stateful_pointer<session_state>;
 using on_backend = std::function<void(const caf::actor&)>;
 using on_refusal = std::function<void(const caf::error&)>;
+using on_objects = std::function<void(const std::vector<object>&)>;
+using on_verdict = std::function<void(const expected<rules::verdict>&)>;
 
 /// Runs `next` with the actor of a path, now or when it is there.
 void with_backend(pointer self, const std::string& path, on_backend next);
@@ -28,6 +30,39 @@ void with_backend_now(pointer self, const std::string& path, on_backend next,
 /// The same for an actor of whichever process, by its path in the cluster.
 void with_actor(pointer self, const std::string& path, on_backend next,
                 on_refusal failed);
+
+/// Asks the view of a kind for objects.
+void read(pointer self, const kind_info& kind, call::Request msg,
+          on_objects done, on_refusal failed);
+
+/// Finds out whether somebody may do something: when the policy is known, and
+/// of a node when its pods have been looked at.
+void find_out(pointer self, const rules::caller& who, const rules::access& what,
+              on_verdict done);
+
+/// Goes on with nothing when our own client may, else with the refusal.
+void with_right(pointer self, const rules::access& what, on_refusal next);
+
+/// Returns what a request wants; `body` is what comes with it.
+rules::access access_of(const kind_info& kind, const call::Request& msg,
+                        const object& body);
+
+/// Takes the newest policy, and goes on with what waited for the first.
+void on_policy(pointer self, const policy_news& news);
+
+/// Answers whether something may be done that is about no resource.
+caf::result<pb<call::Response>, std::vector<object>>
+on_path(pointer self, const call::Request& msg);
+
+/// A log, a command or a container's own streams, wherever the container is.
+caf::result<pb<container::StreamOpened>, container_runtime_actor>
+on_open_stream(pointer self, const pb<call::OpenStream>& msg,
+               const container_stream_actor& to);
+
+/// Answers a question that is asked by creating an object.
+caf::result<pb<call::Response>, std::vector<object>>
+on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
+          const object& body);
 
 /// Whoever asks from another process shows the secret.
 caf::error check_sender(pointer self, const std::string& secret);
@@ -44,16 +79,6 @@ caf::result<pb<system::Killed>> on_kill(pointer self,
 caf::result<pb<system::Enrolled>> on_enroll(pointer self,
                                             const pb<system::Enroll>& msg,
                                             const directory_actor& directory);
-
-/// A log, a command or a container's own streams, wherever the container is.
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
-on_open_stream(pointer self, const pb<call::OpenStream>& msg,
-               const container_stream_actor& to);
-
-/// Fails with Forbidden when the client may not do this.
-caf::error check_right(pointer self, const kind_info& kind,
-                       const std::string& verb, const std::string& ns,
-                       const std::string& name, const std::string& sub);
 
 /// Asks the store's member beside us.
 caf::result<pb<call::StoreAnswer>>

@@ -2,6 +2,7 @@
 #include "actors/apiserver/relay.hpp"
 #include "actors/apiserver/session_parts.hpp"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
 #include "messages/kubelet.pb.h"
@@ -12,6 +13,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 // Logs, commands in containers and what is attached to them.
 namespace troupe::serving {
@@ -105,6 +107,40 @@ caf::error check_logs(const kubelet_api::PodLogs& logs) {
   return invalid("", "PodLogOptions", logs.target().name(), found);
 }
 
+const kubelet_api::PodTarget& target_of(const call::OpenStream& msg) {
+  return msg.has_logs()   ? msg.logs().target()
+         : msg.has_exec() ? msg.exec().target()
+                          : msg.attach().target();
+}
+
+rules::access access_of(const call::OpenStream& msg) {
+  auto& target = target_of(msg);
+  rules::access what;
+  what.verb = msg.has_logs() ? "get" : "create";
+  what.resource = kind_of<core::v1::Pod>().plural;
+  what.subresource = msg.has_logs()   ? "log"
+                     : msg.has_exec() ? "exec"
+                                      : "attach";
+  what.ns = target.namespace_();
+  what.name = target.name();
+  return what;
+}
+
+void find_pod(pointer self, const pb<call::OpenStream>& msg,
+              const container_stream_actor& to, stream_promise promise) {
+  auto& target = target_of(*msg);
+  call::Request get;
+  get.set_verb(call::GET);
+  get.set_namespace_(target.namespace_());
+  get.set_name(target.name());
+  read(
+      self, kind_of<core::v1::Pod>(), std::move(get),
+      [self, promise, msg, to](const std::vector<object>& found) {
+        open_on_node(self, found.front(), msg, to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
 } // namespace
 
 caf::result<pb<container::StreamOpened>, container_runtime_actor>
@@ -112,42 +148,22 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                const container_stream_actor& to) {
   if (auto err = check_sender(self, msg->secret()))
     return err;
-  auto& target = msg->has_logs()   ? msg->logs().target()
-                 : msg->has_exec() ? msg->exec().target()
-                                   : msg->attach().target();
-  auto& pods = kind_of<core::v1::Pod>();
+  auto& target = target_of(*msg);
   if (target.namespace_().empty() || target.name().empty())
     return make_error(ec::bad_request, "a namespace and a name are required");
-  if (auto err = check_right(self, pods, msg->has_logs() ? "get" : "create",
-                             target.namespace_(), target.name(),
-                             msg->has_logs()   ? "log"
-                             : msg->has_exec() ? "exec"
-                                               : "attach"))
-    return err;
-  if (msg->has_logs())
-    if (auto err = check_logs(msg->logs()))
-      return err;
-  call::Request get;
-  get.set_verb(call::GET);
-  get.set_api_version(pods.api_version());
-  get.set_kind(std::string{pods.kind});
-  get.set_namespace_(target.namespace_());
-  get.set_name(target.name());
-  auto promise = self->make_response_promise<pb<container::StreamOpened>,
-                                             container_runtime_actor>();
-  with_backend(
-      self, resource_path("view", pods),
-      [self, promise, msg, to,
-       get = pb<call::Request>{std::move(get)}](const caf::actor& view) {
-        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
-            caf::actor_cast<api_actor>(view),
-            [self, promise, msg, to](const pb<call::Response>&,
-                                     const std::vector<object>& found) {
-              open_on_node(self, found.front(), msg, to, promise);
-            },
-            [promise](const caf::error& err) mutable { promise.deliver(err); },
-            get, object{});
-      });
+  stream_promise promise =
+      self->make_response_promise<pb<container::StreamOpened>,
+                                  container_runtime_actor>();
+  with_right(self, access_of(*msg),
+             [self, promise, msg, to](const caf::error& refused) mutable {
+               auto err = refused;
+               if (!err && msg->has_logs())
+                 err = check_logs(msg->logs());
+               if (err)
+                 promise.deliver(err);
+               else
+                 find_pod(self, msg, to, promise);
+             });
   return promise;
 }
 

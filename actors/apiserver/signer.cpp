@@ -4,6 +4,7 @@
 #include "messages/api/certificates.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/crypto/signing_request.hpp"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/signing.hpp"
 #include "runtime/system/edges.hpp"
 #include "runtime/system/signing_authority.hpp"
@@ -93,7 +94,7 @@ signer_actor::behavior_type signer(pointer self, context ctx) {
                       [self](const object& before, const object& now) {
                         self->state.loop.mark((now ? now : before).key());
                       });
-  st.loop.open(ctx, "system:certificate-controller");
+  st.loop.open(ctx, rules::controller_user("certificate-controller"));
   return controller(self);
 }
 

@@ -8,7 +8,10 @@
 #include "messages/api/scheduling.pb.h"
 #include "messages/api/storage.pb.h"
 #include "runtime/rules/admission.hpp"
+#include "runtime/rules/escalation.hpp"
 #include "runtime/rules/names.hpp"
+#include "runtime/rules/node_access.hpp"
+#include "runtime/rules/node_restriction.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -35,6 +38,11 @@ std::vector<const T*> all_known(registry_state& st) {
 template <class T>
 const T* as_or_null(const object& what) {
   return what ? &what.as<T>() : nullptr;
+}
+
+rules::caller caller_of(const write_job& job) {
+  auto& request = *job.request;
+  return {request.user(), {request.groups().begin(), request.groups().end()}};
 }
 
 // -- before ------------------------------------------------------------------
@@ -140,6 +148,8 @@ void look_up_others(job_ptr job, std::function<void()> next) {
 
 caf::error admit_create(write_job& job, google::protobuf::Message& msg) {
   auto& st = job.self->state;
+  if (auto err = admit_from_node(job, msg, {}))
+    return err;
   if (is_kind<Pod>(job))
     return admit_pod(job, static_cast<Pod&>(msg));
   if (is_kind<core::v1::PersistentVolumeClaim>(job))
@@ -168,6 +178,34 @@ caf::error admit_update(write_job& job, google::protobuf::Message& msg) {
         static_cast<PriorityClass&>(msg),
         all_known<PriorityClass>(job.self->state));
   return caf::none;
+}
+
+caf::error admit_from_node(write_job& job, const google::protobuf::Message& msg,
+                           const std::string& subresource) {
+  auto node = rules::node_of(caller_of(job));
+  if (node.empty())
+    return caf::none;
+  if (!job.current)
+    return rules::check_node_create(node, msg, job.request->namespace_());
+  return rules::check_node_update(node, job.current, msg, subresource);
+}
+
+caf::error admit_end_by_node(write_job& job, bool eviction) {
+  auto node = rules::node_of(caller_of(job));
+  return node.empty() ? caf::error{}
+                      : rules::check_node_delete(node, job.current, eviction);
+}
+
+caf::error admit_rights(write_job& job, const object& fresh) {
+  if (!rules::gives_rights(job.kind()))
+    return caf::none;
+  auto who = caller_of(job);
+  if (who.in_group(rules::masters_group))
+    return caf::none;
+  auto& policy = job.self->state.policy;
+  if (!policy)
+    return make_error(ec::service_unavailable, "starting");
+  return rules::check_escalation(*policy, who, fresh, job.current);
 }
 
 } // namespace troupe

@@ -81,7 +81,11 @@ void make_and_store(job_ptr job) {
     job->warnings.push_back(std::string{kind.kind}
                             + " is stored, but nothing in this cluster acts on "
                               "it yet");
-  allocate_and_store(job, object::of(std::move(msg)));
+  auto fresh = object::of(std::move(msg));
+  if (auto err = admit_rights(*job, fresh))
+    job->fail(err);
+  else
+    allocate_and_store(job, std::move(fresh));
 }
 
 void begin(job_ptr job) {

@@ -32,6 +32,10 @@ void carry_out(job_ptr job, const rules::deletion_outcome& plan,
 }
 
 void attempt(job_ptr job) {
+  if (auto err = admit_end_by_node(*job, false)) {
+    refuse(job, err, [job] { attempt(job); });
+    return;
+  }
   auto plan = rules::plan_deletion(job->current, request_of(*job->request),
                                    job->self->state.ctx->now());
   if (!plan) {
@@ -46,6 +50,10 @@ void evict(job_ptr job);
 /// The pod goes and its budget pays for it, or neither.
 void evict_within(job_ptr job, const std::vector<object>& budgets) {
   auto now = job->self->state.ctx->now();
+  if (auto err = admit_end_by_node(*job, true)) {
+    job->fail(err);
+    return;
+  }
   auto eviction = rules::plan_eviction(job->current, budgets, now);
   if (!eviction) {
     job->fail(eviction.error());

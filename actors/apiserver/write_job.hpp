@@ -112,6 +112,17 @@ caf::error admit_create(write_job& job, google::protobuf::Message& msg);
 /// The same for the next state of an object.
 caf::error admit_update(write_job& job, google::protobuf::Message& msg);
 
+/// What a node may not do: NodeRestriction. `msg` is what it wishes `current`
+/// to become, or what it creates.
+caf::error admit_from_node(write_job& job, const google::protobuf::Message& msg,
+                           const std::string& subresource);
+
+/// The same about the end of `current`.
+caf::error admit_end_by_node(write_job& job, bool eviction);
+
+/// Nobody gives rights away that they do not have.
+caf::error admit_rights(write_job& job, const object& fresh);
+
 /// The verbs.
 void run_create(job_ptr job);
 void run_update(job_ptr job);

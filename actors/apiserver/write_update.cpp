@@ -50,6 +50,10 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     return;
   }
   job->warnings.clear();
+  if (auto err = admit_from_node(*job, *msg, subresource)) {
+    refuse(job, err, std::move(again));
+    return;
+  }
   std::vector<field_error> found;
   if (subresource == "status" || subresource == "approval") {
     rules::prepare_for_status_update(*msg, old);
@@ -73,7 +77,9 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   mutable_metadata_of(*msg)->set_resource_version(
       std::to_string(job->current.revision()));
   auto fresh = object::of(std::move(msg));
-  if (rules::is_finished(fresh))
+  if (auto err = admit_rights(*job, fresh))
+    refuse(job, err, std::move(again));
+  else if (rules::is_finished(fresh))
     store_removal(job, std::move(again));
   else
     allocate_and_store(job, std::move(fresh), std::move(again));

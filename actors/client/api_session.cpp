@@ -74,7 +74,8 @@ core::v1::EventSource event_source_of(const std::string& user) {
   } else if (user == "system:kube-scheduler") {
     result.set_component("default-scheduler");
   } else {
-    result.set_component(user.rfind("system:", 0) == 0 ? user.substr(7) : user);
+    // Controllers are service accounts, and speak by that name.
+    result.set_component(user.substr(user.rfind(':') + 1));
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include "messages/api/certificates.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/issued_certificates.hpp"
 #include "runtime/rules/signing.hpp"
 #include "runtime/text/timestamp.hpp"
@@ -113,7 +114,7 @@ certificate_controller(pointer self, context ctx) {
                        std::string{rules::certificates_label} + "=issued",
                        {}},
                       heard);
-  st.loop.open(ctx, "system:certificate-controller");
+  st.loop.open(ctx, rules::controller_user("certificate-controller"));
   return controller(self);
 }
 

@@ -2,6 +2,7 @@
 
 #include "messages/api/apps.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/deployment_plan.hpp"
 #include "runtime/rules/ownership.hpp"
 #include "runtime/rules/readiness.hpp"
@@ -248,7 +249,7 @@ deployment_actor::behavior_type deployment(pointer self, context ctx) {
                  [self](const object& before, const object& now) {
                    on_pod(self, before, now);
                  });
-  st.loop.open(ctx, "system:deployment-controller");
+  st.loop.open(ctx, rules::controller_user("deployment-controller"));
   return controller(self);
 }
 

@@ -3,6 +3,7 @@
 #include "messages/api/apps.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/policy.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/disruption_plan.hpp"
 #include "runtime/rules/label_match.hpp"
 #include "runtime/rules/readiness.hpp"
@@ -135,7 +136,7 @@ disruption_actor::behavior_type disruption(pointer self, context ctx) {
                         follow_pods(self);
                         self->state.loop.mark((now ? now : before).key());
                       });
-  st.loop.open(ctx, "system:disruption-controller");
+  st.loop.open(ctx, rules::controller_user("disruption-controller"));
   return controller(self);
 }
 

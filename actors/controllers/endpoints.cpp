@@ -2,6 +2,7 @@
 
 #include "messages/api/core_service.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/endpoints_plan.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -65,7 +66,7 @@ endpoints_actor::behavior_type endpoints(pointer self, context ctx) {
                       [self](const object& before, const object& now) {
                         self->state.loop.mark((now ? now : before).key());
                       });
-  st.loop.open(ctx, "system:endpoint-controller");
+  st.loop.open(ctx, rules::controller_user("endpoint-controller"));
   return controller(self);
 }
 

@@ -3,6 +3,7 @@
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/endpointslice_plan.hpp"
 #include "runtime/rules/service_pods.hpp"
 
@@ -139,7 +140,7 @@ endpointslice_actor::behavior_type endpointslice(pointer self, context ctx) {
                  [self](const object& before, const object& now) {
                    on_node(self, before, now);
                  });
-  st.loop.open(ctx, "system:endpointslice-controller");
+  st.loop.open(ctx, rules::controller_user("endpointslice-controller"));
   return controller(self);
 }
 

@@ -1,6 +1,7 @@
 #include "actors/controllers/garbage_collector.hpp"
 
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/ownership.hpp"
 #include "runtime/rules/versions.hpp"
 
@@ -228,7 +229,7 @@ garbage_collector_actor::behavior_type garbage_collector(pointer self,
   st.loop.keep([self](const std::string& uid) {
     return self->state.graph.judge(uid).action != gc_verdict::nothing;
   });
-  st.loop.open(ctx, "system:generic-garbage-collector");
+  st.loop.open(ctx, rules::controller_user("generic-garbage-collector"));
   self->set_down_handler(
       [self](const caf::down_msg& down) { self->state.loop.on_down(down); });
   return {

@@ -1,6 +1,7 @@
 #include "actors/controllers/manager.hpp"
 
 #include "actors/controllers/certificate.hpp"
+#include "actors/controllers/clusterrole_aggregation.hpp"
 #include "actors/controllers/deployment.hpp"
 #include "actors/controllers/disruption.hpp"
 #include "actors/controllers/endpoints.hpp"
@@ -42,7 +43,9 @@ child_spec controllers_branch() {
        child("endpointslice", endpointslice),
        child("garbage_collector", garbage_collector), child("pod_gc", pod_gc),
        child("certificate", certificate_controller),
-       child("token_cleaner", token_cleaner)});
+       child("token_cleaner", token_cleaner),
+
+       child("clusterrole_aggregation", clusterrole_aggregation)});
 }
 
 } // namespace troupe

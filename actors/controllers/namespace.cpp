@@ -1,6 +1,7 @@
 #include "actors/controllers/namespace.hpp"
 
 #include "messages/api/core_config.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/namespace_plan.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -146,7 +147,7 @@ namespace_actor::behavior_type namespace_controller(pointer self, context ctx) {
                       [self](const object& before, const object& now) {
                         self->state.loop.mark((now ? now : before).key());
                       });
-  st.loop.open(ctx, "system:namespace-controller");
+  st.loop.open(ctx, rules::controller_user("namespace-controller"));
   return controller(self);
 }
 

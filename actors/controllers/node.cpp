@@ -4,6 +4,7 @@
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/conditions.hpp"
 #include "runtime/rules/lost_node.hpp"
 #include "runtime/system/config.hpp"
@@ -412,7 +413,7 @@ node_actor::behavior_type node_controller(pointer self, context ctx) {
   st.subnets = rules::subnet_pool{ctx.config().pod_cidr};
   st.loop.bind(self, [self](const std::string& key) { look_at(self, key); });
   follow_all(self);
-  st.loop.open(ctx, "system:node-controller");
+  st.loop.open(ctx, rules::controller_user("node-controller"));
   auto result = controller(self);
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });

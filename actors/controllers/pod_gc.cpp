@@ -2,6 +2,7 @@
 
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "runtime/rules/access.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -96,7 +97,7 @@ pod_gc_actor::behavior_type pod_gc(pointer self, context ctx) {
   st.loop.keep([self](const std::string& node) {
     return self->state.pods.count(node) != 0;
   });
-  st.loop.open(ctx, "system:pod-garbage-collector");
+  st.loop.open(ctx, rules::controller_user("pod-garbage-collector"));
   return controller(self);
 }
 

@@ -1,6 +1,7 @@
 #include "actors/controllers/replicaset.hpp"
 
 #include "messages/api/apps.pb.h"
+#include "runtime/rules/access.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -11,7 +12,7 @@ replicaset(replicaset_actor::stateful_pointer<replicaset_state> self,
            context ctx) {
   auto& st = self->state;
   st.sets.open(self, ctx, st.loop, kind_of<apps::v1::ReplicaSet>(),
-               "system:replicaset-controller");
+               rules::controller_user("replicaset-controller"));
   return controller(self);
 }
 

@@ -1,6 +1,7 @@
 #include "actors/controllers/replication.hpp"
 
 #include "messages/api/core_pod.pb.h"
+#include "runtime/rules/access.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -11,7 +12,7 @@ replication(replication_actor::stateful_pointer<replication_state> self,
             context ctx) {
   auto& st = self->state;
   st.sets.open(self, ctx, st.loop, kind_of<core::v1::ReplicationController>(),
-               "system:replication-controller");
+               rules::controller_user("replication-controller"));
   return controller(self);
 }
 

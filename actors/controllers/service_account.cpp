@@ -1,6 +1,7 @@
 #include "actors/controllers/service_account.hpp"
 
 #include "messages/api/core_config.pb.h"
+#include "runtime/rules/access.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -56,7 +57,7 @@ service_account_actor::behavior_type service_account(pointer self,
                         if (!now)
                           self->state.loop.mark(before.ns());
                       });
-  st.loop.open(ctx, "system:service-account-controller");
+  st.loop.open(ctx, rules::controller_user("service-account-controller"));
   return controller(self);
 }
 

@@ -2,6 +2,7 @@
 
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/bootstrap_token.hpp"
 #include "runtime/text/timestamp.hpp"
 
@@ -62,7 +63,7 @@ token_cleaner_actor::behavior_type token_cleaner(pointer self, context ctx) {
                       [self](const object& before, const object& now) {
                         self->state.loop.mark((now ? now : before).key());
                       });
-  st.loop.open(ctx, "system:token-cleaner-controller");
+  st.loop.open(ctx, rules::controller_user("token-cleaner"));
   return controller(self);
 }
 

@@ -5,7 +5,6 @@
 #include "actors/system/link.hpp"
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
-#include "runtime/rules/authorize.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -90,22 +89,33 @@ caf::error check_identity(pointer self, const exchange& x) {
   return caf::none;
 }
 
-/// Paths that are no resources are open to anybody, to everybody who is
-/// somebody, or to administrators.
-caf::error check_path(pointer self, const exchange& x) {
-  auto& who = self->state.who;
-  auto where = x.at.where;
-  if (http::for_anybody(where)
-      || (http::for_everybody(where) && !is_nobody(who)))
-    return caf::none;
-  rules::caller caller{who.user, who.groups};
-  if (caller.in_group("system:masters"))
-    return caf::none;
-  std::string verb{x.request->method() == "GET" ? "get" : x.request->method()};
-  return make_error(ec::forbidden, "forbidden: User \""
-                                       + (is_nobody(who) ? anonymous : who.user)
-                                       + "\" cannot " + verb + " path \""
-                                       + x.to.path + "\"");
+call::Verb verb_at_path(const std::string& method) {
+  if (method == "GET" || method == "HEAD")
+    return call::GET;
+  if (method == "PUT")
+    return call::UPDATE;
+  if (method == "PATCH")
+    return call::PATCH;
+  return method == "DELETE" ? call::DELETE : call::CREATE;
+}
+
+/// Goes on when the caller may do this at a path that is no resource.
+void with_path(pointer self, exchange_ptr x, std::function<void()> next) {
+  with_session(self, [self, x, next](const caf::error& err) {
+    if (err)
+      return refuse(self, *x, err);
+    call::Request msg;
+    msg.set_verb(verb_at_path(x->request->method()));
+    msg.set_name(x->to.path);
+    auto& st = self->state;
+    st.requests.ask<pb<call::Response>, std::vector<object>>(
+        st.session,
+        [next](const pb<call::Response>&, const std::vector<object>&) {
+          next();
+        },
+        [self, x](const caf::error& why) { refuse(self, *x, why); },
+        pb<call::Request>{std::move(msg)}, object{});
+  });
 }
 
 // -- requests -----------------------------------------------------------------
@@ -135,6 +145,18 @@ caf::error no_such_place() {
                     "the server could not find the requested resource");
 }
 
+void at_path(pointer self, exchange_ptr x) {
+  if (x->at.where == http::place::nothing)
+    return refuse(self, *x, no_such_place());
+  auto& method = x->request->method();
+  if (method != "GET" && method != "HEAD")
+    return refuse(self, *x,
+                  make_error(ec::method_not_allowed,
+                             "the server does not allow this method on the "
+                             "requested resource"));
+  answer_place(self, x);
+}
+
 void on_request(pointer self, const pb<http_api::Request>& msg) {
   ++self->state.served;
   auto x = std::make_shared<exchange>();
@@ -148,16 +170,7 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
     x->verb = http::verb_of(msg->method(), x->at, x->to);
     return answer_resource(self, x);
   }
-  if (auto err = check_path(self, *x))
-    return refuse(self, *x, err);
-  if (x->at.where == http::place::nothing)
-    return refuse(self, *x, no_such_place());
-  if (msg->method() != "GET" && msg->method() != "HEAD")
-    return refuse(self, *x,
-                  make_error(ec::method_not_allowed,
-                             "the server does not allow this method on the "
-                             "requested resource"));
-  answer_place(self, x);
+  with_path(self, x, [self, x] { at_path(self, x); });
 }
 
 void on_taken(pointer self, const http_api::Taken& msg) {

@@ -96,6 +96,8 @@ struct view_state {
   uint64_t swept = 0;      ///< revision of the last bookmarks
   bool loaded = false;
   std::map<std::string, object> objects; ///< by "namespace/name"
+  std::unordered_map<std::string, std::set<std::string>>
+      of_node; ///< keys of pods, by node
   view_history history;
   std::map<reader_key, std::unique_ptr<view_reader>> readers;
   uint64_t last_reader = 0;

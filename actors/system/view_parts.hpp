@@ -17,6 +17,33 @@ namespace troupe::viewing {
 using pointer = view_actor::stateful_pointer<view_state>;
 using reader = view_reader;
 
+/// Returns the node of a pod; "" for one without, and for other kinds.
+const std::string& node_of(const object& what);
+
+/// Calls `visit` with the objects that a selection may choose, in order, those
+/// of a node without looking at all others; until it returns false.
+template <class Visit>
+void each_candidate(const view_state& st, const selection_filter& filter,
+                    const std::string& after, Visit visit) {
+  auto& ns = filter.ns();
+  auto node = st.kind->plural == "pods" ? filter.node() : std::nullopt;
+  if (node && !node->empty()) {
+    auto keys = st.of_node.find(*node);
+    if (keys == st.of_node.end())
+      return;
+    for (auto i = keys->second.upper_bound(after); i != keys->second.end(); ++i)
+      if (!visit(st.objects.at(*i)))
+        return;
+    return;
+  }
+  auto i = !after.empty() ? st.objects.upper_bound(after)
+           : ns.empty()   ? st.objects.begin()
+                          : st.objects.lower_bound(ns + "/");
+  for (; i != st.objects.end() && (ns.empty() || i->second.ns() == ns); ++i)
+    if (!visit(i->second))
+      return;
+}
+
 // -- readers (view_readers.cpp) ----------------------------------------------
 
 /// Tells a new reader what is there, or, `after` a revision, what came then.
@@ -83,6 +110,10 @@ void on_batch(pointer self, const store_api::WatchBatch& batch);
 
 /// Asks the store for its present revision, once for all who wait now.
 void ask_progress(pointer self);
+
+/// Puts an object in its place, or takes it away.
+void keep(view_state& st, const std::string& key, const object& what);
+void drop(view_state& st, const std::string& key);
 
 /// Reads what a key of the store holds; none when it is no object.
 object parse(const view_state& st, const store_api::KeyValue& kv);

@@ -1,6 +1,6 @@
 #include "actors/system/view_parts.hpp"
+#include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
-#include "runtime/rules/field_labels.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -22,13 +22,8 @@ constexpr size_t pending_limit = 4'000;
 /// Revisions after which a quiet reader is told how far the stream has come.
 constexpr uint64_t bookmark_distance = 1'000;
 
-std::string node_of(const object& what) {
-  return rules::field_label_value(what, "spec.nodeName");
-}
-
 std::optional<std::string> node_of(const view_state& st, const reader& r) {
-  auto pods = st.kind->group.empty() && st.kind->plural == "pods";
-  return pods ? r.filter.node() : std::nullopt;
+  return st.kind == &kind_of<core::v1::Pod>() ? r.filter.node() : std::nullopt;
 }
 
 /// Returns the live readers among whom this one belongs: those that most
@@ -157,6 +152,13 @@ void tell(const view_state::reader_set& readers, const view_change& x,
 
 } // namespace
 
+const std::string& node_of(const object& what) {
+  static const std::string none;
+  return &what.kind() == &kind_of<core::v1::Pod>()
+             ? what.as<core::v1::Pod>().spec().node_name()
+             : none;
+}
+
 void flush(pointer self, reader& r) {
   while (has_next(self->state, r) && r.sent - r.taken < window)
     send_batch(self, r);
@@ -218,12 +220,11 @@ void add_reader(pointer self, std::unique_ptr<reader> fresh,
   }
   r.from = st.revision;
   r.reset_due = r.complete_due = true;
-  auto& ns = r.filter.ns();
-  for (auto it = ns.empty() ? st.objects.begin()
-                            : st.objects.lower_bound(ns + "/");
-       it != st.objects.end() && (ns.empty() || it->second.ns() == ns); ++it)
-    if (r.filter.matches(it->second))
-      r.first.push_back(it->second);
+  each_candidate(st, r.filter, {}, [&](const object& x) {
+    if (r.filter.matches(x))
+      r.first.push_back(x);
+    return true;
+  });
   attach(st, r);
   flush(self, r);
 }

@@ -115,9 +115,13 @@ void list_from_memory(pointer self, listing& l) {
   auto& st = self->state;
   auto at = l.at == 0 ? st.revision : l.at;
   auto undone = st.history.undone(at);
-  each_object(st, undone, l.filter.ns(), l.after, [&](const object& x) {
+  auto take = [&](const object& x) {
     return !l.filter.matches(x) || l.take(x);
-  });
+  };
+  if (undone.empty())
+    each_candidate(st, l.filter, l.after, take);
+  else
+    each_object(st, undone, l.filter.ns(), l.after, take);
   if (l.more && l.counts && !l.left && l.after.empty())
     l.left = count(st, undone, l.filter.ns());
   answer(l, at);

@@ -36,13 +36,13 @@ void take(pointer self, const store_api::Event& event) {
       return;
     x.type = change_type::deleted;
     x.now = x.before;
-    st.objects.erase(known);
+    drop(st, key);
   } else {
     x.now = parse(st, event.kv());
     if (!x.now)
       return;
     x.type = x.before ? change_type::modified : change_type::added;
-    st.objects[key] = x.now;
+    keep(st, key, x.now);
   }
   tell_readers(self, x);
   st.history.add(std::move(x));
@@ -130,7 +130,7 @@ void load_from(pointer self, std::string from) {
         state.revision = page->revision();
         for (auto& kv : page->kvs())
           if (auto what = parse(state, kv))
-            state.objects[object_key(state, kv.key())] = std::move(what);
+            keep(state, object_key(state, kv.key()), what);
         if (page->more())
           load_from(self, page->kvs(page->kvs_size() - 1).key() + '\0');
         else
@@ -149,6 +149,7 @@ void load(pointer self) {
   auto& st = self->state;
   st.loaded = false;
   st.objects.clear();
+  st.of_node.clear();
   end_all(self, make_error(ec::expired, "history was compacted"));
   load_from(self, {});
 }
@@ -158,6 +159,26 @@ void load(pointer self) {
 object parse(const view_state& st, const store_api::KeyValue& kv) {
   auto parsed = rules::parse_stored(*st.kind, kv.value(), kv.mod_revision());
   return parsed ? std::move(*parsed) : object{};
+}
+
+void keep(view_state& st, const std::string& key, const object& what) {
+  drop(st, key);
+  st.objects[key] = what;
+  if (auto& node = node_of(what); !node.empty())
+    st.of_node[node].insert(key);
+}
+
+void drop(view_state& st, const std::string& key) {
+  auto known = st.objects.find(key);
+  if (known == st.objects.end())
+    return;
+  if (auto keys = st.of_node.find(node_of(known->second));
+      keys != st.of_node.end()) {
+    keys->second.erase(key);
+    if (keys->second.empty())
+      st.of_node.erase(keys);
+  }
+  st.objects.erase(known);
 }
 
 void ask_progress(pointer self) {

@@ -176,22 +176,4 @@ const kind_info* find_served(std::string_view group, std::string_view version,
   return i == index.end() ? nullptr : i->second;
 }
 
-bool for_anybody(place where) {
-  return where == place::health || where == place::server_version;
-}
-
-bool for_everybody(place where) {
-  switch (where) {
-    case place::core_versions:
-    case place::groups:
-    case place::group:
-    case place::version:
-    case place::openapi_v2:
-    case place::openapi_v3:
-      return true;
-    default:
-      return for_anybody(where);
-  }
-}
-
 } // namespace troupe::http

@@ -53,9 +53,4 @@ std::string_view verb_of(std::string_view method, const api_route& at,
 const kind_info* find_served(std::string_view group, std::string_view version,
                              std::string_view plural);
 
-/// Returns whether anybody who is somebody may GET this path; those of
-/// `public_place` nobody need be anybody for.
-bool for_everybody(place where);
-bool for_anybody(place where);
-
 } // namespace troupe::http

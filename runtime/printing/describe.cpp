@@ -8,6 +8,7 @@
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
 #include "messages/api/policy.pb.h"
+#include "messages/api/rbac.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "runtime/printing/describe_kinds.hpp"
 #include "runtime/text/selector.hpp"
@@ -37,14 +38,19 @@ describer describer_of(const kind_info& kind) {
       {&kind_of<core::v1::Secret>(), describe_secret},
       {&kind_of<core::v1::ServiceAccount>(), describe_service_account},
       {&kind_of<scheduling::v1::PriorityClass>(), describe_priority_class},
+      {&kind_of<rbac::v1::Role>(), describe_role},
+      {&kind_of<rbac::v1::ClusterRole>(), describe_role},
+      {&kind_of<rbac::v1::RoleBinding>(), describe_role_binding},
+      {&kind_of<rbac::v1::ClusterRoleBinding>(), describe_role_binding},
   };
   auto i = table.find(&kind);
   return i == table.end() ? describe_anything : i->second;
 }
 
-/// Kubernetes shows no events of namespaces and secrets; there are none.
+/// Kubernetes shows no events of these; there are none.
 bool shows_events(const kind_info& kind) {
-  return &kind != &kind_of<core::v1::Namespace>()
+  return kind.group != kind_of<rbac::v1::Role>().group
+         && &kind != &kind_of<core::v1::Namespace>()
          && &kind != &kind_of<core::v1::Secret>();
 }
 

@@ -48,6 +48,8 @@ void describe_config_map(description& d, const subject& x);
 void describe_secret(description& d, const subject& x);
 void describe_service_account(description& d, const subject& x);
 void describe_priority_class(description& d, const subject& x);
+void describe_role(description& d, const subject& x);
+void describe_role_binding(description& d, const subject& x);
 /// Any kind: its JSON, written out.
 void describe_anything(description& d, const subject& x);
 

@@ -1,96 +1,54 @@
 #include "runtime/rules/authorize.hpp"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
+#include "runtime/rules/node_access.hpp"
 
 namespace troupe::rules {
 
 namespace {
 
-constexpr std::string_view node_prefix = "system:node:";
+constexpr auto scheduler_user = "system:kube-scheduler";
+constexpr auto manager_user = "system:kube-controller-manager";
 
-bool is_read(const std::string& verb) {
-  return verb == "get" || verb == "list" || verb == "watch";
+} // namespace
+
+judgement judge(const rbac_policy& policy, const caller& who,
+                const access& what) {
+  if (who.in_group(masters_group))
+    return {decision::allowed, {}};
+  node_finding as_node;
+  if (auto node = node_of(who); !node.empty())
+    as_node = node_may(node, what);
+  if (as_node.right == node_right::allowed)
+    return {decision::allowed, {}};
+  auto by_roles = policy.decide(who, what);
+  if (by_roles.allowed)
+    return {decision::allowed, by_roles.reason};
+  auto reason = as_node.reason;
+  if (!by_roles.reason.empty())
+    reason += (reason.empty() ? "" : "\n") + by_roles.reason;
+  return {as_node.right == node_right::related ? decision::related
+                                               : decision::refused,
+          reason};
 }
 
-/// What a node reads and writes to run its pods.
-bool node_may(const caller& who, const std::string& verb,
-              const std::string& resource, const std::string& ns,
-              const std::string& name, const std::string& subresource) {
-  auto node = who.user.substr(node_prefix.size());
-  if (resource == "nodes")
-    return is_read(verb) || verb == "create" || name == node;
-  if (resource == "leases")
-    return ns == "kube-node-lease"
-           && (verb == "create" || name.empty() || name == node);
-  if (resource == "pods")
-    return is_read(verb) || verb == "delete" || subresource == "status";
-  if (resource == "events")
-    return verb == "create" || verb == "patch" || verb == "update";
-  // To renew its certificate.
-  if (resource == "certificatesigningrequests")
-    return (is_read(verb) || verb == "create") && subresource.empty();
-  constexpr std::array readable{"services",       "endpoints", "endpointslices",
-                                "configmaps",     "secrets",   "namespaces",
-                                "serviceaccounts"};
-  return is_read(verb)
-         && std::find(readable.begin(), readable.end(), resource)
-                != readable.end();
-}
+namespace {
 
-/// A part of the control plane: system:kube-scheduler, system:*-controller.
-bool is_component(const std::string& user) {
-  constexpr std::string_view prefix = "system:";
-  if (user == "system:apiserver")
-    return true;
-  for (std::string_view end :
-       {"-controller", "-garbage-collector", "kube-controller-manager",
-        "kube-scheduler", "kube-proxy"})
-    if (user.starts_with(prefix) && user.ends_with(end)
-        && user.find(':', prefix.size()) == std::string::npos)
-      return true;
-  return false;
+bool is_controller(const std::string& user) {
+  auto accounts = controller_user("");
+  return user.size() > accounts.size() && user.starts_with(accounts);
 }
 
 } // namespace
 
 bool may_speak_for(const std::string& user, const std::string& other) {
   if (user == "kube-apiserver")
-    return is_component(other);
-  return user == "system:kube-controller-manager" && is_component(other)
-         && other.ends_with("-controller");
-}
-
-bool caller::in_group(const std::string& group) const {
-  return std::find(groups.begin(), groups.end(), group) != groups.end();
+    return is_controller(other) || other.starts_with("system:kube-");
+  return user == manager_user && is_controller(other);
 }
 
 bool may_stand_for_election(const caller& who) {
-  return is_component(who.user) && who.user != "system:kube-proxy"
-         && who.user != "system:apiserver";
-}
-
-std::string refusal(const caller& who, const std::string& verb,
-                    const std::string& resource, const std::string& group,
-                    const std::string& ns, const std::string& name,
-                    const std::string& subresource) {
-  if (who.in_group("system:masters"))
-    return {};
-  if (is_component(who.user))
-    return {};
-  if (who.user.rfind(node_prefix, 0) == 0 && who.in_group("system:nodes")
-      && node_may(who, verb, resource, ns, name, subresource))
-    return {};
-  auto what = subresource.empty() ? resource : resource + "/" + subresource;
-  auto text = resource + (group.empty() ? "" : "." + group);
-  if (!name.empty())
-    text += " \"" + name + "\"";
-  text += " is forbidden: User \"" + who.user + "\" cannot " + verb
-          + " resource \"" + what + "\" in API group \"" + group + "\"";
-  return text
-         + (ns.empty() ? " at the cluster scope"
-                       : " in the namespace \"" + ns + "\"");
+  return who.user == scheduler_user || who.user == manager_user
+         || is_controller(who.user);
 }
 
 } // namespace troupe::rules

@@ -1,30 +1,26 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
-namespace troupe::call {
-class Request;
-class Watch;
-} // namespace troupe::call
+#include "runtime/rules/access.hpp"
+#include "runtime/rules/rbac_policy.hpp"
 
 namespace troupe::rules {
 
-/// Who asks.
-struct caller {
-  std::string user;
-  std::vector<std::string> groups;
-
-  bool in_group(const std::string& group) const;
+/// What can be said of a wish without looking at objects.
+enum class decision : uint8_t {
+  refused,
+  allowed,
+  related, ///< a node may if the object has to do with it
 };
 
-/// Returns why the caller may not do this, as Kubernetes words it; "" when it
-/// may. Members of system:masters may do everything, the control plane's own
-/// components what they are there for, a node what concerns it.
-std::string refusal(const caller& who, const std::string& verb,
-                    const std::string& resource, const std::string& group,
-                    const std::string& ns, const std::string& name,
-                    const std::string& subresource);
+struct judgement {
+  decision what = decision::refused;
+  std::string reason; ///< of a refusal what is known, of others for reviews
+};
+
+/// Kubernetes: members of system:masters may do everything, a node what
+/// concerns it, and everybody what roles say that are bound to them.
+judgement judge(const rbac_policy& policy, const caller& who,
+                const access& what);
 
 /// Returns whether who proved to be `user` may open sessions as `other`: a
 /// server for every component of the control plane, the controller manager for

@@ -4,6 +4,7 @@
 #include "messages/api/authorization.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/findings.hpp"
+#include "runtime/rules/node_access.hpp"
 
 namespace troupe::rules {
 
@@ -15,29 +16,32 @@ using authorization::v1::LocalSubjectAccessReview;
 using authorization::v1::SelfSubjectAccessReview;
 using authorization::v1::SelfSubjectRulesReview;
 using authorization::v1::SubjectAccessReview;
-using authorization::v1::SubjectAccessReviewStatus;
 
-// Paths outside of resources belong to whoever may do everything.
-std::string path_refusal(const caller& who, const std::string& verb,
-                         const std::string& path) {
-  if (who.in_group("system:masters"))
-    return {};
-  return "User \"" + who.user + "\" cannot " + verb + " path \"" + path + "\"";
+/// Returns what the spec of a review asks for.
+template <class Spec>
+access wish_of(const Spec& spec) {
+  access result;
+  if (!spec.has_resource_attributes()) {
+    result.verb = spec.non_resource_attributes().verb();
+    result.path = spec.non_resource_attributes().path();
+    return result;
+  }
+  auto& what = spec.resource_attributes();
+  result.verb = what.verb();
+  result.group = what.group();
+  result.resource = what.resource();
+  result.subresource = what.subresource();
+  result.ns = what.namespace_();
+  result.name = what.name();
+  result.field_selector = what.field_selector().raw_selector();
+  return result;
 }
 
-/// Answers whether `who` may do what the spec of a review asks.
-template <class Spec>
-SubjectAccessReviewStatus judge(const Spec& spec, const caller& who) {
-  auto& what = spec.resource_attributes();
-  auto& path = spec.non_resource_attributes();
-  auto why = spec.has_resource_attributes()
-                 ? refusal(who, what.verb(), what.resource(), what.group(),
-                           what.namespace_(), what.name(), what.subresource())
-                 : path_refusal(who, path.verb(), path.path());
-  SubjectAccessReviewStatus result;
-  result.set_allowed(why.empty());
-  result.set_reason(why);
-  return result;
+template <class Message>
+void answer_with(const verdict& found, Message& msg) {
+  auto& status = *msg.mutable_status();
+  status.set_allowed(found.allowed);
+  status.set_reason(found.reason);
 }
 
 template <class Spec>
@@ -75,7 +79,8 @@ expected<object> finish(const object& question, findings& found,
 }
 
 expected<object> answer(const object& question, SelfSubjectReview msg,
-                        const caller& who) {
+                        const review_facts& facts) {
+  auto& who = facts.who;
   findings none;
   auto& info = *msg.mutable_status()->mutable_user_info();
   info.set_username(who.user);
@@ -85,7 +90,7 @@ expected<object> answer(const object& question, SelfSubjectReview msg,
 
 // No issuer of tokens, so none is valid.
 expected<object> answer(const object& question, TokenReview msg,
-                        const caller&) {
+                        const review_facts&) {
   findings out;
   field_path at{"spec"};
   if (msg.spec().token().empty())
@@ -96,23 +101,23 @@ expected<object> answer(const object& question, TokenReview msg,
 }
 
 expected<object> answer(const object& question, SelfSubjectAccessReview msg,
-                        const caller& who) {
+                        const review_facts& facts) {
   findings out;
   check_attributes(msg.spec(), out);
-  *msg.mutable_status() = judge(msg.spec(), who);
+  answer_with(facts.found, msg);
   return finish(question, out, msg);
 }
 
 expected<object> answer(const object& question, SubjectAccessReview msg,
-                        const caller&) {
+                        const review_facts& facts) {
   findings out;
   check_subject(msg.spec(), out);
-  *msg.mutable_status() = judge(msg.spec(), subject_of(msg.spec()));
+  answer_with(facts.found, msg);
   return finish(question, out, msg);
 }
 
 expected<object> answer(const object& question, LocalSubjectAccessReview msg,
-                        const caller&) {
+                        const review_facts& facts) {
   findings out;
   check_subject(msg.spec(), out);
   auto& what = msg.spec().resource_attributes();
@@ -126,39 +131,58 @@ expected<object> answer(const object& question, LocalSubjectAccessReview msg,
     out.invalid(attributes.child("namespace"), what.namespace_(),
                 "must match metadata.namespace");
   }
-  *msg.mutable_status() = judge(msg.spec(), subject_of(msg.spec()));
+  answer_with(facts.found, msg);
   return finish(question, out, msg);
 }
 
-// What others than members of system:masters may do is in no list.
+void list_rule(const rbac::v1::PolicyRule& rule,
+               authorization::v1::SubjectRulesReviewStatus& out) {
+  if (!rule.non_resource_urls().empty()) {
+    auto& to = *out.add_non_resource_rules();
+    *to.mutable_verbs() = rule.verbs();
+    *to.mutable_non_resource_urls() = rule.non_resource_urls();
+    return;
+  }
+  auto& to = *out.add_resource_rules();
+  *to.mutable_verbs() = rule.verbs();
+  *to.mutable_api_groups() = rule.api_groups();
+  *to.mutable_resources() = rule.resources();
+  *to.mutable_resource_names() = rule.resource_names();
+}
+
+/// What masters may need not be in any role, and what a node may is not all in
+/// rules.
 expected<object> answer(const object& question, SelfSubjectRulesReview msg,
-                        const caller& who) {
+                        const review_facts& facts) {
   findings out;
-  if (msg.spec().namespace_().empty())
+  auto& ns = msg.spec().namespace_();
+  if (ns.empty())
     return make_error(ec::bad_request, "no namespace on request");
   auto& status = *msg.mutable_status();
-  auto all = who.in_group("system:masters");
-  status.set_incomplete(!all);
-  if (!all)
-    status.set_evaluation_error("the rights of " + who.user
-                                + " are not listed as rules");
-  if (all) {
-    auto& resources = *status.add_resource_rules();
-    resources.add_verbs("*");
-    resources.add_api_groups("*");
-    resources.add_resources("*");
-    auto& paths = *status.add_non_resource_rules();
-    paths.add_verbs("*");
-    paths.add_non_resource_urls("*");
-  }
+  status.set_incomplete(false);
+  std::string problem;
+  std::vector<const rbac::v1::PolicyRule*> rules;
+  if (facts.policy != nullptr)
+    rules = facts.policy->rules_of(facts.who, ns, problem);
+  if (facts.who.in_group(masters_group))
+    for (auto& rule : all_rights())
+      if (std::none_of(rules.begin(), rules.end(),
+                       [&](auto* one) { return same_rule(*one, rule); }))
+        list_rule(rule, status);
+  for (auto* rule : rules)
+    list_rule(*rule, status);
+  if (!node_of(facts.who).empty())
+    problem = "node authorizer does not support user rule resolution";
+  status.set_incomplete(!problem.empty());
+  status.set_evaluation_error(problem);
   return finish(question, out, msg);
 }
 
-using answerer = expected<object> (*)(const object&, const caller&);
+using answerer = expected<object> (*)(const object&, const review_facts&);
 
 template <class T>
-expected<object> answer_as(const object& question, const caller& who) {
-  return answer(question, question.copy<T>(), who);
+expected<object> answer_as(const object& question, const review_facts& facts) {
+  return answer(question, question.copy<T>(), facts);
 }
 
 template <class T>
@@ -185,12 +209,24 @@ bool is_review(const kind_info& kind) {
   return answerer_of(kind) != nullptr;
 }
 
-bool is_about_caller(const kind_info& kind) {
-  return is_review(kind) && kind.kind.starts_with("Self");
+std::optional<access_question> access_asked(const object& question,
+                                            const caller& who) {
+  if (&question.kind() == &kind_of<SelfSubjectAccessReview>())
+    return access_question{
+        who, wish_of(question.as<SelfSubjectAccessReview>().spec())};
+  auto of = [](auto& spec) {
+    return access_question{subject_of(spec), wish_of(spec)};
+  };
+  if (&question.kind() == &kind_of<SubjectAccessReview>())
+    return of(question.as<SubjectAccessReview>().spec());
+  if (&question.kind() == &kind_of<LocalSubjectAccessReview>())
+    return of(question.as<LocalSubjectAccessReview>().spec());
+  return std::nullopt;
 }
 
-expected<object> answer_review(const object& question, const caller& who) {
-  return answerer_of(question.kind())(question, who);
+expected<object> answer_review(const object& question,
+                               const review_facts& facts) {
+  return answerer_of(question.kind())(question, facts);
 }
 
 } // namespace troupe::rules

@@ -3,6 +3,8 @@
 #include "messages/object.hpp"
 #include "runtime/rules/authorize.hpp"
 
+#include <optional>
+
 /// Questions that are asked by creating an object, and answered in its status.
 /// Nothing of it is stored.
 namespace troupe::rules {
@@ -10,12 +12,27 @@ namespace troupe::rules {
 /// Whether objects of this kind are questions.
 bool is_review(const kind_info& kind);
 
-/// Whether anyone may ask, as Kubernetes' role system:basic-user allows: the
-/// question is about the caller alone.
-bool is_about_caller(const kind_info& kind);
+/// Who a question is about, and what they want to do.
+struct access_question {
+  caller who;
+  access what;
+};
+
+/// Returns what is to be found out before a question can be answered; nothing
+/// for those that ask something else.
+std::optional<access_question> access_asked(const object& question,
+                                            const caller& who);
+
+/// What answers are made of.
+struct review_facts {
+  caller who;                          ///< who asks
+  verdict found;                       ///< on what access_asked returned
+  const rbac_policy* policy = nullptr; ///< null when it is not known yet
+};
 
 /// Returns the question with its answer. Fails with Invalid when it makes no
 /// sense. Precondition: is_review(question.kind()).
-expected<object> answer_review(const object& question, const caller& who);
+expected<object> answer_review(const object& question,
+                               const review_facts& facts);
 
 } // namespace troupe::rules

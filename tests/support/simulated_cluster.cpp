@@ -230,22 +230,47 @@ expected<std::tuple<Out...>> simulated_cluster::request(const Handle& to,
   return result;
 }
 
-caf::error simulated_cluster::open_session() {
+expected<session_actor>
+simulated_cluster::session_of(const std::string& user,
+                              const std::vector<std::string>& groups) {
   system::Resolve msg;
   msg.set_path(path_at(server_, "apiserver/front_door"));
   auto door = request<caf::actor>(directory_, pb<system::Resolve>{msg});
   if (!door)
     return door.error();
   call::OpenSession open;
-  open.set_user("kubernetes-admin");
-  open.add_groups("system:masters");
+  open.set_user(user);
+  *open.mutable_groups() = {groups.begin(), groups.end()};
   auto opened = request<pb<call::SessionOpened>, session_actor>(
       caf::actor_cast<front_door_actor>(std::get<0>(*door)),
       pb<call::OpenSession>{open});
   if (!opened)
     return opened.error();
-  session_ = std::get<1>(*opened);
+  return std::get<1>(*opened);
+}
+
+caf::error simulated_cluster::open_session() {
+  auto opened = session_of("kubernetes-admin", {"system:masters"});
+  if (!opened)
+    return opened.error();
+  session_ = *opened;
   return caf::none;
+}
+
+expected<answer>
+simulated_cluster::ask_as(const std::string& user,
+                          const std::vector<std::string>& groups,
+                          call::Request msg, const object& body) {
+  auto session = session_of(user, groups);
+  if (!session)
+    return session.error();
+  auto sent = request<pb<call::Response>, std::vector<object>>(
+      *session, pb<call::Request>{msg}, body);
+  self_->send_exit(*session, caf::exit_reason::user_shutdown);
+  run();
+  if (!sent)
+    return sent.error();
+  return answer{std::get<0>(*sent), std::get<1>(*sent)};
 }
 
 expected<answer> simulated_cluster::ask(call::Request msg, const object& body) {

@@ -61,6 +61,10 @@ public:
 
   /// One request as an administrator.
   expected<answer> ask(call::Request msg, const object& body = {});
+  /// One request as somebody else, in a session of its own.
+  expected<answer> ask_as(const std::string& user,
+                          const std::vector<std::string>& groups,
+                          call::Request msg, const object& body = {});
   expected<object> create(const object& what);
   expected<object> update(const object& what);
   expected<object> get(const kind_info& kind, const std::string& ns,
@@ -159,6 +163,8 @@ private:
 
   /// Opens a session unless there is one.
   caf::error open_session();
+  expected<session_actor> session_of(const std::string& user,
+                                     const std::vector<std::string>& groups);
 
   config_type config_;
   caf::actor_system system_;

@@ -1,6 +1,7 @@
 #include "messages/api/authentication.pb.h"
 #include "messages/api/authorization.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/default_policy.hpp"
 #include "runtime/rules/reviews.hpp"
 
 #include <google/protobuf/text_format.h>
@@ -11,13 +12,24 @@ namespace troupe::rules {
 namespace {
 
 const caller admin{"kubernetes-admin", {"system:masters"}};
-const caller node{"system:node:node-1", {"system:nodes"}};
+const caller node{"system:node:node-1",
+                  {"system:nodes", "system:authenticated"}};
 
 template <class T>
 expected<T> ask(const std::string& text, const caller& who) {
   T question;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &question));
-  auto result = answer_review(object::of(question), who);
+  auto asked = object::of(question);
+  rbac_objects all;
+  for (auto& one : default_policy())
+    (*all.of(one.kind()))[one.key()] = one;
+  rbac_policy policy{all};
+  review_facts facts{who, {}, &policy};
+  if (auto wish = access_asked(asked, who)) {
+    auto found = judge(policy, wish->who, wish->what);
+    facts.found = {found.what == decision::allowed, found.reason};
+  }
+  auto result = answer_review(asked, facts);
   if (!result)
     return result.error();
   return result->template as<T>();
@@ -48,7 +60,7 @@ TEST(Reviews, TellsWhetherTheCallerMay) {
   auto refused = ask<SelfSubjectAccessReview>(secrets, node);
   ASSERT_TRUE(refused);
   EXPECT_FALSE(refused->status().allowed());
-  EXPECT_FALSE(refused->status().reason().empty());
+  EXPECT_EQ(refused->status().reason(), "can only read resources of this type");
   auto path = "spec { non_resource_attributes { verb: 'get' path: '/x' } }";
   EXPECT_TRUE(ask<SelfSubjectAccessReview>(path, admin)->status().allowed());
   EXPECT_FALSE(ask<SelfSubjectAccessReview>(path, node)->status().allowed());
@@ -56,10 +68,14 @@ TEST(Reviews, TellsWhetherTheCallerMay) {
 
 TEST(Reviews, TellsWhetherAnotherMay) {
   using authorization::v1::SubjectAccessReview;
-  auto text = "spec { user: 'system:node:node-1' groups: 'system:nodes' "
-              "resource_attributes { verb: 'get' resource: 'pods' namespace: "
-              "'default' name: 'a' } }";
-  EXPECT_TRUE(ask<SubjectAccessReview>(text, admin)->status().allowed());
+  auto text = "spec { user: 'system:kube-scheduler' resource_attributes { "
+              "verb: 'get' resource: 'pods' namespace: 'default' name: 'a' } }";
+  auto found = ask<SubjectAccessReview>(text, admin);
+  EXPECT_TRUE(found->status().allowed());
+  EXPECT_EQ(found->status().reason(),
+            "RBAC: allowed by ClusterRoleBinding \"system:kube-scheduler\" of "
+            "ClusterRole \"system:kube-scheduler\" to User "
+            "\"system:kube-scheduler\"");
 }
 
 TEST(Reviews, RefusesQuestionsThatMakeNoSense) {
@@ -79,13 +95,19 @@ TEST(Reviews, RefusesQuestionsThatMakeNoSense) {
       admin));
 }
 
-TEST(Reviews, ListsTheRulesOfWhoMayDoEverything) {
+TEST(Reviews, ListsTheRulesThatHold) {
   using authorization::v1::SelfSubjectRulesReview;
   auto text = "spec { namespace: 'default' }";
   auto all = ask<SelfSubjectRulesReview>(text, admin);
   ASSERT_TRUE(all);
   EXPECT_EQ(all->status().resource_rules(0).verbs(0), "*");
+  EXPECT_EQ(all->status().resource_rules_size(), 1);
   EXPECT_FALSE(all->status().incomplete());
+  auto of_jane = ask<SelfSubjectRulesReview>(
+      text, caller{"jane", {"system:authenticated"}});
+  ASSERT_TRUE(of_jane);
+  EXPECT_FALSE(of_jane->status().incomplete());
+  EXPECT_EQ(of_jane->status().resource_rules_size(), 2);
   EXPECT_TRUE(ask<SelfSubjectRulesReview>(text, node)->status().incomplete());
   EXPECT_FALSE(ask<SelfSubjectRulesReview>("", admin));
 }

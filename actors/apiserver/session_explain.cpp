@@ -14,6 +14,8 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <optional>
+
 namespace troupe::serving {
 
 namespace {
@@ -26,7 +28,8 @@ struct inquiry {
   object what;
   std::vector<object> owners;
   std::vector<rules::why_question> questions;
-  std::vector<std::vector<std::string>> answers;  ///< one list per question
+  /// One list per question; none where nobody answered who decides.
+  std::vector<std::optional<std::vector<std::string>>> answers;
   std::vector<std::vector<std::string>> standbys; ///< what those say
   size_t open = 0;
   caf::typed_response_promise<pb<system::Explanation>> promise;
@@ -36,7 +39,7 @@ struct inquiry {
       return;
     system::Explanation all;
     for (size_t i = 0; i < answers.size(); ++i)
-      for (auto& sentence : answers[i].empty() ? standbys[i] : answers[i]) {
+      for (auto& sentence : answers[i] ? *answers[i] : standbys[i]) {
         auto& about = questions[i].about;
         all.add_decisions(questions[i].path
                           + (about.empty() ? "" : " (" + about + ")") + ": "

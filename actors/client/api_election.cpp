@@ -57,24 +57,25 @@ void api_session::on_term(const system::Term& now, const election_actor& from) {
   await_term(from);
   // From one term to the next without a pause: the election was begun anew
   // here, and what was decided meanwhile is refused as any old write.
-  if (before == 0 && term_ != 0)
+  auto doubted = before != term_ && std::exchange(doubted_, false);
+  if (term_ != 0 && (before == 0 || doubted))
     won_();
 }
 
 void api_session::on_refused(uint64_t term) {
-  if (term == 0 || term != term_)
+  if (term == 0 || term != term_ || std::exchange(doubted_, true))
     return;
-  // Else it would be told the same term again.
-  if (auto to = caf::actor_cast<caf::strong_actor_ptr>(electing_)) {
-    system::AwaitTerm msg;
-    msg.mutable_known()->set_number(term);
-    msg.set_refused(true);
-    to->enqueue(
-        caf::make_mailbox_element(self_->ctrl(), caf::make_message_id(), {},
-                                  pb<system::AwaitTerm>{std::move(msg)}),
-        self_->context());
-  }
-  step_down();
+  // It tells of another term, or that there is none.
+  auto to = caf::actor_cast<caf::strong_actor_ptr>(electing_);
+  if (!to)
+    return;
+  system::AwaitTerm msg;
+  msg.mutable_known()->set_number(term);
+  msg.set_refused(true);
+  to->enqueue(caf::make_mailbox_element(self_->ctrl(), caf::make_message_id(),
+                                        {},
+                                        pb<system::AwaitTerm>{std::move(msg)}),
+              self_->context());
 }
 
 void api_session::step_down() {

@@ -79,7 +79,9 @@ public:
   void stand_for(std::string election, std::function<void()> won);
 
   /// Whether it may write: always, without an election.
-  bool is_active() const { return election_.empty() || term_ != 0; }
+  bool is_active() const {
+    return election_.empty() || (term_ != 0 && !doubted_);
+  }
   /// Who is the active one, as far as is known: "server-2_INCARNATION".
   const std::string& holder() const { return holder_; }
 
@@ -179,7 +181,8 @@ private:
   std::string election_; ///< "" for none
   std::function<void()> won_;
   election_actor electing_;
-  uint64_t term_ = 0; ///< in which it is active
+  uint64_t term_ = 0;    ///< in which it is active
+  bool doubted_ = false; ///< a write in it was refused
   std::string holder_;
   api_actor api_;
   bool opening_ = false;

@@ -26,6 +26,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_pause{5};
 constexpr milliseconds longest_pause{1000};
 
+/// How long the components may go on in the term of an earlier life.
+constexpr milliseconds settle_patience{5000};
+
 /// How long the end of a process waits for its Lease to be given back.
 constexpr milliseconds leave_patience{200};
 
@@ -50,8 +53,19 @@ bool differs(const election_state& st, const election_state::waiter& known) {
          || known.holder != rules::holder_of(st.facts.lease);
 }
 
+/// Whether the term is ours, or another has it by now.
+bool is_decided(const election_state& st) {
+  auto holder = rules::holder_of(st.facts.lease);
+  return st.facts.term != 0
+         || (st.facts.known && !holder.empty() && holder != st.facts.earlier
+             && holder != st.facts.identity);
+}
+
 void tell(pointer self) {
   auto& st = self->state;
+  st.settled = st.settled || is_decided(st);
+  if (!st.settled)
+    return;
   auto told = std::stable_partition(
       st.waiting.begin(), st.waiting.end(),
       [&](const auto& each) { return !differs(st, each); });
@@ -201,7 +215,7 @@ caf::result<pb<system::Term>> on_await(pointer self,
   election_state::waiter asking{
       caf::actor_cast<caf::actor_addr>(self->current_sender()), known.number(),
       known.holder(), self->make_response_promise<pb<system::Term>>()};
-  if (differs(st, asking)) {
+  if (st.settled && differs(st, asking)) {
     asking.promise.deliver(standing(st));
     return asking.promise;
   }
@@ -214,6 +228,9 @@ void on_tick(pointer self, const system::Tick& msg) {
   auto& st = self->state;
   if (msg.what() == "leave" && st.leaving) {
     self->quit(*st.leaving);
+  } else if (msg.what() == "settle") {
+    st.settled = true;
+    tell(self);
   } else if (msg.what() == "alarm" && msg.number() == st.alarm) {
     st.alarm_at.reset();
     look(self);
@@ -270,6 +287,7 @@ election_actor::behavior_type election(pointer self, context ctx) {
                     "metadata.name=" + st.election},
                    [self](const changes& batch) { on_batch(self, batch); });
   st.api.open(self, ctx, "system:" + st.election);
+  self->delayed_send(self, settle_patience, tick("settle", 0));
   return {
       [self](const pb<system::AwaitTerm>& msg) { return on_await(self, *msg); },
       [self](const pb<system::Tick>& msg) { on_tick(self, *msg); },

@@ -48,6 +48,7 @@ struct election_state {
   rules::election_facts facts;
   uint64_t revision = 0; ///< up to which the Lease is known
   bool untold = false;   ///< the view begins anew, and has not told of it yet
+  bool settled = false;  ///< what an earlier life won is ours again, or lost
   std::vector<waiter> waiting;
   std::chrono::milliseconds pause{0}; ///< after the last write that failed
   uint64_t alarm = 0;                 ///< number of the timer that counts

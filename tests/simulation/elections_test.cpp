@@ -169,8 +169,8 @@ public:
   }
 
 private:
+  term_checks checks_; // hears until the cluster has ended
   simulated_cluster cluster_;
-  term_checks checks_;
 };
 
 struct Elections : ::testing::Test {
@@ -206,9 +206,9 @@ TEST_F(Elections, CostOneWriteInFiveSecondsWhereNothingHappens) {
   auto before = cluster.lease(elections[0]).revision();
   cluster->advance(60s);
   auto writes = cluster.lease(elections[0]).revision() - before;
-  // Two elections; nodes' leases are kept elsewhere but for now and then.
+  // Two elections; nodes' leases are written now and then.
   EXPECT_GE(writes, 22u);
-  EXPECT_LE(writes, 34u);
+  EXPECT_LE(writes, 40u);
 }
 
 TEST_F(Elections, LetAStandbyTakeOverAtOnceWhenALeaseIsGivenBack) {

@@ -190,8 +190,13 @@ fake_election(election_actor::stateful_pointer<fake_election_state> self,
   return {
       [self, refusals](
           const pb<system::AwaitTerm>& msg) -> caf::result<pb<system::Term>> {
-        *refusals += msg->refused();
         auto& st = self->state;
+        if (msg->refused()) {
+          ++*refusals;
+          st.term = 0;
+          for (auto& each : std::exchange(st.waiting, {}))
+            each.deliver(a_term(0));
+        }
         if (msg->known().number() != st.term)
           return a_term(st.term);
         st.waiting.push_back(self->make_response_promise<pb<system::Term>>());

@@ -25,7 +25,11 @@ struct Elected : ::testing::Test {
   fake_api& api = *world.api();
   election_actor actor;
 
-  ~Elected() override { stop(); }
+  ~Elected() override {
+    // It may know of what was the test's.
+    api.refuse = nullptr;
+    stop();
+  }
 
   void start() {
     actor = world.system().spawn(election, world.at(path));

@@ -148,9 +148,10 @@ void write_all(pointer self) {
 /// What there is to do after something of a kind has changed.
 void go_on(pointer self, const kind_info& kind) {
   auto& st = self->state;
+  st.look_at_all = st.look_at_all || !rules::gives_rights(kind);
   if (!is_ready(st))
     return;
-  if (!rules::gives_rights(kind))
+  if (std::exchange(st.look_at_all, false))
     write_all(self);
   if (!st.policy.empty())
     write_policy(self);

@@ -41,6 +41,7 @@ struct bootstrap_state {
   std::map<const kind_info*, seen> views;
   std::set<std::string> refused; ///< not to be tried before something changes
   std::set<std::string> busy;    ///< being written
+  bool look_at_all = true;       ///< at what there should be, once all is seen
   uint64_t written = 0;
 };
 

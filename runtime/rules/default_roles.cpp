@@ -170,6 +170,9 @@ local kube-system system::leader-locking-kube-scheduler
   watch core configmaps
   get,update core configmaps kube-scheduler
 local-bind kube-system system::leader-locking-kube-scheduler system::leader-locking-kube-scheduler u:system:kube-scheduler,a:kube-system/kube-scheduler
+local kube-system troupe:controller:certificate-controller
+  create,delete,patch,read,update core configmaps
+local-bind kube-system troupe:controller:certificate-controller troupe:controller:certificate-controller a:kube-system/certificate-controller
 local kube-public system:controller:bootstrap-signer
   read core configmaps
   update core configmaps cluster-info

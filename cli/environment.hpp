@@ -45,6 +45,9 @@ public:
   /// (~/.local/state/troupe) otherwise.
   std::string data_directory() const;
 
+  /// Returns what the user named as such; "" for nothing.
+  std::string named_directory() const;
+
   /// Returns the kubeconfig to use: --kubeconfig, that of a data directory
   /// which is named, KUBECONFIG, else that of the default data directory.
   std::string kubeconfig_path() const;
@@ -83,7 +86,6 @@ public:
   void misuse(const std::string& what);
 
 private:
-  std::string named_directory() const;
   caf::error load();
 
   std::ostream& out_;

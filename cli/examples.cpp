@@ -243,6 +243,8 @@ constexpr entry table[] = {
   troupe node --name node-4 --detach
   # On another machine: `troupe token create` says what goes into the file
   troupe node --join 10.0.0.1:6444 --token-file token
+  # A scheduler alone; the first of several is active
+  troupe node --roles scheduler --detach
 )"},
     {"server", R"(  # What `up --processes` runs for each server but the first
   troupe server --name server-2

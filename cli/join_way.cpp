@@ -146,13 +146,22 @@ expected<join_way> find_way(const join_options& options) {
     if (!net::parse_endpoint(each))
       return make_error(ec::bad_request,
                         "--join: \"" + each + "\" is no ADDRESS:PORT");
+  auto local = running_clusters();
+  auto named = options.servers.empty() && !*token && !options.home.empty();
+  auto at_home = std::find_if(local.begin(), local.end(), [&](auto& each) {
+    return named && each.data_dir == options.home;
+  });
+  if (at_home != local.end())
+    local = {*at_home};
+  else
+    named = false;
   std::vector<net::found_cluster> heard;
-  if (options.servers.empty() && options.discovery_port != 0)
+  if (options.servers.empty() && options.discovery_port != 0 && !named)
     // A machine without a network may have clusters all the same.
     if (auto found = net::discover(options.discovery_port))
       heard = std::move(*found);
   return choose_way(
-      options.servers, *token, running_clusters(), heard,
+      options.servers, *token, local, heard,
       [](const running_cluster& cluster) {
         auto found =
             read_token(std::filesystem::path{cluster.data_dir} / "token");

@@ -23,6 +23,9 @@ struct join_options {
   std::string name; ///< of the node or server, or which component
   std::vector<std::string> servers; ///< --join HOST:PORT; any that is there
   std::string token_file;           ///< --token-file; else TROUPE_TOKEN
+  /// The data directory that the user named: a cluster of this machine that
+  /// lies there is meant, where nothing else is said.
+  std::filesystem::path home;
   uint16_t discovery_port = net::discovery_port; ///< 0: do not look
 };
 

@@ -14,11 +14,11 @@
 #include "runtime/net/probe_edge.hpp"
 #include "runtime/net/socket.hpp"
 #include "runtime/net/socket_edges.hpp"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/signing.hpp"
 #include "runtime/system/actor_config.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
-#include "runtime/system/join_call.hpp"
 #include "runtime/system/secure_network.hpp"
 #include "runtime/system/server_links.hpp"
 
@@ -55,12 +55,23 @@ std::string own_folder() {
   return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
 }
 
+/// The component that a role is, by the name that it joins under.
+const char* component_of(const std::string& role) {
+  return role == "scheduler"     ? "kube-scheduler"
+         : role == "controllers" ? "kube-controller-manager"
+                                 : "kube-proxy";
+}
+
 net::network_mode mode_of(const join::ClusterFacts& facts) {
   return facts.network_mode() == "bridge" ? net::network_mode::bridge
                                           : net::network_mode::loopback;
 }
 
 } // namespace
+
+bool node_options::has(const std::string& role) const {
+  return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
 
 fs::path joined_folder(const fs::path& data_dir, const std::string& name) {
   return data_dir / "processes" / name;
@@ -76,41 +87,81 @@ bool end_joined(const fs::path& data_dir) {
 }
 
 struct node_process::parts {
+  /// Who this process is to the cluster, in one of its roles.
+  struct membership {
+    join_options options;
+    joined access;
+
+    expected<crypto::credential> credential() const;
+    renewed_credential renewed() const;
+  };
+
   directory_lock lock;
-  joined access;
-  join_options joining;
+  std::vector<membership> members; ///< the first is that of the process
   std::shared_ptr<edges> outside = std::make_shared<edges>();
   std::shared_ptr<cluster_config> config = std::make_shared<cluster_config>();
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<secure_network> secure;
   std::unique_ptr<caf::scoped_actor> self;
+  std::unique_ptr<node_registration> desk; ///< until the node is Ready
   planted_tree tree;
 
-  expected<crypto::credential> credential() const;
+  const join::ClusterFacts& facts() const { return members[0].access.facts; }
+
+  const membership& member_for(const std::string& user) const;
   void prepare(const node_options& options, const std::string& name);
   caf::error place(const std::string& range, bool simulated);
   caf::error open_bridge(const net::joined_addresses& addresses,
                          bool same_network);
   expected<bool> is_near() const;
   void open_system();
-  renewed_credential renewed() const;
 };
 
-expected<crypto::credential> node_process::parts::credential() const {
-  auto text = crypto::read_file(credential_file(joining));
+expected<crypto::credential>
+node_process::parts::membership::credential() const {
+  auto text = crypto::read_file(credential_file(options));
   if (!text)
     return text.error();
   return crypto::parse_credential(*text);
 }
 
+renewed_credential node_process::parts::membership::renewed() const {
+  renewed_credential result;
+  result.who = access.who;
+  result.signer = options.role == rules::join_role::node
+                      ? rules::kubelet_signer
+                      : rules::component_signer;
+  if (auto text = crypto::read_file(authority_file(options)))
+    result.authority = *text;
+  result.load = [me = *this] { return me.credential(); };
+  result.save =
+      [file = credential_file(options)](const crypto::credential& fresh) {
+        return crypto::write_secret_file(file, fresh.pem());
+      };
+  return result;
+}
+
+/// Controllers are service accounts, for which their manager speaks.
+const node_process::parts::membership&
+node_process::parts::member_for(const std::string& user) const {
+  const std::string accounts = rules::controller_user("");
+  auto wanted = user.rfind(accounts, 0) == 0
+                    ? std::string{"system:kube-controller-manager"}
+                    : user;
+  for (auto& each : members)
+    if (each.access.who.user == wanted)
+      return each;
+  return members.front();
+}
+
 void node_process::parts::prepare(const node_options& options,
                                   const std::string& name) {
-  auto& facts = access.facts;
-  config->data_dir = joining.data_dir.string();
+  auto& facts = this->facts();
+  config->data_dir = joined_folder(options.data_dir, name).string();
   config->images = (options.data_dir / "images").string();
   config->process = name;
-  config->identity = access.who.user;
+  config->identity = members[0].access.who.user;
   config->cluster_name = facts.cluster_name();
   config->runtime = options.runtime;
   config->servers.clear();
@@ -137,7 +188,7 @@ void node_process::parts::prepare(const node_options& options,
 /// Whether the servers are in the same network, so that what is bound to a
 /// loopback address, or to a bridge, is the same for them and for us.
 expected<bool> node_process::parts::is_near() const {
-  auto server = net::parse_endpoint(access.facts.servers(0));
+  auto server = net::parse_endpoint(facts().servers(0));
   if (!server)
     return server.error();
   auto own = net::address_towards(*server);
@@ -169,7 +220,7 @@ node_process::parts::open_bridge(const net::joined_addresses& addresses,
 /// Gives the node its addresses, of the range that the cluster has for it.
 caf::error node_process::parts::place(const std::string& range,
                                       bool simulated) {
-  auto& facts = access.facts;
+  auto& facts = this->facts();
   auto pods = net::parse_cidr(facts.pod_cidr());
   auto own = net::parse_cidr(range);
   if (!pods || !own)
@@ -203,33 +254,23 @@ caf::error node_process::parts::place(const std::string& range,
 void node_process::parts::open_system() {
   actors = std::make_unique<actor_config>(2, reach::other_processes);
   system = std::make_unique<caf::actor_system>(*actors);
+  auto& first = members[0].options;
   secure = std::make_unique<secure_network>(
-      *system, secure_files{credential_file(joining).string(),
-                            authority_file(joining).string()});
+      *system, secure_files{credential_file(first).string(),
+                            authority_file(first).string()});
   server_links links{secure.get(), {}};
-  links.own = [this](const std::string&) { return credential(); };
-  links.keep = [folder = joining.data_dir](const auto& places) {
+  links.own = [this](const std::string& user) {
+    return member_for(user).credential();
+  };
+  links.keep = [this](const std::vector<std::string>& places) {
     // The next start asks those that it knows, and hears of the others.
-    if (auto err = keep_servers(folder, places))
-      spdlog::warn("cannot keep where the servers are reason={}",
-                   message_of(err));
+    for (auto& each : members)
+      if (auto err = keep_servers(each.options.data_dir, places))
+        spdlog::warn("cannot keep where the servers are reason={}",
+                     message_of(err));
   };
   outside->servers = std::make_shared<server_links>(std::move(links));
   self = std::make_unique<caf::scoped_actor>(*system, true);
-}
-
-renewed_credential node_process::parts::renewed() const {
-  renewed_credential result;
-  result.who = access.who;
-  result.signer = rules::kubelet_signer;
-  if (auto text = crypto::read_file(authority_file(joining)))
-    result.authority = *text;
-  auto file = credential_file(joining);
-  result.load = [this] { return credential(); };
-  result.save = [file](const crypto::credential& fresh) {
-    return crypto::write_secret_file(file, fresh.pem());
-  };
-  return result;
 }
 
 node_process::node_process(node_options options, report tell)
@@ -239,10 +280,66 @@ node_process::node_process(node_options options, report tell)
 
 node_process::~node_process() = default;
 
+/// Gets into the cluster once for each of its roles.
+caf::error node_process::join_all() {
+  auto& p = *parts_;
+  auto folder = joined_folder(options_.data_dir, options_.name);
+  auto join = [&](join_options how) -> caf::error {
+    auto access = join_cluster(how, tell_);
+    if (!access)
+      return access.error();
+    if (access->facts.servers_size() == 0)
+      return make_error(ec::internal_error, "the cluster tells of no server");
+    p.members.push_back({std::move(how), std::move(*access)});
+    return caf::none;
+  };
+  auto how = options_.joining;
+  how.data_dir = folder;
+  how.name = options_.name;
+  if (options_.has("kubelet"))
+    if (auto err = join(how))
+      return err;
+  how.role = rules::join_role::component;
+  for (auto& role : options_.roles) {
+    // The proxy of a node is part of it.
+    if (role == "kubelet" || (role == "proxy" && options_.has("kubelet")))
+      continue;
+    how.name = component_of(role);
+    how.data_dir = folder / how.name;
+    if (auto err = join(how))
+      return err;
+  }
+  return caf::none;
+}
+
+/// Shows the node to the cluster, and gives it the addresses that it has there.
+caf::error node_process::become_node() {
+  auto& p = *parts_;
+  auto simulated = options_.runtime == "simulated";
+  auto own = p.members[0].credential();
+  if (!own)
+    return own.error();
+  auto desk =
+      node_registration::open(p.facts(), *own, p.config->ca_certificate);
+  if (!desk)
+    return desk.error();
+  p.desk = std::make_unique<node_registration>(std::move(*desk));
+  auto range = p.desk->range_of(options_.name, simulated);
+  if (!range)
+    return range.error();
+  return p.place(*range, simulated);
+}
+
 caf::error node_process::start() {
   auto begin = std::chrono::steady_clock::now();
-  auto name = options_.name.empty() ? host_name() : options_.name;
-  auto folder = joined_folder(options_.data_dir, name);
+  if (options_.name.empty()) {
+    options_.name = host_name();
+    if (!options_.has("kubelet"))
+      for (auto role = options_.roles.rbegin(); role != options_.roles.rend();
+           ++role)
+        options_.name = *role + "-" + options_.name;
+  }
+  auto folder = joined_folder(options_.data_dir, options_.name);
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed)
@@ -252,52 +349,53 @@ caf::error node_process::start() {
   auto& p = *parts_;
   if (auto err = p.lock.take(folder, lock_patience))
     return make_error(ec::conflict,
-                      "node " + name + " runs already from " + folder.string());
-  p.joining = options_.joining;
-  p.joining.data_dir = folder;
-  p.joining.name = name;
-  auto access = join_cluster(p.joining, join_call, tell_);
-  if (!access)
-    return access.error();
-  p.access = std::move(*access);
-  if (p.access.facts.servers_size() == 0)
-    return make_error(ec::internal_error, "the cluster tells of no server");
-  p.prepare(options_, name);
-  auto own = p.credential();
-  auto authority = crypto::read_file(authority_file(p.joining));
-  if (!own || !authority)
-    return own ? authority.error() : own.error();
-  p.config->ca_certificate = *authority;
-  auto simulated = options_.runtime == "simulated";
-  auto desk = node_registration::open(p.access.facts, *own, *authority);
-  if (!desk)
-    return desk.error();
-  auto range = desk->range_of(name, simulated);
-  if (!range)
-    return range.error();
-  if (auto err = p.place(*range, simulated))
+                      options_.name + " runs already from " + folder.string());
+  if (auto err = join_all())
     return err;
+  p.prepare(options_, options_.name);
+  auto authority = crypto::read_file(authority_file(p.members[0].options));
+  if (!authority)
+    return authority.error();
+  p.config->ca_certificate = *authority;
+  if (options_.has("kubelet"))
+    if (auto err = become_node())
+      return err;
   p.open_system();
-  p.tree.plant = [&p, renewed = p.renewed()] {
-    return spawn_components(*p.system, real_world(), p.outside, p.config,
-                            [](const directory_actor&) {},
-                            {true, true, false, false, {renewed}});
+  process_roles roles{options_.has("kubelet"),
+                      options_.has("proxy"),
+                      options_.has("scheduler"),
+                      options_.has("controllers"),
+                      {}};
+  for (auto& each : p.members)
+    roles.renewed.push_back(each.renewed());
+  p.tree.plant = [&p, roles] {
+    return spawn_components(
+        *p.system, real_world(), p.outside, p.config,
+        [](const directory_actor&) {}, roles);
   };
   p.tree.root = p.tree.plant();
   (*p.self)->monitor(p.tree.root);
-  if (auto err = desk->wait_until_ready(name))
-    return err;
+  std::string what = "Process: " + options_.name + " runs";
+  if (p.desk) {
+    if (auto err = p.desk->wait_until_ready(options_.name))
+      return err;
+    p.desk.reset();
+    auto& node = p.config->nodes.front();
+    what = "Node: " + node.name + " Ready at " + node.address + ", pods "
+           + node.pod_range;
+  }
   auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
-  tell_("Node: " + name + " Ready at " + p.config->nodes.front().address
-        + ", pods " + *range + " (" + std::to_string(took.count()) + " ms)");
+  tell_(what + " (" + std::to_string(took.count()) + " ms)");
   return caf::none;
 }
 
 void node_process::serve() {
   auto& p = *parts_;
   serve_tree(*p.self, p.tree, tell_);
-  tell_("Ending: pods go on; `troupe node` finds them again");
+  tell_(options_.has("kubelet")
+            ? "Ending: pods go on; `troupe node` finds them again"
+            : "Ending");
   end_tree(*p.self, p.tree);
 }
 

@@ -29,17 +29,28 @@ void add_node(CLI::App& app, environment& env) {
   cmd->options.runtime = "process";
   sub->add_option("--runtime", cmd->options.runtime, "What runs the pods")
       ->check(CLI::IsMember({"process", "simulated"}));
-  sub->add_flag("--detach", cmd->detach, "Return once the node is Ready");
+  sub->add_option("--roles", cmd->options.roles,
+                  "Which components: kubelet, proxy, scheduler, controllers; "
+                  "several with commas between them")
+      ->delimiter(',')
+      ->check(CLI::IsMember(
+          std::vector<std::string>{joined_roles.begin(), joined_roles.end()}));
+  sub->add_flag("--detach", cmd->detach,
+                "Return once the node is Ready, or the components run");
   sub->callback([cmd, &env] {
     auto& options = cmd->options;
     options.data_dir = std::filesystem::absolute(env.data_directory());
+    if (!env.named_directory().empty())
+      options.joining.home = options.data_dir;
     make_serving make = [options](serving_process::report say) {
       return std::make_unique<node_process>(options, std::move(say));
     };
-    auto folder = joined_folder(options.data_dir,
-                                options.name.empty() ? "node" : options.name);
+    auto log =
+        options.name.empty()
+            ? options.data_dir / "node.log"
+            : joined_folder(options.data_dir, options.name) / "troupe.log";
     if (cmd->detach)
-      run_detached(make, (folder / "troupe.log").string(), env);
+      run_detached(make, log.string(), env);
     else
       run_in_front(make, env);
   });

@@ -158,6 +158,10 @@ pid_t real_cluster::server(const std::string& name) const {
   return holder_of(data() / "servers" / name);
 }
 
+pid_t real_cluster::joined(const std::string& name) const {
+  return holder_of(data() / "processes" / name);
+}
+
 void real_cluster::kill_server(const std::string& name) {
   kill_holder_of(data() / "servers" / name);
 }

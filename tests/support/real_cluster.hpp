@@ -70,6 +70,9 @@ public:
   pid_t server(const std::string& name) const;
   void kill_server(const std::string& name);
 
+  /// The process of a node or of other components that joined from here.
+  pid_t joined(const std::string& name) const;
+
   /// A session with the cluster. It is opened anew after `up`; it survives
   /// the death of any actor. Throws when there is no cluster.
   command_client& client();

@@ -1,6 +1,7 @@
 // Whoever reaches the actors' port of a cluster and means ill, without a
 // certificate and with a node's.
 
+#include "messages/system.pb.h"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
 #include "runtime/system/context.hpp"

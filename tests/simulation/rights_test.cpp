@@ -1,6 +1,5 @@
 #include "messages/api/apps.pb.h"
 #include "messages/api/authorization.pb.h"
-#include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
@@ -157,7 +156,12 @@ TEST_F(Rights, NoComponentIsEverRefusedWhatItAsksFor) {
   web.mutable_metadata()->clear_uid();
   web.mutable_metadata()->clear_resource_version();
   ASSERT_TRUE(cluster.create(object::of(web)));
-  ASSERT_TRUE(cluster.create(object::of(service())));
+  core::v1::Service front;
+  front.mutable_metadata()->set_name("web");
+  front.mutable_metadata()->set_namespace_("default");
+  (*front.mutable_spec()->mutable_selector())["app"] = "web";
+  front.mutable_spec()->add_ports()->set_port(80);
+  ASSERT_TRUE(cluster.create(object::of(front)));
   policy::v1::PodDisruptionBudget budget;
   budget.mutable_metadata()->set_name("web");
   budget.mutable_metadata()->set_namespace_("default");

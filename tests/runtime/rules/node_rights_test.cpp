@@ -2,6 +2,7 @@
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/object.hpp"
 #include "runtime/rules/node_access.hpp"
 #include "runtime/rules/node_restriction.hpp"
 

@@ -227,6 +227,7 @@ bind troupe:controller:disruption-controller troupe:controller:disruption-contro
 role troupe:controller:node-controller
   list,watch coordination.k8s.io leases
 bind troupe:controller:node-controller troupe:controller:node-controller a:kube-system/node-controller
+bind troupe:controller:endpointslice-controller system:controller:endpointslicemirroring-controller a:kube-system/endpointslice-controller
 role troupe:controller:replica-controllers
   get,update core pods
 bind troupe:controller:replica-controllers troupe:controller:replica-controllers a:kube-system/replicaset-controller,a:kube-system/replication-controller

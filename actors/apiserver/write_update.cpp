@@ -50,13 +50,16 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     return;
   }
   job->warnings.clear();
+  auto of_status = subresource == "status" || subresource == "approval";
+  // What a status does not change, a node need not repeat.
+  if (of_status)
+    rules::prepare_for_status_update(*msg, old);
   if (auto err = admit_from_node(*job, *msg, subresource)) {
     refuse(job, err, std::move(again));
     return;
   }
   std::vector<field_error> found;
-  if (subresource == "status" || subresource == "approval") {
-    rules::prepare_for_status_update(*msg, old);
+  if (of_status) {
     found = rules::validate_status_update(*msg, old);
   } else {
     rules::apply_defaults(*msg);

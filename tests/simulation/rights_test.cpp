@@ -1,6 +1,5 @@
 #include "messages/api/apps.pb.h"
 #include "messages/api/authorization.pb.h"
-#include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
@@ -97,6 +96,23 @@ std::string refusals(simulated_cluster& cluster) {
   return out;
 }
 
+/// How the pods are, and who was refused what.
+std::string told(simulated_cluster& cluster) {
+  std::string out;
+  for (auto& what : cluster.list(kind_of<core::v1::Pod>())) {
+    auto& pod = what.as<core::v1::Pod>();
+    out += what.key() + " on " + pod.spec().node_name() + ": "
+           + pod.status().phase();
+    for (auto& each : pod.status().conditions())
+      if (each.status() != "True")
+        out += ", not " + each.type() + ": " + each.message();
+    for (auto& each : pod.status().container_statuses())
+      out += ", " + each.state().waiting().message();
+    out += "\n";
+  }
+  return out + refusals(cluster);
+}
+
 /// Two nodes, a pod with a secret on each.
 struct Rights : ::testing::Test {
   Rights() : cluster(1, 2) {
@@ -157,7 +173,12 @@ TEST_F(Rights, NoComponentIsEverRefusedWhatItAsksFor) {
   web.mutable_metadata()->clear_uid();
   web.mutable_metadata()->clear_resource_version();
   ASSERT_TRUE(cluster.create(object::of(web)));
-  ASSERT_TRUE(cluster.create(object::of(service())));
+  core::v1::Service front;
+  front.mutable_metadata()->set_name("web");
+  front.mutable_metadata()->set_namespace_("default");
+  (*front.mutable_spec()->mutable_selector())["app"] = "web";
+  front.mutable_spec()->add_ports()->set_port(80);
+  ASSERT_TRUE(cluster.create(object::of(front)));
   policy::v1::PodDisruptionBudget budget;
   budget.mutable_metadata()->set_name("web");
   budget.mutable_metadata()->set_namespace_("default");
@@ -165,7 +186,8 @@ TEST_F(Rights, NoComponentIsEverRefusedWhatItAsksFor) {
   (*budget.mutable_spec()->mutable_selector()->mutable_match_labels())["app"] =
       "web";
   ASSERT_TRUE(cluster.create(object::of(budget)));
-  ASSERT_TRUE(cluster.run_until([&] { return running() == 6; }));
+  ASSERT_TRUE(cluster.run_until([&] { return running() == 6; }))
+      << told(cluster);
   // A rollout, less replicas, an orphan, a namespace that ends, a node that is
   // silent and back, one that is gone.
   auto now = *cluster.get(kind_of<apps::v1::Deployment>(), "default", "web");
@@ -178,7 +200,8 @@ TEST_F(Rights, NoComponentIsEverRefusedWhatItAsksFor) {
       ->set_image("web:2");
   next.mutable_metadata()->clear_resource_version();
   ASSERT_TRUE(cluster.update(object::of(next)));
-  ASSERT_TRUE(cluster.run_until([&] { return running() == 5; }));
+  ASSERT_TRUE(cluster.run_until([&] { return running() == 5; }))
+      << told(cluster);
   core::v1::Namespace space;
   space.mutable_metadata()->set_name("shop");
   ASSERT_TRUE(cluster.create(object::of(space)));
@@ -188,6 +211,7 @@ TEST_F(Rights, NoComponentIsEverRefusedWhatItAsksFor) {
   cluster.advance(std::chrono::seconds(5));
   for (auto victim : {"scheduler", "controllers/replicaset", "kubelet/node-1",
                       "apiserver/authorizer", "apiserver/front_door"}) {
+    EXPECT_EQ(refusals(cluster), "") << "before the end of " << victim;
     cluster.kill(victim);
     cluster.advance(std::chrono::seconds(3));
   }

@@ -20,15 +20,17 @@ void api_session::stand_for(std::string election, std::function<void()> won) {
   won_ = std::move(won);
 }
 
-void api_session::find_election() {
+/// `known` is the term that it was told last. It may be in none already, as a
+/// write was refused, and wait to be told why.
+void api_session::find_election(uint64_t known) {
   system::Resolve msg;
   msg.set_path(ctx_->beside("elections/" + election_));
-  if (term_ != 0)
+  if (known != 0)
     msg.set_patience_ms(election_patience.count());
   calls_.ask<caf::actor>(
       ctx_->directory(),
-      [this](const caf::actor& found) {
-        await_term(caf::actor_cast<election_actor>(found));
+      [this, known](const caf::actor& found) {
+        await_term(caf::actor_cast<election_actor>(found), known);
       },
       // The directory's end is the end of all who use it.
       [this](const caf::error& err) {
@@ -38,33 +40,40 @@ void api_session::find_election() {
       pb<system::Resolve>{std::move(msg)});
 }
 
-void api_session::await_term(const election_actor& from) {
+void api_session::await_term(const election_actor& from, uint64_t known) {
   electing_ = from;
   system::AwaitTerm msg;
-  msg.mutable_known()->set_number(term_);
+  msg.mutable_known()->set_number(known);
   msg.mutable_known()->set_holder(holder_);
   calls_.ask<pb<system::Term>>(
-      from, [this, from](const pb<system::Term>& now) { on_term(*now, from); },
-      [this](const caf::error&) { find_election(); },
+      from,
+      [this, from, known](const pb<system::Term>& now) {
+        on_term(*now, from, known);
+      },
+      [this, known](const caf::error&) { find_election(known); },
       pb<system::AwaitTerm>{std::move(msg)});
 }
 
-void api_session::on_term(const system::Term& now, const election_actor& from) {
+void api_session::on_term(const system::Term& now, const election_actor& from,
+                          uint64_t known) {
   holder_ = now.holder();
-  auto before = std::exchange(term_, now.number());
-  if (before != 0 && term_ == 0)
+  if (known != 0 && now.number() == 0)
     return step_down();
-  await_term(from);
+  await_term(from, now.number());
+  if (now.number() == known)
+    return;
   // From one term to the next without a pause: the election was begun anew
   // here, and what was decided meanwhile is refused as any old write.
-  auto doubted = before != term_ && std::exchange(doubted_, false);
-  if (term_ != 0 && (before == 0 || doubted))
+  auto was_active = is_active();
+  term_ = now.number();
+  if (!was_active)
     won_();
 }
 
 void api_session::on_refused(uint64_t term) {
-  if (term == 0 || term != term_ || std::exchange(doubted_, true))
+  if (term == 0 || term != term_)
     return;
+  term_ = 0;
   // It tells of another term, or that there is none.
   auto to = caf::actor_cast<caf::strong_actor_ptr>(electing_);
   if (!to)

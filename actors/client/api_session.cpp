@@ -112,7 +112,7 @@ void api_session::open(caf::scheduled_actor* self, const context& ctx,
   groups_ = std::move(groups);
   find_link();
   if (!election_.empty())
-    find_election();
+    find_election(0);
 }
 
 void api_session::find_link() {

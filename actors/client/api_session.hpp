@@ -79,9 +79,7 @@ public:
   void stand_for(std::string election, std::function<void()> won);
 
   /// Whether it may write: always, without an election.
-  bool is_active() const {
-    return election_.empty() || (term_ != 0 && !doubted_);
-  }
+  bool is_active() const { return election_.empty() || term_ != 0; }
   /// Who is the active one, as far as is known: "server-2_INCARNATION".
   const std::string& holder() const { return holder_; }
 
@@ -153,9 +151,10 @@ private:
     caf::actor_clock::time_point at;
   };
 
-  void find_election();
-  void await_term(const election_actor& from);
-  void on_term(const system::Term& now, const election_actor& from);
+  void find_election(uint64_t known);
+  void await_term(const election_actor& from, uint64_t known);
+  void on_term(const system::Term& now, const election_actor& from,
+               uint64_t known);
   void on_refused(uint64_t term);
   void step_down();
   void find_link();
@@ -181,8 +180,7 @@ private:
   std::string election_; ///< "" for none
   std::function<void()> won_;
   election_actor electing_;
-  uint64_t term_ = 0;    ///< in which it is active
-  bool doubted_ = false; ///< a write in it was refused
+  uint64_t term_ = 0; ///< in which it is active
   std::string holder_;
   api_actor api_;
   bool opening_ = false;

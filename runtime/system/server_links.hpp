@@ -26,9 +26,8 @@ struct server_links {
 /// Returns the `own` of a process that has one credential.
 inline std::function<expected<crypto::credential>(const std::string&)>
 always(crypto::credential one) {
-  return [one](const std::string&) -> expected<crypto::credential> {
-    return one;
-  };
+  return
+      [one](const std::string&) -> expected<crypto::credential> { return one; };
 }
 
 } // namespace troupe

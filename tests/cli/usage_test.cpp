@@ -157,7 +157,7 @@ TEST(Usage, EveryExampleIsWellFormed) {
       // Others do nothing where there is no cluster, or no such file.
       auto words = line.substr(begin + 7);
       auto verb = words.substr(0, words.find(' '));
-      if (verb == "up" || verb == "server" || verb == "down")
+      if (verb == "up" || verb == "server" || verb == "node" || verb == "down")
         continue;
       auto got = run(words);
       EXPECT_NE(got.code, wrong_usage) << line << "\n" << got.err;

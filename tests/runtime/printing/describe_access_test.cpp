@@ -34,14 +34,14 @@ TEST(DescribeRole, ShowsARowForEachResourceAndPath) {
       "PolicyRule:\n"
       "  Resources               Non-Resource URLs  Resource Names  Verbs\n"
       "  ---------               -----------------  --------------  -----\n"
+      "  pods                    []                 []              [get list "
+      "watch]\n"
       "  deployments/scale       []                 []              [get "
       "list]\n"
       "  deployments.apps/scale  []                 []              [get "
       "list]\n"
       "  pods.apps               []                 []              [get "
       "list]\n"
-      "  pods                    []                 []              [get list "
-      "watch]\n"
       "                          [/metrics]         []              [get]\n"
       "  secrets                 []                 [one]           [get]\n");
 }

@@ -110,10 +110,14 @@ TEST_F(Peers, CannotGoByTheIdentityOfAnother) {
   auto other = issue_node("node-2");
   actor_peer first{port_, one, 7};
   ASSERT_TRUE(first.is_answered());
-  {
-    actor_peer pretender{port_, other, 7};
-    EXPECT_TRUE(pretender.is_closed());
+  // It may be closed before it has seen that it was let in at all.
+  auto stays = false;
+  try {
+    stays = !actor_peer{port_, other, 7}.is_closed();
+  } catch (const std::runtime_error&) {
+    stays = false;
   }
+  EXPECT_FALSE(stays);
   EXPECT_TRUE(first.is_answered());
   // As its second connection, it may.
   actor_peer again{port_, one, 7};

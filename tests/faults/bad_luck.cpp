@@ -199,17 +199,31 @@ void bad_luck::forget(const std::string& server) {
   fs::remove_all(now);
 }
 
-void bad_luck::damage(const std::string& server) {
-  auto folder = store_of(server) / (chance_() % 2 == 0 ? "log" : "state");
-  kill(server);
-  std::vector<fs::path> files;
+/// What a store keeps in its log, or in its state, whose folder gets another
+/// name when a whole state was fetched; neither locks nor LevelDB's own
+/// account.
+std::vector<fs::path> bad_luck::files_of(const std::string& server,
+                                         const std::string& part) {
+  std::vector<fs::path> result;
   std::error_code gone;
-  for (auto& file : fs::directory_iterator(folder, gone))
-    if (auto name = file.path().filename().string();
-        name.rfind("LO", 0) != 0 && file.file_size(gone) > 0)
-      files.push_back(file.path()); // neither its lock nor its own account
+  for (auto& folder : fs::directory_iterator(store_of(server), gone)) {
+    if (folder.path().filename().string().rfind(part, 0) != 0)
+      continue;
+    for (auto& file : fs::directory_iterator(folder.path(), gone))
+      if (file.path().filename().string().rfind("LO", 0) != 0
+          && file.file_size(gone) > 0)
+        result.push_back(file.path());
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+void bad_luck::damage(const std::string& server) {
+  kill(server);
+  auto files = files_of(server, chance_() % 2 == 0 ? "log" : "state");
   if (files.empty())
-    return;
+    return restart_first();
+  std::error_code gone;
   auto& file = files[chance_() % files.size()];
   auto size = fs::file_size(file, gone);
   auto at = chance_() % size;

@@ -39,6 +39,8 @@ private:
   std::string spoil_two();
   void kill_actor(const std::string& server, const std::string& part);
   std::filesystem::path store_of(const std::string& server) const;
+  std::vector<std::filesystem::path> files_of(const std::string& server,
+                                              const std::string& part);
   void damage(const std::string& server);
   void forget(const std::string& server);
   bool change_member(const std::string& server);

@@ -240,6 +240,12 @@ void on_tick(pointer self, const system::Tick& msg) {
 void on_exit(pointer self, const caf::exit_msg& msg) {
   auto& st = self->state;
   st.leaving = msg.reason;
+  // Without it nobody is reached; the next life of the process takes the Lease
+  // over at once.
+  if (st.lost) {
+    self->quit(msg.reason);
+    return;
+  }
   self->delayed_send(self, leave_patience, tick("leave", 0));
   give_back(self);
 }
@@ -247,6 +253,7 @@ void on_exit(pointer self, const caf::exit_msg& msg) {
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
   st.api.on_down(down);
+  st.lost = st.lost || down.source == st.ctx->directory().address();
   std::erase_if(st.waiting,
                 [&](const auto& each) { return each.who == down.source; });
 }
@@ -287,6 +294,7 @@ election_actor::behavior_type election(pointer self, context ctx) {
                     "metadata.name=" + st.election},
                    [self](const changes& batch) { on_batch(self, batch); });
   st.api.open(self, ctx, "system:" + st.election);
+  self->monitor(st.ctx->directory());
   self->delayed_send(self, settle_patience, tick("settle", 0));
   return {
       [self](const pb<system::AwaitTerm>& msg) { return on_await(self, *msg); },

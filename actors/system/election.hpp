@@ -53,6 +53,7 @@ struct election_state {
   std::chrono::milliseconds pause{0}; ///< after the last write that failed
   uint64_t alarm = 0;                 ///< number of the timer that counts
   std::optional<steady_point> alarm_at;
+  bool lost = false; ///< the directory ended, and all begins anew
   std::optional<caf::error> leaving; ///< why it ends, once it is to
 };
 

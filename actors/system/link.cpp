@@ -59,8 +59,7 @@ pass_on(pointer self, const pb<call::OpenSession>& msg,
 /// Where the next line of a component leads. The server that was tried last may
 /// be there but out of reach.
 line_end end_for(link_state& st, const std::string& component) {
-  auto failed = st.failures.find(component);
-  auto tries = failed == st.failures.end() ? 0 : failed->second;
+  auto tries = st.turns[component];
   if (st.places.empty())
     return {*st.ways.one(tries), {}};
   return {{}, st.places[(st.turn + tries) % st.places.size()]};
@@ -92,8 +91,12 @@ void open_line(pointer self, const caf::actor_addr& client,
              handle);
   st.requests.ask<pb<call::SessionOpened>, session_actor>(
       fresh,
-      [promise](const pb<call::SessionOpened>& opened,
+      [self, line = fresh.address(),
+       promise](const pb<call::SessionOpened>& opened,
                 const session_actor& session) mutable {
+        if (auto it = self->state.attempts.find(line);
+            it != self->state.attempts.end())
+          it->second.opened = true;
         promise.deliver(opened, session);
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); }, msg);
@@ -164,10 +167,14 @@ void on_line_down(pointer self, const link_state::attempt& gone,
   auto& failures = self->state.failures;
   auto in_order = !reason || reason == caf::exit_reason::normal
                   || reason == caf::exit_reason::user_shutdown;
-  if (in_order || self->clock().now() - gone.began > 2 * longest_pause)
+  // A connection that cannot be made may take long to say so.
+  if (in_order
+      || (gone.opened && self->clock().now() - gone.began > 2 * longest_pause))
     failures.erase(gone.component);
-  if (!in_order)
-    ++failures[gone.component];
+  if (in_order)
+    return;
+  ++failures[gone.component];
+  ++self->state.turns[gone.component];
 }
 
 void on_down(pointer self, const caf::down_msg& down) {

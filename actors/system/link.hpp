@@ -43,6 +43,7 @@ struct link_state {
   struct attempt {
     std::string component;
     caf::actor_clock::time_point began;
+    bool opened = false; ///< a session
   };
 
   std::unique_ptr<context> ctx;
@@ -54,7 +55,8 @@ struct link_state {
   std::map<uint64_t, std::function<void()>> later; ///< until their Tick
   std::map<caf::actor_addr, attempt> attempts;     ///< by line
   std::map<std::string, uint32_t> failures;        ///< in a row, by component
-  uint64_t opened = 0;                             ///< lines
+  std::map<std::string, uint32_t> turns; ///< whom to try, by component
+  uint64_t opened = 0;                   ///< lines
   uint64_t last_tick = 0;
 };
 

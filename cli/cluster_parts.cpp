@@ -35,11 +35,6 @@ constexpr std::chrono::seconds server_patience{3};
 /// Until a process that was killed has let go of the data directory.
 constexpr std::chrono::milliseconds lock_patience{500};
 
-std::string own_folder() {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
-}
-
 caf::error taken_port(const std::string& host, uint16_t port,
                       const std::string& option) {
   return make_error(ec::conflict, "port " + number(port) + " of " + host

@@ -50,11 +50,6 @@ std::string host_name() {
   return result;
 }
 
-std::string own_folder() {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
-}
-
 /// The component that a role is, by the name that it joins under.
 const char* component_of(const std::string& role) {
   return role == "scheduler"     ? "kube-scheduler"

@@ -15,6 +15,10 @@ namespace troupe::cli {
 /// open as the machine allows. Before any thread is there, so that all have it.
 void prepare_to_serve();
 
+/// Returns the folder that the program lies in, with those that it runs or
+/// loads.
+std::string own_folder();
+
 /// A tree of actors in this process, and what builds it.
 struct planted_tree {
   supervisor_actor root; ///< monitored by who serves

@@ -1,5 +1,6 @@
 #include "actors/apiserver/authorizer.hpp"
 
+#include "actors/apiserver/beside.hpp"
 #include "actors/apiserver/registry.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/call.pb.h"
@@ -18,32 +19,18 @@ namespace {
 using namespace rbac::v1;
 using pointer = authorizer_actor::stateful_pointer<authorizer_state>;
 
-void resolve(pointer self, const std::string& path,
-             std::function<void(const caf::actor&)> found) {
-  system::Resolve msg;
-  msg.set_path(self->state.ctx->beside(path));
-  self->state.requests.ask<caf::actor>(
-      self->state.ctx->directory(),
-      [self, found](const caf::actor& handle) {
-        self->monitor(handle);
-        found(handle);
-      },
-      // The directory's end is the end of all who use it.
-      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
-}
-
 void follow(pointer self, size_t index) {
   auto& kind = *self->state.kinds[index].kind;
-  resolve(self, resource_path("view", kind),
-          [self, index](const caf::actor& handle) {
-            self->state.kinds[index].view = handle;
-            call::Watch msg;
-            msg.set_stream(index + 1);
-            self->state.requests.ask<pb<call::WatchStarted>>(
-                handle, [](const pb<call::WatchStarted>&) {},
-                [](const caf::error&) {}, pb<call::Watch>{std::move(msg)},
-                watcher_actor{self});
-          });
+  find_beside(self, resource_path("view", kind),
+              [self, index](const caf::actor& handle) {
+                self->state.kinds[index].view = handle;
+                call::Watch msg;
+                msg.set_stream(index + 1);
+                self->state.requests.ask<pb<call::WatchStarted>>(
+                    handle, [](const pb<call::WatchStarted>&) {},
+                    [](const caf::error&) {}, pb<call::Watch>{std::move(msg)},
+                    watcher_actor{self});
+              });
 }
 
 // -- who is told --------------------------------------------------------------
@@ -54,7 +41,7 @@ void tell(pointer self, const policy_reader_actor& to) {
 }
 
 void find_reader(pointer self, const std::string& path) {
-  resolve(self, path, [self, path](const caf::actor& handle) {
+  find_beside(self, path, [self, path](const caf::actor& handle) {
     auto& reader = self->state.readers[path];
     reader = caf::actor_cast<policy_reader_actor>(handle);
     tell(self, reader);

@@ -5,6 +5,7 @@
 #include "messages/store.pb.h"
 #include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
+#include "runtime/rules/election.hpp"
 #include "runtime/rules/lost_node.hpp"
 #include "runtime/system/config.hpp"
 
@@ -109,13 +110,13 @@ void open_elections(pointer self, const loss_ptr& what, int tries) {
         if (!found)
           return again();
         for (auto& each : found->objects) {
-          auto& lease = each.as<Lease>();
           if (!what->stands(self->state)
-              || !rules::is_held_by(lease, what->process))
+              || !rules::is_life_of(rules::holder_of(each), what->process))
             continue;
-          self->state.api.patch(
-              {&kind, each.ns(), each.name()}, patch_type::merge,
-              rules::released(lease), [again](expected<answer> result) {
+          auto open = rules::released(each, self->state.ctx->now());
+          self->state.api.update(
+              open.with_revision(each.revision()),
+              [again](expected<answer> result) {
                 if (!result && is(result.error(), ec::service_unavailable))
                   again();
               });

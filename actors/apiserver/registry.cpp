@@ -1,5 +1,6 @@
 #include "actors/apiserver/registry.hpp"
 
+#include "actors/apiserver/beside.hpp"
 #include "actors/apiserver/write_job.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/api/autoscaling_v1.pb.h"
@@ -30,34 +31,21 @@ bool is_core(const kind_info& kind, std::string_view plural) {
   return kind.group.empty() && kind.plural == plural;
 }
 
-void resolve(pointer self, const std::string& path,
-             std::function<void(const caf::actor&)> found) {
-  system::Resolve msg;
-  msg.set_path(self->state.ctx->beside(path));
-  self->state.requests.ask<caf::actor>(
-      self->state.ctx->directory(),
-      [self, found](const caf::actor& handle) {
-        self->monitor(handle);
-        found(handle);
-      },
-      [](const caf::error&) {}, pb<system::Resolve>{std::move(msg)});
-}
-
 void find_store(pointer self) {
-  resolve(self, "store/replica", [self](const caf::actor& handle) {
+  find_beside(self, "store/replica", [self](const caf::actor& handle) {
     self->state.store = caf::actor_cast<store_actor>(handle);
   });
 }
 
 void find_view(pointer self) {
-  resolve(self, resource_path("view", *self->state.kind),
-          [self](const caf::actor& handle) {
-            self->state.view = caf::actor_cast<api_actor>(handle);
-          });
+  find_beside(self, resource_path("view", *self->state.kind),
+              [self](const caf::actor& handle) {
+                self->state.view = caf::actor_cast<api_actor>(handle);
+              });
 }
 
 void find_allocators(pointer self) {
-  resolve(self, "apiserver/allocators", [self](const caf::actor& handle) {
+  find_beside(self, "apiserver/allocators", [self](const caf::actor& handle) {
     self->state.allocators = caf::actor_cast<allocators_actor>(handle);
   });
 }
@@ -65,16 +53,16 @@ void find_allocators(pointer self) {
 /// Follows all objects of another kind, so that admission need not ask.
 void follow(pointer self, size_t index) {
   auto& other = self->state.others[index];
-  resolve(self, resource_path("view", *other.kind),
-          [self, index](const caf::actor& handle) {
-            self->state.others[index].view = handle;
-            call::Watch msg;
-            msg.set_stream(index + 1);
-            self->state.requests.ask<pb<call::WatchStarted>>(
-                handle, [](const pb<call::WatchStarted>&) {},
-                [](const caf::error&) {}, pb<call::Watch>{std::move(msg)},
-                watcher_actor{self});
-          });
+  find_beside(self, resource_path("view", *other.kind),
+              [self, index](const caf::actor& handle) {
+                self->state.others[index].view = handle;
+                call::Watch msg;
+                msg.set_stream(index + 1);
+                self->state.requests.ask<pb<call::WatchStarted>>(
+                    handle, [](const pb<call::WatchStarted>&) {},
+                    [](const caf::error&) {}, pb<call::Watch>{std::move(msg)},
+                    watcher_actor{self});
+              });
 }
 
 template <class... Ts>

@@ -2,6 +2,7 @@
 
 #include "actors/system/describing.hpp"
 #include "messages/system.pb.h"
+#include "runtime/rules/actor_paths.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -178,10 +179,6 @@ caf::result<pb<system::ActorList>> on_list(pointer self) {
   return promise;
 }
 
-bool is_at_or_below(const std::string& path, const std::string& top) {
-  return path == top || path.rfind(top + "/", 0) == 0;
-}
-
 /// Asks the keepers of an actor and of all below its path to keep them away;
 /// those whose keeper is among them end with it.
 caf::result<pb<system::Killed>> keep_away(pointer self,
@@ -194,11 +191,11 @@ caf::result<pb<system::Killed>> keep_away(pointer self,
     keepers[path] = absence.last.keeper;
   system::Killed result;
   for (auto& [path, keeper] : keepers) {
-    if (!is_at_or_below(path, msg.path()))
+    if (!rules::is_at_or_below(path, msg.path()))
       continue;
     auto kept_here = st.paths.find(keeper);
     if (kept_here != st.paths.end()
-        && is_at_or_below(kept_here->second, msg.path()))
+        && rules::is_at_or_below(kept_here->second, msg.path()))
       continue;
     auto alive = caf::actor_cast<caf::strong_actor_ptr>(keeper);
     if (!alive)

@@ -18,16 +18,12 @@ std::string renewal(const Lease& lease) {
              : "never";
 }
 
-/// Refused if the lease is another one by then.
-nlohmann::json conditional(const Lease& lease) {
-  return {
-      {"metadata", {{"resourceVersion", lease.metadata().resource_version()}}}};
-}
-
 } // namespace
 
 std::string lost_mark(const Lease& lease) {
-  auto patch = conditional(lease);
+  // Refused if the lease is another one by then.
+  nlohmann::json patch;
+  patch["metadata"]["resourceVersion"] = lease.metadata().resource_version();
   patch["metadata"]["annotations"][lost_key] = renewal(lease);
   return patch.dump();
 }
@@ -36,18 +32,6 @@ bool is_marked_lost(const Lease& lease) {
   auto& notes = lease.metadata().annotations();
   auto mark = notes.find(lost_key);
   return mark != notes.end() && mark->second == renewal(lease);
-}
-
-std::string released(const Lease& lease) {
-  auto patch = conditional(lease);
-  patch["spec"]["holderIdentity"] = "";
-  return patch.dump();
-}
-
-bool is_held_by(const Lease& lease, const std::string& process) {
-  auto& holder = lease.spec().holder_identity();
-  return holder.rfind(process + "_", 0) == 0
-         && holder.find('_', process.size() + 1) == std::string::npos;
 }
 
 } // namespace troupe::rules

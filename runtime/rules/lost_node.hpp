@@ -20,13 +20,4 @@ std::string lost_mark(const coordination::v1::Lease& lease);
 /// Returns whether a lease is marked, and not renewed since.
 bool is_marked_lost(const coordination::v1::Lease& lease);
 
-/// Returns the JSON merge patch that opens an election: nobody holds its lease,
-/// unless somebody else has taken it in the meantime.
-std::string released(const coordination::v1::Lease& lease);
-
-/// Returns whether a process holds an election: its holder is that process in
-/// one of its lives, "server-2_17".
-bool is_held_by(const coordination::v1::Lease& lease,
-                const std::string& process);
-
 } // namespace troupe::rules

@@ -9,13 +9,10 @@ void cluster_process::parts::open_joins(const up_options& options) {
       facts_of(*config, keys.authority.certificate, host, port, api_port,
                to_string(network->addresses().api_service()));
   joins = std::make_unique<join_service>(
-      *system,
+      *system, *secure,
       join_service_parts{options.data_dir, keys.authority, std::move(facts),
                          https, sockets},
-      *config, [network = secure.get()](const std::set<std::string>& serials) {
-        network->revoke(serials);
-      });
-  secure->serve_joins(joins->handler());
+      *config);
   outside->authority = joins->authority();
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/crypto/random.hpp"
 #include "runtime/rules/bootstrap_token.hpp"
 #include "runtime/system/config.hpp"
+#include "runtime/system/secure_network.hpp"
 
 #include <caf/send.hpp>
 
@@ -55,8 +56,7 @@ expected<join::ServerFacts> admit(const fs::path& data_dir,
 }
 
 std::shared_ptr<const signing_authority>
-make_authority(const join_service_parts& parts,
-               std::function<void(const std::set<std::string>&)> revoke_more) {
+make_authority(const join_service_parts& parts, secure_network& network) {
   auto result = std::make_shared<signing_authority>();
   result->authority = parts.authority;
   result->facts = [folder = parts.data_dir, facts = parts.facts] {
@@ -66,12 +66,11 @@ make_authority(const join_service_parts& parts,
                    authority = parts.authority](const std::string& name) {
     return admit(folder, authority, name);
   };
-  result->revoke = [https = parts.https, more = std::move(revoke_more)](
-                       const std::set<std::string>& serials) {
+  result->revoke = [https = parts.https,
+                    &network](const std::set<std::string>& serials) {
     if (https)
       https->revoke(serials);
-    if (more)
-      more(serials);
+    network.revoke(serials);
   };
   return result;
 }
@@ -107,24 +106,18 @@ join::ClusterFacts facts_of(const cluster_config& config,
   return result;
 }
 
-join_service::join_service(
-    caf::actor_system& system, join_service_parts parts,
-    const cluster_config& config,
-    std::function<void(const std::set<std::string>&)> revoke_more)
+join_service::join_service(caf::actor_system& system, secure_network& network,
+                           join_service_parts parts,
+                           const cluster_config& config)
     : system_(system),
       parts_(std::move(parts)),
-      authority_(make_authority(parts_, std::move(revoke_more))),
+      authority_(make_authority(parts_, network)),
       gate_(system.spawn(join_gate, config.of_servers("apiserver/joining"))) {
-  // nop
+  network.serve_joins(join_service_of(system_, gate_));
 }
 
 join_service::~join_service() {
   caf::anon_send_exit(gate_, caf::exit_reason::user_shutdown);
-}
-
-std::function<void(std::string, std::string, std::function<void(std::string)>)>
-join_service::handler() const {
-  return join_service_of(system_, gate_);
 }
 
 caf::error join_service::announce(uint16_t port) {

@@ -11,14 +11,13 @@
 #include <caf/actor_system.hpp>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <set>
 #include <string>
 
 namespace troupe {
 
 class command_client;
+class secure_network;
 struct cluster_config;
 
 namespace net {
@@ -50,11 +49,10 @@ join::ClusterFacts facts_of(const cluster_config& config,
 /// What stands behind it is `apiserver/joining`.
 class join_service {
 public:
-  /// `system` outlives this. `revoke_more` is told of all revoked serials
-  /// beside the REST API; may be empty.
-  join_service(caf::actor_system& system, join_service_parts parts,
-               const cluster_config& config,
-               std::function<void(const std::set<std::string>&)> revoke_more);
+  /// From now on who asks `network` to join is served, and it is told of all
+  /// revoked serials, as the REST API is. Both it and `system` outlive this.
+  join_service(caf::actor_system& system, secure_network& network,
+               join_service_parts parts, const cluster_config& config);
   ~join_service();
 
   join_service(const join_service&) = delete;
@@ -67,11 +65,6 @@ public:
 
   /// Whoever is told of the tree's directory tells this too.
   const join_gate_actor& gate() const { return gate_; }
-
-  /// What serves requests to join: for `secure_network::serve_joins`.
-  std::function<void(std::string request, std::string peer,
-                     std::function<void(std::string answer)> reply)>
-  handler() const;
 
   /// From now on others find the cluster by discovery, unless `port` is 0.
   /// Returns what could not be had, which is no reason not to serve.

@@ -122,13 +122,10 @@ void server_process::parts::open_joins(const server_settings& settings,
   auto facts = facts_of(*config, keys.authority.certificate, own.host, own.port,
                         own.api_port, settings.api_service);
   joins = std::make_unique<join_service>(
-      *system,
+      *system, *secure,
       join_service_parts{config->data_dir, keys.authority, std::move(facts),
                          https, sockets},
-      *config, [network = secure.get()](const std::set<std::string>& serials) {
-        network->revoke(serials);
-      });
-  secure->serve_joins(joins->handler());
+      *config);
   outside->authority = joins->authority();
 }
 

@@ -243,19 +243,20 @@ object reconciled_binding(const object& stored, const object& wanted) {
 
 } // namespace
 
-std::vector<object> default_policy() {
-  table_reader reader;
-  reader.read(general_role_table());
-  reader.read(user_role_table());
-  reader.read(controller_role_table());
-  return reader.take();
+const std::vector<object>& default_policy() {
+  static const auto all = [] {
+    table_reader reader;
+    reader.read(general_role_table());
+    reader.read(user_role_table());
+    reader.read(controller_role_table());
+    return reader.take();
+  }();
+  return all;
 }
 
 const role_rules& node_rules() {
   static const auto rules = [] {
-    table_reader reader;
-    reader.read(general_role_table());
-    for (auto& one : reader.take())
+    for (auto& one : default_policy())
       if (&one.kind() == &kind_of<ClusterRole>() && one.name() == "system:node")
         return one.as<ClusterRole>().rules();
     return role_rules{};

@@ -30,8 +30,9 @@ std::string_view controller_role_table();
 
 /// Returns all of them, roles before bindings, as they are to be stored: with
 /// Kubernetes' label of defaults and its annotation that they are kept up to
-/// date, aggregated roles with their rules.
-std::vector<object> default_policy();
+/// date, aggregated roles with their rules. Made at the first call, which takes
+/// milliseconds; from any thread.
+const std::vector<object>& default_policy();
 
 /// Returns what any node may do, whichever it is.
 const role_rules& node_rules();

@@ -167,6 +167,8 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   } else {
     outside->probes = opened.probes;
     outside->services = opened.services;
+    outside->ways = opened.ways;
+    outside->sockets = opened.streams;
   }
   if (auto err = open_network(options))
     return err;

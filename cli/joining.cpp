@@ -48,17 +48,6 @@ earlier read_earlier(const join_options& options) {
   return result;
 }
 
-expected<join::ClusterFacts> read_facts(const fs::path& data_dir) {
-  auto text = crypto::read_file(facts_file(data_dir));
-  if (!text)
-    return text.error();
-  join::ClusterFacts result;
-  if (!google::protobuf::util::JsonStringToMessage(*text, &result).ok())
-    return make_error(ec::internal_error,
-                      facts_file(data_dir).string() + " tells of no cluster");
-  return result;
-}
-
 /// Who this process is already; nothing when it must ask.
 std::optional<joined> still_joined(const join_options& options,
                                    const earlier& before,
@@ -229,6 +218,17 @@ caf::error keep(const join_options& options, const join::JoinAnswer& answer,
 }
 
 } // namespace
+
+expected<join::ClusterFacts> read_facts(const fs::path& data_dir) {
+  auto text = crypto::read_file(facts_file(data_dir));
+  if (!text)
+    return text.error();
+  join::ClusterFacts result;
+  if (!google::protobuf::util::JsonStringToMessage(*text, &result).ok())
+    return make_error(ec::internal_error,
+                      facts_file(data_dir).string() + " tells of no cluster");
+  return result;
+}
 
 caf::error keep_servers(const fs::path& data_dir,
                         const std::vector<std::string>& servers) {

@@ -71,6 +71,9 @@ std::filesystem::path credential_file(const join_options& options);
 std::filesystem::path authority_file(const join_options& options);
 std::filesystem::path facts_file(const std::filesystem::path& data_dir);
 
+/// Returns what a process that joined was told of its cluster.
+expected<join::ClusterFacts> read_facts(const std::filesystem::path& data_dir);
+
 /// Keeps where the servers are now for the next start.
 caf::error keep_servers(const std::filesystem::path& data_dir,
                         const std::vector<std::string>& servers);

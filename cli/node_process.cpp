@@ -81,6 +81,22 @@ bool end_joined(const fs::path& data_dir) {
   return all;
 }
 
+expected<void> leave_networks(const fs::path& data_dir,
+                              const std::vector<std::string>& gone) {
+  std::error_code none;
+  for (auto& each : fs::directory_iterator(data_dir / "processes", none)) {
+    auto facts = read_facts(each.path());
+    auto pods = facts ? net::parse_cidr(facts->pod_cidr())
+                      : expected<net::cidr>{facts.error()};
+    if (!pods || mode_of(*facts) != net::network_mode::bridge)
+      continue;
+    net::layout whole{net::network_mode::bridge, net::whole_range_of(*pods)};
+    if (auto left = net::bridge_network::remove_if_unused(whole, gone); !left)
+      return left;
+  }
+  return caf::unit;
+}
+
 struct node_process::parts {
   /// Who this process is to the cluster, in one of its roles.
   struct membership {
@@ -177,6 +193,8 @@ void node_process::parts::prepare(const node_options& options,
   auto sockets = net::make_socket_edges();
   outside->probes = sockets.probes;
   outside->services = sockets.services;
+  outside->ways = sockets.ways;
+  outside->sockets = sockets.streams;
   config->lowest_port = net::lowest_open_port();
 }
 

@@ -35,6 +35,11 @@ std::filesystem::path joined_folder(const std::filesystem::path& data_dir,
 /// of them ended.
 bool end_joined(const std::filesystem::path& data_dir);
 
+/// Removes what the pods' networks of those nodes were, where nobody else on
+/// the machine is in them; `gone` are the pods that were there.
+expected<void> leave_networks(const std::filesystem::path& data_dir,
+                              const std::vector<std::string>& gone);
+
 /// A node, or other components, alone: joins a cluster whose servers are in
 /// other processes, on this machine or on others. Threads of the process must
 /// not take SIGINT and SIGTERM before this.

@@ -47,7 +47,7 @@ caf::error delete_now(command_client& client, const kind_info& kind,
 
 } // namespace
 
-expected<size_t> end_pods(const fs::path& node) {
+expected<std::vector<std::string>> end_pods(const fs::path& node) {
   auto deadline = std::chrono::steady_clock::now() + pods_patience;
   std::error_code ignored;
   process::runtime_options options;
@@ -62,13 +62,16 @@ expected<size_t> end_pods(const fs::path& node) {
   if (!state)
     return state.error();
   std::vector<std::future<expected<container::Done>>> endings;
-  for (auto& pod : state->sandboxes())
+  std::vector<std::string> uids;
+  for (auto& pod : state->sandboxes()) {
+    uids.push_back(pod.uid());
     endings.push_back(asked<container::Done>(
         [&](auto done) { runtime.remove_sandbox(pod.id(), done); }));
+  }
   for (auto& ending : endings)
     if (auto ended = answer_of(ending, deadline); !ended)
       return ended.error();
-  return endings.size();
+  return uids;
 }
 
 bool has_pods(const fs::path& data_dir) {

@@ -10,8 +10,9 @@
 namespace troupe::cli {
 
 /// Ends and removes all pods' processes of one node, whose folder this is;
-/// returns how many pods there were. No kubelet may hold the folder.
-expected<size_t> end_pods(const std::filesystem::path& node);
+/// returns the uids of the pods that there were. No kubelet may hold the
+/// folder.
+expected<std::vector<std::string>> end_pods(const std::filesystem::path& node);
 
 /// Whether pods of any node are on this machine, be they alive or not.
 bool has_pods(const std::filesystem::path& data_dir);

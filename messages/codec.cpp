@@ -10,6 +10,7 @@
 #include "messages/pod_stream.pb.h"
 #include "messages/proxy.pb.h"
 #include "messages/system.pb.h"
+#include "messages/tunnel.pb.h"
 
 namespace troupe {
 
@@ -32,7 +33,8 @@ void register_types(caf::actor_system_config& cfg) {
   add_messages<call::Request, call::Response, call::Watch, call::WatchStarted,
                call::Ack, call::StopWatch, call::AskNonce, call::Nonce,
                call::OpenSession, call::SessionOpened, call::OpenStream>(cfg);
-  add_messages<proxy::PlaceReport>(cfg);
+  add_messages<proxy::PlaceReport, tunnel::Connect, tunnel::Wanted,
+               tunnel::SocketNews>(cfg);
   add_messages<http_api::Connected, http_api::Request, http_api::Data,
                http_api::Taken, http_api::Abandoned, http_api::Closed>(cfg);
   register_store_types(cfg);

@@ -17,6 +17,7 @@ void register_container_types(caf::actor_system_config& cfg) {
                StreamClose, StreamCredit, StreamData, StreamEnd, StreamOpened,
                StreamResize, Subscribe>(cfg);
   cfg.add_message_type<container_runtime_actor>("troupe.container_runtime");
+  cfg.add_message_type<stream_source_actor>("troupe.stream_source");
 }
 
 } // namespace troupe

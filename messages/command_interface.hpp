@@ -16,10 +16,11 @@ namespace troupe {
 /// A session as the command line sees it: with the way to what runs in pods,
 /// and for administrators to the store itself.
 using command_session_actor = session_actor::extend<
-    // A log, a command or a container's own streams. They go to the receiver;
-    // the answer's runtime takes credit, input and the end.
+    // A log, a command, a container's own streams, or a connection to a pod.
+    // They go to the receiver;
+    // the answer's source takes credit, input and the end.
     caf::replies_to<pb<call::OpenStream>, container_stream_actor>::with<
-        pb<container::StreamOpened>, container_runtime_actor>,
+        pb<container::StreamOpened>, stream_source_actor>,
     // Who takes part in the store, what it holds.
     caf::replies_to<pb<call::StoreQuestion>>::with<pb<call::StoreAnswer>>,
     // All that it holds, for the receiver.

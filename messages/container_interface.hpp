@@ -61,6 +61,17 @@ using container_stream_actor = caf::typed_actor<
     // The last it hears of a stream.
     caf::reacts_to<pb<container::StreamEnd>>>;
 
+/// The end of a stream at which it comes from: hears what its receiver says.
+using stream_source_actor = caf::typed_actor<
+    // Input; takes one of the chunks that the source gave credit for.
+    caf::reacts_to<pb<container::StreamData>>,
+    // So many chunks of output may be sent.
+    caf::reacts_to<pb<container::StreamCredit>>,
+    // The terminal has another size.
+    caf::reacts_to<pb<container::StreamResize>>,
+    // Enough.
+    caf::reacts_to<pb<container::StreamClose>>>;
+
 /// Runs pods. Errors: not_found for an unknown sandbox, container or image,
 /// invalid for what cannot be honoured and says which field, conflict for the
 /// wrong state, timeout, service_unavailable when a sandbox does not answer.
@@ -104,16 +115,12 @@ using container_runtime_actor = caf::typed_actor<
                     container_stream_actor>::with<pb<container::StreamOpened>>,
     caf::replies_to<pb<container::Logs>,
                     container_stream_actor>::with<pb<container::StreamOpened>>,
-    // Standard input, chunks taken, terminal size, enough.
-    caf::reacts_to<pb<container::StreamData>>,
-    caf::reacts_to<pb<container::StreamCredit>>,
-    caf::reacts_to<pb<container::StreamResize>>,
-    caf::reacts_to<pb<container::StreamClose>>,
 
     // Whether the machine has an image; fetch it.
     caf::replies_to<pb<container::ImageStatus>>::with<
         pb<container::ImageStatusResult>>,
     caf::replies_to<pb<container::PullImage>>::with<pb<container::Image>>>::
-    extend_with<describe_actor>;
+    // What whoever hears one of these streams says.
+    extend_with<stream_source_actor>::extend_with<describe_actor>;
 
 } // namespace troupe

@@ -24,15 +24,15 @@ class WantReferences;
 
 namespace troupe {
 
-/// Opens logs and commands of pods. The answer's runtime takes credit, input
+/// Opens logs and commands of pods. The answer's source takes credit, input
 /// and the end of the stream; the stream itself goes to the receiver.
 using pod_streams_actor = caf::typed_actor<
     caf::replies_to<pb<kubelet_api::PodLogs>, container_stream_actor>::with<
-        pb<container::StreamOpened>, container_runtime_actor>,
+        pb<container::StreamOpened>, stream_source_actor>,
     caf::replies_to<pb<kubelet_api::PodExec>, container_stream_actor>::with<
-        pb<container::StreamOpened>, container_runtime_actor>,
+        pb<container::StreamOpened>, stream_source_actor>,
     caf::replies_to<pb<kubelet_api::PodAttach>, container_stream_actor>::with<
-        pb<container::StreamOpened>, container_runtime_actor>>;
+        pb<container::StreamOpened>, stream_source_actor>>;
 
 /// What a pod worker asks of its kubelet.
 using pod_keeper_actor = caf::typed_actor<

@@ -21,17 +21,17 @@ bool is_from(pointer self, const Handle& whom) {
                 == whom.address();
 }
 
-/// From the client to the runtime, or the other way.
+/// From the client to the source, or the other way.
 template <class T>
 void pass_on(pointer self, const pb<T>& msg) {
   auto& st = self->state;
   if (is_from(self, st.client)) {
-    if (st.runtime)
-      self->send(st.runtime, msg);
+    if (st.source)
+      self->send(st.source, msg);
     return;
   }
   // The first output may be here before the word that the stream is open.
-  if (st.runtime && !is_from(self, st.runtime))
+  if (st.source && !is_from(self, st.source))
     return;
   ++st.passed;
   self->send(st.client, msg);
@@ -39,33 +39,33 @@ void pass_on(pointer self, const pb<T>& msg) {
 
 void close_stream(pointer self) {
   auto& st = self->state;
-  if (!st.runtime)
+  if (!st.source)
     return;
   container::StreamClose msg;
   msg.set_stream(st.stream);
-  self->send(st.runtime, pb<container::StreamClose>{std::move(msg)});
+  self->send(st.source, pb<container::StreamClose>{std::move(msg)});
 }
 
 template <class T>
 void to_runtime(pointer self, const pb<T>& msg) {
-  if (is_from(self, self->state.client) && self->state.runtime)
-    self->send(self->state.runtime, msg);
+  if (is_from(self, self->state.client) && self->state.source)
+    self->send(self->state.source, msg);
 }
 
 void on_opened(pointer self, const container::StreamOpened& msg,
-               const container_runtime_actor& runtime) {
+               const stream_source_actor& source) {
   auto& st = self->state;
   auto sender = self->current_sender();
-  if (st.runtime || !sender || sender->node() != self->node())
+  if (st.source || !sender || sender->node() != self->node())
     return;
   st.stream = msg.stream();
-  st.runtime = runtime;
-  self->monitor(runtime);
+  st.source = source;
+  self->monitor(source);
 }
 
 void on_end(pointer self, const pb<container::StreamEnd>& msg) {
   auto& st = self->state;
-  if (st.runtime && !is_from(self, st.runtime))
+  if (st.source && !is_from(self, st.source))
     return;
   self->send(st.client, msg);
   self->quit();
@@ -76,7 +76,7 @@ void on_down(pointer self, const caf::down_msg& down) {
   if (st.client.address() == down.source) {
     close_stream(self);
     self->quit();
-  } else if (st.runtime && st.runtime.address() == down.source) {
+  } else if (st.source && st.source.address() == down.source) {
     self->quit(down.reason);
   }
 }
@@ -106,8 +106,8 @@ relay_actor::behavior_type relay(pointer self, container_stream_actor client) {
         self->quit();
       },
       [self](const pb<container::StreamOpened>& msg,
-             const container_runtime_actor& runtime) {
-        on_opened(self, *msg, runtime);
+             const stream_source_actor& source) {
+        on_opened(self, *msg, source);
       },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

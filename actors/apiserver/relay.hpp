@@ -17,12 +17,11 @@ namespace troupe {
 /// After a restart: there is none. It ends with the stream, the client or the
 ///        node, and who is left sees that.
 using relay_actor = container_stream_actor
-    // What the client tells the runtime.
-    ::extend<
-        caf::reacts_to<pb<container::StreamResize>>,
-        caf::reacts_to<pb<container::StreamClose>>,
-        // The node has opened the stream.
-        caf::reacts_to<pb<container::StreamOpened>, container_runtime_actor>>
+    // What the client tells the source.
+    ::extend<caf::reacts_to<pb<container::StreamResize>>,
+             caf::reacts_to<pb<container::StreamClose>>,
+             // The node has opened the stream.
+             caf::reacts_to<pb<container::StreamOpened>, stream_source_actor>>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -31,8 +30,8 @@ struct relay_state {
   static inline const char* name = "relay";
 
   container_stream_actor client;
-  container_runtime_actor runtime;
-  uint64_t stream = 0; ///< at the runtime
+  stream_source_actor source;
+  uint64_t stream = 0; ///< at the source
   uint64_t passed = 0; ///< chunks
 };
 

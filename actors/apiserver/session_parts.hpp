@@ -55,7 +55,7 @@ caf::result<pb<call::Response>, std::vector<object>>
 on_path(pointer self, const call::Request& msg);
 
 /// A log, a command or a container's own streams, wherever the container is.
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
+caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                const container_stream_actor& to);
 

@@ -1,6 +1,7 @@
 #include "actors/apiserver/registry.hpp"
 #include "actors/apiserver/relay.hpp"
 #include "actors/apiserver/session_parts.hpp"
+#include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
@@ -9,19 +10,21 @@
 #include "messages/kubelet_interface.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
+#include "messages/tunnel.pb.h"
 #include "runtime/rules/pod_subresources.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
-// Logs, commands in containers and what is attached to them.
+// Logs, commands in containers and what is attached to them; connections to
+// pods.
 namespace troupe::serving {
 
 namespace {
 
 using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
-                                                   container_runtime_actor>;
+                                                   stream_source_actor>;
 
 /// A stream to a node in another process goes by way of a relay: the two need
 /// not know, nor trust, each other.
@@ -48,22 +51,26 @@ void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
     if (between)
       self->send_exit(between, caf::exit_reason::user_shutdown);
   };
-  self->state.requests
-      .ask<pb<container::StreamOpened>, container_runtime_actor>(
-          caf::actor_cast<pod_streams_actor>(kubelet),
-          [self, between,
-           promise](const pb<container::StreamOpened>& opened,
-                    const container_runtime_actor& runtime) mutable {
-            if (!between) {
-              promise.deliver(opened, runtime);
-              return;
-            }
-            self->send(between, opened, runtime);
-            promise.deliver(opened,
-                            caf::actor_cast<container_runtime_actor>(between));
-          },
-          failed, pb<Msg>{msg},
-          far ? caf::actor_cast<container_stream_actor>(between) : to);
+  self->state.requests.ask<pb<container::StreamOpened>, stream_source_actor>(
+      caf::actor_cast<pod_streams_actor>(kubelet),
+      [self, between, promise](const pb<container::StreamOpened>& opened,
+                               const stream_source_actor& source) mutable {
+        if (!between) {
+          promise.deliver(opened, source);
+          return;
+        }
+        self->send(between, opened, source);
+        promise.deliver(opened, caf::actor_cast<stream_source_actor>(between));
+      },
+      failed, pb<Msg>{msg},
+      far ? caf::actor_cast<container_stream_actor>(between) : to);
+}
+
+caf::error unreachable(const std::string& node) {
+  return make_error(ec::service_unavailable,
+                    "node " + node
+                        + " cannot be reached: no kubelet of that name is "
+                          "running");
 }
 
 /// Passes a stream's request on to the kubelet that has the pod.
@@ -88,10 +95,7 @@ void open_on_node(pointer self, const object& pod,
           open_at(self, kubelet, msg->attach(), to, promise);
       },
       [promise, node](const caf::error&) mutable {
-        promise.deliver(make_error(ec::service_unavailable,
-                                   "node " + node
-                                       + " cannot be reached: no kubelet of "
-                                         "that name is running"));
+        promise.deliver(unreachable(node));
       });
 }
 
@@ -107,6 +111,19 @@ caf::error check_logs(const kubelet_api::PodLogs& logs) {
   return invalid("", "PodLogOptions", logs.target().name(), found);
 }
 
+/// Connects to a pod by way of its node.
+void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
+                     const container_stream_actor& to, stream_promise promise) {
+  with_actor(
+      self, "kubelet/" + msg.node() + "/tunnel",
+      [self, msg, to, promise](const caf::actor& end) {
+        open_at(self, end, msg.connect(), to, promise);
+      },
+      [promise, node = msg.node()](const caf::error&) mutable {
+        promise.deliver(unreachable(node));
+      });
+}
+
 const kubelet_api::PodTarget& target_of(const call::OpenStream& msg) {
   return msg.has_logs()   ? msg.logs().target()
          : msg.has_exec() ? msg.exec().target()
@@ -114,8 +131,15 @@ const kubelet_api::PodTarget& target_of(const call::OpenStream& msg) {
 }
 
 rules::access access_of(const call::OpenStream& msg) {
-  auto& target = target_of(msg);
   rules::access what;
+  if (msg.has_connect()) {
+    what.verb = "create";
+    what.resource = kind_of<core::v1::Node>().plural;
+    what.subresource = "tunnel";
+    what.name = msg.connect().node();
+    return what;
+  }
+  auto& target = target_of(msg);
   what.verb = msg.has_logs() ? "get" : "create";
   what.resource = kind_of<core::v1::Pod>().plural;
   what.subresource = msg.has_logs()   ? "log"
@@ -124,6 +148,20 @@ rules::access access_of(const call::OpenStream& msg) {
   what.ns = target.namespace_();
   what.name = target.name();
   return what;
+}
+
+caf::error check_target(const call::OpenStream& msg) {
+  if (msg.has_connect()) {
+    auto& to = msg.connect();
+    return to.node().empty() || to.connect().port() == 0
+                   || to.connect().port() > 65535
+               ? make_error(ec::bad_request, "a node and a port are required")
+               : caf::error{};
+  }
+  auto& target = target_of(msg);
+  return target.namespace_().empty() || target.name().empty() ? make_error(
+             ec::bad_request, "a namespace and a name are required")
+                                                              : caf::error{};
 }
 
 void find_pod(pointer self, const pb<call::OpenStream>& msg,
@@ -143,17 +181,16 @@ void find_pod(pointer self, const pb<call::OpenStream>& msg,
 
 } // namespace
 
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
+caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                const container_stream_actor& to) {
   if (auto err = check_sender(self, msg->secret()))
     return err;
-  auto& target = target_of(*msg);
-  if (target.namespace_().empty() || target.name().empty())
-    return make_error(ec::bad_request, "a namespace and a name are required");
+  if (auto err = check_target(*msg))
+    return err;
   stream_promise promise =
       self->make_response_promise<pb<container::StreamOpened>,
-                                  container_runtime_actor>();
+                                  stream_source_actor>();
   with_right(self, access_of(*msg),
              [self, promise, msg, to](const caf::error& refused) mutable {
                auto err = refused;
@@ -161,6 +198,8 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                  err = check_logs(msg->logs());
                if (err)
                  promise.deliver(err);
+               else if (msg->has_connect())
+                 connect_at_node(self, msg->connect(), to, promise);
                else
                  find_pod(self, msg, to, promise);
              });

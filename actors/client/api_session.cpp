@@ -2,6 +2,8 @@
 
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/container.pb.h"
+#include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/election.hpp"
 
@@ -299,6 +301,18 @@ void api_session::send(pending p) {
       },
       [done](const caf::error& err) { done(err); },
       pb<call::Request>{std::move(p.msg)}, p.body);
+}
+
+void api_session::open_stream(call::OpenStream msg,
+                              const container_stream_actor& to, on_stream done,
+                              on_error failed) {
+  calls_.ask<pb<container::StreamOpened>, stream_source_actor>(
+      api_,
+      [done](const pb<container::StreamOpened>& opened,
+             const stream_source_actor& source) {
+        done(opened->stream(), source);
+      },
+      std::move(failed), pb<call::OpenStream>{std::move(msg)}, to);
 }
 
 void api_session::get(const object_ref& ref, on_answer done) {

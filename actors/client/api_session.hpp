@@ -4,6 +4,7 @@
 #include "actors/system/link.hpp"
 #include "messages/call.pb.h"
 #include "messages/changes.hpp"
+#include "messages/command_interface.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/system/context.hpp"
 
@@ -73,6 +74,9 @@ class api_session {
 public:
   using on_answer = std::function<void(expected<answer>)>;
   using on_batch = std::function<void(const changes&)>;
+  /// Its number, and who takes credit, input and the end.
+  using on_stream = std::function<void(uint64_t, const stream_source_actor&)>;
+  using on_error = std::function<void(const caf::error&)>;
 
   /// Stands for an election. Call before `open`. `won` is called, in the actor,
   /// when it is the active one.
@@ -108,6 +112,10 @@ public:
               on_answer done);
   /// Any other request: bindings, evictions, scale.
   void request(call::Request msg, const object& body, on_answer done);
+
+  /// Opens a stream that goes to `to`. Fails at once while there is no session.
+  void open_stream(call::OpenStream msg, const container_stream_actor& to,
+                   on_stream done, on_error failed);
 
   /// Tells users what happened to an object, as a core/v1 Event: behind
   /// everything else, few at a time, repeated ones counted in one object,

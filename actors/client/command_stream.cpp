@@ -13,16 +13,16 @@ namespace {
 
 constexpr auto open_patience = std::chrono::seconds(30);
 
-/// A stream that was opened. Its number is its runtime's own, and other
+/// A stream that was opened. Its number is its source's own, and other
 /// runtimes have the same ones.
 struct opened_stream {
-  container_runtime_actor runtime;
+  stream_source_actor source;
   uint64_t id = 0;
   std::optional<expected<container::StreamEnd>> end;
 
   bool is(const caf::strong_actor_ptr& sender, uint64_t number) const {
-    return !end && id == number && runtime
-           && caf::actor_cast<caf::actor_addr>(sender) == runtime.address();
+    return !end && id == number && source
+           && caf::actor_cast<caf::actor_addr>(sender) == source.address();
   }
 };
 
@@ -51,9 +51,9 @@ command_client::streams(std::vector<call::OpenStream> msgs,
                   caf::actor_cast<container_stream_actor>(me))
         .receive(
             [&](const pb<container::StreamOpened>& opened,
-                const container_runtime_actor& handle) {
+                const stream_source_actor& handle) {
               all[i].id = opened->stream();
-              all[i].runtime = handle;
+              all[i].source = handle;
               self->monitor(handle);
             },
             [&](caf::error& err) { all[i].end = std::move(err); });
@@ -74,7 +74,7 @@ command_client::streams(std::vector<call::OpenStream> msgs,
         [&](const pb<container::StreamData>& chunk) {
           if (chunk->channel() == container::STDIN) {
             if (is_open(all.front()))
-              self->send(all.front().runtime, chunk);
+              self->send(all.front().source, chunk);
             return;
           }
           auto from = find(chunk->stream());
@@ -84,11 +84,11 @@ command_client::streams(std::vector<call::OpenStream> msgs,
           container::StreamCredit credit;
           credit.set_stream(from->id);
           credit.set_chunks(1);
-          self->send(from->runtime, pb<container::StreamCredit>{credit});
+          self->send(from->source, pb<container::StreamCredit>{credit});
         },
         [&](const pb<container::StreamResize>& size) {
           if (is_open(all.front()))
-            self->send(all.front().runtime, size);
+            self->send(all.front().source, size);
         },
         [&](const pb<container::StreamCredit>& credit) {
           if (reader && find(credit->stream()) == all.begin())
@@ -100,17 +100,17 @@ command_client::streams(std::vector<call::OpenStream> msgs,
         },
         [&](const caf::down_msg& down) {
           for (auto& x : all)
-            if (!x.end && x.runtime.address() == down.source)
+            if (!x.end && x.source.address() == down.source)
               x.end = make_error(ec::service_unavailable,
                                  "the connection to the pod was lost");
         });
   }
   std::vector<expected<container::StreamEnd>> result;
   for (auto& x : all) {
-    if (x.runtime)
-      self->demonitor(x.runtime.address());
+    if (x.source)
+      self->demonitor(x.source.address());
     if (!x.end)
-      self->send(x.runtime, about<container::StreamClose>(x.id));
+      self->send(x.source, about<container::StreamClose>(x.id));
     result.push_back(x.end ? *x.end : container::StreamEnd{});
   }
   return result;

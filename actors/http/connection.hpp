@@ -72,8 +72,8 @@ struct http_watch {
 /// A log that a client reads. Its answer begins with its first piece, so that
 /// what is refused can still be told.
 struct http_log {
-  uint64_t stream = 0; ///< its runtime's number for it
-  container_runtime_actor runtime;
+  uint64_t stream = 0; ///< its source's number for it
+  stream_source_actor source;
 };
 
 /// Output that was faster than the news that its stream is open.
@@ -97,7 +97,7 @@ struct http_connection_state {
   std::unique_ptr<api_session> health;    ///< once the health was asked for
   std::map<uint64_t, http_watch> watches; ///< by exchange, also the stream
   std::map<uint64_t, http_log> logs;      ///< by exchange
-  /// What came of streams whose opening is not answered yet, by their runtime
+  /// What came of streams whose opening is not answered yet, by their source
   /// and its number for them.
   std::map<std::pair<caf::actor_addr, uint64_t>, http_early> early;
   uint64_t served = 0;

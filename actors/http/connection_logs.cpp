@@ -103,19 +103,18 @@ void begin_answer(pointer self, uint64_t number) {
   self->state.edge->begin(self->state.connection, number, std::move(head));
 }
 
-/// Returns the log that a runtime calls by this number.
-auto find(http_connection_state& st, const caf::actor_addr& runtime,
+/// Returns the log that a source calls by this number.
+auto find(http_connection_state& st, const caf::actor_addr& source,
           uint64_t stream) {
   return std::find_if(st.logs.begin(), st.logs.end(), [&](auto& entry) {
     auto& log = entry.second;
-    return log.runtime && log.stream == stream
-           && log.runtime.address() == runtime;
+    return log.source && log.stream == stream && log.source.address() == source;
   });
 }
 
 bool is_opening(const http_connection_state& st) {
   return std::any_of(st.logs.begin(), st.logs.end(),
-                     [](auto& entry) { return !entry.second.runtime; });
+                     [](auto& entry) { return !entry.second.source; });
 }
 
 void end_log(pointer self, uint64_t number, bool broken) {
@@ -125,19 +124,19 @@ void end_log(pointer self, uint64_t number, bool broken) {
 }
 
 void opened(pointer self, uint64_t number, uint64_t stream,
-            const container_runtime_actor& runtime) {
+            const stream_source_actor& source) {
   auto& st = self->state;
   auto found = st.logs.find(number);
   if (found == st.logs.end()) {
     container::StreamClose close;
     close.set_stream(stream);
-    self->send(runtime, pb<container::StreamClose>{std::move(close)});
+    self->send(source, pb<container::StreamClose>{std::move(close)});
     return;
   }
-  found->second = {stream, runtime};
-  self->monitor(runtime);
+  found->second = {stream, source};
+  self->monitor(source);
   begin_answer(self, number);
-  auto early = st.early.extract({runtime.address(), stream});
+  auto early = st.early.extract({source.address(), stream});
   if (!is_opening(st))
     st.early.clear();
   if (early.empty())
@@ -163,11 +162,11 @@ void start_log(pointer self, exchange_ptr x) {
       return refuse(self, *x, none);
     auto& st = self->state;
     st.logs[x->number];
-    st.requests.ask<pb<container::StreamOpened>, container_runtime_actor>(
+    st.requests.ask<pb<container::StreamOpened>, stream_source_actor>(
         st.session,
         [self, x](const pb<container::StreamOpened>& answer,
-                  const container_runtime_actor& runtime) {
-          opened(self, x->number, answer->stream(), runtime);
+                  const stream_source_actor& source) {
+          opened(self, x->number, answer->stream(), source);
         },
         [self, x](const caf::error& err) {
           if (self->state.logs.erase(x->number) > 0)
@@ -199,12 +198,12 @@ void on_output_end(pointer self, const pb<container::StreamEnd>& end) {
 
 void on_log_taken(pointer self, uint64_t number, uint32_t pieces) {
   auto found = self->state.logs.find(number);
-  if (found == self->state.logs.end() || !found->second.runtime)
+  if (found == self->state.logs.end() || !found->second.source)
     return;
   container::StreamCredit credit;
   credit.set_stream(found->second.stream);
   credit.set_chunks(pieces);
-  self->send(found->second.runtime, pb<container::StreamCredit>{credit});
+  self->send(found->second.source, pb<container::StreamCredit>{credit});
 }
 
 void stop_log(pointer self, uint64_t number) {
@@ -212,19 +211,19 @@ void stop_log(pointer self, uint64_t number) {
   auto found = st.logs.find(number);
   if (found == st.logs.end())
     return;
-  if (found->second.runtime) {
+  if (found->second.source) {
     container::StreamClose close;
     close.set_stream(found->second.stream);
-    self->send(found->second.runtime, pb<container::StreamClose>{close});
+    self->send(found->second.source, pb<container::StreamClose>{close});
   }
   end_log(self, number, true);
 }
 
-void end_logs_of(pointer self, const caf::actor_addr& runtime) {
+void end_logs_of(pointer self, const caf::actor_addr& source) {
   auto& logs = self->state.logs;
   std::vector<uint64_t> lost;
   for (auto& [number, log] : logs)
-    if (log.runtime && log.runtime.address() == runtime)
+    if (log.source && log.source.address() == source)
       lost.push_back(number);
   for (auto number : lost)
     end_log(self, number, true);

@@ -74,6 +74,6 @@ void on_output(pointer self, const pb<container::StreamData>& data);
 void on_output_end(pointer self, const pb<container::StreamEnd>& end);
 void on_log_taken(pointer self, uint64_t number, uint32_t pieces);
 void stop_log(pointer self, uint64_t number);
-void end_logs_of(pointer self, const caf::actor_addr& runtime);
+void end_logs_of(pointer self, const caf::actor_addr& source);
 
 } // namespace troupe::serving_http

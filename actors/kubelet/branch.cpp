@@ -3,6 +3,7 @@
 #include "actors/kubelet/kubelet.hpp"
 #include "actors/kubelet/process_runtime.hpp"
 #include "actors/kubelet/simulated_runtime.hpp"
+#include "actors/proxy/tunnel.hpp"
 #include "runtime/containers/fleet.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
@@ -72,6 +73,7 @@ child_spec kubelet_branch(const cluster_config& config) {
     specs.push_back(options.simulated ? simulated_spec(options)
                                       : process_spec(config, options));
     specs.push_back(kubelet_spec(options));
+    specs.push_back(tunnel_spec(options.machine.name, options.pod_range));
   }
   return branch("kubelet", {}, std::move(specs));
 }

@@ -155,7 +155,7 @@ pb<system::Description> on_describe(pointer self) {
 }
 
 template <class Msg>
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
+caf::result<pb<container::StreamOpened>, stream_source_actor>
 pass_on(pointer self, const pb<Msg>& msg, const container_stream_actor& to) {
   const auto& target = msg->target();
   auto* entry = find_pod(self, target.namespace_() + "/" + target.name());

@@ -44,13 +44,13 @@ std::function<void(std::string)> finish(pod_worker_pointer self,
 std::string pod_folder(pod_worker_pointer self);
 
 /// Opens logs, commands and attached streams.
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
+caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_logs(pod_worker_pointer self, const kubelet_api::PodLogs& msg,
         const container_stream_actor& to);
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
+caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_exec(pod_worker_pointer self, const kubelet_api::PodExec& msg,
         const container_stream_actor& to);
-caf::result<pb<container::StreamOpened>, container_runtime_actor>
+caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_attach(pod_worker_pointer self, const kubelet_api::PodAttach& msg,
           const container_stream_actor& to);
 

@@ -12,8 +12,7 @@ namespace troupe {
 namespace {
 
 using pointer = pod_worker_pointer;
-using opened =
-    caf::result<pb<container::StreamOpened>, container_runtime_actor>;
+using opened = caf::result<pb<container::StreamOpened>, stream_source_actor>;
 
 // The container that is asked for.
 expected<size_t> find_target(pointer self,
@@ -66,11 +65,11 @@ opened open(pointer self, Msg msg, const container_stream_actor& to) {
     return make_error(ec::service_unavailable,
                       "the container runtime is coming back");
   auto promise = self->make_response_promise<pb<container::StreamOpened>,
-                                             container_runtime_actor>();
+                                             stream_source_actor>();
   st.asks.ask<pb<container::StreamOpened>>(
       st.runtime,
       [self, promise](const pb<container::StreamOpened>& stream) mutable {
-        promise.deliver(stream, self->state.runtime);
+        promise.deliver(stream, stream_source_actor{self->state.runtime});
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); },
       pb<Msg>{std::move(msg)}, to);

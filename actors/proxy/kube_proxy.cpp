@@ -1,5 +1,6 @@
 #include "actors/proxy/kube_proxy.hpp"
 
+#include "actors/proxy/tunnels.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
@@ -305,13 +306,18 @@ child_spec proxy_branch(const cluster_config& config) {
   for (auto& node : config.nodes)
     if (auto address = net::parse_ipv4(node.address))
       nodes.push_back({node.name, *address});
+  // Where others find the machine, they find its node ports.
+  constexpr net::cidr loopback{{0x7f000000}, 8};
+  if (auto machine = net::parse_ipv4(config.bind_address);
+      machine && !loopback.contains(*machine))
+    nodes.push_back({{}, *machine});
   child_spec spec;
   spec.name = "kube_proxy";
   spec.start = [nodes = std::move(nodes)](caf::actor_system& sys,
                                           const context& ctx) {
     return caf::actor_cast<caf::actor>(sys.spawn(kube_proxy, ctx, nodes));
   };
-  return branch("proxy", {}, {std::move(spec)});
+  return branch("proxy", {}, {std::move(spec), tunnels_spec()});
 }
 
 } // namespace troupe

@@ -2,6 +2,8 @@
 
 #include "actors/system/dialing.hpp"
 #include "messages/call.pb.h"
+#include "messages/container.pb.h"
+#include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
@@ -239,6 +241,11 @@ line_actor::behavior_type line(pointer self, context ctx, line_end end,
       },
       [self](const pb<call::StopWatch>& msg, const watcher_actor& from) {
         tell(self, msg, from);
+      },
+      [self](const pb<call::OpenStream>& msg,
+             const container_stream_actor& to) {
+        return pass_on<pb<container::StreamOpened>, stream_source_actor>(
+            self, msg, to);
       },
       [self](const pb<system::ListActors>& msg) {
         return pass_on<pb<system::ActorList>>(self, msg);

@@ -26,6 +26,9 @@ using line_actor = session_actor
     // The session, opened through this line.
     ::extend<caf::replies_to<pb<call::OpenSession>>::with<
                  pb<call::SessionOpened>, session_actor>,
+             // A connection to a pod; what goes over it does not come here.
+             caf::replies_to<pb<call::OpenStream>, container_stream_actor>::
+                 with<pb<container::StreamOpened>, stream_source_actor>,
              // This process is there.
              caf::replies_to<pb<system::Enroll>,
                              directory_actor>::with<pb<system::Enrolled>>,

@@ -40,6 +40,13 @@ caf::error while_doing(const std::string& what, const caf::error& x) {
                     what + ": " + message_of(x));
 }
 
+/// Whether an address on the bridge is that of a node.
+bool is_node(const layout& addresses, const cidr& range) {
+  auto services = addresses.services().base;
+  return range.bits == 32 && range.base > addresses.whole().base
+         && range.base < services && range.base != addresses.gateway();
+}
+
 } // namespace
 
 expected<bridge_network> bridge_network::open(const layout& addresses) {
@@ -195,6 +202,36 @@ expected<void> bridge_network::remove(const layout& addresses) {
       return while_doing("cannot remove " + x.name, gone.error());
   }
   return caf::unit;
+}
+
+expected<void>
+bridge_network::remove_if_unused(const layout& addresses,
+                                 const std::vector<std::string>& gone_pods) {
+  auto kernel = netlink::open();
+  auto links = kernel ? list_links(*kernel)
+                      : expected<std::vector<link_info>>{kernel.error()};
+  auto ranges = links ? list_used_ranges(*kernel)
+                      : expected<std::vector<used_range>>{links.error()};
+  if (!ranges)
+    return std::move(ranges.error());
+  int bridge = 0;
+  auto used = false;
+  auto pods = pod_alias(addresses, "");
+  for (auto& x : *links) {
+    if (x.alias == bridge_alias(addresses))
+      bridge = x.index;
+    if (x.alias.compare(0, pods.size(), pods) != 0)
+      continue;
+    auto pod = x.alias.substr(pods.size());
+    if (std::find(gone_pods.begin(), gone_pods.end(), pod) == gone_pods.end())
+      used = true;
+    else if (auto gone = delete_link(*kernel, x.index); !gone)
+      return gone;
+  }
+  for (auto& x : *ranges)
+    used |= x.link == bridge && is_node(addresses, x.range);
+  return used || bridge == 0 ? expected<void>{caf::unit}
+                             : delete_link(*kernel, bridge);
 }
 
 expected<std::vector<cidr>> bridge_network::used_ranges(const layout* own) {

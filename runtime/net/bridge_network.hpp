@@ -36,6 +36,12 @@ public:
   /// Removes all that belongs to these addresses, whoever made it.
   static expected<void> remove(const layout& addresses);
 
+  /// Removes the interfaces of these pods, and then the rest, unless there are
+  /// other pods or nodes. Not being there is fine.
+  static expected<void>
+  remove_if_unused(const layout& addresses,
+                   const std::vector<std::string>& gone_pods);
+
   /// Returns the ranges in use on this machine, without those of `own`.
   static expected<std::vector<cidr>> used_ranges(const layout* own);
 

@@ -14,8 +14,9 @@ constexpr auto descriptor_pause = std::chrono::milliseconds{100};
 
 } // namespace
 
-forwarder::forwarder(loop& on, std::chrono::milliseconds udp_idle)
-    : loop_(on), udp_idle_(udp_idle) {
+forwarder::forwarder(loop& on, far_ways* ways,
+                     std::chrono::milliseconds udp_idle)
+    : loop_(on), ways_(ways), udp_idle_(udp_idle) {
   // nop
 }
 
@@ -92,7 +93,7 @@ void forwarder::open(place& x) {
   if (key.kind == protocol::udp) {
     x.udp = std::make_unique<udp_relay>(
         loop_, std::move(*fd), x.chooser, [this](int n) { count(n); },
-        udp_idle_);
+        udp_idle_, ways_);
     if (!x.udp->start())
       x.udp.reset();
     return opened(x, x.udp != nullptr);
@@ -163,8 +164,8 @@ void forwarder::pause_accepting(place& x) {
 
 void forwarder::start_relay(place& x, unique_fd client, const endpoint& from) {
   auto order = x.chooser.choose(from.address, loop::clock::now());
-  auto relay =
-      std::make_shared<tcp_relay>(loop_, std::move(client), std::move(order));
+  auto relay = std::make_shared<tcp_relay>(loop_, std::move(client),
+                                           std::move(order), ways_);
   std::weak_ptr<tcp_relay> weak = relay;
   relays_.insert(relay);
   count(1);

@@ -15,9 +15,10 @@ namespace troupe::net {
 /// place. Out of descriptors, it stops accepting until one is free.
 class forwarder : public service_edge {
 public:
-  /// `on` outlives the forwarder. Clients of UDP that were silent for
+  /// `on` outlives the forwarder, and so do the `ways` to targets to which
+  /// there is no route, null for none. Clients of UDP that were silent for
   /// `udp_idle` are forgotten.
-  explicit forwarder(loop& on,
+  explicit forwarder(loop& on, far_ways* ways = nullptr,
                      std::chrono::milliseconds udp_idle = std::chrono::seconds{
                          30});
 
@@ -53,6 +54,7 @@ private:
   void count(int change);
 
   loop& loop_;
+  far_ways* ways_;
   std::chrono::milliseconds udp_idle_;
   report report_;
   std::map<listener_key, place> places_;

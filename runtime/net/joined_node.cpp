@@ -28,12 +28,16 @@ expected<size_t> index_of(const cidr& pods, const cidr& own) {
 
 } // namespace
 
+cidr whole_range_of(const cidr& pods) {
+  return {{pods.base.value & 0xffff0000u}, 16};
+}
+
 expected<joined_addresses> addresses_of(network_mode mode, const cidr& pods,
                                         const cidr& own) {
   auto index = index_of(pods, own);
   if (!index)
     return index.error();
-  layout whole{mode, {{pods.base.value & 0xffff0000u}, 16}};
+  layout whole{mode, whole_range_of(pods)};
   auto node = whole.node_address(*index);
   if (!node)
     return node.error();
@@ -52,9 +56,7 @@ expected<joined_addresses> simulated_addresses_of(const cidr& pods,
   if (!node)
     return node.error();
   return joined_addresses{
-      {network_mode::loopback, {{pods.base.value & 0xffff0000u}, 16}},
-      *node,
-      own};
+      {network_mode::loopback, whole_range_of(pods)}, *node, own};
 }
 
 expected<ipv4> address_towards(const endpoint& to) {

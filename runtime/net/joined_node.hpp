@@ -13,6 +13,9 @@ struct joined_addresses {
   cidr pods;
 };
 
+/// Returns the whole range of a cluster whose pods have that part of it.
+cidr whole_range_of(const cidr& pods);
+
 /// Returns them for a node that was given `own` of `pods`, the range of all
 /// pods: of a cluster of this mode, or of one that is simulated. Fails with
 /// ec::invalid when these do not fit.

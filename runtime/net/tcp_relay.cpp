@@ -15,6 +15,8 @@ constexpr size_t piece = 64u << 10;
 constexpr int pieces_per_turn = 4; // then the other connections have theirs
 constexpr size_t max_dials = 4;
 constexpr auto dial_time = std::chrono::seconds{2};
+// By way of a server, who waits for the node's own dial.
+constexpr auto far_dial_time = std::chrono::seconds{5};
 
 void set_option(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof(value));
@@ -31,8 +33,9 @@ void tune(int fd) {
 
 } // namespace
 
-tcp_relay::tcp_relay(loop& on, unique_fd client, std::vector<endpoint> targets)
-    : loop_(on), targets_(std::move(targets)) {
+tcp_relay::tcp_relay(loop& on, unique_fd client, std::vector<endpoint> targets,
+                     far_ways* ways)
+    : loop_(on), targets_(std::move(targets)), ways_(ways) {
   client_.fd = std::move(client);
   if (targets_.size() > max_dials)
     targets_.resize(max_dials);
@@ -60,34 +63,77 @@ void tcp_relay::dial_next() {
   loop_.cancel(timer_);
   loop_.forget(target_.watch);
   target_ = {};
-  while (next_target_ < targets_.size()) {
-    auto fd = start_connect(protocol::tcp, targets_[next_target_++]);
-    if (!fd)
-      continue;
+  while (next_target_ < targets_.size())
+    if (dial(targets_[next_target_++]))
+      return;
+  end(true);
+}
+
+/// Begins to connect; false when it is clear at once that it does not succeed.
+bool tcp_relay::dial(const endpoint& target) {
+  auto far = ways_ != nullptr && ways_->node_at(target.address);
+  timer_ = loop_.after(far ? far_dial_time : dial_time,
+                       [self = shared_from_this()] { self->dial_next(); });
+  if (far) {
+    dial_far(target);
+    return true;
+  }
+  if (auto fd = start_connect(protocol::tcp, target)) {
     target_.fd = std::move(*fd);
-    target_.watch =
-        loop_.watch(target_.fd.get(), EPOLLOUT,
-                    [self = shared_from_this()](uint32_t events) {
-                      if (self->reached_)
-                        self->on_ready(self->target_, self->client_, events);
-                      else
-                        self->on_dialled(events);
-                    });
-    if (target_.watch == 0)
-      continue;
-    timer_ = loop_.after(dial_time,
-                         [self = shared_from_this()] { self->dial_next(); });
+    if (watch_target(EPOLLOUT))
+      return true;
+  }
+  loop_.cancel(timer_);
+  return false;
+}
+
+bool tcp_relay::watch_target(uint32_t events) {
+  target_.watch = loop_.watch(
+      target_.fd.get(), events, [self = shared_from_this()](uint32_t now) {
+        if (self->reached_)
+          self->on_ready(self->target_, self->client_, now);
+        else
+          self->on_dialled(now);
+      });
+  return target_.watch != 0;
+}
+
+void tcp_relay::dial_far(const endpoint& target) {
+  ways_->open(protocol::tcp, target,
+              [self = shared_from_this(),
+               dial = next_target_](expected<unique_fd> answer) {
+                // Tasks are copied.
+                auto fd = std::make_shared<unique_fd>(
+                    answer ? std::move(*answer) : unique_fd{});
+                self->loop_.post(
+                    [self, dial, fd] { self->on_far(dial, std::move(*fd)); });
+              });
+}
+
+void tcp_relay::on_far(size_t dial, unique_fd fd) {
+  // It may have come too late; who serves it shall not take that for an end
+  // of one direction.
+  if (over_ || reached_ || dial != next_target_) {
+    if (fd)
+      reset_on_close(fd.get());
     return;
   }
-  end(true);
+  target_.fd = std::move(fd);
+  if (!target_.fd || !watch_target(0))
+    return dial_next();
+  reach();
 }
 
 void tcp_relay::on_dialled(uint32_t) {
   if (connect_error(target_.fd.get()) != 0)
     return dial_next();
+  tune(target_.fd.get());
+  reach();
+}
+
+void tcp_relay::reach() {
   loop_.cancel(timer_);
   reached_ = true;
-  tune(target_.fd.get());
   if (tell_.connected)
     tell_.connected(targets_[next_target_ - 1]);
   update(client_, target_);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "runtime/net/far_ways.hpp"
 #include "runtime/net/loop.hpp"
-#include "runtime/net/socket.hpp"
 
 #include <functional>
 #include <memory>
@@ -23,7 +23,10 @@ public:
     std::function<void(bool reached)> ended;
   };
 
-  tcp_relay(loop& on, unique_fd client, std::vector<endpoint> targets);
+  /// `ways` lead to targets to which there is no route; they outlive the relay.
+  /// Null for none.
+  tcp_relay(loop& on, unique_fd client, std::vector<endpoint> targets,
+            far_ways* ways = nullptr);
 
   void start(callbacks tell);
 
@@ -41,6 +44,11 @@ private:
   };
 
   void dial_next();
+  bool dial(const endpoint& target);
+  void dial_far(const endpoint& target);
+  void on_far(size_t dial, unique_fd fd);
+  bool watch_target(uint32_t events);
+  void reach();
   void on_dialled(uint32_t events);
   void on_ready(side& here, side& there, uint32_t events);
   bool read_some(side& from, side& to);
@@ -52,6 +60,7 @@ private:
   loop& loop_;
   callbacks tell_;
   std::vector<endpoint> targets_;
+  far_ways* ways_;
   size_t next_target_ = 0;
   uint64_t timer_ = 0;
   bool reached_ = false;

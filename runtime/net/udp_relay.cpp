@@ -22,12 +22,13 @@ std::array<char, largest_datagram>& buffer() {
 
 udp_relay::udp_relay(loop& on, unique_fd socket, target_chooser& chooser,
                      std::function<void(int)> count,
-                     std::chrono::milliseconds idle)
+                     std::chrono::milliseconds idle, far_ways* ways)
     : loop_(on),
       socket_(std::move(socket)),
       chooser_(chooser),
       count_(std::move(count)),
-      idle_(idle) {
+      idle_(idle),
+      ways_(ways) {
   // nop
 }
 
@@ -74,20 +75,27 @@ void udp_relay::on_requests() {
   }
 }
 
-void udp_relay::on_answers(flow_list::iterator x) {
+void udp_relay::on_answers(flow_list::iterator x, uint32_t events) {
   auto& bytes = buffer();
   for (int i = 0; i < datagrams_per_turn; ++i) {
     auto got = ::recv(x->fd.get(), bytes.data(), bytes.size(), 0);
     if (got < 0 && errno == EAGAIN)
       return;
-    // Nobody listens there: the client's next datagram tries another target.
-    if (got < 0)
+    // Nobody listens there, or there is no way: the client's next datagram
+    // tries another target.
+    if (got < 0 || (got == 0 && (events & EPOLLHUP)))
       return close(x);
     touch(x);
     auto to = to_sockaddr(x->client);
     ::sendto(socket_.get(), bytes.data(), static_cast<size_t>(got),
              MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&to), sizeof(to));
   }
+}
+
+expected<unique_fd> udp_relay::connect(const endpoint& target) {
+  if (ways_ == nullptr || !ways_->node_at(target.address))
+    return start_connect(protocol::udp, target);
+  return ways_->begin(protocol::udp, target);
 }
 
 udp_relay::flow_list::iterator udp_relay::open(const endpoint& client) {
@@ -97,13 +105,13 @@ udp_relay::flow_list::iterator udp_relay::open(const endpoint& client) {
     return flows_.end();
   if (flows_.size() >= max_flows)
     close(flows_.begin());
-  auto fd = start_connect(protocol::udp, order.front());
+  auto fd = connect(order.front());
   if (!fd)
     return flows_.end();
   auto x = flows_.insert(flows_.end(),
                          {client, order.front(), std::move(*fd), 0, now});
-  x->watch =
-      loop_.watch(x->fd.get(), EPOLLIN, [this, x](uint32_t) { on_answers(x); });
+  x->watch = loop_.watch(x->fd.get(), EPOLLIN,
+                         [this, x](uint32_t events) { on_answers(x, events); });
   by_client_.emplace(client, x);
   count_(1);
   if (x->watch == 0) {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "runtime/net/far_ways.hpp"
 #include "runtime/net/loop.hpp"
-#include "runtime/net/socket.hpp"
 #include "runtime/net/target_chooser.hpp"
 
 #include <list>
@@ -17,9 +17,10 @@ namespace troupe::net {
 class udp_relay {
 public:
   /// `count` is told of each client that comes (1) or goes (-1); a client goes
-  /// after `idle` of silence.
+  /// after `idle` of silence. `ways` as those of a tcp_relay.
   udp_relay(loop& on, unique_fd socket, target_chooser& chooser,
-            std::function<void(int)> count, std::chrono::milliseconds idle);
+            std::function<void(int)> count, std::chrono::milliseconds idle,
+            far_ways* ways = nullptr);
   ~udp_relay();
 
   udp_relay(const udp_relay&) = delete;
@@ -45,8 +46,9 @@ private:
   using flow_list = std::list<flow>; // the most silent first
 
   void on_requests();
-  void on_answers(flow_list::iterator x);
+  void on_answers(flow_list::iterator x, uint32_t events);
   flow_list::iterator open(const endpoint& client);
+  expected<unique_fd> connect(const endpoint& target);
   void touch(flow_list::iterator x);
   void close(flow_list::iterator x);
   void plan_sweep();
@@ -56,6 +58,7 @@ private:
   target_chooser& chooser_;
   std::function<void(int)> count_;
   std::chrono::milliseconds idle_;
+  far_ways* ways_;
   uint64_t watch_ = 0;
   uint64_t timer_ = 0;
   flow_list flows_;

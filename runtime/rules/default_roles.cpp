@@ -72,6 +72,9 @@ role system:node-proxier
   list,watch networking.k8s.io servicecidrs
 bind system:node-proxier system:node-proxier u:system:kube-proxy
 bind troupe:node-proxier system:node-proxier g:system:nodes
+role troupe:tunnel
+  create core nodes/tunnel
+bind troupe:tunnel troupe:tunnel g:system:nodes,u:system:kube-proxy
 
 role system:kube-scheduler
   events

@@ -195,13 +195,17 @@ private:
     auto local = spec_.external_traffic_policy() == "Local";
     for (auto& node : nodes_)
       add(kind, net::to_string(node.address),
-          static_cast<uint16_t>(port.node_port()),
-          choose(all, [&](auto& x) { return !local || x.node == node.name; }));
+          static_cast<uint16_t>(port.node_port()), choose(all, [&](auto& x) {
+            return !local
+                   || (node.name.empty() ? is_here(x.node)
+                                         : x.node == node.name);
+          }));
   }
 
   bool is_here(const std::string& node) const {
-    return std::any_of(nodes_.begin(), nodes_.end(),
-                       [&](auto& x) { return x.name == node; });
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](auto& x) {
+      return !x.name.empty() && x.name == node;
+    });
   }
 
   // Addresses of other families are served by nobody here.

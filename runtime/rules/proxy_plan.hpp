@@ -14,7 +14,7 @@ namespace troupe::rules {
 
 /// A node whose connections this proxy answers.
 struct proxy_node {
-  std::string name;
+  std::string name; ///< empty: the machine of all of them
   net::ipv4 address;
 };
 

@@ -10,8 +10,10 @@ class Env;
 
 namespace troupe::net {
 class pod_network;
+class far_ways;
 class probe_edge;
 class service_edge;
+class stream_sockets;
 } // namespace troupe::net
 
 namespace troupe::rpc {
@@ -47,6 +49,11 @@ struct edges {
 
   /// How services answer on this machine.
   std::shared_ptr<net::service_edge> services;
+
+  /// Connections to pods that no route leads to: where those come from who want
+  /// one, and the sockets of both ends. Null where nothing is connected.
+  std::shared_ptr<net::far_ways> ways;
+  std::shared_ptr<net::stream_sockets> sockets;
 
   /// Where kubelets put volumes.
   std::shared_ptr<volume_edge> volumes;

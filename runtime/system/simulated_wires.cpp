@@ -220,7 +220,7 @@ caf::message simulated_wires::connection::translate(side from,
     translate_at<api_actor>(from, content, i);
     translate_at<session_actor>(from, content, i);
     translate_at<container_stream_actor>(from, content, i);
-    translate_at<container_runtime_actor>(from, content, i);
+    translate_at<stream_source_actor>(from, content, i);
   }
   return content;
 }

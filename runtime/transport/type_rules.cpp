@@ -46,7 +46,7 @@ constexpr auto rules = std::to_array<type_rule>({
     {"troupe.watcher", all, unasked, handle, small},
     {"troupe.directory", members, unasked, handle, small},
     {"troupe.container_listener", all, unasked, handle, small},
-    {"troupe.container_runtime", all, unasked, handle, small},
+    {"troupe.stream_source", all, unasked, handle, small},
     {"troupe.container_stream", all, unasked, handle, small},
     {"troupe.snapshot_receiver", all, unasked, handle, small},
     {"troupe.directory", members, unasked, handle, small},
@@ -67,7 +67,8 @@ constexpr auto rules = std::to_array<type_rule>({
     {"pb:troupe.system.Tick", 0, unasked, bytes, 0},
     {"pb:troupe.system.", servers, unasked, bytes, small},
 
-    // Streams of logs and commands go both ways; only servers run anything.
+    // Streams of logs, commands and connections go both ways; only servers run
+    // anything.
     {"pb:troupe.container.StreamOpened", all, answer, bytes, small},
     {"pb:troupe.container.StreamData", all, unasked, bytes, chunk},
     {"pb:troupe.container.StreamCredit", all, unasked, bytes, small},
@@ -76,6 +77,7 @@ constexpr auto rules = std::to_array<type_rule>({
     {"pb:troupe.container.StreamEnd", all, unasked, bytes, small},
     {"pb:troupe.container.", servers, unasked, bytes, large},
     {"pb:troupe.kubelet_api.", servers, unasked, bytes, large},
+    {"pb:troupe.tunnel.Connect", servers, unasked, bytes, small},
 
     // The store and who keeps it.
     {"pb:troupe.raft_api.", servers, unasked, bytes, large},

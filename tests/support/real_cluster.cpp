@@ -158,8 +158,12 @@ pid_t real_cluster::server(const std::string& name) const {
   return holder_of(data() / "servers" / name);
 }
 
+pid_t process_that_joined(const fs::path& data, const std::string& name) {
+  return holder_of(data / "processes" / name);
+}
+
 pid_t real_cluster::joined(const std::string& name) const {
-  return holder_of(data() / "processes" / name);
+  return process_that_joined(data(), name);
 }
 
 void real_cluster::kill_server(const std::string& name) {

@@ -105,6 +105,11 @@ private:
   std::unique_ptr<command_client> client_;
 };
 
+/// The process of a node or of other components that joined from that data
+/// directory; 0 when it does not run.
+pid_t process_that_joined(const std::filesystem::path& data,
+                          const std::string& name);
+
 // One request each, in namespace default.
 expected<object> create(command_client& by, const object& what);
 expected<object> remove(command_client& by, const kind_info& kind,

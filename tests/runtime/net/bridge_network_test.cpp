@@ -196,6 +196,18 @@ TEST_F(BridgeNetwork, RemovesOnlyWhatIsItsOwn) {
   EXPECT_TRUE(bridge_network::remove(addresses)) << "nothing left is fine";
 }
 
+TEST_F(BridgeNetwork, StaysWhileSomebodyElseIsInIt) {
+  ASSERT_TRUE(network->add_node(*addresses.node_address(1)));
+  ASSERT_TRUE(bridge_network::remove_if_unused(addresses, {"pod-a"}));
+  EXPECT_EQ(link_names().size(), 3u) << "lo, the bridge, the other pod";
+  ASSERT_TRUE(bridge_network::remove_if_unused(addresses, {"pod-b"}));
+  EXPECT_EQ(link_names().size(), 2u) << "a node answers there";
+  ASSERT_TRUE(network->remove_node(*addresses.node_address(1)));
+  ASSERT_TRUE(bridge_network::remove_if_unused(addresses, {}));
+  EXPECT_EQ(link_names(), std::vector<std::string>{"lo"});
+  EXPECT_TRUE(bridge_network::remove_if_unused(addresses, {}));
+}
+
 TEST_F(BridgeNetwork, LeavesAnInterfaceOfItsNameToItsOwner) {
   layout other{network_mode::bridge, *parse_cidr("10.203.0.0/16")};
   auto kernel = netlink::open();

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 using namespace troupe;
@@ -348,7 +349,7 @@ TEST_F(Forwarder, MovesDatagramsToTheTargetsOfNow) {
 TEST_F(Forwarder, ForgetsClientsOfDatagramsThatAreSilent) {
   auto service = plain_datagram_socket();
   auto at = free_place(SOCK_DGRAM);
-  forwarder short_memory{net, 50ms};
+  forwarder short_memory{net, nullptr, 50ms};
   short_memory.update({{{protocol::udp, at}, {local_endpoint(service.get())}}},
                       {});
   settle();
@@ -361,6 +362,110 @@ TEST_F(Forwarder, ForgetsClientsOfDatagramsThatAreSilent) {
         eventually([&] { return short_memory.stats().connections == 0; }));
   }
   EXPECT_EQ(short_memory.stats().accepted, 2u);
+}
+
+namespace {
+
+/// A forwarder some of whose targets are beside another node.
+struct ForwarderWithFarWays : forwarding {
+  far_ways ways{"here"};
+  forwarder far_edge{net, &ways};
+  std::atomic<int> asked{0};
+  endpoint to;      ///< of the last one that is served
+  unique_fd served; ///< its socket
+
+  ~ForwarderWithFarWays() override { ways.serve({}); }
+
+  void lead_to(ipv4 address) { ways.lead({{{address, 32}, "far"}}); }
+
+  /// Takes whoever wants a connection and keeps its socket.
+  void answer(const caf::error& with = {}) {
+    ways.serve([this, with](uint64_t number) {
+      auto what = ways.take(number);
+      ASSERT_TRUE(what);
+      EXPECT_EQ(what->node, "far");
+      if (!with) {
+        to = what->to;
+        served = std::move(what->socket);
+      }
+      ++asked;
+      what->answer(with);
+    });
+  }
+
+  void serve_far(std::vector<endpoint> targets, protocol kind = protocol::tcp) {
+    far_edge.update({{{kind, place}, std::move(targets), 0s}}, {});
+    settle();
+  }
+};
+
+constexpr endpoint far_place{{0x0a630001}, 80};
+
+} // namespace
+
+TEST_F(ForwarderWithFarWays, CarriesBytesToWhoServesTheWay) {
+  lead_to(far_place.address);
+  answer();
+  serve_far({far_place});
+  auto client = connected(place);
+  ASSERT_TRUE(eventually([&] { return asked == 1; }));
+  EXPECT_EQ(to, far_place);
+  ASSERT_TRUE(send_text(client, "question"));
+  ::fcntl(served.get(), F_SETFL, 0);
+  EXPECT_EQ(receive_text(served, 8), "question");
+  ASSERT_TRUE(send_text(served, "answer"));
+  EXPECT_EQ(receive_text(client, 6), "answer");
+}
+
+TEST_F(ForwarderWithFarWays, PassesAResetOfTheFarEndOn) {
+  lead_to(far_place.address);
+  answer();
+  serve_far({far_place});
+  auto client = connected(place);
+  ASSERT_TRUE(eventually([&] { return asked == 1; }));
+  reset_on_close(served.get());
+  served.reset();
+  EXPECT_EQ(next_event(client), "reset");
+}
+
+TEST_F(ForwarderWithFarWays, TriesTheNextTargetWhenThereIsNoWay) {
+  lead_to(far_place.address);
+  answer(make_error(ec::service_unavailable, "no"));
+  serve_far({far_place, target});
+  for (int i = 0; i < 2; ++i) { // each is the first once
+    auto client = connected(place);
+    auto peer = accepted(server);
+    ASSERT_TRUE(send_text(client, "x"));
+    EXPECT_EQ(receive_text(peer, 1), "x");
+  }
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(ForwarderWithFarWays, RefusesWhileNobodyConnects) {
+  lead_to(far_place.address);
+  serve_far({far_place});
+  auto client = connected(place);
+  EXPECT_EQ(next_event(client), "reset");
+}
+
+TEST_F(ForwarderWithFarWays, CarriesDatagrams) {
+  place = free_place(SOCK_DGRAM);
+  lead_to(far_place.address);
+  answer();
+  serve_far({far_place}, protocol::udp);
+  auto client = plain_datagram_socket();
+  ASSERT_EQ(connect_to(client, place), 0);
+  ASSERT_TRUE(send_text(client, "ping"));
+  ASSERT_TRUE(eventually([&] { return asked == 1; }));
+  ::fcntl(served.get(), F_SETFL, 0);
+  EXPECT_EQ(receive_text(served, 4), "ping");
+  ASSERT_TRUE(send_text(served, "pong!"));
+  EXPECT_EQ(receive_text(client, 5), "pong!");
+  // Once it is gone the next datagram asks again.
+  served.reset();
+  EXPECT_TRUE(eventually([&] { return far_edge.stats().connections == 0; }));
+  ASSERT_TRUE(send_text(client, "ping"));
+  EXPECT_TRUE(eventually([&] { return asked == 2; }));
 }
 
 TEST_F(Forwarder, ResetsItsConnectionsWhenItEnds) {

@@ -187,6 +187,21 @@ TEST(ProxyPlan, KeepsTrafficOnItsNodeWhereThePolicySaysSo) {
             "10.0.0.5:80/TCP -> 10.1.0.1:8080 10.1.0.2:8080");
 }
 
+TEST(ProxyPlan, OpensTheNodePortWhereTheMachineIsFound) {
+  auto service = proxied_service("web", "10.0.0.5", 30001);
+  service.mutable_spec()->set_external_traffic_policy("Local");
+  auto slice = two_pods();
+  add_endpoint(slice, "10.1.0.9", true, "node-far-away");
+  std::vector<object> slices{object::of(slice)};
+  auto with_machine = nodes;
+  with_machine.push_back({{}, *net::parse_ipv4("192.0.2.1")});
+  auto found = text(
+      plan_service_proxy(object::of(service), slices, with_machine).listeners);
+  EXPECT_NE(found.find("192.0.2.1:30001/TCP -> 10.1.0.1:8080 10.1.0.2:8080\n"),
+            std::string::npos)
+      << found;
+}
+
 TEST(ProxyPlan, IgnoresAddressesOfOtherFamilies) {
   auto service = proxied_service("web", "10.0.0.5");
   service.mutable_spec()->add_cluster_ips("fd00::5");

@@ -1,11 +1,8 @@
 #include "actors/store/peers.hpp"
 
-#include "actors/store/usher.hpp"
+#include "actors/store/member_dialing.hpp"
 #include "actors/system/describing.hpp"
-#include "actors/system/dialing.hpp"
 #include "messages/system.pb.h"
-#include "runtime/crypto/key_files.hpp"
-#include "runtime/crypto/proof.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 #include "runtime/system/wire_edge.hpp"
@@ -53,52 +50,16 @@ void find_here(pointer self, const std::string& to,
       pb<system::Resolve>{std::move(where)});
 }
 
-/// Asks who shows the way there, with the proof that a server of this cluster
-/// asks.
-void ask_usher(pointer self, const usher_actor& usher,
-               const raft_api::FindMember& whom, const std::string& nonce,
-               found_promise promise) {
-  auto own = self->state.ctx->outside().servers->own(crypto::server_user);
-  if (!own) {
-    promise.deliver(own.error());
-    return;
-  }
-  auto proof = crypto::make_proof(*own, nonce);
-  if (!proof) {
-    promise.deliver(proof.error());
-    return;
-  }
-  auto question = whom;
-  question.set_nonce(nonce);
-  question.set_certificate(proof->certificate);
-  question.set_signature(proof->signature);
-  self->state.requests.ask<caf::actor>(
-      usher,
+void find_there(pointer self, const std::string& place,
+                const raft_api::FindMember& whom, found_promise promise) {
+  auto& st = self->state;
+  dial_member(
+      self, st.requests, *st.ctx, place, whom,
       [self, promise](const caf::actor& found) mutable {
         ++self->state.found;
         promise.deliver(caf::actor_cast<member_actor>(found));
       },
-      [promise](const caf::error& err) mutable { promise.deliver(err); },
-      pb<raft_api::FindMember>{std::move(question)});
-}
-
-void find_there(pointer self, const std::string& place,
-                const raft_api::FindMember& whom, found_promise promise) {
-  auto failed = [promise](const caf::error& err) mutable {
-    promise.deliver(err);
-  };
-  dial_process(
-      self, *self->state.ctx->outside().servers->network, place,
-      [self, whom, promise, failed](const caf::strong_actor_ptr& found) {
-        auto usher = caf::actor_cast<usher_actor>(found);
-        self->state.requests.ask<pb<raft_api::Nonce>>(
-            usher,
-            [self, usher, whom, promise](const pb<raft_api::Nonce>& nonce) {
-              ask_usher(self, usher, whom, nonce->value(), promise);
-            },
-            failed, pb<raft_api::AskNonce>{raft_api::AskNonce{}});
-      },
-      failed);
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
 }
 
 caf::result<member_actor> on_find(pointer self,

@@ -199,6 +199,27 @@ supervisor_actor spawn_server(caf::actor_system& system,
 }
 
 supervisor_actor
+spawn_server_parts(caf::actor_system& system, std::shared_ptr<const world> w,
+                   std::shared_ptr<const edges> e,
+                   std::shared_ptr<const cluster_config> config,
+                   std::function<void(const directory_actor&)> found,
+                   const server_parts& parts) {
+  std::vector<child_spec> components;
+  if (parts.store)
+    components.push_back(store_branch(*parts.store, "store", config->limits));
+  else if (parts.apiserver)
+    components.push_back(store_line_branch(parts.stores));
+  if (parts.apiserver)
+    components.push_back(apiserver_branch());
+  components.push_back(link_child());
+  if (parts.http)
+    components.push_back(http_branch(parts.http));
+  add_presence(components, *config);
+  return spawn_tree(system, std::move(w), std::move(e), std::move(config),
+                    std::move(found), std::move(components));
+}
+
+supervisor_actor
 spawn_components(caf::actor_system& system, std::shared_ptr<const world> w,
                  std::shared_ptr<const edges> e,
                  std::shared_ptr<const cluster_config> config,

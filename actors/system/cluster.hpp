@@ -1,9 +1,13 @@
 #pragma once
 
+#include "actors/store/store.hpp"
+#include "actors/store/store_line.hpp"
 #include "actors/system/renewal.hpp"
 #include "actors/system/supervisor.hpp"
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace troupe::http {
 class http_edge;
@@ -32,6 +36,24 @@ supervisor_actor spawn_server(caf::actor_system& system,
                               std::shared_ptr<const cluster_config> config,
                               std::function<void(const directory_actor&)> found,
                               std::shared_ptr<http::http_edge> http);
+
+/// What a process holds of a server whose parts have processes of their own.
+struct server_parts {
+  std::optional<store_member> store; ///< that of its configuration, as this one
+  bool apiserver = false;
+  std::shared_ptr<http::http_edge> http; ///< who comes over that; null: nobody
+  /// Where the store is, for an API server that has none beside it.
+  std::vector<store_place> stores;
+};
+
+/// Starts these parts of a server alone. Who has no API server among them finds
+/// one as other components do: its configuration names only servers elsewhere.
+supervisor_actor
+spawn_server_parts(caf::actor_system& system, std::shared_ptr<const world> w,
+                   std::shared_ptr<const edges> e,
+                   std::shared_ptr<const cluster_config> config,
+                   std::function<void(const directory_actor&)> found,
+                   const server_parts& parts);
 
 /// What a process beside the servers runs.
 struct process_roles {

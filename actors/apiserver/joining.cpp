@@ -74,6 +74,8 @@ void finish(pointer self, const joiner_ptr& x, const std::string& certificate,
   if (server != nullptr)
     result.mutable_server()->Swap(server);
   ++self->state.joined;
+  // From now on it is this one's.
+  self->state.given_back.erase(x->request->name());
   spdlog::info("joined peer={} user={} role={}", x->request->peer(),
                x->who.user, x->request->role());
   x->answer.deliver(pb<join::JoinAnswer>{std::move(result)});
@@ -135,6 +137,27 @@ void on_name_known(pointer self, const joiner_ptr& x, const object& secret,
     sign(self, x);
 }
 
+/// Takes up that nodes were deleted. Without one, a name is kept for whoever
+/// got a certificate for it and has not registered; that is long over then.
+void on_nodes(pointer self, const changes& batch) {
+  auto& st = self->state;
+  auto now = st.api.now();
+  for (auto& each : batch.items)
+    if (each.type == change_type::deleted)
+      st.given_back[each.what.name()] = now;
+  std::erase_if(st.given_back, [&](auto& each) {
+    return now - each.second > rules::name_reservation;
+  });
+}
+
+/// Whether a node of that name was deleted since a certificate was issued.
+bool was_given_back(pointer self, const std::string& name,
+                    const std::optional<time_point>& issued) {
+  auto& all = self->state.given_back;
+  auto at = all.find(name);
+  return issued && at != all.end() && *issued <= at->second;
+}
+
 void check_name(pointer self, const joiner_ptr& x, const object& secret) {
   if (x->role != rules::join_role::node)
     return on_name_known(self, x, secret, {false, true, {}});
@@ -150,7 +173,8 @@ void check_name(pointer self, const joiner_ptr& x, const object& secret) {
           if (!when)
             return refuse_for_now(self, x, when.error());
           auto known = state;
-          known.issued = *when;
+          if (!was_given_back(self, x->request->name(), *when))
+            known.issued = *when;
           on_name_known(self, x, secret, known);
         });
   });
@@ -295,6 +319,8 @@ join_desk_actor::behavior_type join_desk(pointer self, context ctx) {
   self->set_down_handler(
       [self](const caf::down_msg& down) { self->state.api.on_down(down); });
   st.api.open(self, ctx, "system:apiserver", {"system:masters"});
+  st.api.subscribe({&kind_of<core::v1::Node>(), {}, {}, {}},
+                   [self](const changes& batch) { on_nodes(self, batch); });
   return {
       [self](const pb<join::JoinRequest>& msg) { return on_join(self, msg); },
       [self](const changes& batch) { self->state.api.on_changes(batch); },

@@ -7,6 +7,9 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <map>
+#include <string>
+
 namespace troupe {
 
 /// Takes in who comes with a token: gives it a certificate and tells it of the
@@ -14,11 +17,13 @@ namespace troupe {
 /// anything is signed, under that Secret's revision, so that no two servers
 /// give away the last one.
 ///
-/// Hears: who wants to join; what became of its own reads and writes.
+/// Hears: who wants to join; what became of its own reads and writes; nodes
+///        that are deleted, whose names are free from then on.
 /// Says:  gets, creates and updates of tokens, nodes and the record of
 ///        certificates to its session.
-/// After a restart: knows of no wrong tokens any more. Who waited for an answer
-///        gets none, and asks again.
+/// After a restart: knows of no wrong tokens any more, and of no name that was
+///        given back: it is free when its reservation is over. Who waited for
+///        an answer gets none, and asks again.
 using join_desk_actor = joining_actor::extend_with<
     // Answers of its session come as changes too.
     watcher_actor>::extend_with<describe_actor>;
@@ -29,6 +34,7 @@ struct join_desk_state {
 
   api_session api;
   rules::wrong_tokens wrong;
+  std::map<std::string, time_point> given_back; ///< names of late, and when
   uint64_t joined = 0;
   uint64_t refused = 0;
 };

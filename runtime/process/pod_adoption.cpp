@@ -143,8 +143,13 @@ void pod_runtime::engine::adopted_one() {
 void pod_runtime::engine::adopt(const std::string& id,
                                 const std::string& folder) {
   auto stored = load_sandbox(folder);
-  if (!stored)
-    return remove_folder(folder); // Its creation was never answered.
+  auto own = stored ? sandbox_id_of(stored->config)
+                    : expected<std::string>{std::string{}};
+  if (!own || *own != id) {
+    // Its creation was never answered, or what it is cannot be read any more.
+    kill_shim(folder);
+    return remove_folder(folder);
+  }
   auto p = std::make_unique<pod>();
   p->config = stored->config;
   p->folder = folder;

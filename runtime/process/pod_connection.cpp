@@ -3,12 +3,7 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <fcntl.h>
 #include <optional>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 namespace troupe::process {
 
@@ -20,29 +15,6 @@ namespace {
 constexpr auto list_deadline = 20s;
 /// Connections that break at once again are not made for ever.
 constexpr int most_reconnects = 3;
-
-/// The name of a socket may be longer than an address can hold: it is reached
-/// by a short name for its folder.
-int dial(const std::string& folder) {
-  auto place = open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (place < 0)
-    return -1;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  snprintf(address.sun_path, sizeof(address.sun_path),
-           "/proc/self/fd/%d/shim.sock", place);
-  auto fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  auto good =
-      fd >= 0
-      && connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address))
-             == 0;
-  close(place);
-  if (!good && fd >= 0) {
-    close(fd);
-    fd = -1;
-  }
-  return fd;
-}
 
 void mark_unknown(container::Container& c, const char* why) {
   c.set_state(container::EXITED);
@@ -83,7 +55,7 @@ void take_state(const pod_record& p, container::Container& c,
 
 /// Connects to the pod's shim and asks how its containers stand.
 void pod_runtime::engine::connect(pod& p, std::function<void(bool)> done) {
-  auto fd = dial(p.folder);
+  auto fd = dial_shim(p.folder);
   if (fd < 0)
     return done(false);
   attach_link(p, fd);
@@ -97,8 +69,7 @@ void pod_runtime::engine::connect(pod& p, std::function<void(bool)> done) {
                     self->listing = false;
                     if (result.code != 0)
                       return done(false);
-                    take_list(*self, result.rest);
-                    done(true);
+                    done(take_list(*self, result.rest));
                   });
 }
 
@@ -116,6 +87,9 @@ pod_runtime::engine::take_container(pod& p, wire_reader& fields, bool heard) {
   c.set_sandbox_id(p.info.id());
   c.set_state(state);
   take_state(p, c, fields);
+  // What it is was in a file that cannot be read any more.
+  if (is_new && !heard && state != container::CREATED)
+    p.damaged = true;
   if (is_new && state == container::CREATED) {
     // Whoever asked for it gave up before it was done.
     std::string which;
@@ -131,10 +105,12 @@ pod_runtime::engine::take_container(pod& p, wire_reader& fields, bool heard) {
   return c;
 }
 
-void pod_runtime::engine::take_list(pod& p, wire_reader fields) {
+/// Returns whether it can be told what all of the pod is.
+bool pod_runtime::engine::take_list(pod& p, wire_reader fields) {
   auto heard = p.info.state() == container::READY;
   p.info.set_state(container::READY);
   p.info.set_pid(live_shim(p.folder));
+  p.damaged = p.info.pid() == 0;
   if (p.config.network() == container::OWN)
     p.info.set_network_path("/proc/" + std::to_string(p.info.pid())
                             + "/ns/net");
@@ -150,6 +126,10 @@ void pod_runtime::engine::take_list(pod& p, wire_reader fields) {
     if (told.count(id) == 0)
       remove_folder(p.folder + "/" + container_folder_of(c));
   p.containers = std::move(told);
+  // Nobody has heard of it yet, nor will.
+  if (p.damaged && !heard)
+    p.info.set_state(container::NOT_READY);
+  return !p.damaged;
 }
 
 void pod_runtime::engine::attach_link(pod& p, int fd) {

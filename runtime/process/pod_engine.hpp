@@ -66,7 +66,7 @@ private:
 
   // Connections to shims (pod_connection.cpp).
   void connect(pod& p, std::function<void(bool)> done);
-  void take_list(pod& p, wire_reader fields);
+  bool take_list(pod& p, wire_reader fields);
   std::optional<container::Container>
   take_container(pod& p, wire_reader& fields, bool heard);
   void lose(pod& p);

@@ -12,7 +12,9 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace troupe::process {
@@ -191,7 +193,9 @@ std::vector<container::Container> load_containers(const std::string& folder) {
   for (auto& entry : fs::directory_iterator(folder + "/c", code)) {
     auto bytes = read_file(entry.path().string() + "/container");
     container::Container status;
-    if (!bytes || !status.ParseFromString(*bytes))
+    if (!bytes || !status.ParseFromString(*bytes)
+        || container_folder_of(status)
+               != "c/" + entry.path().filename().string())
       continue;
     load_state(entry.path().string(), status);
     result.push_back(std::move(status));
@@ -216,9 +220,40 @@ int64_t live_shim(const std::string& folder) {
   return field == std::to_string(begun) ? pid : 0;
 }
 
+/// The name of a socket may be longer than an address can hold: it is reached
+/// by a short name for its folder.
+int dial_shim(const std::string& folder) {
+  auto place = open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (place < 0)
+    return -1;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  snprintf(address.sun_path, sizeof(address.sun_path),
+           "/proc/self/fd/%d/shim.sock", place);
+  auto fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  auto good =
+      fd >= 0
+      && connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address))
+             == 0;
+  close(place);
+  if (!good && fd >= 0) {
+    close(fd);
+    fd = -1;
+  }
+  return fd;
+}
+
 void kill_shim(const std::string& folder) {
-  if (auto pid = live_shim(folder); pid > 0)
-    kill(static_cast<pid_t>(pid), SIGKILL);
+  auto pid = static_cast<pid_t>(live_shim(folder));
+  if (auto fd = pid > 0 ? -1 : dial_shim(folder); fd >= 0) {
+    ucred peer{};
+    socklen_t size = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+      pid = peer.pid;
+    close(fd);
+  }
+  if (pid > 0)
+    kill(pid, SIGKILL);
 }
 
 void remove_folder(const std::string& path) {

@@ -56,13 +56,19 @@ caf::error store_container(const std::string& folder,
                            const container::Container& what);
 
 /// All containers of the pod, with what their state files say; one that those
-/// call running is told as running.
+/// call running is told as running. Those whose files were damaged are left
+/// out.
 std::vector<container::Container> load_containers(const std::string& folder);
 
 /// The shim's process when it still lives, else 0.
 int64_t live_shim(const std::string& folder);
 
-/// Kills the shim when it still lives; its containers follow.
+/// Connects to the shim, and so takes the place of who was before; -1 when
+/// there is none.
+int dial_shim(const std::string& folder);
+
+/// Kills the shim when it still lives, by its socket where the file with its
+/// process was damaged; its containers follow.
 void kill_shim(const std::string& folder);
 
 /// Removes the folder with all below; what is missing is no error.

@@ -28,6 +28,7 @@ struct pod_record {
   std::vector<event_loop::task> unknown;
   bool listing = false; ///< the shim was asked, and has not told
   bool stopping = false;
+  bool damaged = false; ///< what it is cannot be read any more
   int reconnects = 0;
 };
 

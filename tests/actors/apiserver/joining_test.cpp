@@ -221,6 +221,18 @@ TEST_F(JoinDesk, KeepsTheNameOfANodeForWhoHasIt) {
   EXPECT_EQ(refusal(back), join::NAME_TAKEN);
 }
 
+TEST_F(JoinDesk, GivesTheNameOfADeletedNodeToTheNext) {
+  EXPECT_EQ(refusal(request()), join::NONE);
+  core::v1::Node node;
+  node.mutable_metadata()->set_name("n1");
+  api.put(node);
+  world.run();
+  api.remove("Node", "n1");
+  EXPECT_EQ(refusal(request()), join::NONE) << "it registered, and is gone";
+  world.advance(1s);
+  EXPECT_EQ(refusal(request()), join::NAME_TAKEN) << "it is about to register";
+}
+
 TEST_F(JoinDesk, LetsNobodyComeBackByARevokedCertificate) {
   auto first = join(request());
   crypto::credential mine{asked.key, first.certificate()};

@@ -105,6 +105,31 @@ TEST_F(PodRuntime, FindsAPodWhoseShimDiedMeanwhile) {
   EXPECT_EQ(after.containers(0).exit_code(), 137);
 }
 
+/// What runs is of nobody any more when its files cannot be read: it ends, and
+/// is not served as something else.
+struct DamagedPod : PodRuntime, ::testing::WithParamInterface<const char*> {};
+
+TEST_P(DamagedPod, LeavesNoProcess) {
+  auto marker = mark();
+  launch("adopt-7", shell("main", "exec sleep " + marker));
+  auto file = fs::path{options().pods} / "adopt-7_0" / GetParam();
+  ASSERT_TRUE(fs::exists(file)) << file;
+  runtime_.reset();
+  std::ofstream{file} << std::string(fs::file_size(file), '#');
+  restart();
+  auto now = state();
+  for (auto& each : now.sandboxes())
+    EXPECT_EQ(each.state(), container::NOT_READY);
+  wait_for_none(marker);
+  for (auto& each : now.containers())
+    EXPECT_EQ(each.state(), container::EXITED);
+  EXPECT_TRUE(remove_sandbox("adopt-7_0"));
+}
+
+INSTANTIATE_TEST_SUITE_P(InEachFile, DamagedPod,
+                         ::testing::Values("sandbox", "shim.pid",
+                                           "c/main_0/container"));
+
 /// The process that controls the pods is killed with nothing said.
 TEST_F(PodRuntime, KeepsPodsWhenWhoeverStartedThemIsKilled) {
   auto program = fs::read_symlink("/proc/self/exe").string();

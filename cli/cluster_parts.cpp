@@ -294,6 +294,8 @@ caf::error cluster_process::parts::place_servers(up_options& options) {
   }
   for (size_t i = 0; i < places.size() && !options.hosts.empty(); ++i) {
     auto& wished = options.hosts[std::min(i, options.hosts.size() - 1)];
+    if (places[i].elsewhere)
+      continue;
     // The others know it by that.
     if (known > 1 && places[i].host != wished)
       return make_error(ec::conflict, "--bind-address: " + places[i].name
@@ -304,7 +306,7 @@ caf::error cluster_process::parts::place_servers(up_options& options) {
   for (size_t i = 0; i < places.size(); ++i) {
     auto& place = places[i];
     for (auto* which : {&place.port, &place.api_port}) {
-      if (*which != 0 || places.size() == 1)
+      if (*which != 0 || places.size() == 1 || place.elsewhere)
         continue;
       auto chosen = free_port(places);
       if (!chosen)
@@ -317,6 +319,10 @@ caf::error cluster_process::parts::place_servers(up_options& options) {
   // One alone needs not be where it was.
   if (places.size() == 1)
     return caf::none;
+  // Who runs on other machines knows it by its port.
+  if (std::any_of(places.begin(), places.end(),
+                  [](auto& each) { return each.elsewhere; }))
+    options.port = options.api_port = 0;
   for (auto both : {std::pair{&options.port, &places[0].port},
                     std::pair{&options.api_port, &places[0].api_port}}) {
     if (*both.first == 0)
@@ -349,6 +355,8 @@ caf::error cluster_process::parts::start_servers(const up_options& options,
   if (auto kept = write_server_settings(options.data_dir, now); !kept)
     return kept.error();
   settings = nullptr;
+  // From here on others may join.
+  others = std::make_unique<server_register>(options.data_dir);
   keeper = std::make_unique<server_keeper>(options.data_dir, tell);
   keeper->follow();
   return caf::none;
@@ -390,10 +398,11 @@ void cluster_process::parts::tell_missing(const std::string& data_dir,
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       there = answers(place);
     }
-    if (!there)
-      tell("Warning: " + place.name + " does not answer at " + place.address()
-           + ": see "
-           + (server_folder(data_dir, place.name) / "troupe.log").string());
+    if (there)
+      continue;
+    auto log = server_folder(data_dir, place.name) / "troupe.log";
+    tell("Warning: " + place.name + " does not answer at " + place.address()
+         + (place.elsewhere ? "" : ": see " + log.string()));
   }
 }
 

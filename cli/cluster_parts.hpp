@@ -7,6 +7,7 @@
 #include "cli/directory_lock.hpp"
 #include "cli/join_service.hpp"
 #include "cli/server_keeper.hpp"
+#include "cli/server_register.hpp"
 #include "cli/server_settings.hpp"
 #include "cli/serving.hpp"
 #include "messages/store_interface.hpp"
@@ -40,6 +41,7 @@ struct cluster_process::parts {
   std::shared_ptr<http::https_edge> https;
   std::shared_ptr<net::loop> sockets; ///< the thread of all of them
   std::shared_ptr<cluster_config> config;
+  std::unique_ptr<server_register> others; ///< the servers elsewhere
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<secure_network> secure;

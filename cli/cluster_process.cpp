@@ -178,8 +178,12 @@ caf::error cluster_process::parts::open_system(const up_options& options,
       *system,
       secure_files{keys.server_file.string(), keys.authority_file.string()});
   self = std::make_unique<caf::scoped_actor>(*system, true);
-  outside->servers = std::make_shared<server_links>(
-      server_links{secure.get(), always(keys.server)});
+  server_links links{secure.get(), always(keys.server)};
+  links.keep_members = [this](const std::vector<member_address>& members) {
+    if (others)
+      others->keep(members);
+  };
+  outside->servers = std::make_shared<server_links>(std::move(links));
   gate = system->spawn(troupe::gate,
                        std::shared_ptr<const cluster_config>{config});
   if (auto err = publish(options))

@@ -246,7 +246,12 @@ constexpr entry table[] = {
   # A scheduler alone; the first of several is active
   troupe node --roles scheduler --detach
 )"},
-    {"server", R"(  # What `up --processes` runs for each server but the first
+    {"server",
+     R"(  # On another machine: makes it one of the cluster's servers, for good
+  troupe server --join 192.168.1.10:6444 --token-file token --detach
+  # And again, whenever that machine has started
+  troupe server --detach
+  # What `up --processes` runs for each server but the first
   troupe server --name server-2
 )"},
     {"store", R"(  # Who takes part, and how each is

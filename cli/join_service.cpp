@@ -2,7 +2,8 @@
 
 #include "actors/client/command_client.hpp"
 #include "cli/resources.hpp"
-#include "cli/server_settings.hpp"
+#include "cli/server_membership.hpp"
+#include "cli/server_register.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/crypto/random.hpp"
@@ -11,6 +12,8 @@
 #include "runtime/system/secure_network.hpp"
 
 #include <caf/send.hpp>
+
+#include <algorithm>
 
 namespace troupe::cli {
 
@@ -29,29 +32,52 @@ join::ClusterFacts facts_now(const fs::path& data_dir,
   facts.clear_apis();
   for (auto& place : settings->places) {
     facts.add_servers(place.address());
-    facts.add_apis(place.host + ":" + std::to_string(place.api_port));
+    // Of servers elsewhere only the actors' is known.
+    if (place.api_port != 0)
+      facts.add_apis(place.host + ":" + std::to_string(place.api_port));
   }
   return facts;
 }
 
+/// Why the settings cannot have one more server of that name; "" if they can.
+std::string name_problem(const server_settings& settings,
+                         const std::string& name,
+                         const std::vector<member_address>& members) {
+  if (!is_server_name(name))
+    return "\"" + name + "\" is no name of a server: server-2, server-3, ...";
+  auto* place = settings.find(name);
+  auto taken = (place != nullptr && !place->elsewhere)
+               || std::any_of(members.begin(), members.end(), [&](auto& each) {
+                    return each.address.rfind(name + "/", 0) == 0;
+                  });
+  return taken ? "the cluster has a server \"" + name
+                     + "\" already: choose another name with --name, or remove "
+                       "that one first (troupe store member remove "
+                     + name + ")"
+               : std::string{};
+}
+
+/// What a server that joins begins with: from its data directory, all others
+/// are elsewhere.
 expected<join::ServerFacts> admit(const fs::path& data_dir,
                                   const crypto::credential& authority,
-                                  const std::string& name) {
+                                  const std::string& wished,
+                                  const std::vector<member_address>& members) {
   auto settings = read_server_settings(data_dir);
   if (!settings)
     return make_error(ec::service_unavailable,
                       "the cluster's servers are all in one process: start it "
                       "with --servers 1 or --processes");
-  if (settings->find(name) != nullptr)
-    return make_error(ec::conflict, "the cluster has a server \"" + name
-                                        + "\" already: choose another name "
-                                          "with --name");
-  auto text = crypto::read_file(server_settings_file(data_dir));
-  if (!text)
-    return text.error();
+  take_members(*settings, members);
+  auto name = wished.empty() ? free_server_name(*settings, members) : wished;
+  if (auto why = name_problem(*settings, name, members); !why.empty())
+    return make_error(ec::conflict, why);
+  for (auto& place : settings->places)
+    place.elsewhere = true;
+  settings->own = name;
   join::ServerFacts result;
   result.set_authority_pem(authority.pem());
-  result.set_settings(std::move(*text));
+  result.set_settings(text_of(*settings));
   return result;
 }
 
@@ -62,9 +88,10 @@ make_authority(const join_service_parts& parts, secure_network& network) {
   result->facts = [folder = parts.data_dir, facts = parts.facts] {
     return facts_now(folder, facts);
   };
-  result->admit = [folder = parts.data_dir,
-                   authority = parts.authority](const std::string& name) {
-    return admit(folder, authority, name);
+  result->admit = [folder = parts.data_dir, authority = parts.authority](
+                      const std::string& name,
+                      const std::vector<member_address>& members) {
+    return admit(folder, authority, name, members);
   };
   result->revoke = [https = parts.https,
                     &network](const std::set<std::string>& serials) {

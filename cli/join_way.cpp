@@ -1,5 +1,6 @@
 #include "cli/joining.hpp"
 #include "runtime/crypto/key_files.hpp"
+#include "runtime/net/host_names.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -102,6 +103,23 @@ given_token(const join_options& options) {
   return maybe{std::move(*found)};
 }
 
+/// HOST:PORT, with the first IPv4 address of the host.
+expected<std::string> with_address(const std::string& given) {
+  if (net::parse_endpoint(given))
+    return given;
+  auto colon = std::min(given.rfind(':'), given.size());
+  auto host = given.substr(0, colon);
+  auto port = net::parse_endpoint("0.0.0.0" + given.substr(colon));
+  if (!port || host.empty() || host.find(':') != std::string::npos)
+    return make_error(ec::bad_request, "--join: \"" + given
+                                           + "\" is no ADDRESS:PORT and no "
+                                             "HOST:PORT");
+  auto address = net::find_ipv4(host);
+  if (!address)
+    return make_error(ec::not_found, "--join: " + message_of(address.error()));
+  return to_string(net::endpoint{*address, port->port});
+}
+
 } // namespace
 
 expected<join_way>
@@ -142,10 +160,13 @@ expected<join_way> find_way(const join_options& options) {
   auto token = given_token(options);
   if (!token)
     return token.error();
-  for (auto& each : options.servers)
-    if (!net::parse_endpoint(each))
-      return make_error(ec::bad_request,
-                        "--join: \"" + each + "\" is no ADDRESS:PORT");
+  std::vector<std::string> servers;
+  for (auto& each : options.servers) {
+    auto found = with_address(each);
+    if (!found)
+      return found.error();
+    servers.push_back(std::move(*found));
+  }
   auto local = running_clusters();
   auto named = options.servers.empty() && !*token && !options.home.empty();
   auto at_home = std::find_if(local.begin(), local.end(), [&](auto& each) {
@@ -161,8 +182,7 @@ expected<join_way> find_way(const join_options& options) {
     if (auto found = net::discover(options.discovery_port))
       heard = std::move(*found);
   return choose_way(
-      options.servers, *token, local, heard,
-      [](const running_cluster& cluster) {
+      servers, *token, local, heard, [](const running_cluster& cluster) {
         auto found =
             read_token(std::filesystem::path{cluster.data_dir} / "token");
         return found ? std::optional{std::move(*found)} : std::nullopt;

@@ -1,12 +1,11 @@
 #include "cli/joining.hpp"
 
+#include "cli/join_asking.hpp"
 #include "cli/server_settings.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/signing_request.hpp"
-#include "runtime/net/address.hpp"
 #include "runtime/rules/joining.hpp"
 #include "runtime/system/context.hpp"
-#include "runtime/system/join_call.hpp"
 #include "runtime/system/version.hpp"
 
 #include <google/protobuf/util/json_util.h>
@@ -16,9 +15,6 @@ namespace troupe::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// How long one server may take.
-constexpr std::chrono::seconds answer_patience{20};
 
 constexpr uint32_t our_protocol = 1;
 
@@ -96,66 +92,6 @@ expected<join::JoinRequest> make_request(const join_options& options,
     result.set_earlier_signature(proof->signature);
   }
   return result;
-}
-
-ec code_of(join::Refusal why) {
-  switch (why) {
-    case join::NAME_TAKEN:
-      return ec::conflict;
-    case join::BAD_NAME:
-    case join::MALFORMED:
-      return ec::bad_request;
-    case join::TOO_MANY:
-      return ec::too_many_requests;
-    case join::UNAVAILABLE:
-      return ec::service_unavailable;
-    default:
-      return ec::unauthorized;
-  }
-}
-
-/// One server's answer. A refusal is an error.
-expected<join::JoinAnswer> ask_server(const std::string& server,
-                                      const rules::join_token& token,
-                                      const std::string& request,
-                                      const join_transport& carry) {
-  auto at = net::parse_endpoint(server);
-  if (!at)
-    return make_error(ec::bad_request, server + " is no ADDRESS:PORT");
-  auto bytes = carry(
-      to_string(at->address), at->port,
-      [&](const std::string& chain) -> caf::error {
-        auto found = crypto::check_server_chain(chain, token.authority_hash,
-                                                real_world()->now());
-        return found ? caf::error{} : std::move(found.error());
-      },
-      request, answer_patience);
-  if (!bytes)
-    return bytes.error();
-  join::JoinAnswer result;
-  if (!result.ParseFromString(*bytes))
-    return make_error(ec::service_unavailable, "its answer cannot be read");
-  if (result.refusal() != join::NONE)
-    return make_error(code_of(result.refusal()), result.reason());
-  return result;
-}
-
-/// Asks one server after the other until one decides.
-expected<join::JoinAnswer> ask_any(const join_way& way,
-                                   const std::string& request,
-                                   const join_transport& carry) {
-  std::string problems;
-  for (auto& server : way.servers) {
-    auto answer = ask_server(server, way.token, request, carry);
-    if (answer)
-      return answer;
-    if (!is(answer.error(), ec::service_unavailable))
-      return make_error(static_cast<ec>(answer.error().code()),
-                        server + ": " + message_of(answer.error()));
-    problems += "\n  " + server + ": " + message_of(answer.error());
-  }
-  return make_error(ec::service_unavailable,
-                    "no server could be asked:" + problems);
 }
 
 /// What came must be what was asked for, by the authority that the token names.
@@ -257,11 +193,11 @@ fs::path facts_file(const fs::path& data_dir) {
 expected<joined>
 join_cluster(const join_options& options,
              const std::function<void(const std::string&)>& tell) {
-  return join_cluster(options, join_call, tell);
+  return join_cluster(options, means_of_joining(), tell);
 }
 
 expected<joined>
-join_cluster(const join_options& options, const join_transport& carry,
+join_cluster(const join_options& options, const join_means& means,
              const std::function<void(const std::string&)>& tell) {
   auto who = rules::joining_identity(options.role, options.name);
   if (!who)
@@ -280,7 +216,7 @@ join_cluster(const join_options& options, const join_transport& carry,
   auto request = make_request(options, way->token, *asked, before);
   if (!request)
     return request.error();
-  auto answer = ask_any(*way, request->SerializeAsString(), carry);
+  auto answer = ask_to_join(*way, request->SerializeAsString(), means, tell);
   if (!answer)
     return answer.error();
   if (auto err = check_answer(*answer, way->token, *asked, *who))

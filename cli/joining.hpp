@@ -21,8 +21,9 @@ struct join_options {
   std::filesystem::path data_dir;
   rules::join_role role = rules::join_role::node;
   std::string name; ///< of the node or server, or which component
-  std::vector<std::string> servers; ///< --join HOST:PORT; any that is there
-  std::string token_file;           ///< --token-file; else TROUPE_TOKEN
+  /// --join ADDRESS:PORT or HOST:PORT; any that is there.
+  std::vector<std::string> servers;
+  std::string token_file; ///< --token-file; else TROUPE_TOKEN
   /// The data directory that the user named: a cluster of this machine that
   /// lies there is meant, where nothing else is said.
   std::filesystem::path home;
@@ -47,8 +48,8 @@ choose_way(const std::vector<std::string>& servers,
            const std::function<std::optional<rules::join_token>(
                const running_cluster&)>& token_of);
 
-/// The same with the options' token, the machine's clusters and discovery.
-/// Blocks as long as that takes.
+/// The same with the options' token, the machine's clusters and discovery; the
+/// names of hosts are looked up. Blocks as long as that takes.
 expected<join_way> find_way(const join_options& options);
 
 /// Carries one request to a server and its answer back. `check` is given the
@@ -57,6 +58,19 @@ using join_transport = std::function<expected<std::string>(
     const std::string& host, uint16_t port,
     const std::function<caf::error(const std::string& chain)>& check,
     const std::string& request, std::chrono::seconds patience)>;
+
+/// What joining needs of the world.
+struct join_means {
+  using clock = std::chrono::steady_clock;
+
+  join_transport carry;
+  std::function<clock::time_point()> now;
+  std::function<void(std::chrono::milliseconds)> wait;
+  std::function<uint64_t()> random; ///< so that not all try again at once
+};
+
+/// The network, and time as it goes by.
+join_means means_of_joining();
 
 /// What a process has once it has joined.
 struct joined {
@@ -85,9 +99,9 @@ expected<joined>
 join_cluster(const join_options& options,
              const std::function<void(const std::string&)>& tell);
 
-/// The same over another way than the network.
+/// The same with other means.
 expected<joined>
-join_cluster(const join_options& options, const join_transport& carry,
+join_cluster(const join_options& options, const join_means& means,
              const std::function<void(const std::string&)>& tell);
 
 } // namespace troupe::cli

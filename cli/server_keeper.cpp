@@ -122,7 +122,8 @@ void server_keeper::keep_named() {
     return;
   std::lock_guard guard{mutex_};
   for (size_t i = 1; i < settings->places.size(); ++i)
-    if (auto& name = settings->places[i].name; kept_.insert(name).second) {
+    if (auto& name = settings->places[i].name;
+        !settings->places[i].elsewhere && kept_.insert(name).second) {
       auto& thread = threads_[name];
       // One that watched it before has come to its end.
       if (thread.joinable())

@@ -12,9 +12,10 @@
 namespace troupe::cli {
 
 /// Keeps servers running in processes of their own, all that the settings of
-/// the data directory name but the first: starts each, finds it again when it
-/// runs already, and starts it anew when it ends. Follows the settings when
-/// they change; one that is no longer named is left to end.
+/// the data directory name but the first and those that run from others: starts
+/// each, finds it again when it runs already, and starts it anew when it ends.
+/// Follows the settings when they change; one that is no longer named is left
+/// to end.
 class server_keeper {
 public:
   using report = std::function<void(const std::string&)>;

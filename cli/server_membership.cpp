@@ -2,10 +2,9 @@
 
 #include "cli/directory_lock.hpp"
 #include "cli/process_end.hpp"
+#include "cli/server_register.hpp"
 #include "cli/store_choice.hpp"
 #include "messages/store_desk.pb.h"
-#include "runtime/crypto/key_files.hpp"
-#include "runtime/crypto/kubeconfig.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +22,13 @@ using call::StoreQuestion;
 /// How long a new server may take until it has all of the state.
 constexpr auto vote_patience = std::chrono::seconds(60);
 constexpr auto look_again = std::chrono::milliseconds(50);
+
+bool has_vote(command_client& client, uint64_t id) {
+  auto members = members_of(client);
+  return members && std::any_of(members->begin(), members->end(), [&](auto& x) {
+           return x.id() == id && x.voter();
+         });
+}
 
 /// The settings of a data directory, for one command at a time.
 class settings_change {
@@ -48,18 +54,7 @@ public:
     return caf::none;
   }
 
-  /// Keeps the settings, and tells command lines where servers are.
-  expected<void> keep() {
-    if (auto kept = write_server_settings(data_dir_, settings); !kept)
-      return kept;
-    auto file = data_dir_ / "kubeconfig";
-    auto config = crypto::read_kubeconfig(file);
-    if (!config)
-      return config.error();
-    for (auto& cluster : config->clusters)
-      cluster.actors = addresses_of(settings.places);
-    return crypto::write_secret_file(file, crypto::to_yaml(*config));
-  }
+  expected<void> keep() { return keep_server_settings(data_dir_, settings); }
 
   server_place* find(const std::string& name) {
     return const_cast<server_place*>(std::as_const(settings).find(name));
@@ -71,16 +66,6 @@ private:
   fs::path data_dir_;
   settings_lock lock_;
 };
-
-/// "server-7", the only form that there is: it is a folder's name, too.
-bool is_server_name(const std::string& name) {
-  const std::string prefix = "server-";
-  return name.size() > prefix.size() && name.size() < 16
-         && name.rfind(prefix, 0) == 0
-         && name.find_first_not_of("0123456789", prefix.size())
-                == std::string::npos
-         && name[prefix.size()] != '0';
-}
 
 /// What a server that is no member any more has left: its process, its folder.
 /// The first one's process is that of `up`, and has ended.
@@ -97,23 +82,6 @@ caf::error clear_server(const fs::path& data_dir, const std::string& name,
     return make_error(ec::forbidden, "cannot remove " + store.string() + ": "
                                          + failed.message());
   return caf::none;
-}
-
-expected<uint64_t> add_member(command_client& client,
-                              const server_place& place) {
-  StoreQuestion question;
-  question.mutable_add()->set_address(place.name + "/store@" + place.address());
-  auto answer = client.ask_store(std::move(question));
-  if (!answer)
-    return answer.error();
-  return answer->members().id();
-}
-
-bool has_vote(command_client& client, uint64_t id) {
-  auto members = members_of(client);
-  return members && std::any_of(members->begin(), members->end(), [&](auto& x) {
-           return x.id() == id && x.voter();
-         });
 }
 
 /// The name that is free in the settings and in the group, or why the one that
@@ -171,6 +139,11 @@ expected<server_place> enlist(command_client& client, const fs::path& data_dir,
   settings_change change;
   if (auto err = change.begin(data_dir))
     return err;
+  if (!change.settings.own.empty())
+    return make_error(ec::bad_request,
+                      data_dir.string() + " is of " + change.settings.own
+                          + ", which joined: run `troupe server --join` where "
+                            "another server shall be");
   auto members = members_of(client);
   if (!members)
     return members.error();
@@ -208,6 +181,42 @@ expected<server_place> enlist(command_client& client, const fs::path& data_dir,
 }
 
 } // namespace
+
+bool is_server_name(const std::string& name) {
+  const std::string prefix = "server-";
+  return name.size() > prefix.size() && name.size() < 16
+         && name.rfind(prefix, 0) == 0
+         && name.find_first_not_of("0123456789", prefix.size())
+                == std::string::npos
+         && name[prefix.size()] != '0';
+}
+
+std::string address_in_group(const server_place& place) {
+  return place.name + "/store@" + place.address();
+}
+
+expected<uint64_t> add_member(command_client& client,
+                              const server_place& place) {
+  StoreQuestion question;
+  question.mutable_add()->set_address(address_in_group(place));
+  auto answer = client.ask_store(std::move(question));
+  if (!answer)
+    return answer.error();
+  return answer->members().id();
+}
+
+caf::error wait_for_vote(command_client& client, uint64_t member) {
+  auto deadline = std::chrono::steady_clock::now() + vote_patience;
+  while (!has_vote(client, member)) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return make_error(ec::conflict,
+                        "member " + std::to_string(member)
+                            + " of the store has no vote yet: `troupe store "
+                              "status` shows how far it is");
+    std::this_thread::sleep_for(look_again);
+  }
+  return caf::none;
+}
 
 std::string server_of(const Member& member) {
   auto& address = member.address();
@@ -265,7 +274,10 @@ caf::error remove_server(command_client& client, const fs::path& data_dir,
   if (auto err = change.begin(data_dir))
     return err;
   auto* place = change.find(name);
-  auto first = place != nullptr && place == &change.settings.places.front();
+  // What runs from elsewhere ends there, and so does who joined from here.
+  auto here =
+      place != nullptr && !place->elsewhere && name != change.settings.own;
+  auto first = here && place == &change.settings.places.front();
   if (first && holder_of(data_dir).pid != 0)
     return make_error(ec::conflict, name
                                         + " is in the process of `troupe up`, "
@@ -275,7 +287,7 @@ caf::error remove_server(command_client& client, const fs::path& data_dir,
   if (auto err = remove_member(client, member.id());
       err && !is(err, ec::not_found))
     return err;
-  if (place == nullptr || place->member != member.id())
+  if (!here || place->member != member.id())
     return caf::none;
   // The first one stays where it is, to be added anew.
   if (!first) {

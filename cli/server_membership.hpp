@@ -19,6 +19,22 @@ namespace troupe::cli {
 /// Returns "server-2" of a member of the store, whatever its address adds.
 std::string server_of(const store_api::Member& member);
 
+/// Whether it is one that a server may have: "server-7". It is a folder's name,
+/// too.
+bool is_server_name(const std::string& name);
+
+/// "server-7/store@HOST:PORT", as the group knows a server that was added.
+std::string address_in_group(const server_place& place);
+
+/// Makes a server a member of the store, without a vote at first; returns its
+/// id. Fails with AlreadyExists when one of that name is.
+expected<uint64_t> add_member(command_client& client,
+                              const server_place& place);
+
+/// Waits until a member has a vote in the store. Fails with Conflict when it
+/// does not come so far in time.
+caf::error wait_for_vote(command_client& client, uint64_t member);
+
 /// Returns the members of the store as the cluster knows them.
 expected<std::vector<store_api::Member>> members_of(command_client& client);
 

@@ -4,7 +4,8 @@
 #include "actors/system/gate.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/join_service.hpp"
-#include "cli/server_settings.hpp"
+#include "cli/server_membership.hpp"
+#include "cli/server_register.hpp"
 #include "cli/serving.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/http/https_edge.hpp"
@@ -21,7 +22,10 @@
 #include <caf/scoped_actor.hpp>
 #include <leveldb/env.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <mutex>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -29,6 +33,9 @@ namespace troupe::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Until a process that was killed has let go of its folder.
+constexpr std::chrono::milliseconds lock_patience{500};
 
 caf::error no_port(const server_place& own, uint16_t port) {
   return make_error(ec::conflict, "port " + std::to_string(port) + " of "
@@ -38,12 +45,14 @@ caf::error no_port(const server_place& own, uint16_t port) {
 } // namespace
 
 struct server_process::parts {
+  directory_lock home; ///< of one that joined
   directory_lock lock;
   crypto::cluster_keys keys;
   std::shared_ptr<edges> outside = std::make_shared<edges>();
   std::shared_ptr<http::https_edge> https;
   std::shared_ptr<net::loop> sockets; ///< the thread of all of them
   std::shared_ptr<cluster_config> config = std::make_shared<cluster_config>();
+  std::unique_ptr<server_register> others; ///< the servers elsewhere
   std::unique_ptr<actor_config> actors;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<secure_network> secure;
@@ -51,17 +60,58 @@ struct server_process::parts {
   std::unique_ptr<join_service> joins;
   gate_actor gate;
   planted_tree tree;
+  std::mutex mutex;
+  std::string left; ///< why this is no member any more; guarded by `mutex`
 
-  caf::error prepare(const std::string& data_dir,
-                     const server_settings& settings, const server_place& own);
+  caf::error take_home(const server_options& options);
+  void leave(const std::string& why);
+  server_links links();
+  caf::error prepare(const fs::path& data_dir, const server_settings& settings,
+                     const server_place& own);
   caf::error open(const server_place& own);
   void open_joins(const server_settings& settings, const server_place& own);
+  void plant();
 };
 
-caf::error server_process::parts::prepare(const std::string& data_dir,
+/// Takes the directory of a server that joined, or is about to; that of `up` is
+/// held by that.
+caf::error server_process::parts::take_home(const server_options& options) {
+  auto settings = read_server_settings(options.data_dir);
+  if (settings && settings->own.empty())
+    return caf::none;
+  std::error_code failed;
+  fs::create_directories(options.data_dir, failed);
+  if (failed)
+    return make_error(ec::forbidden, "cannot make " + options.data_dir.string()
+                                         + ": " + failed.message());
+  fs::permissions(options.data_dir, fs::perms::owner_all, failed);
+  return home.take(options.data_dir, lock_patience);
+}
+
+/// Ends the process as a signal does.
+void server_process::parts::leave(const std::string& why) {
+  {
+    std::lock_guard guard{mutex};
+    left = why;
+  }
+  kill(getpid(), SIGTERM);
+}
+
+server_links server_process::parts::links() {
+  server_links result{secure.get(), always(keys.server)};
+  if (!others)
+    return result;
+  result.keep_members = [this](const std::vector<member_address>& members) {
+    others->keep(members);
+  };
+  result.leave = [this](const std::string& why) { leave(why); };
+  return result;
+}
+
+caf::error server_process::parts::prepare(const fs::path& data_dir,
                                           const server_settings& settings,
                                           const server_place& own) {
-  config->data_dir = data_dir;
+  config->data_dir = data_dir.string();
   config->process = own.name;
   config->bind_address = own.host;
   config->service_cidr = settings.service_cidr;
@@ -71,15 +121,17 @@ caf::error server_process::parts::prepare(const std::string& data_dir,
   config->store_group = settings.store_group;
   config->limits = settings.limits;
   config->port = own.port;
-  config->api_address = settings.api_address;
-  config->api_port = settings.places.front().api_port;
+  // On a machine of its own, pods reach it where it is.
+  auto joined = !settings.own.empty();
+  config->api_address = joined ? own.host : settings.api_address;
+  config->api_port = joined ? own.api_port : settings.places.front().api_port;
   config->servers.clear();
   for (auto& each : settings.places)
     config->servers.push_back({each.name,
                                each.name == own.name ? "" : each.address(),
                                each.member, each.founder});
   auto opened = crypto::open_cluster_keys(
-      fs::path{data_dir} / "pki",
+      data_dir / "pki",
       crypto::names_of_api(settings.api_service, settings.hosts()),
       real_world()->now());
   if (!opened)
@@ -106,8 +158,7 @@ caf::error server_process::parts::open(const server_place& own) {
   secure = std::make_unique<secure_network>(
       *system,
       secure_files{keys.server_file.string(), keys.authority_file.string()});
-  outside->servers = std::make_shared<server_links>(
-      server_links{secure.get(), always(keys.server)});
+  outside->servers = std::make_shared<server_links>(links());
   self = std::make_unique<caf::scoped_actor>(*system, true);
   gate = system->spawn(troupe::gate,
                        std::shared_ptr<const cluster_config>{config});
@@ -129,64 +180,98 @@ void server_process::parts::open_joins(const server_settings& settings,
   outside->authority = joins->authority();
 }
 
-server_process::server_process(std::string data_dir, std::string name,
-                               report tell)
-    : data_dir_(std::move(data_dir)),
-      name_(std::move(name)),
-      tell_(std::move(tell)) {
+void server_process::parts::plant() {
+  tree.plant = [this] {
+    return spawn_server(
+        *system, real_world(), outside, config,
+        [to = gate, joiners = joins->gate()](const directory_actor& directory) {
+          caf::anon_send(to, directory);
+          caf::anon_send(joiners, directory);
+        },
+        https);
+  };
+  tree.root = tree.plant();
+  (*self)->monitor(tree.root);
+}
+
+server_process::server_process(server_options options, report tell)
+    : options_(std::move(options)), tell_(std::move(tell)) {
   // nop
 }
 
 server_process::~server_process() = default;
 
 caf::error server_process::start() {
-  auto settings = read_server_settings(data_dir_);
+  parts_ = std::make_unique<parts>();
+  if (auto err = parts_->take_home(options_))
+    return err;
+  auto role = become_server(options_, tell_);
+  if (!role)
+    return role.error();
+  name_ = role->name;
+  auto settings = read_server_settings(options_.data_dir);
   if (!settings)
     return settings.error();
   auto* own = settings->find(name_);
-  if (own == nullptr)
-    return make_error(ec::not_found,
-                      "the cluster in " + data_dir_ + " has no " + name_);
-  auto folder = server_folder(data_dir_, name_);
+  if (own == nullptr || own->elsewhere)
+    return make_error(ec::not_found, "the cluster in "
+                                         + options_.data_dir.string()
+                                         + " has no " + name_);
+  if (auto err = start_server(*settings, *own))
+    return err;
+  if (role->joined == 0)
+    return caf::none;
+  auto client = connect_to_others(options_.data_dir, *settings);
+  if (!client)
+    return client.error();
+  if (auto err = wait_for_vote(**client, role->joined))
+    return err;
+  tell_(name_ + ": has a vote in the store");
+  return caf::none;
+}
+
+caf::error server_process::start_server(const server_settings& settings,
+                                        const server_place& own) {
+  auto& p = *parts_;
+  auto folder = server_folder(options_.data_dir, name_);
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed)
     return make_error(ec::forbidden, "cannot make " + folder.string() + ": "
                                          + failed.message());
-  parts_ = std::make_unique<parts>();
-  auto& p = *parts_;
   if (auto err = p.lock.take(folder))
     return err;
-  if (auto err = p.prepare(data_dir_, *settings, *own))
+  if (auto err = p.prepare(options_.data_dir, settings, own))
     return err;
-  if (auto err = p.open(*own))
+  auto joined = !settings.own.empty();
+  if (joined)
+    p.others = std::make_unique<server_register>(options_.data_dir);
+  if (auto err = p.open(own))
     return err;
-  p.open_joins(*settings, *own);
-  p.tree.plant = [&p] {
-    return spawn_server(
-        *p.system, real_world(), p.outside, p.config,
-        [to = p.gate,
-         joiners = p.joins->gate()](const directory_actor& directory) {
-          caf::anon_send(to, directory);
-          caf::anon_send(joiners, directory);
-        },
-        p.https);
-  };
-  p.tree.root = p.tree.plant();
-  (*p.self)->monitor(p.tree.root);
-  tell_(name_ + ": answering on " + own->address() + ", over HTTPS on "
-        + own->host + ":" + std::to_string(own->api_port));
+  p.open_joins(settings, own);
+  p.plant();
+  tell_(name_ + ": answering on " + own.address() + ", over HTTPS on "
+        + own.host + ":" + std::to_string(own.api_port));
+  if (!joined)
+    return caf::none;
+  for (auto& err : {p.joins->announce_here(),
+                    p.joins->announce(options_.joining.discovery_port)})
+    if (err)
+      tell_("Warning: " + message_of(err));
   return caf::none;
 }
 
 void server_process::serve() {
   auto& p = *parts_;
   serve_tree(*p.self, p.tree, tell_);
-  tell_(name_ + ": ending");
+  {
+    std::lock_guard guard{p.mutex};
+    tell_(name_ + ": " + (p.left.empty() ? "ending" : p.left + ": ending"));
+  }
   auto gone = end_tree(*p.self, p.tree);
   (*p.self)->send_exit(p.gate, caf::exit_reason::user_shutdown);
   // What is left by now hangs; everything acknowledged is on the disk.
-  if (!gone)
+  if (!gone || !p.left.empty())
     _exit(1);
   p.gate = nullptr;
 }

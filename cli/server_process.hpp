@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/detaching.hpp"
+#include "cli/server_joining.hpp"
 
 #include <memory>
 #include <string>
@@ -8,14 +9,16 @@
 namespace troupe::cli {
 
 /// One server of a cluster, in this process alone: a store, an API server and
-/// the ways in. Threads of the process must not take SIGINT and SIGTERM before
-/// this.
+/// the ways in. One that `up` made runs from its data directory; one that
+/// joined has one of its own, which this makes so first. Threads of the process
+/// must not take SIGINT and SIGTERM before this.
 class server_process : public serving_process {
 public:
-  server_process(std::string data_dir, std::string name, report tell);
+  server_process(server_options options, report tell);
   ~server_process() override;
 
-  /// Starts it. Errors say what was in the way.
+  /// Starts it, and returns once one that joined has a vote in the store.
+  /// Errors say what was in the way.
   caf::error start() override;
 
   /// Serves until a signal asks for the end, then ends in order.
@@ -24,7 +27,10 @@ public:
 private:
   struct parts;
 
-  std::string data_dir_;
+  caf::error start_server(const server_settings& settings,
+                          const server_place& own);
+
+  server_options options_;
   std::string name_;
   report tell_;
   std::unique_ptr<parts> parts_;

@@ -58,14 +58,24 @@ expected<server_settings> read_server_settings(const fs::path& data_dir) {
   auto text = crypto::read_file(server_settings_file(data_dir));
   if (!text)
     return text.error();
+  auto result = parse_server_settings(*text);
+  if (!result)
+    return make_error(ec::internal_error,
+                      server_settings_file(data_dir).string()
+                          + message_of(result.error()));
+  return result;
+}
+
+expected<server_settings> parse_server_settings(const std::string& text) {
   try {
-    auto doc = json::parse(*text);
+    auto doc = json::parse(text);
     server_settings result;
     for (auto& place : doc.at("places"))
       result.places.push_back(
           {place.at("name"), place.at("port"), place.at("apiPort"),
            place.value("member", uint64_t{0}), place.value("founder", true),
-           place.value("host", default_host)});
+           place.value("host", default_host), place.value("elsewhere", false)});
+    result.own = doc.value("own", "");
     result.service_cidr = doc.at("serviceCIDR");
     result.pod_cidr = doc.at("podCIDR");
     result.api_service = doc.at("apiService");
@@ -77,14 +87,12 @@ expected<server_settings> read_server_settings(const fs::path& data_dir) {
     return result;
   } catch (const json::exception& err) {
     return make_error(ec::internal_error,
-                      server_settings_file(data_dir).string()
-                          + " does not say where the servers are: "
+                      std::string{" does not say where the servers are: "}
                           + err.what());
   }
 }
 
-expected<void> write_server_settings(const fs::path& data_dir,
-                                     const server_settings& settings) {
+std::string text_of(const server_settings& settings) {
   json places = json::array();
   for (auto& place : settings.places)
     places.push_back({{"name", place.name},
@@ -92,7 +100,8 @@ expected<void> write_server_settings(const fs::path& data_dir,
                       {"apiPort", place.api_port},
                       {"member", place.member},
                       {"founder", place.founder},
-                      {"host", place.host}});
+                      {"host", place.host},
+                      {"elsewhere", place.elsewhere}});
   json doc{{"places", places},
            {"serviceCIDR", settings.service_cidr},
            {"podCIDR", settings.pod_cidr},
@@ -101,7 +110,14 @@ expected<void> write_server_settings(const fs::path& data_dir,
            {"podNamespaces", settings.pod_namespaces},
            {"lowestPort", settings.lowest_port},
            {"storeGroup", settings.store_group}};
+  if (!settings.own.empty())
+    doc["own"] = settings.own;
   doc.update(document_of(settings.limits));
+  return doc.dump(1) + "\n";
+}
+
+expected<void> write_server_settings(const fs::path& data_dir,
+                                     const server_settings& settings) {
   std::error_code failed;
   fs::create_directories(data_dir / "servers", failed);
   if (failed)
@@ -109,7 +125,7 @@ expected<void> write_server_settings(const fs::path& data_dir,
                                          + (data_dir / "servers").string()
                                          + ": " + failed.message());
   return crypto::write_secret_file(server_settings_file(data_dir),
-                                   doc.dump(1) + "\n");
+                                   text_of(settings));
 }
 
 caf::error settings_lock::take(const fs::path& data_dir) {

@@ -22,6 +22,7 @@ struct server_place {
   uint64_t member = 0;             ///< of the store's group
   bool founder = true;             ///< of the group; else it was added to it
   std::string host = default_host; ///< an IPv4 address
+  bool elsewhere = false; ///< runs from another data directory, which it joined
 
   /// HOST:PORT of the actors.
   std::string address() const;
@@ -33,6 +34,8 @@ struct server_place {
 struct server_settings {
   /// Of all, in the order of the members. The first is in the process of `up`.
   std::vector<server_place> places;
+  /// Of a server that joined from this data directory: its name. Else "".
+  std::string own;
   std::string service_cidr;
   std::string pod_cidr;
   std::string api_service; ///< the address of the Service `kubernetes`
@@ -74,6 +77,10 @@ server_settings_file(const std::filesystem::path& data_dir);
 /// cannot be read.
 expected<server_settings>
 read_server_settings(const std::filesystem::path& data_dir);
+
+/// The same as text, and of it.
+std::string text_of(const server_settings& settings);
+expected<server_settings> parse_server_settings(const std::string& text);
 
 /// Keeps them, at once or not at all.
 expected<void> write_server_settings(const std::filesystem::path& data_dir,

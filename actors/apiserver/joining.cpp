@@ -1,6 +1,7 @@
 #include "actors/apiserver/joining.hpp"
 
 #include "actors/apiserver/certificate_record.hpp"
+#include "actors/apiserver/store_members.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
@@ -27,6 +28,9 @@ using pointer = join_desk_actor::stateful_pointer<join_desk_state>;
 using promise = caf::typed_response_promise<pb<join::JoinAnswer>>;
 
 constexpr uint32_t our_protocol = 1;
+
+/// How long the store may take to say who takes part in it.
+constexpr std::chrono::milliseconds store_patience{2'000};
 
 /// Tries to take a use of a token that others take uses of, too.
 constexpr int most_tries = 8;
@@ -81,17 +85,12 @@ void finish(pointer self, const joiner_ptr& x, const std::string& certificate,
   x->answer.deliver(pb<join::JoinAnswer>{std::move(result)});
 }
 
-void sign(pointer self, const joiner_ptr& x) {
+void sign_for(pointer self, const joiner_ptr& x,
+              std::shared_ptr<join::ServerFacts> server) {
   auto& ca = authority(self);
-  auto server = std::make_shared<join::ServerFacts>();
   crypto::server_names names;
-  if (x->role == rules::join_role::server) {
-    auto admitted = ca.admit(x->request->name());
-    if (!admitted)
-      return refuse(self, x, join::NAME_TAKEN, message_of(admitted.error()));
-    *server = std::move(*admitted);
+  if (server)
     names = crypto::inspect_request(x->request->signing_request())->names;
-  }
   auto signed_one =
       crypto::sign_request(ca.authority, x->request->signing_request(), x->who,
                            names, self->state.api.now());
@@ -102,8 +101,25 @@ void sign(pointer self, const joiner_ptr& x) {
       [self, x, certificate = *signed_one, server](const caf::error& err) {
         if (err)
           return refuse_for_now(self, x, err);
-        finish(self, x, certificate,
-               x->role == rules::join_role::server ? server.get() : nullptr);
+        finish(self, x, certificate, server.get());
+      });
+}
+
+/// Servers have names in the group of the store, too.
+void sign(pointer self, const joiner_ptr& x) {
+  if (x->role != rules::join_role::server)
+    return sign_for(self, x, nullptr);
+  ask_members(
+      self, self->state.api.ctx(), store_patience,
+      [self, x](const expected<std::vector<member_address>>& members) {
+        if (!members)
+          return refuse_for_now(self, x, members.error());
+        auto admitted = authority(self).admit(x->request->name(), *members);
+        if (!admitted)
+          return refuse(self, x, join::NAME_TAKEN,
+                        message_of(admitted.error()));
+        sign_for(self, x,
+                 std::make_shared<join::ServerFacts>(std::move(*admitted)));
       });
 }
 

@@ -1,10 +1,10 @@
 #include "actors/apiserver/process_loss.hpp"
 
+#include "actors/apiserver/store_members.hpp"
 #include "messages/api/coordination.pb.h"
 #include "messages/api/meta.pb.h"
-#include "messages/store.pb.h"
-#include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
+#include "runtime/rules/actor_paths.hpp"
 #include "runtime/rules/election.hpp"
 #include "runtime/rules/lost_node.hpp"
 #include "runtime/system/config.hpp"
@@ -183,13 +183,12 @@ void confirm(pointer self, const loss_ptr& what) {
     if (--*open == 0 && !*seen)
       bury(self, what);
   };
-  for (auto& server : st.ctx->config().servers) {
-    auto process = st.all.find(server.name);
-    if (process == st.all.end() || !process->second.directory)
+  for (auto& [name, process] : st.all) {
+    if (!process.directory || !rules::is_server_process(name))
       continue;
     ++*open;
-    ask_server(self, process->second.directory,
-               {"apiserver/processes", server.name + "/apiserver/processes"},
+    ask_server(self, process.directory,
+               {"apiserver/processes", name + "/apiserver/processes"},
                what->process, one_less);
   }
   one_less(false);
@@ -215,34 +214,21 @@ void server_places(pointer self,
     if (std::find(places.begin(), places.end(), place) == places.end())
       places.push_back(place);
   }
-  auto known = [next, places](const caf::error&) { next(places); };
-  system::Resolve where;
-  where.set_path(st.ctx->beside("store/replica"));
-  where.set_patience_ms(answer_patience.count());
-  st.requests.ask<caf::actor>(
-      st.ctx->directory(),
-      [self, next, known, own](const caf::actor& found) {
-        self->request(caf::actor_cast<store_actor>(found), answer_patience,
-                      pb<store_api::StatusRequest>{store_api::StatusRequest{}})
-            .then(
-                [self, next, known,
-                 own](const pb<store_api::StatusResponse>& status) {
-                  auto& now = self->state.ctx->config();
-                  std::vector<std::string> all;
-                  for (auto& member : status->members()) {
-                    auto place = now.place_of(member.address());
-                    all.push_back(place.empty() ? own : place);
-                  }
-                  std::sort(all.begin(), all.end());
-                  all.erase(std::unique(all.begin(), all.end()), all.end());
-                  if (all.empty())
-                    known(caf::none);
-                  else
-                    next(all);
-                },
-                known);
-      },
-      known, pb<system::Resolve>{std::move(where)});
+  ask_members(self, *st.ctx, answer_patience,
+              [self, next, places,
+               own](const expected<std::vector<member_address>>& members) {
+                if (!members || members->empty())
+                  return next(places);
+                std::vector<std::string> all;
+                for (auto& member : *members) {
+                  auto place =
+                      self->state.ctx->config().place_of(member.address);
+                  all.push_back(place.empty() ? own : place);
+                }
+                std::sort(all.begin(), all.end());
+                all.erase(std::unique(all.begin(), all.end()), all.end());
+                next(all);
+              });
 }
 
 } // namespace troupe

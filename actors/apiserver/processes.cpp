@@ -220,6 +220,28 @@ void on_tick(pointer self, const system::Tick& tick) {
   what();
 }
 
+void tell_presence(pointer self, const directory_actor& directory,
+                   const pb<system::Servers>& news) {
+  system::Resolve where;
+  where.set_path("presence");
+  where.set_patience_ms(1);
+  self->request(directory, answer_patience, pb<system::Resolve>{where})
+      .then(
+          [self, news](const caf::actor& found) {
+            self->send(caf::actor_cast<servers_listener_actor>(found), news);
+          },
+          // It hears of them when it enrolls.
+          [](const caf::error&) {});
+}
+
+void on_servers(pointer self, const pb<system::Servers>& news) {
+  auto& st = self->state;
+  tell_presence(self, st.ctx->directory(), news);
+  for (auto& [name, process] : st.all)
+    if (process.directory)
+      tell_presence(self, process.directory, news);
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
@@ -252,6 +274,7 @@ processes_actor::behavior_type processes(pointer self, context ctx) {
       },
       [self](const pb<system::ListActors>&) { return on_list(self); },
       [self](const pb<system::Kill>& msg) { return on_kill(self, *msg); },
+      [self](const pb<system::Servers>& news) { on_servers(self, news); },
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

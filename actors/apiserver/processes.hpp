@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "actors/system/servers_listener.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/system/context.hpp"
 
@@ -18,8 +19,9 @@ namespace troupe {
 /// all.
 ///
 /// Hears: processes that enroll, their end; who looks for an actor, wherever it
-///        is.
-/// Says:  questions to the directories of the processes; when one is gone and
+///        is; where the servers are.
+/// Says:  questions to the directories of the processes; to the presence of
+///        each, where the servers are now; when one is gone and
 ///        no other server has it either, to its session: that its nodes were
 ///        lost, in their leases, and that it holds no election any more.
 /// After a restart: knows nobody. The sessions through which they enrolled end
@@ -40,6 +42,8 @@ using processes_actor = caf::typed_actor<
     caf::replies_to<pb<system::Kill>>::with<pb<system::Killed>>,
     // A process that went had time to come back, or something is tried again.
     caf::reacts_to<pb<system::Tick>>>
+    // Where the servers are, from the store.
+    ::extend_with<servers_listener_actor>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 

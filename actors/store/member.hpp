@@ -63,6 +63,8 @@ using member_actor = caf::typed_actor<
 /// Knows the way to the other members.
 using member_finder_actor = caf::typed_actor<
     // The member at this address, as soon as it can be reached.
-    caf::replies_to<pb<raft_api::FindMember>>::with<member_actor>>;
+    caf::replies_to<pb<raft_api::FindMember>>::with<member_actor>,
+    // Who takes part from now on; nobody when the one that says so was removed.
+    caf::reacts_to<pb<store_api::MemberResponse>>>;
 
 } // namespace troupe

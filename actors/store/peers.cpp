@@ -2,6 +2,8 @@
 
 #include "actors/store/member_dialing.hpp"
 #include "actors/system/describing.hpp"
+#include "actors/system/servers_listener.hpp"
+#include "messages/store.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
@@ -11,6 +13,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -76,6 +79,41 @@ caf::result<member_actor> on_find(pointer self,
   return promise;
 }
 
+/// Who must know of it beside the group: this process at its next start, and
+/// the cluster's other processes.
+void on_members(pointer self, const store_api::MemberResponse& now) {
+  auto& ctx = *self->state.ctx;
+  auto& links = ctx.outside().servers;
+  if (!links)
+    return;
+  if (now.members().empty()) {
+    if (links->leave)
+      links->leave("member " + std::to_string(now.id())
+                   + " was removed from the store's group");
+    return;
+  }
+  auto& config = ctx.config();
+  auto own = config.bind_address + ":" + std::to_string(config.port);
+  std::vector<member_address> members;
+  system::Servers places;
+  for (auto& x : now.members()) {
+    members.push_back({x.id(), x.address()});
+    auto place = config.place_of(x.address());
+    places.add_addresses(place.empty() ? own : place);
+  }
+  if (links->keep_members)
+    links->keep_members(members);
+  system::Resolve where;
+  where.set_path(ctx.beside("apiserver/processes"));
+  self->state.requests.ask<caf::actor>(
+      ctx.directory(),
+      [self,
+       msg = pb<system::Servers>{std::move(places)}](const caf::actor& found) {
+        self->send(caf::actor_cast<servers_listener_actor>(found), msg);
+      },
+      [](const caf::error&) {}, pb<system::Resolve>{std::move(where)});
+}
+
 pb<system::Description> on_describe(pointer self) {
   auto result = begin_description(self);
   result.add_facts("found=" + std::to_string(self->state.found));
@@ -92,6 +130,9 @@ peers_actor::behavior_type peers(pointer self, context ctx) {
   });
   return {
       [self](const pb<raft_api::FindMember>& x) { return on_find(self, *x); },
+      [self](const pb<store_api::MemberResponse>& now) {
+        on_members(self, *now);
+      },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

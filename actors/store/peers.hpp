@@ -14,8 +14,9 @@ namespace troupe {
 /// Finds the other members of a store's group. Their addresses are paths of
 /// stores in the directory; where something lies between, it is dialled.
 ///
-/// Hears: from the replica whom it wants to reach.
-/// Says:  their handles, as soon as there are any.
+/// Hears: from the replica whom it wants to reach, and who takes part.
+/// Says:  their handles, as soon as there are any; to who knows the processes,
+///        where the servers are now.
 /// After a restart: remembers nothing; the replica asks again.
 using peers_actor = member_finder_actor
     // What `topology` shows.

@@ -23,6 +23,11 @@ std::string name(raft::member_id id) {
   return "member " + std::to_string(id);
 }
 
+/// An address without the place that it may name.
+std::string_view store_of(std::string_view address) {
+  return address.substr(0, address.find('@'));
+}
+
 void fail(const wish_handle& wish, const caf::error& why) {
   if (!std::exchange(wish->answered, true))
     wish->promise.deliver(why);
@@ -77,7 +82,8 @@ caf::error plan(pointer self, const wish_handle& wish,
     step.id = st.group.last_member + 1;
     for (auto& x : members.members()) {
       step.id = std::max(step.id, x.id + 1);
-      if (x.address == what.address())
+      // Wherever it is.
+      if (store_of(x.address) == store_of(what.address()))
         return make_error(ec::already_exists,
                           name(x.id) + " has the address " + x.address
                               + ": if it has lost its disk, remove it first");
@@ -304,11 +310,13 @@ void leave_if_removed(pointer self) {
   auto& st = self->state;
   auto is = st.raft->now();
   // What is handed out is applied first: somebody waits for the answer.
-  if (is.removed && st.applied >= is.handed)
-    stop_for_good(self, {false, name(st.limits.self)
-                                    + " was removed from the store's group. "
-                                      "Ask another one; to take part again, "
-                                      "empty its folder and add it anew"});
+  if (!is.removed || st.applied < is.handed)
+    return;
+  stop_for_good(self, {false, name(st.limits.self)
+                                  + " was removed from the store's group. "
+                                    "Ask another one; to take part again, "
+                                    "empty its folder and add it anew"});
+  tell_removed(self);
 }
 
 void expire_wishes(pointer self, replica_state::time begin) {

@@ -84,10 +84,12 @@ void start_raft(pointer self, openings& both) {
     return;
   }
   use_state(self, *both.state);
-  if (auto& stopped = both.state->stopped)
-    refuse(self, error_of(*stopped));
-  else
-    serve(self);
+  auto& stopped = both.state->stopped;
+  if (!stopped)
+    return serve(self);
+  refuse(self, error_of(*stopped));
+  if (!stopped->damaged)
+    tell_removed(self);
 }
 
 void join(pointer self, const std::shared_ptr<openings>& both);

@@ -82,6 +82,25 @@ void stand_as_founder(pointer self) {
     st.raft->campaign();
 }
 
+void tell_members(pointer self) {
+  auto& st = self->state;
+  store_api::MemberResponse now;
+  now.set_id(st.limits.self);
+  for (auto& x : st.raft->members().members())
+    *now.add_members() = describe(x);
+  // Of one that is new and has not heard yet who takes part, nothing follows.
+  if (st.finder && now.members_size() > 0)
+    self->send(st.finder, pb<store_api::MemberResponse>{std::move(now)});
+}
+
+void tell_removed(pointer self) {
+  auto& st = self->state;
+  store_api::MemberResponse nobody;
+  nobody.set_id(st.limits.self);
+  if (st.finder)
+    self->send(st.finder, pb<store_api::MemberResponse>{std::move(nobody)});
+}
+
 void match_peers(pointer self) {
   auto& st = self->state;
   auto since = st.raft->now().members_since;
@@ -101,6 +120,7 @@ void match_peers(pointer self) {
       known.handle = nullptr;
     known.address = x.address;
   }
+  tell_members(self);
   seek_peers(self);
 }
 

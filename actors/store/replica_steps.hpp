@@ -112,6 +112,9 @@ void follow_transfer(pointer self);
 void seek_vote(pointer self);
 /// A member that was removed stops.
 void leave_if_removed(pointer self);
+/// Says beside the store who takes part, or that this one does not any more.
+void tell_members(pointer self);
+void tell_removed(pointer self);
 void expire_wishes(pointer self, replica_state::time begin);
 void fail_wishes(pointer self, const caf::error& why);
 store_api::Member describe(const raft::member& x);

@@ -48,11 +48,9 @@ child_spec link_child() {
   return spec;
 }
 
-/// Where there are servers in other processes.
-void add_presence(std::vector<child_spec>& to, const cluster_config& config) {
-  auto& servers = config.servers;
-  if (std::all_of(servers.begin(), servers.end(),
-                  [](auto& each) { return each.place.empty(); }))
+/// Where there are servers in other processes, or may come to be.
+void add_presence(std::vector<child_spec>& to, const edges& outside) {
+  if (!outside.servers)
     return;
   child_spec spec;
   spec.name = "presence";
@@ -173,7 +171,7 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
   append(components, std::move(deciding));
   components.push_back(kubelet_branch(*config));
   components.push_back(proxy_branch(*config));
-  add_presence(components, *config);
+  add_presence(components, *e);
   // Nobody comes where there is no way in.
   if (http)
     components.push_back(http_branch(std::move(http)));
@@ -193,7 +191,7 @@ supervisor_actor spawn_server(caf::actor_system& system,
   components.push_back(link_child());
   append(components, std::move(deciding));
   components.push_back(http_branch(std::move(http)));
-  add_presence(components, *config);
+  add_presence(components, *e);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));
 }
@@ -214,7 +212,7 @@ spawn_server_parts(caf::actor_system& system, std::shared_ptr<const world> w,
   components.push_back(link_child());
   if (parts.http)
     components.push_back(http_branch(parts.http));
-  add_presence(components, *config);
+  add_presence(components, *e);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));
 }
@@ -243,7 +241,7 @@ spawn_components(caf::actor_system& system, std::shared_ptr<const world> w,
     components.push_back(proxy_branch(*config));
   for (size_t i = 0; i < roles.renewed.size(); ++i)
     components.push_back(renewal_child(i, roles.renewed[i]));
-  add_presence(components, *config);
+  add_presence(components, *e);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));
 }

@@ -44,20 +44,17 @@ void retry_later(pointer self, const std::string& place) {
 }
 
 /// Servers come and go while the cluster runs.
-void follow_servers(pointer self, const system::Enrolled& answer) {
+void follow_servers(pointer self, const system::Servers& news) {
   auto& st = self->state;
-  std::vector<std::string> places{answer.servers().begin(),
-                                  answer.servers().end()};
+  std::vector<std::string> places{news.addresses().begin(),
+                                  news.addresses().end()};
   if (places.empty())
     return;
-  system::Servers news;
-  *news.mutable_addresses() = answer.servers();
   system::Resolve where;
   where.set_path("link");
   st.requests.ask<caf::actor>(
       st.ctx->directory(),
-      [self,
-       msg = pb<system::Servers>{std::move(news)}](const caf::actor& found) {
+      [self, msg = pb<system::Servers>{news}](const caf::actor& found) {
         self->send(caf::actor_cast<link_actor>(found), msg);
       },
       [](const caf::error&) {}, pb<system::Resolve>{std::move(where)});
@@ -97,7 +94,9 @@ void enroll(pointer self, const std::string& place, const line_actor& line) {
         auto& server = self->state.servers[place];
         server.enrolled = true;
         server.failures = 0;
-        follow_servers(self, *answer);
+        system::Servers now;
+        *now.mutable_addresses() = answer->servers();
+        follow_servers(self, now);
       },
       // Its end brings the next try.
       [self, line](const caf::error&) {
@@ -178,6 +177,7 @@ presence_actor::behavior_type presence(pointer self, context ctx) {
       dial(self, server.place);
   return {
       [self](const pb<system::Tick>& tick) { on_tick(self, *tick); },
+      [self](const pb<system::Servers>& news) { follow_servers(self, *news); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

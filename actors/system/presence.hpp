@@ -2,6 +2,7 @@
 
 #include "actors/system/brood.hpp"
 #include "actors/system/line.hpp"
+#include "actors/system/servers_listener.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -23,6 +24,8 @@ namespace troupe {
 using presence_actor = caf::typed_actor<
     // The pause before a server is tried again is over.
     caf::reacts_to<pb<system::Tick>>>
+    // Where the servers are, from one of them.
+    ::extend_with<servers_listener_actor>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 

@@ -6,7 +6,8 @@ namespace troupe::cli {
 
 void add_join_options(CLI::App& to, join_options& options) {
   to.add_option("--join", options.servers,
-                "ADDRESS:PORT of the actors of any server; else the cluster "
+                "ADDRESS:PORT or HOST:PORT of the actors of any server; else "
+                "the cluster "
                 "of this machine or of the local network, if there is one")
       ->delimiter(',');
   to.add_option("--token-file", options.token_file,

@@ -30,6 +30,10 @@ std::vector<std::string> paths_at_home(const std::string& process,
   return result;
 }
 
+bool is_server_process(const std::string& name) {
+  return begins_with(name, "server-");
+}
+
 bool is_at_or_below(const std::string& path, const std::string& top) {
   return path == top || begins_with(path, top + "/");
 }
@@ -55,7 +59,7 @@ std::string enrolment_refusal(const std::string& user,
   }
   if (!begins_with(user, "system:kube-"))
     return refusal("a process");
-  if (begins_with(process, "server-") || !branches.empty())
+  if (is_server_process(process) || !branches.empty())
     return refusal("process \"" + process + "\" as a server or node");
   return {};
 }

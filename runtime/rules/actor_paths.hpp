@@ -19,6 +19,10 @@ std::string path_in_cluster(const std::string& process,
 std::vector<std::string> paths_at_home(const std::string& process,
                                        const std::string& path);
 
+/// Returns whether a process that enrolled under this name is a server: no
+/// other may have such a name.
+bool is_server_process(const std::string& name);
+
 /// Returns whether a path is `top` or below it.
 bool is_at_or_below(const std::string& path, const std::string& top);
 

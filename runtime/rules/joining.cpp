@@ -31,6 +31,9 @@ expected<crypto::identity> joining_identity(join_role role,
                               "kube-scheduler");
     return crypto::identity{"system:" + name, {}};
   }
+  // One without a name is given one.
+  if (role == join_role::server && name.empty())
+    return crypto::identity{crypto::server_user, {}};
   auto wrong = role == join_role::node ? check_dns1123_subdomain(name)
                                        : check_dns1123_label(name);
   if (!wrong.empty())

@@ -15,7 +15,7 @@ namespace troupe::rules {
 
 /// Returns who somebody becomes who joins: system:node:NAME in system:nodes, a
 /// component's own user, or the user of servers. Fails with ec::invalid and the
-/// reason for a name that is none.
+/// reason for a name that is none; a server's may be empty.
 expected<crypto::identity> joining_identity(join_role role,
                                             const std::string& name);
 

@@ -26,7 +26,7 @@ using verification_handle = crypto::handle<X509_STORE_CTX, X509_STORE_CTX_free>;
 constexpr size_t length_bytes = 4;
 
 caf::error no_server(const std::string& where, const std::string& why) {
-  return make_error(ec::service_unavailable,
+  return make_error(ec::not_found,
                     "no Troupe server is at " + where + ": " + why);
 }
 
@@ -71,8 +71,11 @@ caf::error call::keep_at(F step) {
         events = POLLOUT;
         break;
       default:
-        return no_server(where_, "it does not speak with who wants to join, "
-                                 "or turned us away");
+        // Too many at once are turned away without a word.
+        return make_error(ec::service_unavailable,
+                          where_
+                              + " turned us away: too many want to join, or "
+                                "it is no server of a cluster");
     }
     if (!how_long_.wait(fd_.get(), events))
       return make_error(ec::service_unavailable,

@@ -18,9 +18,9 @@ namespace troupe {
 /// authority, is a server's (kube-apiserver) and that the other side holds its
 /// key has been checked by then. An error of `check` is returned as it is.
 ///
-/// Fails with ServiceUnavailable when nobody is there or answers in time, when
-/// it turns us away, and when it is no Troupe server. Blocks, for `patience`
-/// and what the look-up of a name takes.
+/// Fails with ServiceUnavailable when nobody is there or answers in time and
+/// when it turns us away, which may pass, and with NotFound when it is no
+/// Troupe server. Blocks, for `patience` and what the look-up of a name takes.
 expected<std::string> join_call(
     const std::string& host, uint16_t port,
     const std::function<caf::error(const std::string& certificate_chain_pem)>&

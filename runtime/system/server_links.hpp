@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/crypto/certificate.hpp"
+#include "runtime/system/member_address.hpp"
 
 #include <functional>
 #include <string>
@@ -21,6 +22,13 @@ struct server_links {
 
   /// Keeps where the servers are for the next start; null where nobody does.
   std::function<void(const std::vector<std::string>& places)> keep{};
+
+  /// Keeps who takes part in the store; null where nobody does.
+  std::function<void(const std::vector<member_address>&)> keep_members{};
+
+  /// Ends this process, whose store is no member any more; null where it goes
+  /// on without.
+  std::function<void(const std::string& why)> leave{};
 };
 
 /// Returns the `own` of a process that has one credential.

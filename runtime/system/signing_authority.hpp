@@ -2,10 +2,12 @@
 
 #include "messages/errors.hpp"
 #include "runtime/crypto/certificate.hpp"
+#include "runtime/system/member_address.hpp"
 
 #include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace troupe::join {
 class ClusterFacts;
@@ -22,10 +24,13 @@ struct signing_authority {
   /// What those who join are told of the cluster, as it is now.
   std::function<join::ClusterFacts()> facts;
 
-  /// What a server of that name is given beyond that, which makes it one of the
-  /// cluster's; an error says why it cannot be. Null where the cluster takes no
-  /// servers from outside.
-  std::function<expected<join::ServerFacts>(const std::string& name)> admit;
+  /// What a server of that name, or of any that is free where it is empty, is
+  /// given beyond that, which makes it one of the cluster's, with these members
+  /// of the store; an error says why it cannot be. Null where the cluster takes
+  /// no servers from outside.
+  std::function<expected<join::ServerFacts>(
+      const std::string& name, const std::vector<member_address>& members)>
+      admit;
 
   /// Tells the ways in of this process which serials are not good any longer:
   /// all of them, each time. Null where there are none.

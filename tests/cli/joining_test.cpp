@@ -75,6 +75,7 @@ struct fake_server {
   int asked = 0;
   join::JoinRequest last;
   join::JoinAnswer refusal; ///< given instead, if it is one
+  int turned_away = 0;      ///< so many, before anybody is heard
 
   rules::join_token token() const {
     return {"abcdef", "0123456789abcdef",
@@ -86,6 +87,10 @@ struct fake_server {
                   const std::function<caf::error(const std::string&)>& check,
                   const std::string& request,
                   std::chrono::seconds) -> expected<std::string> {
+      if (turned_away > 0) {
+        --turned_away;
+        return make_error(ec::service_unavailable, "too many");
+      }
       if (auto err = check(leaf.certificate + ca.certificate))
         return err;
       ++asked;
@@ -119,8 +124,37 @@ struct joining_fixture : join_folder {
     setenv("TROUPE_TOKEN", to_string(token).c_str(), 1);
   }
 
+  /// Time goes by in pauses alone.
+  std::vector<std::chrono::milliseconds> pauses;
+  std::vector<std::string> told;
+
+  join_means means(join_transport carry) {
+    join_means result;
+    result.carry = std::move(carry);
+    result.now = [this] {
+      join_means::clock::time_point now;
+      for (auto each : pauses)
+        now += each;
+      return now;
+    };
+    result.wait = [this](std::chrono::milliseconds each) {
+      pauses.push_back(each);
+    };
+    result.random = [this] { return 7919 * pauses.size(); };
+    return result;
+  }
+
   expected<joined> join() {
-    return join_cluster(options, server.carry(), [](auto&) {});
+    return join_cluster(options, means(server.carry()),
+                        [this](auto& what) { told.push_back(what); });
+  }
+
+  /// The code of a refusal, and how often a server was asked for it.
+  std::pair<bool, int> refused_at(join::Refusal why, ec code) {
+    server.refusal.set_refusal(why);
+    server.asked = 0;
+    auto failed = join();
+    return {!failed && is(failed.error(), code), server.asked};
   }
 };
 
@@ -281,7 +315,63 @@ TEST_F(Joining, TriesTheNextServerWhereOneCannotDecide) {
   server.refusal.set_reason("no leader");
   options.servers = {"127.0.0.1:1", "127.0.0.1:2"};
   EXPECT_FALSE(join());
-  EXPECT_EQ(server.asked, 2);
+  EXPECT_GE(server.asked, 2);
+}
+
+TEST_F(Joining, IsTriedAgainWhileTooManyWantToJoin) {
+  server.turned_away = 3;
+  auto done = join();
+  ASSERT_TRUE(done) << message_of(done.error());
+  EXPECT_EQ(pauses.size(), 3u);
+  EXPECT_LT(pauses.front(), pauses.back());
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_NE(told.front().find("too many"), std::string::npos) << told.front();
+}
+
+TEST_F(Joining, IsTriedForALimitedTimeAndSaysWhatWasInTheWay) {
+  server.turned_away = 1'000;
+  auto failed = join();
+  ASSERT_FALSE(failed);
+  EXPECT_NE(message_of(failed.error()).find("127.0.0.1:1: too many"),
+            std::string::npos);
+  std::chrono::milliseconds whole{0};
+  for (auto each : pauses)
+    whole += each;
+  EXPECT_GE(whole, std::chrono::seconds(20));
+  EXPECT_LE(whole, std::chrono::seconds(32));
+  EXPECT_EQ(told.size(), 1u);
+}
+
+TEST_F(Joining, IsTriedAgainAfterRefusalsThatMayPassAlone) {
+  for (auto why : {join::MALFORMED, join::BAD_NAME})
+    EXPECT_EQ(refused_at(why, ec::bad_request), std::pair(true, 1));
+  for (auto why : {join::WRONG_TOKEN, join::EXPIRED_TOKEN, join::USED_UP_TOKEN,
+                   join::WRONG_ROLE})
+    EXPECT_EQ(refused_at(why, ec::unauthorized), std::pair(true, 1));
+  EXPECT_EQ(refused_at(join::NAME_TAKEN, ec::conflict), std::pair(true, 1));
+  EXPECT_TRUE(pauses.empty());
+  for (auto why : {join::UNAVAILABLE, join::TOO_MANY})
+    EXPECT_GT(refused_at(why, ec::service_unavailable).second, 5);
+}
+
+TEST_F(Joining, GoesToAServerByTheNameOfItsHost) {
+  options.servers = {"localhost:1"};
+  auto done = join();
+  ASSERT_TRUE(done) << message_of(done.error());
+  for (auto* wrong : {"localhost", ":1", "a:b:1", "localhost:x"}) {
+    options.servers = {wrong};
+    auto way = find_way(options);
+    ASSERT_FALSE(way) << wrong;
+    EXPECT_TRUE(is(way.error(), ec::bad_request)) << wrong;
+  }
+}
+
+TEST_F(Joining, NamesTheHostThatIsNotFound) {
+  options.servers = {"no-such-host.invalid:1"};
+  auto way = find_way(options);
+  ASSERT_FALSE(way);
+  EXPECT_NE(message_of(way.error()).find("no-such-host.invalid"),
+            std::string::npos);
 }
 
 TEST_F(Joining, KeepsOneDirectoryForOneCluster) {
@@ -289,7 +379,7 @@ TEST_F(Joining, KeepsOneDirectoryForOneCluster) {
   fs::remove(facts_file(options.data_dir));
   fake_server other;
   give(other.token());
-  auto failed = join_cluster(options, other.carry(), [](auto&) {});
+  auto failed = join_cluster(options, means(other.carry()), [](auto&) {});
   ASSERT_FALSE(failed);
   EXPECT_TRUE(is(failed.error(), ec::conflict)) << message_of(failed.error());
   EXPECT_EQ(other.asked, 0);

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <signal.h>
 
@@ -86,6 +87,20 @@ TEST_F(JoinedNodes, RunPodsWhoseLogsAndCommandsAreReached) {
   done(cluster, "exec s -- /bin/echo said");
   EXPECT_NE(cluster.output().find("said"), std::string::npos);
   EXPECT_TRUE(shows(cluster, "why pod/s", "kubelet/far"));
+}
+
+/// More than the servers hear within a second.
+TEST_F(JoinedNodes, AreAllReadyThoughTooManyComeAtOnce) {
+  real_cluster cluster{plain()};
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  auto line = "for i in $(seq 30); do " + cluster.program("troupe")
+              + " --data-dir " + cluster.data().string()
+              + " node --name n-$i --runtime simulated --detach >>"
+              + (cluster.folder() / "said").string() + " 2>&1 & done; wait";
+  ASSERT_EQ(std::system(line.c_str()), 0);
+  auto said = content_of(cluster.folder() / "said");
+  for (int i = 1; i <= 30; ++i)
+    EXPECT_TRUE(is_ready(cluster, "n-" + std::to_string(i))) << said;
 }
 
 TEST_F(JoinedNodes, AreSeenToDieAndComeBack) {

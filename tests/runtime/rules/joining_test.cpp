@@ -149,6 +149,8 @@ TEST(JoiningIdentity, HasAGoodNameOrNone) {
   EXPECT_FALSE(joining_identity(join_role::component, "kube-apiserver"));
   EXPECT_FALSE(joining_identity(join_role::component, ""));
   EXPECT_FALSE(joining_identity(join_role::server, "a.b"));
+  // It is given a name.
+  EXPECT_TRUE(joining_identity(join_role::server, ""));
 }
 
 TEST(NameOfANode, IsTakenByWhoHasItOrIsAboutToHaveIt) {

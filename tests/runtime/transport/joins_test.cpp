@@ -84,7 +84,7 @@ TEST_F(Joins, AreNotMisledByABorrowedAuthority) {
   serve_joins();
   auto answer = call("secret");
   ASSERT_FALSE(answer);
-  EXPECT_TRUE(is(answer.error(), ec::service_unavailable));
+  EXPECT_TRUE(is(answer.error(), ec::not_found));
   EXPECT_EQ(shown_, "");
   EXPECT_EQ(heard_, 0);
 }

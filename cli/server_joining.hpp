@@ -1,0 +1,45 @@
+#pragma once
+
+#include "actors/client/command_client.hpp"
+#include "cli/joining.hpp"
+#include "cli/server_settings.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe::cli {
+
+/// What `server` is told.
+struct server_options {
+  std::filesystem::path data_dir;
+  std::string name;                 ///< "": that of the directory, or any
+  std::string host;                 ///< "": the address towards the others
+  std::optional<uint16_t> port;     ///< of the actors; 0 for any
+  std::optional<uint16_t> api_port; ///< of the REST API; 0 for any
+  join_options joining;
+};
+
+/// What a data directory is of.
+struct server_role {
+  std::string name;
+  uint64_t joined = 0; ///< the member that it became just now; 0 for none
+};
+
+/// Finds out which server runs from a data directory, and makes it one of a
+/// cluster's first where it is none: a member of the store, which has no vote
+/// yet, with keys and settings of its own. One that was broken off goes on.
+/// Precondition: no server runs from there, nor does `up`.
+expected<server_role>
+become_server(const server_options& options,
+              const std::function<void(const std::string&)>& tell);
+
+/// A session as the administrator at one of the other servers.
+expected<std::unique_ptr<command_client>>
+connect_to_others(const std::filesystem::path& data_dir,
+                  const server_settings& settings);
+
+} // namespace troupe::cli

@@ -1,16 +1,15 @@
 #include "cli/cluster_process.hpp"
 
 #include "actors/system/cluster.hpp"
+#include "cli/admin_access.hpp"
 #include "cli/cluster_parts.hpp"
 #include "cli/cluster_shape.hpp"
 #include "cli/node_removal.hpp"
+#include "cli/readiness.hpp"
 #include "cli/server_membership.hpp"
-#include "messages/api/core_config.pb.h"
-#include "messages/api/core_node.pb.h"
 #include "messages/store.pb.h"
 #include "messages/store_interface.hpp"
 #include "messages/system.pb.h"
-#include "runtime/crypto/kubeconfig.hpp"
 #include "runtime/system/server_links.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -24,9 +23,7 @@ namespace troupe::cli {
 
 namespace {
 
-/// How long a first start may take until all nodes are Ready.
-constexpr auto start_patience = std::chrono::seconds(30);
-/// And one answer.
+/// How long one answer may take.
 constexpr auto answer_patience = std::chrono::seconds(5);
 
 } // namespace
@@ -192,74 +189,11 @@ caf::error cluster_process::parts::open_system(const up_options& options,
   return start_servers(options, tell);
 }
 
-/// Writes the administrator's kubeconfig; returns the way in that it tells,
-/// which every command line takes.
 expected<crypto::kubeconfig_access>
 cluster_process::parts::give_access(const std::string& path) const {
-  crypto::kubeconfig access;
-  access.clusters.push_back({"troupe",
-                             "https://" + host + ":" + number(api_port),
-                             keys.authority.certificate,
-                             addresses(),
-                             {}});
-  access.users.push_back(
-      {"kubernetes-admin", keys.admin.certificate, keys.admin.key, {}, {}});
-  access.contexts.push_back({"troupe", "troupe", "kubernetes-admin", {}});
-  access.current_context = "troupe";
-  auto written = crypto::write_secret_file(path, crypto::to_yaml(access));
-  if (!written)
-    return written.error();
-  return crypto::choose(access, {});
+  return write_admin_kubeconfig(path, keys, host + ":" + number(api_port),
+                                addresses());
 }
-
-namespace {
-
-caf::error wait_for_api(command_client& client) {
-  auto err = client.watch(
-      {&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
-      [](const changes& batch) {
-        return std::none_of(batch.items.begin(), batch.items.end(),
-                            [](auto& c) { return c.what.name() == "default"; });
-      },
-      start_patience);
-  if (err)
-    return make_error(ec::timeout,
-                      "the API server does not answer: " + message_of(err));
-  return caf::none;
-}
-
-bool is_ready(const core::v1::Node& node) {
-  auto& all = node.status().conditions();
-  return std::any_of(all.begin(), all.end(), [](auto& x) {
-    return x.type() == "Ready" && x.status() == "True";
-  });
-}
-
-caf::error wait_for_nodes(command_client& client,
-                          const std::vector<node_config>& nodes) {
-  std::set<std::string> wished;
-  for (auto& node : nodes)
-    wished.insert(node.name);
-  std::set<std::string> ready;
-  auto err = client.watch(
-      {&kind_of<core::v1::Node>(), {}, {}, {}}, {},
-      [&](const changes& batch) {
-        for (auto& c : batch.items)
-          if (wished.count(c.what.name()) > 0
-              && is_ready(c.what.as<core::v1::Node>()))
-            ready.insert(c.what.name());
-        return ready.size() < wished.size();
-      },
-      start_patience);
-  if (err)
-    return make_error(ec::timeout,
-                      "only " + number(static_cast<int64_t>(ready.size()))
-                          + " of " + number(static_cast<int64_t>(wished.size()))
-                          + " nodes became Ready: " + message_of(err));
-  return caf::none;
-}
-
-} // namespace
 
 caf::error cluster_process::try_start() {
   auto begin = std::chrono::steady_clock::now();
@@ -305,7 +239,10 @@ caf::error cluster_process::try_start() {
             + ", over HTTPS on " + p.host + ":" + number(p.api_port));
   if (auto err = p.settle_nodes(**client, options_, tell_))
     return err;
-  if (auto err = wait_for_nodes(**client, p.config->nodes))
+  std::set<std::string> nodes;
+  for (auto& node : p.config->nodes)
+    nodes.insert(node.name);
+  if (auto err = wait_for_nodes(**client, nodes))
     return err;
   if (auto err = p.announce(**client, options_, tell_))
     return err;

@@ -19,6 +19,7 @@ struct up_options {
   std::string runtime;    ///< process or simulated; "": as last time
   uint32_t servers = 0;   ///< 0: as many as last time, else one
   bool processes = false; ///< all servers but the first in their own
+  bool apart = false;     ///< every component in its own; see apart_process
   std::string network;    ///< "", loopback or bridge
   /// Where servers answer, one for all or one for each; none: as last time.
   std::vector<std::string> hosts;

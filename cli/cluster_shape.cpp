@@ -55,6 +55,7 @@ expected<cluster_shape> read_shape(const fs::path& data_dir) {
   result.runtime = doc["runtime"];
   result.servers = doc.value("servers", 1u);
   result.processes = doc.value("processes", false);
+  result.apart = doc.value("apart", false);
   result.host = doc.value("host", "");
   result.store_group = doc.value("storeGroup", uint64_t{0});
   result.limits = limits_of(doc);
@@ -68,6 +69,8 @@ expected<void> write_shape(const fs::path& data_dir,
            {"servers", shape.servers},
            {"processes", shape.processes},
            {"storeGroup", shape.store_group}};
+  if (shape.apart)
+    doc["apart"] = true;
   if (!shape.host.empty())
     doc["host"] = shape.host;
   doc.update(document_of(shape.limits));

@@ -18,6 +18,7 @@ struct cluster_shape {
   std::string runtime;      ///< "": there was no cluster
   uint32_t servers = 0;     ///< 0: there was no cluster
   bool processes = false;   ///< servers have processes of their own
+  bool apart = false;       ///< each component has one
   std::string host;         ///< where the first answers; "": as by default
   store_limits limits{};    ///< see cluster_config
   uint64_t store_group = 0; ///< see cluster_config; 0: none was chosen yet

@@ -94,11 +94,25 @@ bool is_group(const std::string& name) {
   return name == "kubelet" || starts_with(name, "server-");
 }
 
-/// The component that an actor is a part of, "" for none.
+bool is_component(const std::string& name) {
+  auto among = [&](auto& all) {
+    return std::find(std::begin(all), std::end(all), name) != std::end(all);
+  };
+  return among(parts_of_server) || among(parts_of_all);
+}
+
+/// The component that an actor is a part of, "" for none. In a process of its
+/// own it counts as what it is, "scheduler-1/scheduler" as the scheduler.
 std::string component_of(const std::string& path) {
   auto slash = path.find('/');
-  if (!is_group(path.substr(0, slash)))
-    return path.substr(0, slash);
+  auto first = path.substr(0, slash);
+  if (!is_group(first)) {
+    auto second =
+        slash == std::string::npos
+            ? std::string{}
+            : path.substr(slash + 1, path.find('/', slash + 1) - slash - 1);
+    return !is_component(first) && is_component(second) ? second : first;
+  }
   return slash == std::string::npos ? ""
                                     : path.substr(0, path.find('/', slash + 1));
 }

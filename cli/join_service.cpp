@@ -68,6 +68,10 @@ expected<join::ServerFacts> admit(const fs::path& data_dir,
     return make_error(ec::service_unavailable,
                       "the cluster's servers are all in one process: start it "
                       "with --servers 1 or --processes");
+  if (settings->places.front().store_port != 0)
+    return make_error(ec::conflict,
+                      "the components of this cluster's server have processes "
+                      "of their own (`up --apart`): it takes no other servers");
   take_members(*settings, members);
   auto name = wished.empty() ? free_server_name(*settings, members) : wished;
   if (auto why = name_problem(*settings, name, members); !why.empty())

@@ -1,5 +1,6 @@
 #include "cli/server_joining.hpp"
 
+#include "cli/admin_access.hpp"
 #include "cli/server_membership.hpp"
 #include "cli/server_register.hpp"
 #include "messages/store.pb.h"
@@ -109,31 +110,14 @@ caf::error settle_place(const server_options& options,
   return caf::none;
 }
 
-expected<crypto::cluster_keys> open_keys(const fs::path& data_dir,
-                                         const server_settings& settings) {
-  return crypto::open_cluster_keys(
-      data_dir / "pki",
-      crypto::names_of_api(settings.api_service, settings.hosts()),
-      real_world()->now());
-}
-
 /// The administrator's way in on this machine.
 caf::error write_access(const fs::path& data_dir, server_settings& settings,
                         const crypto::cluster_keys& keys) {
   auto& own = own_place(settings);
-  crypto::kubeconfig access;
-  access.clusters.push_back(
-      {"troupe",
-       "https://" + own.host + ":" + std::to_string(own.api_port),
-       keys.authority.certificate,
-       addresses_of(settings.places),
-       {}});
-  access.users.push_back(
-      {"kubernetes-admin", keys.admin.certificate, keys.admin.key, {}, {}});
-  access.contexts.push_back({"troupe", "troupe", "kubernetes-admin", {}});
-  access.current_context = "troupe";
-  auto done = crypto::write_secret_file(data_dir / "kubeconfig",
-                                        crypto::to_yaml(access));
+  auto done =
+      write_admin_kubeconfig(data_dir / "kubeconfig", keys,
+                             own.host + ":" + std::to_string(own.api_port),
+                             addresses_of(settings.places));
   return done ? caf::none : done.error();
 }
 
@@ -169,7 +153,7 @@ expected<server_role> join_group(const server_options& options,
   auto& data_dir = options.data_dir;
   if (auto kept = write_server_settings(data_dir, settings); !kept)
     return kept.error();
-  auto keys = open_keys(data_dir, settings);
+  auto keys = open_server_keys(data_dir, settings);
   if (!keys)
     return keys.error();
   if (auto err = write_access(data_dir, settings, *keys))

@@ -1,12 +1,9 @@
 #pragma once
 
+#include "cli/process_keeper.hpp"
+
 #include <atomic>
 #include <filesystem>
-#include <functional>
-#include <map>
-#include <mutex>
-#include <set>
-#include <string>
 #include <thread>
 
 namespace troupe::cli {
@@ -18,10 +15,7 @@ namespace troupe::cli {
 /// to end.
 class server_keeper {
 public:
-  using report = std::function<void(const std::string&)>;
-
-  /// `tell` is called from threads of the keeper's own.
-  server_keeper(std::filesystem::path data_dir, report tell);
+  server_keeper(std::filesystem::path data_dir, process_keeper::report tell);
 
   /// Lets them run on.
   ~server_keeper();
@@ -36,23 +30,15 @@ public:
   void end();
 
 private:
-  void stop();
+  void stop_following();
   void keep_named();
   void follow_settings(int changes);
-  bool is_named(const std::string& name) const;
-  void watch(const std::string& name);
-  void watch_while_named(const std::string& name);
-  bool wait_for_end(int process) const;
 
   std::filesystem::path data_dir_;
-  report tell_;
-  int wake_ = -1; ///< readable once the watching shall end
+  int wake_ = -1; ///< readable once the following shall end
   std::atomic<bool> ending_ = false;
-  std::atomic<bool> with_them_ = false;
   std::thread follower_;
-  std::map<std::string, std::thread> threads_; ///< of the follower alone
-  std::mutex mutex_;                           ///< guards the following
-  std::set<std::string> kept_;                 ///< each has a thread at work
+  process_keeper processes_;
 };
 
 /// Ends the servers of a data directory that run in processes of their own,

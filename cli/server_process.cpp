@@ -111,29 +111,8 @@ server_links server_process::parts::links() {
 caf::error server_process::parts::prepare(const fs::path& data_dir,
                                           const server_settings& settings,
                                           const server_place& own) {
-  config->data_dir = data_dir.string();
-  config->process = own.name;
-  config->bind_address = own.host;
-  config->service_cidr = settings.service_cidr;
-  config->pod_cidr = settings.pod_cidr;
-  config->pod_namespaces = settings.pod_namespaces;
-  config->lowest_port = settings.lowest_port;
-  config->store_group = settings.store_group;
-  config->limits = settings.limits;
-  config->port = own.port;
-  // On a machine of its own, pods reach it where it is.
-  auto joined = !settings.own.empty();
-  config->api_address = joined ? own.host : settings.api_address;
-  config->api_port = joined ? own.api_port : settings.places.front().api_port;
-  config->servers.clear();
-  for (auto& each : settings.places)
-    config->servers.push_back({each.name,
-                               each.name == own.name ? "" : each.address(),
-                               each.member, each.founder});
-  auto opened = crypto::open_cluster_keys(
-      data_dir / "pki",
-      crypto::names_of_api(settings.api_service, settings.hosts()),
-      real_world()->now());
+  configure(*config, data_dir, settings, own);
+  auto opened = open_server_keys(data_dir, settings);
   if (!opened)
     return opened.error();
   keys = std::move(*opened);

@@ -1,7 +1,7 @@
 #include "cli/server_settings.hpp"
 
 #include "cli/cluster_shape.hpp"
-#include "runtime/crypto/key_files.hpp"
+#include "runtime/system/context.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -46,6 +46,37 @@ std::string addresses_of(const std::vector<server_place>& places) {
   return result;
 }
 
+void configure(cluster_config& config, const fs::path& data_dir,
+               const server_settings& settings, const server_place& own) {
+  config.data_dir = data_dir.string();
+  config.process = own.name;
+  config.bind_address = own.host;
+  config.service_cidr = settings.service_cidr;
+  config.pod_cidr = settings.pod_cidr;
+  config.pod_namespaces = settings.pod_namespaces;
+  config.lowest_port = settings.lowest_port;
+  config.store_group = settings.store_group;
+  config.limits = settings.limits;
+  config.port = own.port;
+  // On a machine of its own, pods reach it where it is.
+  auto joined = !settings.own.empty();
+  config.api_address = joined ? own.host : settings.api_address;
+  config.api_port = joined ? own.api_port : settings.places.front().api_port;
+  config.servers.clear();
+  for (auto& each : settings.places)
+    config.servers.push_back({each.name,
+                              each.name == own.name ? "" : each.address(),
+                              each.member, each.founder});
+}
+
+expected<crypto::cluster_keys>
+open_server_keys(const fs::path& data_dir, const server_settings& settings) {
+  return crypto::open_cluster_keys(
+      data_dir / "pki",
+      crypto::names_of_api(settings.api_service, settings.hosts()),
+      real_world()->now());
+}
+
 fs::path server_settings_file(const fs::path& data_dir) {
   return data_dir / "servers" / "settings.json";
 }
@@ -74,7 +105,8 @@ expected<server_settings> parse_server_settings(const std::string& text) {
       result.places.push_back(
           {place.at("name"), place.at("port"), place.at("apiPort"),
            place.value("member", uint64_t{0}), place.value("founder", true),
-           place.value("host", default_host), place.value("elsewhere", false)});
+           place.value("host", default_host), place.value("elsewhere", false),
+           place.value("storePort", uint16_t{0})});
     result.own = doc.value("own", "");
     result.service_cidr = doc.at("serviceCIDR");
     result.pod_cidr = doc.at("podCIDR");
@@ -101,7 +133,8 @@ std::string text_of(const server_settings& settings) {
                       {"member", place.member},
                       {"founder", place.founder},
                       {"host", place.host},
-                      {"elsewhere", place.elsewhere}});
+                      {"elsewhere", place.elsewhere},
+                      {"storePort", place.store_port}});
   json doc{{"places", places},
            {"serviceCIDR", settings.service_cidr},
            {"podCIDR", settings.pod_cidr},

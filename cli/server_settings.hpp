@@ -2,6 +2,7 @@
 
 #include "cli/directory_lock.hpp"
 #include "messages/errors.hpp"
+#include "runtime/crypto/key_files.hpp"
 #include "runtime/system/config.hpp"
 
 #include <cstdint>
@@ -23,6 +24,9 @@ struct server_place {
   bool founder = true;             ///< of the group; else it was added to it
   std::string host = default_host; ///< an IPv4 address
   bool elsewhere = false; ///< runs from another data directory, which it joined
+  /// Of the store, where each part of the server has a process of its own; then
+  /// `port` is that of the API server. Else 0.
+  uint16_t store_port = 0;
 
   /// HOST:PORT of the actors.
   std::string address() const;
@@ -51,6 +55,17 @@ struct server_settings {
   /// Every address under which one of them may be reached.
   std::vector<std::string> hosts() const;
 };
+
+/// Tells a process what the settings say of its cluster: which servers there
+/// are, this one being `own`, and where the API of this process is.
+void configure(cluster_config& config, const std::filesystem::path& data_dir,
+               const server_settings& settings, const server_place& own);
+
+/// Opens the keys of the servers of a data directory, for the addresses at
+/// which they are reached.
+expected<crypto::cluster_keys>
+open_server_keys(const std::filesystem::path& data_dir,
+                 const server_settings& settings);
 
 /// Where the actors of all of them come in, as a kubeconfig says it.
 std::string addresses_of(const std::vector<server_place>& places);

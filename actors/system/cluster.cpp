@@ -1,6 +1,7 @@
 #include "actors/system/cluster.hpp"
 
 #include "actors/apiserver/bootstrap.hpp"
+#include "actors/apiserver/revocation.hpp"
 #include "actors/controllers/manager.hpp"
 #include "actors/etcd/etcd_client.hpp"
 #include "actors/http/listener.hpp"
@@ -65,6 +66,16 @@ child_spec renewal_child(size_t index, const renewed_credential& what) {
   spec.name = index == 0 ? "renewal" : "renewal-" + std::to_string(index + 1);
   spec.start = [what](caf::actor_system& sys, const context& ctx) {
     return caf::actor_cast<caf::actor>(sys.spawn(renewal, ctx, what));
+  };
+  return spec;
+}
+
+/// For the ways in where there is no API server.
+child_spec revocation_child() {
+  child_spec spec;
+  spec.name = "revocation";
+  spec.start = [](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(revocation, ctx));
   };
   return spec;
 }
@@ -212,6 +223,8 @@ spawn_server_parts(caf::actor_system& system, std::shared_ptr<const world> w,
   components.push_back(link_child());
   if (parts.http)
     components.push_back(http_branch(parts.http));
+  if (!parts.apiserver)
+    components.push_back(revocation_child());
   add_presence(components, *e);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));

@@ -1,3 +1,4 @@
+#include "cli/cluster_shape.hpp"
 #include "cli/commands.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/node_process.hpp"
@@ -51,6 +52,10 @@ expected<pod_uids> end_all_pods(const fs::path& data_dir) {
 /// Ends the processes; has told the user what does not end.
 bool end_processes(const fs::path& data_dir, pid_t cluster, environment& env) {
   std::string left;
+  // Who keeps the others running ends first.
+  auto shape = read_shape(data_dir);
+  if (shape && shape->apart && cluster != 0 && end_process_of(cluster))
+    cluster = 0;
   if (!end_joined(data_dir))
     left = "the process of a node does";
   else if (cluster != 0 && !end_process_of(cluster))

@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/server_part.hpp"
 #include "cli/server_process.hpp"
 #include "cli/verbs/join_options.hpp"
 
@@ -6,6 +7,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace troupe::cli {
 
@@ -13,6 +16,7 @@ namespace {
 
 struct server_command {
   server_options options;
+  std::vector<std::string> roles;
   bool detach = false;
 };
 
@@ -34,13 +38,26 @@ void add_server(CLI::App& app, environment& env) {
                   "Port of the actors, 0 for any; 6444, if that is free");
   sub->add_option("--api-port", options.api_port,
                   "Port of the REST API, 0 for any; 6443, if that is free");
+  sub->add_option("--roles", cmd->roles,
+                  "Only these components of the server of a cluster that `up "
+                  "--apart` made: store, apiserver, http; several with commas "
+                  "between them")
+      ->delimiter(',')
+      ->check(CLI::IsMember(
+          std::vector<std::string>{server_roles.begin(), server_roles.end()}));
   sub->add_flag("--detach", cmd->detach,
                 "Return once the server has a vote in the store");
   sub->callback([cmd, &env] {
     auto& given = cmd->options;
     given.data_dir = std::filesystem::absolute(env.data_directory());
-    make_serving make = [given](serving_process::report say) {
-      return std::make_unique<server_process>(given, std::move(say));
+    make_serving make =
+        [given, roles = cmd->roles](
+            serving_process::report say) -> std::unique_ptr<serving_process> {
+      if (roles.empty())
+        return std::make_unique<server_process>(given, std::move(say));
+      return std::make_unique<part_process>(
+          part_options{given.data_dir, roles, given.joining.discovery_port},
+          std::move(say));
     };
     if (cmd->detach)
       run_detached(make, (given.data_dir / "troupe.log").string(), env);

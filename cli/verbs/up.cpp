@@ -1,4 +1,6 @@
+#include "cli/apart_process.hpp"
 #include "cli/cluster_process.hpp"
+#include "cli/cluster_shape.hpp"
 #include "cli/commands.hpp"
 #include "cli/detaching.hpp"
 #include "runtime/text/duration.hpp"
@@ -62,6 +64,9 @@ void add_up(CLI::App& app, environment& env) {
   sub->add_flag("--processes", cmd->options.processes,
                 "Each server but the first in a process of its own; as last "
                 "time unless given");
+  sub->add_flag("--apart", cmd->options.apart,
+                "Each component and each node in a process of its own; as last "
+                "time unless given");
   sub->add_option("--runtime", cmd->options.runtime,
                   "What runs the pods; as last time, else process")
       ->check(CLI::IsMember({"process", "simulated"}));
@@ -112,7 +117,13 @@ void add_up(CLI::App& app, environment& env) {
       cmd->options.limits.keep_time =
           std::chrono::duration_cast<std::chrono::seconds>(
               *text::parse_duration(cmd->history));
-    make_serving make = [options = cmd->options](serving_process::report say) {
+    auto last = read_shape(cmd->options.data_dir);
+    cmd->options.apart |= last && last->apart;
+    make_serving make =
+        [options = cmd->options](
+            serving_process::report say) -> std::unique_ptr<serving_process> {
+      if (options.apart)
+        return std::make_unique<apart_process>(options, std::move(say));
       return std::make_unique<cluster_process>(options, std::move(say));
     };
     if (cmd->detach)

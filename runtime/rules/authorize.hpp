@@ -23,8 +23,8 @@ judgement judge(const rbac_policy& policy, const caller& who,
                 const access& what);
 
 /// Returns whether who proved to be `user` may open sessions as `other`: a
-/// server for every component of the control plane, the controller manager for
-/// its controllers.
+/// server for everybody, since it holds the cluster's key, the controller
+/// manager for its controllers.
 bool may_speak_for(const std::string& user, const std::string& other);
 
 /// Returns whether the caller is the scheduler or a controller, of which there

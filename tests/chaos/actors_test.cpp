@@ -37,7 +37,8 @@ std::string kind_of_path(const std::string& path) {
     if (number == 0)
       first = word;
     auto is_number = word.find_first_not_of("0123456789") == std::string::npos;
-    if (first == "kubelet" && number == 1)
+    if ((first == "kubelet" && number == 1)
+        || (number == 0 && word.rfind("node-", 0) == 0))
       word = "NODE";
     else if (of_pod && number < 5)
       word = number == 3 ? "NS" : "NAME";
@@ -92,7 +93,8 @@ private:
   pid_t pid_ = 0;
 };
 
-class KilledActors : public ::testing::Test {
+/// In one process, or each component in its own.
+class KilledActors : public ::testing::TestWithParam<bool> {
 protected:
   /// Paths of all actors now, as `topology` prints them.
   std::vector<std::string> topology() {
@@ -191,12 +193,16 @@ protected:
 
 } // namespace
 
-TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
-  auto seed = seed_of("KilledActors.LoseNothingAndLeaveNothing");
-  auto most = setting("TROUPE_KILLS", nightly() ? 5000 : 2000);
+TEST_P(KilledActors, LoseNothingAndLeaveNothing) {
+  auto apart = GetParam();
+  auto seed = seed_of(std::string{"*KilledActors.LoseNothingAndLeaveNothing/"}
+                      + (apart ? "Apart" : "Together"));
+  auto most = setting("TROUPE_KILLS", nightly() ? 5000 : apart ? 500 : 2000);
   constexpr int between_checks = 250;
   std::mt19937_64 dice{seed};
-  cluster_ = std::make_unique<real_cluster>();
+  real_options options;
+  options.apart = apart;
+  cluster_ = std::make_unique<real_cluster>(options);
   limit_ = std::make_unique<time_limit>(*cluster_,
                                         std::chrono::seconds{120 + most / 10});
   ASSERT_TRUE(cluster_->up()) << cluster_->output();
@@ -209,7 +215,7 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
   std::optional<https_watcher> outside{*cluster_};
   ASSERT_TRUE(wait_until([&] {
     topology();
-    return seen_.contains("http/N");
+    return seen_.contains(apart ? "http-1/http/N" : "http/N");
   }));
   // Everyone once, then whoever comes.
   auto victims = topology();
@@ -239,5 +245,9 @@ TEST_F(KilledActors, LoseNothingAndLeaveNothing) {
   ASSERT_TRUE(cluster_->down()) << cluster_->output();
   EXPECT_EQ(cluster_->remains(), std::vector<std::string>{});
 }
+
+INSTANTIATE_TEST_SUITE_P(, KilledActors, ::testing::Bool(), [](auto& test) {
+  return std::string{test.param ? "Apart" : "Together"};
+});
 
 } // namespace troupe::test

@@ -27,7 +27,14 @@ struct mode {
   real_options options;
 };
 
-/// The whole process is killed again and again, at any moment.
+real_options apart() {
+  real_options result;
+  result.apart = true;
+  return result;
+}
+
+/// The whole process is killed again and again, at any moment, or all of those
+/// that make up the cluster.
 class KilledProcess : public ::testing::TestWithParam<mode> {
 protected:
   /// One that restarts when it ended badly, so that what is told can be seen
@@ -173,7 +180,8 @@ void KilledProcess::one_round(int number) {
 TEST_P(KilledProcess, FindsEverythingAgain) {
   auto seed = seed_of(std::string{"*KilledProcess.FindsEverythingAgain/"}
                       + GetParam().name);
-  auto rounds = setting("TROUPE_ROUNDS", nightly() ? 100 : 50);
+  auto usual = GetParam().options.apart ? 20 : 50;
+  auto rounds = setting("TROUPE_ROUNDS", nightly() ? 100 : usual);
   dice_.seed(seed);
   cluster_ = std::make_unique<real_cluster>(GetParam().options);
   limit_ = std::make_unique<time_limit>(
@@ -196,7 +204,8 @@ TEST_P(KilledProcess, FindsEverythingAgain) {
 INSTANTIATE_TEST_SUITE_P(
     , KilledProcess,
     ::testing::Values(mode{"AsItIs", {}},
-                      mode{"PlainUser", {3, "process", "loopback", true}}),
+                      mode{"PlainUser", {3, "process", "loopback", true}},
+                      mode{"EveryComponent", apart()}),
     [](auto& test) { return std::string{test.param.name}; });
 
 } // namespace troupe::test

@@ -63,8 +63,9 @@ std::vector<seen_process> processes() {
 
 std::multimap<std::string, pid_t> shims(const std::vector<seen_process>& all,
                                         const fs::path& data) {
-  // A shim works in its pod's folder; the inits that it forks do not.
-  auto prefix = (data / "nodes").string() + "/";
+  // A shim works in its pod's folder, below that of a node or of the process
+  // that the node has for its own; the inits that it forks do not.
+  auto prefix = data.string() + "/";
   std::multimap<std::string, pid_t> result;
   for (auto& p : all) {
     if (p.name != "troupe-shim" || p.folder.rfind(prefix, 0) != 0)

@@ -118,8 +118,8 @@ bool real_cluster::up() {
           + (options_.servers == 1
                  ? ""
                  : " --servers " + std::to_string(options_.servers))
-          + (options_.processes ? " --processes" : "") + hosts
-          + " --port 0 --detach");
+          + (options_.processes ? " --processes" : "")
+          + (options_.apart ? " --apart" : "") + hosts + " --port 0 --detach");
   auto record = content_of(data() / "network"); // "bridge 10.7.0.0/16"
   if (auto space = record.find(' '); space != std::string::npos)
     addresses_ = record.substr(space + 1, record.find(".0.0/") - space);
@@ -149,8 +149,22 @@ pid_t real_cluster::server() const {
   return holder_of(data());
 }
 
+std::vector<fs::path> real_cluster::components() const {
+  std::vector<fs::path> result;
+  for (auto* kind : {"servers", "processes"}) {
+    std::error_code none;
+    for (auto& each : fs::directory_iterator(data() / kind, none))
+      if (holder_of(each.path()) != 0)
+        result.push_back(each.path());
+  }
+  return result;
+}
+
 void real_cluster::kill_server() {
   kill_holder_of(data());
+  // Nobody starts them again now.
+  for (auto& each : options_.apart ? components() : std::vector<fs::path>{})
+    kill_holder_of(each);
   client_.reset();
 }
 

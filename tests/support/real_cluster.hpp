@@ -21,6 +21,7 @@ struct real_options {
   bool plain_user = false;
   uint32_t servers = 1;
   bool processes = false;           ///< each server but the first in its own
+  bool apart = false;               ///< every component in its own
   std::vector<std::string> hosts{}; ///< where they answer
   /// What `up` is started by: "nsenter ... ".
   std::string launcher{};
@@ -63,12 +64,16 @@ public:
   /// The process of the cluster; 0 when it does not run.
   pid_t server() const;
 
-  /// Ends the process as kill -9 does; returns once it is gone.
+  /// Ends the process as kill -9 does, and with it those of all components that
+  /// have their own; returns once it is gone.
   void kill_server();
 
   /// The same of a server that has a process of its own.
   pid_t server(const std::string& name) const;
   void kill_server(const std::string& name);
+
+  /// The folders of all processes of components that have their own.
+  std::vector<std::filesystem::path> components() const;
 
   /// The process of a node or of other components that joined from here.
   pid_t joined(const std::string& name) const;

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "cli/cluster_process.hpp"
+#include "cli/detaching.hpp"
+
+#include <memory>
+
+namespace troupe::cli {
+
+/// A cluster of one server each of whose components, and each node, has a
+/// process of its own; this one starts them, keeps them running, and does
+/// nothing else. Threads of the process must not take SIGINT and SIGTERM before
+/// this.
+class apart_process : public serving_process {
+public:
+  apart_process(up_options options, report tell);
+  ~apart_process() override;
+
+  /// Starts all of them, finds those that run already, and waits until all
+  /// nodes are Ready.
+  caf::error start() override;
+
+  /// Keeps them until a signal asks for the end, then ends them.
+  void serve() override;
+
+private:
+  struct parts;
+
+  up_options options_;
+  report tell_;
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace troupe::cli

@@ -14,8 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Until one that says nothing is given up, while who has ended is at once.
-constexpr std::chrono::seconds hang_patience{10};
+/// Whoever asks a server that says nothing gives it up after 10 s, and one that
+/// has ended at once.
+constexpr std::chrono::seconds hang_patience{15};
 
 void wait(std::chrono::milliseconds time) {
   std::this_thread::sleep_for(time);

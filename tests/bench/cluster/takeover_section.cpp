@@ -3,6 +3,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
+#include "messages/system.pb.h"
 #include "runtime/rules/election.hpp"
 #include "tests/bench/cluster/cluster.hpp"
 #include "tests/bench/cluster/requests.hpp"

@@ -298,6 +298,13 @@ expected<std::tuple<Out...>> command_client::call(std::chrono::seconds patience,
   return answered;
 }
 
+caf::error command_client::begin_watch(const call::Watch& msg,
+                                       const watcher_actor& by) {
+  auto begun = ask_of<pb<call::WatchStarted>>(session_, handshake_patience,
+                                              pb<call::Watch>{msg}, by);
+  return begun ? caf::none : begun.error();
+}
+
 expected<answer> command_client::ask(call::Request msg, const object& body,
                                      std::chrono::seconds deadline) {
   auto once = [&](call::Request each) -> expected<answer> {

@@ -128,6 +128,8 @@ private:
   template <class... Out, class Handle, class... Ts>
   expected<std::tuple<Out...>>
   ask_of(const Handle& whom, std::chrono::seconds patience, const Ts&... xs);
+  /// The first words to the session about a watch.
+  caf::error begin_watch(const call::Watch& msg, const watcher_actor& by);
   /// Asks the session.
   template <class... Out, class... Ts>
   expected<std::tuple<Out...>> call(std::chrono::seconds patience,

@@ -8,7 +8,6 @@ namespace troupe {
 
 namespace {
 
-constexpr auto watch_patience = std::chrono::seconds(10);
 constexpr std::chrono::milliseconds first_pause{10};
 constexpr std::chrono::milliseconds last_pause{1000};
 /// Tries in a row without any news.
@@ -78,10 +77,7 @@ caf::error command_client::watch_once(const selection& what,
   msg.set_secret(secret_);
   auto me = caf::actor_cast<watcher_actor>(
       caf::actor_cast<caf::strong_actor_ptr>(self.ptr()));
-  caf::error failed;
-  self->request(session_, watch_patience, pb<call::Watch>{msg}, me)
-      .receive([](const pb<call::WatchStarted>&) {},
-               [&](caf::error& err) { failed = std::move(err); });
+  auto failed = begin_watch(msg, me);
   bool going = !failed;
   while (going) {
     self->receive(
@@ -167,15 +163,17 @@ caf::error command_client::watch(const selection& what,
       fresh.clear();
       continue;
     }
-    if (!is_lost(err) || watches_ - came > most_tries)
+    // A server that hangs is given up by its connection, as one that went.
+    auto lost = is_lost(err) || err == caf::sec::request_timeout;
+    if (!lost || watches_ - came > most_tries)
       return err;
     resumed = true;
     // Half a beginning is told as what is different from the next one.
     bridging = bridging || !complete;
     fresh.clear();
     if (err == caf::sec::request_receiver_down) {
-      if (auto lost = reopen())
-        return lost;
+      if (auto nobody = reopen())
+        return nobody;
     } else {
       // What stands behind the session is on its way back.
       (*self_)->receive(caf::after(pause) >> [] {});

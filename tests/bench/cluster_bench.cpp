@@ -31,6 +31,7 @@ const std::vector<std::pair<std::string, section>> sections{
                    table& out) { measure_single_pods(how, out, false); }},
     {"recovery", measure_recovery},
     {"outages", measure_outages},
+    {"takeovers", measure_takeovers},
     {"scale", measure_scale},
 };
 

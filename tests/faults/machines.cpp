@@ -48,25 +48,25 @@ std::string machines::address(size_t machine) {
   return "10.77.0." + std::to_string(machine + 1);
 }
 
-machines::machines() {
+machines::machines(size_t others) : holders_(others + 1) {
   if (unshare(CLONE_NEWNET) != 0)
     throw std::runtime_error("no network namespace of its own");
   holders_[here] = getpid();
-  for (size_t i = here + 1; i < count; ++i)
+  for (size_t i = here + 1; i < holders_.size(); ++i)
     holders_[i] = hold_network();
-  for (size_t i = 0; i < count; ++i) {
-    run(i, "ip link set lo up");
-    run(i, "ip address add " + address(i) + "/32 dev lo");
-    for (size_t k = 0; k < i; ++k) {
-      run(i, "ip link add " + port_towards(k) + " type veth peer name "
-                 + port_towards(i) + " netns " + std::to_string(holders_[k]));
-      join(i, k);
-    }
+  for (size_t i = 0; i < holders_.size(); ++i) {
+    auto lines = "link set lo up\naddress add " + address(i) + "/32 dev lo\n";
+    for (size_t k = 0; k < i; ++k)
+      lines += "link add " + port_towards(k) + " type veth peer name "
+               + port_towards(i) + " netns " + std::to_string(holders_[k])
+               + "\n";
+    change(i, lines);
   }
+  join_all();
 }
 
 machines::~machines() {
-  for (size_t i = here + 1; i < count; ++i) {
+  for (size_t i = here + 1; i < holders_.size(); ++i) {
     kill(holders_[i], SIGKILL);
     waitpid(holders_[i], nullptr, 0);
   }
@@ -79,31 +79,49 @@ std::string machines::launcher(size_t machine) const {
          + "/ns/net ";
 }
 
-void machines::run(size_t machine, const std::string& words) const {
-  if (std::system((launcher(machine) + words).c_str()) != 0)
-    throw std::runtime_error("failed: " + words);
+void machines::change(size_t machine, const std::string& lines) const {
+  auto command = launcher(machine) + "ip -batch - <<'END'\n" + lines + "END\n";
+  if (std::system(command.c_str()) != 0)
+    throw std::runtime_error("failed: " + lines);
 }
 
 void machines::cut(size_t a, size_t b) {
-  run(a, "ip link set " + port_towards(b) + " down");
+  change(a, "link set " + port_towards(b) + " down\n");
 }
 
 void machines::silence(size_t from, size_t to) {
-  run(from, "ip route replace blackhole " + address(to) + "/32");
+  change(from, "route replace blackhole " + address(to) + "/32\n");
 }
 
+namespace {
+
+std::string way_from(size_t from, size_t to) {
+  auto port = port_towards(to);
+  return "link set " + port + " up\nroute replace " + machines::address(to)
+         + "/32 dev " + port + " src " + machines::address(from) + "\n";
+}
+
+} // namespace
+
 void machines::join(size_t a, size_t b) {
-  for (auto [from, to] : {std::pair{a, b}, std::pair{b, a}}) {
-    run(from, "ip link set " + port_towards(to) + " up");
-    run(from, "ip route replace " + address(to) + "/32 dev " + port_towards(to)
-                  + " src " + address(from));
-  }
+  change(a, way_from(a, b));
+  change(b, way_from(b, a));
 }
 
 void machines::join_all() {
-  for (size_t i = 0; i < count; ++i)
-    for (size_t k = 0; k < i; ++k)
-      join(i, k);
+  for (size_t i = 0; i < holders_.size(); ++i) {
+    std::string lines;
+    for (size_t k = 0; k < holders_.size(); ++k)
+      if (k != i)
+        lines += way_from(i, k);
+    change(i, lines);
+  }
+}
+
+void machines::isolate(size_t machine) {
+  for (size_t i = 0; i < holders_.size(); ++i)
+    if (i != machine)
+      cut(machine, i);
 }
 
 } // namespace troupe::test

@@ -1,22 +1,22 @@
 #pragma once
 
-#include <array>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace troupe::test {
 
-/// Three machines and this process, each in a network namespace of its own,
-/// with a cable between any two of them. Needs root.
+/// Machines and this process, each in a network namespace of its own, with a
+/// cable between any two of them. Needs root.
 class machines {
 public:
   /// The number of this process's own.
   static constexpr size_t here = 0;
-  static constexpr size_t count = 4;
 
-  /// Moves the calling thread, and those that it starts later, into a network
-  /// namespace of its own for good. Throws where that is not allowed.
-  machines();
+  /// Makes so many beside this one. Moves the calling thread, and those that it
+  /// starts later, into a network namespace of its own for good. Throws where
+  /// that is not allowed.
+  explicit machines(size_t others);
   ~machines();
 
   machines(const machines&) = delete;
@@ -33,11 +33,14 @@ public:
   void silence(size_t from, size_t to);
   void join(size_t a, size_t b);
   void join_all();
+  /// The machine is alone until all are joined.
+  void isolate(size_t machine);
 
 private:
-  void run(size_t machine, const std::string& words) const;
+  /// Lines for `ip`, each a command.
+  void change(size_t machine, const std::string& lines) const;
 
-  std::array<pid_t, count> holders_{}; ///< each keeps a namespace
+  std::vector<pid_t> holders_; ///< each keeps a namespace
 };
 
 } // namespace troupe::test

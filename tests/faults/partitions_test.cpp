@@ -4,19 +4,14 @@
 
 #include "load.hpp"
 #include "machines.hpp"
+#include "three_servers.hpp"
 
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <random>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace troupe::test {
 
@@ -25,99 +20,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t clients = 32;
-
-size_t machine_of(const std::string& server) {
-  return static_cast<size_t>(server.back() - '0');
-}
-
-/// A server's process on another machine than that of `up`.
-class remote_server {
-public:
-  remote_server(real_cluster& cluster, const machines& all, std::string name)
-      : name_(std::move(name)) {
-    command_ = all.launcher(machine_of(name_)) + cluster.program("troupe")
-               + " --data-dir " + cluster.data().string() + " server --name "
-               + name_ + " >>" + (cluster.folder() / name_).string() + " 2>&1";
-  }
-
-  ~remote_server() { end(); }
-
-  remote_server(const remote_server&) = delete;
-  remote_server& operator=(const remote_server&) = delete;
-
-  /// Starts it until it holds its place.
-  bool start(const real_cluster& cluster) {
-    return wait_until([&] {
-      if (pid_ != 0 && waitpid(pid_, nullptr, WNOHANG) == pid_)
-        pid_ = 0;
-      if (pid_ == 0)
-        pid_ = spawn();
-      return cluster.server(name_) == pid_;
-    });
-  }
-
-  void end() {
-    if (pid_ == 0)
-      return;
-    kill(pid_, SIGTERM);
-    waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-
-private:
-  pid_t spawn() {
-    auto line = "exec " + command_;
-    std::string words[] = {"sh", "-c", line};
-    char* args[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
-    pid_t pid = 0;
-    if (posix_spawn(&pid, "/bin/sh", nullptr, nullptr, args, environ) != 0)
-      return 0;
-    return pid;
-  }
-
-  std::string name_;
-  std::string command_;
-  pid_t pid_ = 0;
-};
-
-/// The three servers, each on its machine.
-class spread_cluster {
-public:
-  explicit spread_cluster(const machines& all)
-      : cluster(options(all)),
-        second_(cluster, all, "server-2"),
-        third_(cluster, all, "server-3") {
-    // A group of three serves with two, so that `up` waits for one of these.
-    bool good = false;
-    std::thread first{[&] { good = cluster.up(); }};
-    auto others = wait_until([&] {
-                    return std::filesystem::exists(cluster.data() / "servers"
-                                                   / "settings.json");
-                  })
-                  && second_.start(cluster) && third_.start(cluster);
-    first.join();
-    started = good && others;
-  }
-
-  real_cluster cluster;
-  bool started = false;
-
-private:
-  static real_options options(const machines& all) {
-    real_options result;
-    result.nodes = 1;
-    result.runtime = "simulated";
-    result.servers = 3;
-    result.processes = true;
-    for (auto& server : server_names)
-      result.hosts.push_back(machines::address(machine_of(server)));
-    result.launcher = all.launcher(machine_of(server_names[0]));
-    return result;
-  }
-
-  remote_server second_;
-  remote_server third_;
-};
 
 /// One way of cutting a network in which one server has a special place.
 struct strike {
@@ -181,10 +83,12 @@ size_t rounds() {
 TEST(ServersApart, LoseNothingWhereverTheNetworkIsCut) {
   if (geteuid() != 0)
     GTEST_SKIP() << "needs root, for networks of its own";
-  machines all;
-  spread_cluster spread{all};
-  auto& cluster = spread.cluster;
-  ASSERT_TRUE(spread.started) << cluster.output();
+  machines all{server_names.size()};
+  real_options options;
+  options.runtime = "simulated";
+  three_servers servers{options, &all};
+  auto& cluster = servers.cluster();
+  ASSERT_TRUE(servers.start()) << cluster.output();
   server_members stores{cluster.data()};
   load clients_of{stores, server_names, clients, seed()};
   std::mt19937_64 chance{seed()};

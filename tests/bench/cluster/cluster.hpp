@@ -48,8 +48,9 @@ public:
   /// The process of a server that has one of its own.
   pid_t server(const std::string& name) const;
 
-  /// A client of its own, connected as every command line is.
-  std::unique_ptr<command_client> connect() const;
+  /// A client of its own, connected as every command line is, to the first
+  /// server or one after it.
+  std::unique_ptr<command_client> connect(size_t which = 0) const;
 
   /// A fact that an actor tells of itself in `topology`, such as the number
   /// after "writes=".

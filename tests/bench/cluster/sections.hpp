@@ -39,6 +39,9 @@ void measure_recovery(const setup& how, table& out);
 /// Three servers whose leader moves, is killed, is stopped: how long nothing is
 /// written.
 void measure_outages(const setup& how, table& out);
+/// Three servers, of which the one that a client asks and whose scheduler and
+/// controllers act is killed: until it writes, and others act.
+void measure_takeovers(const setup& how, table& out);
 /// Thousands of nodes and many pods in one process.
 void measure_scale(const setup& how, table& out);
 

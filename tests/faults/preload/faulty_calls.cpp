@@ -1,8 +1,9 @@
-// Preloaded into the servers of a test: lets calls of the operating system fail
-// as a bad machine would. TROUPE_FAULTS names a folder; in it, the file of a
-// server's name says what is wrong with its machine, a word for each:
+// Preloaded into the servers and nodes of a test: lets calls of the operating
+// system fail as a bad machine would. TROUPE_FAULTS names a folder; in it, the
+// file of a server's or node's name says what is wrong with its machine, a word
+// for each:
 //   sync   nothing can be synced
-//   space  no file of a store grows
+//   space  no file of a store, or of what a node keeps, grows
 //   clock  the time of day is an hour ahead
 // Without the file all is well.
 
@@ -16,6 +17,7 @@
 #include <string>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,7 +28,7 @@ F real(const char* name) {
   return reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
 }
 
-/// The name of the server in this process; the first has none of its own.
+/// The name of the server or node in this process; the first server has none.
 std::string own_name() {
   std::string result = "server-1";
   auto fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
@@ -62,14 +64,16 @@ bool is_wrong(const char* what) {
   return got > 0 && std::strstr(words, what) != nullptr;
 }
 
-/// Whether a file belongs to a store's database.
-bool is_of_store(int fd) {
+/// Whether a file belongs to a store's database, or is kept by a node that
+/// joined.
+bool is_kept(int fd) {
   char path[4096];
   char link[64];
   std::snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
   auto size = readlink(link, path, sizeof(path) - 1);
   path[size > 0 ? size : 0] = '\0';
-  return std::strstr(path, "/store/") != nullptr;
+  return std::strstr(path, "/store/") != nullptr
+         || std::strstr(path, "/processes/") != nullptr;
 }
 
 /// Asked again and again, so looked at ten times a second only.
@@ -111,11 +115,20 @@ int fdatasync(int fd) {
 
 ssize_t write(int fd, const void* bytes, size_t count) {
   static const auto call = real<ssize_t (*)(int, const void*, size_t)>("write");
-  if (is_wrong("space") && is_of_store(fd)) {
+  if (is_wrong("space") && is_kept(fd)) {
     errno = ENOSPC;
     return -1;
   }
   return call(fd, bytes, count);
+}
+
+ssize_t writev(int fd, const iovec* parts, int count) {
+  static const auto call = real<ssize_t (*)(int, const iovec*, int)>("writev");
+  if (is_wrong("space") && is_kept(fd)) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return call(fd, parts, count);
 }
 
 int clock_gettime(clockid_t which, timespec* now) {

@@ -126,7 +126,7 @@ caf::error write_access(const fs::path& data_dir, server_settings& settings,
       {"troupe",
        "https://" + own.host + ":" + std::to_string(own.api_port),
        keys.authority.certificate,
-       addresses_of(settings.places),
+       settings.addresses(),
        {}});
   access.users.push_back(
       {"kubernetes-admin", keys.admin.certificate, keys.admin.key, {}, {}});

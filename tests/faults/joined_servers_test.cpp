@@ -227,12 +227,19 @@ TEST_F(JoinedServers, AreReplacedByBlankOnesAndComeBackAsThemselves) {
   ASSERT_TRUE(third->run("server --discovery-port 0 --detach"))
       << third->output();
   EXPECT_TRUE(third->shows("store member list", "server-3"));
+  for (auto* wrong : {"up --detach", "server --name server-2 --detach"})
+    EXPECT_TRUE(is_refused(*second, wrong, "running already"))
+        << second->output();
+  EXPECT_TRUE(is_refused(*second, "store member add", "troupe server --join"))
+      << second->output();
   ASSERT_TRUE(second->run("store member remove server-3")) << second->output();
   EXPECT_TRUE(wait_until([&] { return third->process() == 0; }));
   EXPECT_NE(content_of(third->dir() / "troupe.log").find("was removed"),
             std::string::npos);
   EXPECT_TRUE(is_refused(*third, "server --discovery-port 0 --detach",
                          "was removed from the cluster"))
+      << third->output();
+  EXPECT_TRUE(is_refused(*third, "up --detach", "is of server-3"))
       << third->output();
   auto blank = at(3, "blank");
   ASSERT_TRUE(blank->run(words + "--name server-3")) << blank->output();

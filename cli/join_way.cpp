@@ -168,6 +168,9 @@ expected<join_way> find_way(const join_options& options) {
     servers.push_back(std::move(*found));
   }
   auto local = running_clusters();
+  // A server that runs no more has left its word, and we hold its directory.
+  std::erase_if(local,
+                [&](auto& each) { return each.data_dir == options.data_dir; });
   auto named = options.servers.empty() && !*token && !options.home.empty();
   auto at_home = std::find_if(local.begin(), local.end(), [&](auto& each) {
     return named && each.data_dir == options.home;

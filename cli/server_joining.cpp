@@ -117,7 +117,7 @@ caf::error write_access(const fs::path& data_dir, server_settings& settings,
   auto done =
       write_admin_kubeconfig(data_dir / "kubeconfig", keys,
                              own.host + ":" + std::to_string(own.api_port),
-                             addresses_of(settings.places));
+                             settings.addresses());
   return done ? caf::none : done.error();
 }
 

@@ -97,7 +97,7 @@ expected<void> keep_server_settings(const fs::path& data_dir,
   if (!config)
     return config.error();
   for (auto& cluster : config->clusters)
-    cluster.actors = addresses_of(settings.places);
+    cluster.actors = settings.addresses();
   return crypto::write_secret_file(file, crypto::to_yaml(*config));
 }
 

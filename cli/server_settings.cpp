@@ -33,6 +33,13 @@ std::vector<std::string> server_settings::hosts() const {
   return result;
 }
 
+std::string server_settings::addresses() const {
+  auto all = places;
+  std::stable_partition(all.begin(), all.end(),
+                        [this](auto& each) { return each.name == own; });
+  return addresses_of(all);
+}
+
 const server_place* server_settings::find(const std::string& name) const {
   auto i = std::find_if(places.begin(), places.end(),
                         [&](auto& x) { return x.name == name; });

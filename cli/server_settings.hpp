@@ -52,6 +52,10 @@ struct server_settings {
   /// The place of that server, or null.
   const server_place* find(const std::string& name) const;
 
+  /// Where the actors of all of them come in, as a kubeconfig says it, the one
+  /// of this data directory first.
+  std::string addresses() const;
+
   /// Every address under which one of them may be reached.
   std::vector<std::string> hosts() const;
 };

@@ -1,6 +1,8 @@
 #include "actors/apiserver/bootstrap.hpp"
 
 #include "actors/system/describing.hpp"
+#include "actors/system/election.hpp"
+#include "messages/api/coordination.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
@@ -9,6 +11,7 @@
 #include "messages/api/scheduling.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/default_policy.hpp"
+#include "runtime/rules/election.hpp"
 #include "runtime/rules/escalation.hpp"
 #include "runtime/rules/first_objects.hpp"
 #include "runtime/system/config.hpp"
@@ -41,8 +44,13 @@ object missing(const bootstrap_state& st, const object& wanted) {
     return {};
   auto& objects = st.views.at(&wanted.kind()).objects;
   auto stored = objects.find(wanted.key());
-  return stored == objects.end() ? wanted
-                                 : rules::corrected(stored->second, wanted);
+  if (stored == objects.end())
+    return wanted;
+  auto& process = st.api.ctx().config().process;
+  if (rules::tells_where_api_is(wanted)
+      && (!st.election_seen || !rules::leads_to_api(st.holder, process)))
+    return {};
+  return rules::corrected(stored->second, wanted);
 }
 
 bool is_ready(const bootstrap_state& st) {
@@ -181,6 +189,24 @@ void on_batch(pointer self, const kind_info& kind, const changes& batch) {
   go_on(self, kind);
 }
 
+/// A Lease changes each time that it is renewed; who holds it, seldom.
+void on_election(pointer self, const changes& batch) {
+  auto& st = self->state;
+  auto holder = batch.reset ? std::nullopt : st.holder;
+  for (auto& c : batch.items)
+    if (c.type == change_type::deleted)
+      holder = std::nullopt;
+    else
+      holder = rules::holder_of(c.what);
+  auto seen = (st.election_seen && !batch.reset) || batch.complete;
+  if (holder == st.holder && seen == st.election_seen)
+    return;
+  st.holder = std::move(holder);
+  st.election_seen = seen;
+  st.refused.clear();
+  go_on(self, kind_of<coordination::v1::Lease>());
+}
+
 template <class T>
 uint64_t follow(pointer self, const std::string& ns = {},
                 const std::string& name = {}) {
@@ -213,6 +239,11 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
   follow<core::v1::Endpoints>(self, "default", "kubernetes");
   follow<discovery::v1::EndpointSlice>(self, "default", "kubernetes");
   follow<ConfigMap>(self, {}, rules::authority_map_name);
+  st.api.subscribe({&kind_of<coordination::v1::Lease>(),
+                    rules::election_namespace,
+                    {},
+                    std::string{"metadata.name="} + controllers_election},
+                   [self](const changes& batch) { on_election(self, batch); });
   st.policy = rules::default_policy();
   st.policy_streams = {follow<rbac::v1::ClusterRole>(self),
                        follow<rbac::v1::Role>(self),

@@ -7,6 +7,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ namespace troupe {
 /// As in Kubernetes default roles and bindings are there when it starts, with
 /// what they lack; who takes some away later is left alone until then.
 ///
-/// Hears: these objects as they change; what became of its own writes.
+/// Hears: these objects as they change; beside which server controllers are
+///        active; what became of its own writes.
 /// Says:  creates and updates to its session, many at a time.
 /// After a restart: looks what is there, and goes on.
 using bootstrap_actor = watcher_actor::extend_with<describe_actor>;
@@ -42,6 +44,8 @@ struct bootstrap_state {
   std::set<std::string> refused; ///< not to be tried before something changes
   std::set<std::string> busy;    ///< being written
   bool look_at_all = true;       ///< at what there should be, once all is seen
+  bool election_seen = false;    ///< of the controllers, or that there is none
+  std::optional<std::string> holder; ///< of it
   uint64_t written = 0;
 };
 

@@ -6,7 +6,9 @@
 #include "messages/api/meta.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/fields.hpp"
+#include "runtime/rules/actor_paths.hpp"
 #include "runtime/rules/addresses.hpp"
+#include "runtime/rules/election.hpp"
 
 #include <stdexcept>
 
@@ -162,6 +164,19 @@ object corrected(const object& stored, const object& wanted) {
           *to.mutable_ports() = from.ports();
         });
   return {};
+}
+
+bool leads_to_api(const std::optional<std::string>& holder,
+                  const std::string& process) {
+  if (!holder || is_life_of(*holder, process))
+    return true;
+  return !holder->empty() && !is_server_process(*holder)
+         && process == first_process;
+}
+
+bool tells_where_api_is(const object& what) {
+  return &what.kind() == &kind_of<Endpoints>()
+         || &what.kind() == &kind_of<EndpointSlice>();
 }
 
 } // namespace troupe::rules

@@ -3,6 +3,7 @@
 #include "messages/object.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,5 +35,16 @@ constexpr auto authority_map_name = "kube-root-ca.crt";
 /// Returns what is to be written in place of `stored`; none where that says
 /// what it should, or is for others to change.
 object corrected(const object& stored, const object& wanted);
+
+/// Whether the server of a process corrects where pods reach the API: each
+/// server has an address of its own, and one of them, beside which the
+/// controllers are active, leads there. `holder` is who holds the election of
+/// the controllers, "" for nobody just now; none: there was no election yet.
+/// Where they are beside no server, the first one does.
+bool leads_to_api(const std::optional<std::string>& holder,
+                  const std::string& process);
+
+/// Whether a server must ask itself that before it corrects this.
+bool tells_where_api_is(const object& what);
 
 } // namespace troupe::rules

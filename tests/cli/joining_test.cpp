@@ -242,6 +242,22 @@ TEST_F(RunningClusters, AreThoseWhoseProcessIsThere) {
   EXPECT_TRUE(fs::is_empty(running_clusters_folder()));
 }
 
+TEST_F(RunningClusters, AreNotJoinedFromTheirOwnDirectory) {
+  join_options options;
+  options.data_dir = folder / "data";
+  options.discovery_port = 0;
+  fs::create_directories(options.data_dir);
+  directory_lock lock;
+  ASSERT_FALSE(lock.take(options.data_dir));
+  cluster_announcement before;
+  ASSERT_FALSE(
+      before.make({options.data_dir, hash_of('a'), "troupe", {"127.0.0.1:1"}}));
+  auto way = find_way(options);
+  ASSERT_FALSE(way);
+  EXPECT_NE(message_of(way.error()).find("no cluster was found"),
+            std::string::npos);
+}
+
 TEST_F(RunningClusters, AreNotBelievedInAFolderThatOthersMayWrite) {
   fs::create_directories(running_clusters_folder());
   chmod(running_clusters_folder().c_str(), 0777);

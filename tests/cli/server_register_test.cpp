@@ -88,6 +88,9 @@ TEST(ServerSettings, AreTheSameAfterTheyWereText) {
   EXPECT_EQ(text_of(*again), text_of(settings));
   EXPECT_EQ(again->own, "server-1");
   EXPECT_TRUE(again->places[1].elsewhere);
+  EXPECT_EQ(settings.addresses(), "10.0.0.1:6444,10.0.0.2:6444");
+  settings.own = "server-2";
+  EXPECT_EQ(settings.addresses(), "10.0.0.2:6444,10.0.0.1:6444");
   EXPECT_FALSE(parse_server_settings("{}"));
 }
 

@@ -7,6 +7,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/core_service.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/crypto/kubeconfig.hpp"
 #include "runtime/rules/node_plan.hpp"
@@ -122,6 +123,27 @@ struct JoinedServers : ::testing::Test {
     return std::make_unique<place>(*cluster, *all, machine, name);
   }
 
+  /// How often another server comes to lead to the API, where none is lost.
+  static size_t api_moves(place& where) {
+    auto client = where.connect();
+    if (!client)
+      return SIZE_MAX;
+    size_t moves = 0;
+    client->watch(
+        {&kind_of<core::v1::Endpoints>(),
+         "default",
+         {},
+         "metadata.name=kubernetes"},
+        {},
+        [&](const changes& batch) {
+          for (auto& each : batch.items)
+            moves += each.what.name() == "kubernetes";
+          return moves < 3;
+        },
+        std::chrono::seconds(1));
+    return moves - 1;
+  }
+
   static bool is_refused(place& where, const std::string& words,
                          const std::string& reason) {
     return !where.run(words)
@@ -209,6 +231,12 @@ TEST_F(JoinedServers, GoOnWithoutTheMachineOnWhichTheClusterBegan) {
     return second->run("create configmap after --from-literal=a=b");
   })) << second->output();
   EXPECT_TRUE(third->shows("get configmap after", "after"));
+  // Pods reach the API at a server that is there, and no two quarrel about it.
+  EXPECT_TRUE(wait_until([&] {
+    return third->run("get endpoints kubernetes -o yaml")
+           && third->output().find(machines::address(1)) == std::string::npos;
+  })) << third->output();
+  EXPECT_EQ(api_moves(*third), 0u);
   auto client = third->connect();
   ASSERT_NE(client, nullptr);
   ASSERT_TRUE(wait_until(
@@ -227,12 +255,19 @@ TEST_F(JoinedServers, AreReplacedByBlankOnesAndComeBackAsThemselves) {
   ASSERT_TRUE(third->run("server --discovery-port 0 --detach"))
       << third->output();
   EXPECT_TRUE(third->shows("store member list", "server-3"));
+  for (auto* wrong : {"up --detach", "server --name server-2 --detach"})
+    EXPECT_TRUE(is_refused(*second, wrong, "running already"))
+        << second->output();
+  EXPECT_TRUE(is_refused(*second, "store member add", "troupe server --join"))
+      << second->output();
   ASSERT_TRUE(second->run("store member remove server-3")) << second->output();
   EXPECT_TRUE(wait_until([&] { return third->process() == 0; }));
   EXPECT_NE(content_of(third->dir() / "troupe.log").find("was removed"),
             std::string::npos);
   EXPECT_TRUE(is_refused(*third, "server --discovery-port 0 --detach",
                          "was removed from the cluster"))
+      << third->output();
+  EXPECT_TRUE(is_refused(*third, "up --detach", "is of server-3"))
       << third->output();
   auto blank = at(3, "blank");
   ASSERT_TRUE(blank->run(words + "--name server-3")) << blank->output();

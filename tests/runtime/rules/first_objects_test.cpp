@@ -85,4 +85,14 @@ TEST(FirstObjects, EachNamespaceKnowsTheAuthority) {
   EXPECT_EQ(fixed.as<core::v1::ConfigMap>().data().at("ca.crt"), "pem");
 }
 
+TEST(LeadsToTheApi, TheServerBesideWhichControllersAreActive) {
+  EXPECT_TRUE(leads_to_api(std::nullopt, "server-1"));
+  EXPECT_TRUE(leads_to_api("server-2_a1", "server-2"));
+  EXPECT_FALSE(leads_to_api("server-2_a1", "server-1"));
+  EXPECT_FALSE(leads_to_api("", "server-1"));
+  // Controllers in a process of their own.
+  EXPECT_TRUE(leads_to_api("controllers-x_a1", "server-1"));
+  EXPECT_FALSE(leads_to_api("controllers-x_a1", "server-2"));
+}
+
 } // namespace troupe::rules

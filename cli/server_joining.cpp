@@ -114,10 +114,9 @@ caf::error settle_place(const server_options& options,
 caf::error write_access(const fs::path& data_dir, server_settings& settings,
                         const crypto::cluster_keys& keys) {
   auto& own = own_place(settings);
-  auto done =
-      write_admin_kubeconfig(data_dir / "kubeconfig", keys,
-                             own.host + ":" + std::to_string(own.api_port),
-                             settings.addresses());
+  auto done = write_admin_kubeconfig(
+      data_dir / "kubeconfig", keys,
+      own.host + ":" + std::to_string(own.api_port), settings.addresses());
   return done ? caf::none : done.error();
 }
 

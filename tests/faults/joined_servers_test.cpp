@@ -92,7 +92,7 @@ struct JoinedServers : ::testing::Test {
   void SetUp() override {
     if (geteuid() != 0)
       GTEST_SKIP() << "needs root, for networks of its own";
-    all = std::make_unique<machines>();
+    all = std::make_unique<machines>(3);
     real_options options;
     options.nodes = 1;
     options.runtime = "simulated";

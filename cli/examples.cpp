@@ -146,7 +146,7 @@ constexpr entry table[] = {
 )"},
     {"down", R"(  # End everything
   troupe down
-  # Pods go on serving; `troupe up` finds them again
+  # Pods go on serving; `troupe up` finds them again, or `troupe node`
   troupe down --keep-pods
 )"},
     {"drain", R"(  troupe drain node-2 --ignore-daemonsets
@@ -253,6 +253,8 @@ constexpr entry table[] = {
   troupe server --detach
   # What `up --processes` runs for each server but the first
   troupe server --name server-2
+  # And `up --apart` for each component: store, apiserver, http
+  troupe server --roles store
 )"},
     {"store", R"(  # Who takes part, and how each is
   troupe store status
@@ -330,6 +332,8 @@ constexpr entry table[] = {
   troupe up --servers 3 --processes --detach
   # Reached from other machines, too
   troupe up --bind-address 192.168.1.10 --detach
+  # Every component and every node in a process of its own; kill any of them
+  troupe up --apart --nodes 3 --detach
   # A hundred nodes whose pods are only told of
   troupe up --nodes 100 --runtime simulated --detach
   # With the state in an etcd that nobody else uses, over TLS; the next start

@@ -37,6 +37,8 @@ public:
 
   /// Starts the program and waits until its nodes are Ready.
   void up();
+  /// The same after its process was killed.
+  void start_again();
   /// Ends the program as ctrl-c does; its data stays.
   void stop();
 
@@ -45,7 +47,7 @@ public:
 
   usage now() const;
 
-  /// The process of a server that has one of its own.
+  /// The process of a server; the first is in that of the program.
   pid_t server(const std::string& name) const;
 
   /// A client of its own, connected as every command line is, to the first

@@ -2,6 +2,8 @@
 
 #include "messages/api/meta.pb.h"
 #include "messages/command_interface.hpp"
+#include "messages/container.pb.h"
+#include "messages/pod_stream.pb.h"
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/key_files.hpp"
@@ -22,6 +24,8 @@ namespace troupe {
 namespace {
 
 constexpr auto handshake_patience = std::chrono::seconds(10);
+/// A container may have to be found first.
+constexpr auto stream_patience = std::chrono::seconds(30);
 /// A member of the store that is gone is found to be by then.
 constexpr auto store_patience = std::chrono::seconds(60);
 /// Objects in one answer, so that it is not too large for a connection.
@@ -303,6 +307,18 @@ caf::error command_client::begin_watch(const call::Watch& msg,
   auto begun = ask_of<pb<call::WatchStarted>>(session_, handshake_patience,
                                               pb<call::Watch>{msg}, by);
   return begun ? caf::none : begun.error();
+}
+
+expected<command_client::opened_stream>
+command_client::open_stream(call::OpenStream msg,
+                            const container_stream_actor& to) {
+  if (!session_)
+    if (auto err = reopen())
+      return err;
+  msg.set_secret(secret_);
+  return ask_of<pb<container::StreamOpened>, stream_source_actor>(
+      caf::actor_cast<command_session_actor>(session_), stream_patience,
+      pb<call::OpenStream>{std::move(msg)}, to);
 }
 
 expected<answer> command_client::ask(call::Request msg, const object& body,

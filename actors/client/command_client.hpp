@@ -23,6 +23,7 @@ class StoreQuestion;
 namespace troupe::container {
 class StreamData;
 class StreamEnd;
+class StreamOpened;
 } // namespace troupe::container
 
 namespace troupe {
@@ -124,6 +125,13 @@ private:
   template <class... Out, class Handle, class... Ts>
   asking<Out...> start_asking(const Handle& whom, std::chrono::seconds patience,
                               bool stays, const Ts&... xs);
+  using opened_stream =
+      std::tuple<pb<container::StreamOpened>, stream_source_actor>;
+
+  /// Asks for a stream that goes to `to`; fails at once when the server goes.
+  expected<opened_stream> open_stream(call::OpenStream msg,
+                                      const container_stream_actor& to);
+
   /// The same, and waits.
   template <class... Out, class Handle, class... Ts>
   expected<std::tuple<Out...>>

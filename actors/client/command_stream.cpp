@@ -11,11 +11,9 @@ namespace troupe {
 
 namespace {
 
-constexpr auto open_patience = std::chrono::seconds(30);
-
 /// A stream that was opened. Its number is its source's own, and other
 /// runtimes have the same ones.
-struct opened_stream {
+struct stream_in_use {
   stream_source_actor source;
   uint64_t id = 0;
   std::optional<expected<container::StreamEnd>> end;
@@ -40,23 +38,17 @@ command_client::streams(std::vector<call::OpenStream> msgs,
                         const on_output& output, const stream_source& source) {
   auto& self = *self_;
   auto me = caf::actor_cast<caf::strong_actor_ptr>(self.ptr());
-  std::vector<opened_stream> all(msgs.size());
-  if (!session_)
-    if (auto err = reopen())
-      return {msgs.size(), expected<container::StreamEnd>{err}};
+  std::vector<stream_in_use> all(msgs.size());
   for (size_t i = 0; i < msgs.size(); ++i) {
-    msgs[i].set_secret(secret_);
-    self->request(caf::actor_cast<command_session_actor>(session_),
-                  open_patience, pb<call::OpenStream>{std::move(msgs[i])},
-                  caf::actor_cast<container_stream_actor>(me))
-        .receive(
-            [&](const pb<container::StreamOpened>& opened,
-                const stream_source_actor& handle) {
-              all[i].id = opened->stream();
-              all[i].source = handle;
-              self->monitor(handle);
-            },
-            [&](caf::error& err) { all[i].end = std::move(err); });
+    auto opened = open_stream(std::move(msgs[i]),
+                              caf::actor_cast<container_stream_actor>(me));
+    if (!opened) {
+      all[i].end = std::move(opened.error());
+      continue;
+    }
+    all[i].id = std::get<0>(*opened)->stream();
+    all[i].source = std::get<1>(*opened);
+    self->monitor(all[i].source);
   }
   std::optional<stream_input> reader;
   if (!all.empty() && !all.front().end

@@ -27,6 +27,10 @@ struct mode {
   real_options options;
 };
 
+void PrintTo(const mode& x, std::ostream* out) {
+  *out << x.name;
+}
+
 real_options apart() {
   real_options result;
   result.apart = true;

@@ -162,9 +162,15 @@ std::vector<fs::path> real_cluster::components() const {
 
 void real_cluster::kill_server() {
   kill_holder_of(data());
-  // Nobody starts them again now.
-  for (auto& each : options_.apart ? components() : std::vector<fs::path>{})
-    kill_holder_of(each);
+  // Nobody starts them again now. One may be ending by itself.
+  if (options_.apart)
+    wait_until([&] {
+      auto left = components();
+      for (auto& each : left)
+        if (auto pid = holder_of(each); pid > 0)
+          kill(pid, SIGKILL);
+      return left.empty();
+    });
   client_.reset();
 }
 

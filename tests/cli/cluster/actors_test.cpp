@@ -47,7 +47,7 @@ TEST_F(Commands, KillKeepsAnActorAwayForAWhile) {
       "condition met"));
   EXPECT_TRUE(until_prints(
       "status",
-      "kubelet/node-2 Stopped 0 2 kubelet/node-2 is kept away, back in "));
+      "kubelet/node-2 Stopped 0 3 kubelet/node-2 is kept away, back in "));
   expect({
       {"get node node-2", 0, {"node-2 NotReady"}, {}},
       {"kill kubelet/node-2", 1, {}, {"kept away already"}},

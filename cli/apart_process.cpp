@@ -67,6 +67,8 @@ caf::error check(const up_options& options, const cluster_shape& last) {
 
 struct apart_process::parts {
   directory_lock lock;
+  /// While it is settled what there is.
+  std::unique_ptr<settings_lock> changing = std::make_unique<settings_lock>();
   cluster_shape last;
   std::unique_ptr<net::cluster_network> network;
   crypto::cluster_keys keys;
@@ -80,20 +82,21 @@ struct apart_process::parts {
   caf::error settle(up_options& options);
   caf::error open_network(const up_options& options);
   caf::error place(const up_options& options);
-  caf::error find_port(uint16_t server_place::*which, uint16_t wished,
-                       const std::string& option, bool runs);
+  caf::error find_port(uint16_t server_place::*which, uint16_t usual,
+                       bool given, const std::string& option, bool runs);
+  caf::error tell_joined(const up_options& options);
   void keep_part(const up_options& options, const std::string& role);
   void keep_joined(const up_options& options, const std::string& name,
                    std::vector<std::string> words);
   void keep_components(const up_options& options);
   caf::error connect(const up_options& options);
   caf::error forget_nodes_beyond(const up_options& options);
-  caf::error keep_shape(const up_options& options);
+  caf::error keep_shape(const up_options& options, uint32_t nodes);
 };
 
 /// What is not said is as it was.
 caf::error apart_process::parts::settle(up_options& options) {
-  auto found = read_shape(options.data_dir);
+  auto found = last_shape(options.data_dir);
   if (!found)
     return found.error();
   last = std::move(*found);
@@ -141,14 +144,21 @@ caf::error apart_process::parts::open_network(const up_options& options) {
   return caf::none;
 }
 
-/// A port that this part has already, or had, or any.
+/// The port that was asked for, or that this part had, or else the usual one,
+/// or any.
 caf::error apart_process::parts::find_port(uint16_t server_place::*which,
-                                           uint16_t wished,
+                                           uint16_t usual, bool given,
                                            const std::string& option,
                                            bool runs) {
   auto& port = own().*which;
-  if (runs && port != 0)
+  auto wished = given || port == 0 ? usual : uint16_t{0};
+  if (runs && port != 0 && (wished == 0 || wished == port))
     return caf::none;
+  if (runs && port != 0)
+    return make_error(ec::conflict, option + ": what answers at "
+                                        + std::to_string(port)
+                                        + " runs: end it with `troupe down "
+                                          "--keep-pods` first");
   if (wished != 0)
     port = wished;
   auto host = net::parse_ipv4(own().host);
@@ -171,8 +181,8 @@ caf::error apart_process::parts::find_port(uint16_t server_place::*which,
 
 /// Decides where the parts answer, and keeps that where they look.
 caf::error apart_process::parts::place(const up_options& options) {
-  if (auto before = read_server_settings(options.data_dir))
-    settings.places = before->places;
+  if (auto known = read_server_settings(options.data_dir))
+    settings.places = known->places;
   else
     settings.places = {{"server-1"}};
   own().member = 1;
@@ -182,14 +192,19 @@ caf::error apart_process::parts::place(const up_options& options) {
     return holder_of(server_folder(options.data_dir, process_of(part))).pid
            != 0;
   };
-  if (auto err = find_port(&server_place::port, options.port, "--port",
-                           runs("apiserver")))
+  auto before = own().address();
+  if (auto err = find_port(&server_place::port, options.port,
+                           options.port_given, "--port", runs("apiserver")))
     return err;
   if (auto err = find_port(&server_place::api_port, options.api_port,
-                           "--api-port", runs("http")))
+                           options.api_port_given, "--api-port", runs("http")))
     return err;
-  if (auto err = find_port(&server_place::store_port, 0, {}, runs("store")))
+  if (auto err =
+          find_port(&server_place::store_port, 0, false, {}, runs("store")))
     return err;
+  if (own().address() != before)
+    if (auto err = tell_joined(options))
+      return err;
   auto& range = network->addresses();
   settings.api_address =
       own().host == default_host ? to_string(range.gateway()) : own().host;
@@ -201,6 +216,18 @@ caf::error apart_process::parts::place(const up_options& options) {
   keys = std::move(*opened);
   auto kept = write_server_settings(options.data_dir, settings);
   return kept ? caf::none : kept.error();
+}
+
+/// Those that have joined go on where the server is now.
+caf::error apart_process::parts::tell_joined(const up_options& options) {
+  std::error_code none;
+  auto folder = fs::path{options.data_dir} / "processes";
+  for (auto& each : fs::recursive_directory_iterator(folder, none))
+    if (auto home = each.path().parent_path().parent_path();
+        each.path() == facts_file(home))
+      if (auto err = keep_servers(home, {own().address()}))
+        return err;
+  return caf::none;
 }
 
 void apart_process::parts::keep_part(const up_options& options,
@@ -281,9 +308,10 @@ apart_process::parts::forget_nodes_beyond(const up_options& options) {
   return gone ? caf::none : gone.error();
 }
 
-caf::error apart_process::parts::keep_shape(const up_options& options) {
+caf::error apart_process::parts::keep_shape(const up_options& options,
+                                            uint32_t nodes) {
   cluster_shape now = last;
-  now.nodes = options.nodes;
+  now.nodes = nodes;
   now.runtime = options.runtime;
   now.servers = 1;
   now.apart = true;
@@ -300,6 +328,15 @@ apart_process::apart_process(up_options options, report tell)
 apart_process::~apart_process() = default;
 
 caf::error apart_process::start() {
+  auto err = try_start();
+  if (!err || !parts_ || !parts_->keeper)
+    return err;
+  return make_error(ec::internal_error,
+                    message_of(err)
+                        + "; what was started goes on, `troupe down` ends it");
+}
+
+caf::error apart_process::try_start() {
   auto begin = steady_clock::now();
   auto milestone = [&](const std::string& what) {
     auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -316,12 +353,18 @@ caf::error apart_process::start() {
   auto& p = *parts_;
   if (auto err = p.lock.take(options_.data_dir, lock_patience))
     return err;
+  if (auto err = p.changing->take(options_.data_dir))
+    return err;
   if (auto err = p.settle(options_))
+    return err;
+  // Before anything is started: what fails from here on has made a store.
+  if (auto err = p.keep_shape(options_, std::max(options_.nodes, p.last.nodes)))
     return err;
   if (auto err = p.open_network(options_))
     return err;
   if (auto err = p.place(options_))
     return err;
+  p.changing = nullptr;
   milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
             + ", " + to_string(p.network->addresses().whole()) + ": "
             + p.network->reason());
@@ -332,9 +375,9 @@ caf::error apart_process::start() {
     return err;
   milestone("API server: answering on " + p.own().address() + ", over HTTPS on "
             + p.own().host + ":" + std::to_string(p.own().api_port));
-  if (auto err = p.keep_shape(options_))
-    return err;
   if (auto err = p.forget_nodes_beyond(options_))
+    return err;
+  if (auto err = p.keep_shape(options_, options_.nodes))
     return err;
   if (auto err = give_own_token(*p.client, options_.data_dir,
                                 p.keys.authority.certificate))

@@ -17,7 +17,8 @@ public:
   ~apart_process() override;
 
   /// Starts all of them, finds those that run already, and waits until all
-  /// nodes are Ready.
+  /// nodes are Ready. Where that fails, what was started goes on: it may be
+  /// well, and what is not is told in its log.
   caf::error start() override;
 
   /// Keeps them until a signal asks for the end, then ends them.
@@ -25,6 +26,8 @@ public:
 
 private:
   struct parts;
+
+  caf::error try_start();
 
   up_options options_;
   report tell_;

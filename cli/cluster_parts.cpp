@@ -136,11 +136,6 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   settings = std::make_unique<settings_lock>();
   if (auto err = settings->take(options.data_dir))
     return err;
-  if (auto joined = read_server_settings(options.data_dir);
-      joined && !joined->own.empty())
-    return make_error(ec::conflict, options.data_dir + " is of " + joined->own
-                                        + ", which joined a cluster: start it "
-                                          "with `troupe server`");
   if (auto err = settle_etcd(options))
     return err;
   if (auto err = settle_shape(options))

@@ -23,8 +23,10 @@ struct up_options {
   std::string network;    ///< "", loopback or bridge
   /// Where servers answer, one for all or one for each; none: as last time.
   std::vector<std::string> hosts;
-  uint16_t port = 6444;           ///< of the actors; 0 for any
-  uint16_t api_port = 6443;       ///< of the REST API; 0 for any
+  uint16_t port = 6444;     ///< of the actors; 0 for any
+  uint16_t api_port = 6443; ///< of the REST API; 0 for any
+  bool port_given = false;  ///< not only the usual one
+  bool api_port_given = false;
   uint16_t discovery_port = 6445; ///< where the cluster is found; 0: nowhere
   store_choice store;             ///< where the state is
   store_limits limits{};          ///< as last time where nothing is said

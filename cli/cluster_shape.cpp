@@ -1,5 +1,7 @@
 #include "cli/cluster_shape.hpp"
 
+#include "actors/store/store.hpp"
+#include "cli/server_settings.hpp"
 #include "runtime/crypto/key_files.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +17,19 @@ using nlohmann::json;
 
 fs::path file_in(const fs::path& data_dir) {
   return data_dir / "cluster.json";
+}
+
+/// So many servers have left stores here: the first one its own, the others
+/// theirs.
+uint32_t stores_in(const fs::path& data_dir) {
+  if (!fs::exists(data_dir / "store"))
+    return 0;
+  uint32_t result = 1;
+  while (
+      fs::exists(server_folder(data_dir, "server-" + std::to_string(result + 1))
+                 / "store"))
+    ++result;
+  return result;
 }
 
 } // namespace
@@ -75,6 +90,35 @@ expected<void> write_shape(const fs::path& data_dir,
     doc["host"] = shape.host;
   doc.update(document_of(shape.limits));
   return crypto::write_secret_file(file_in(data_dir), doc.dump() + "\n");
+}
+
+expected<cluster_shape> last_shape(const fs::path& data_dir) {
+  auto known = read_server_settings(data_dir);
+  if (known && !known->own.empty())
+    return make_error(ec::conflict, data_dir.string() + " is of " + known->own
+                                        + ", which joined a cluster: start it "
+                                          "with `troupe server`");
+  auto last = read_shape(data_dir);
+  if (!last)
+    return last;
+  if (last->servers == 0)
+    last->servers = stores_in(data_dir);
+  // They know of servers that were added, and of a start that failed.
+  if (known && !known->places.empty()) {
+    last->servers = static_cast<uint32_t>(known->places.size());
+    last->processes = last->servers > 1;
+    if (last->store_group == 0)
+      last->store_group = known->store_group;
+  }
+  if (last->store_group == 0) {
+    store_options store;
+    store.path = (data_dir / "store").string();
+    auto group = group_of_store(store);
+    if (!group)
+      return std::move(group.error());
+    last->store_group = *group;
+  }
+  return last;
 }
 
 } // namespace troupe::cli

@@ -32,6 +32,11 @@ store_limits limits_of(const nlohmann::json& doc);
 /// there was none. Fails when what is there cannot be read.
 expected<cluster_shape> read_shape(const std::filesystem::path& data_dir);
 
+/// Returns the shape as far as anything is left that tells it: servers that
+/// were added, stores, a start that failed. Nobody may be at work there. Fails
+/// with Conflict where a server joined.
+expected<cluster_shape> last_shape(const std::filesystem::path& data_dir);
+
 /// Keeps it, at once or not at all.
 expected<void> write_shape(const std::filesystem::path& data_dir,
                            const cluster_shape& shape);

@@ -1,4 +1,3 @@
-#include "actors/store/store.hpp"
 #include "cli/cluster_parts.hpp"
 #include "cli/cluster_shape.hpp"
 #include "cli/node_removal.hpp"
@@ -12,45 +11,6 @@ namespace troupe::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// So many servers have left stores here: the first one its own, the others
-/// theirs.
-uint32_t stores_in(const fs::path& data_dir) {
-  if (!fs::exists(data_dir / "store"))
-    return 0;
-  uint32_t result = 1;
-  while (
-      fs::exists(server_folder(data_dir, "server-" + std::to_string(result + 1))
-                 / "store"))
-    ++result;
-  return result;
-}
-
-/// What was, as far as anything is left that tells it.
-expected<cluster_shape> last_shape(const fs::path& data_dir) {
-  auto last = read_shape(data_dir);
-  if (!last)
-    return last;
-  if (last->servers == 0)
-    last->servers = stores_in(data_dir);
-  // They know of servers that were added, and of a start that failed.
-  if (auto known = read_server_settings(data_dir);
-      known && !known->places.empty()) {
-    last->servers = static_cast<uint32_t>(known->places.size());
-    last->processes = last->servers > 1;
-    if (last->store_group == 0)
-      last->store_group = known->store_group;
-  }
-  if (last->store_group == 0) {
-    store_options store;
-    store.path = (data_dir / "store").string();
-    auto group = group_of_store(store);
-    if (!group)
-      return std::move(group.error());
-    last->store_group = *group;
-  }
-  return last;
-}
 
 caf::error check_servers(const up_options& options, const cluster_shape& last) {
   if (last.servers == 0 || last.servers == options.servers || options.processes

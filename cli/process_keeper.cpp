@@ -123,6 +123,17 @@ bool process_keeper::wait_for_end(int process) const {
   return process < 0 || (both[0].revents & POLLIN) != 0;
 }
 
+/// The same without a handle, for want of descriptors perhaps.
+bool process_keeper::wait_for_end_of(pid_t pid) const {
+  constexpr int look_every_ms = 500;
+  pollfd wake{wake_, POLLIN, 0};
+  while (kill(pid, 0) == 0)
+    if (waitpid(pid, nullptr, WNOHANG) == pid
+        || poll(&wake, 1, look_every_ms) > 0)
+      break;
+  return kill(pid, 0) != 0;
+}
+
 void process_keeper::watch(const kept_process& what) {
   auto pause = first_pause;
   while (!ending_ && is_wanted(what.name)) {
@@ -137,9 +148,10 @@ void process_keeper::watch(const kept_process& what) {
     // A handle of the process itself, so that no other can be meant.
     auto process =
         pid == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-    auto ended = wait_for_end(process);
+    auto ended =
+        process < 0 && pid > 0 ? wait_for_end_of(pid) : wait_for_end(process);
     if (ending_ && with_them_ && !ended)
-      ended = end_process(process);
+      ended = process < 0 ? end_process_of(pid) : end_process(process);
     if (process >= 0)
       close(process);
     if (own && ended && pid > 0)

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <sys/types.h>
 #include <thread>
 #include <vector>
 
@@ -40,7 +41,7 @@ public:
   /// called by one thread.
   void keep(const kept_process& what);
 
-  /// Ends them in order and waits until they have ended.
+  /// Asks all of them to end, at once, and waits until they have.
   void end();
 
 private:
@@ -49,6 +50,7 @@ private:
   void watch(const kept_process& what);
   void watch_while_wanted(const kept_process& what);
   bool wait_for_end(int process) const;
+  bool wait_for_end_of(pid_t pid) const;
 
   report tell_;
   std::function<bool(const std::string&)> is_wanted_;

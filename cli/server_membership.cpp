@@ -51,6 +51,11 @@ public:
     if (!read)
       return read.error();
     settings = std::move(*read);
+    if (settings.places.front().store_port != 0)
+      return make_error(ec::bad_request,
+                        "the components of this cluster's server have "
+                        "processes of their own (`up --apart`): it has no "
+                        "other servers");
     return caf::none;
   }
 

@@ -204,7 +204,8 @@ expected<uint16_t> free_port(const std::vector<server_place>& places) {
   for (;;) {
     auto port = any_free_port();
     if (!port || std::none_of(places.begin(), places.end(), [&](auto& x) {
-          return x.port == *port || x.api_port == *port;
+          return x.port == *port || x.api_port == *port
+                 || x.store_port == *port;
         }))
       return port;
   }

@@ -5,6 +5,7 @@
 namespace troupe::kubelet_api {
 class Address;
 class Attend;
+class CheckAddress;
 class Finished;
 class Gone;
 class Leave;
@@ -33,6 +34,12 @@ using pod_streams_actor = caf::typed_actor<
         pb<container::StreamOpened>, stream_source_actor>,
     caf::replies_to<pb<kubelet_api::PodAttach>, container_stream_actor>::with<
         pb<container::StreamOpened>, stream_source_actor>>;
+
+/// Knows which addresses the pods of a node have.
+using address_book_actor = caf::typed_actor<
+    // Is this one's? not_found where it is not.
+    caf::replies_to<pb<kubelet_api::CheckAddress>>::with<
+        pb<kubelet_api::Address>>>;
 
 /// What a pod worker asks of its kubelet.
 using pod_keeper_actor = caf::typed_actor<

@@ -47,7 +47,7 @@ void close_stream(pointer self) {
 }
 
 template <class T>
-void to_runtime(pointer self, const pb<T>& msg) {
+void to_source(pointer self, const pb<T>& msg) {
   if (is_from(self, self->state.client) && self->state.source)
     self->send(self->state.source, msg);
 }
@@ -98,7 +98,7 @@ relay_actor::behavior_type relay(pointer self, container_stream_actor client) {
       [self](const pb<container::StreamData>& msg) { pass_on(self, msg); },
       [self](const pb<container::StreamCredit>& msg) { pass_on(self, msg); },
       [self](const pb<container::StreamEnd>& msg) { on_end(self, msg); },
-      [self](const pb<container::StreamResize>& msg) { to_runtime(self, msg); },
+      [self](const pb<container::StreamResize>& msg) { to_source(self, msg); },
       [self](const pb<container::StreamClose>&) {
         if (!is_from(self, self->state.client))
           return;

@@ -26,6 +26,9 @@ namespace {
 using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
                                                    stream_source_actor>;
 
+/// Nobody may use up what a node can serve to all.
+constexpr size_t most_relays = 256;
+
 /// A stream to a node in another process goes by way of a relay: the two need
 /// not know, nor trust, each other.
 relay_actor start_relay(pointer self, const container_stream_actor& client) {
@@ -45,6 +48,12 @@ template <class Msg>
 void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
              const container_stream_actor& to, stream_promise promise) {
   auto far = kubelet->node() != self->node();
+  if (far && self->state.relays.size() >= most_relays) {
+    promise.deliver(make_error(ec::too_many_requests,
+                               "this session has " + std::to_string(most_relays)
+                                   + " streams open already"));
+    return;
+  }
   auto between = far ? start_relay(self, to) : relay_actor{};
   auto failed = [self, between, promise](const caf::error& err) mutable {
     promise.deliver(err);

@@ -12,7 +12,7 @@ namespace troupe {
 namespace {
 
 /// A stream that was opened. Its number is its source's own, and other
-/// runtimes have the same ones.
+/// sources have the same ones.
 struct stream_in_use {
   stream_source_actor source;
   uint64_t id = 0;

@@ -73,7 +73,7 @@ child_spec kubelet_branch(const cluster_config& config) {
     specs.push_back(options.simulated ? simulated_spec(options)
                                       : process_spec(config, options));
     specs.push_back(kubelet_spec(options));
-    specs.push_back(tunnel_spec(options.machine.name, options.pod_range));
+    specs.push_back(tunnel_spec(options.machine.name));
   }
   return branch("kubelet", {}, std::move(specs));
 }

@@ -154,6 +154,17 @@ pb<system::Description> on_describe(pointer self) {
   return result;
 }
 
+caf::result<pb<kubelet_api::Address>>
+on_check_address(pointer self, const kubelet_api::CheckAddress& msg) {
+  auto& st = self->state;
+  auto ip = net::parse_ipv4(msg.ip());
+  if (!ip || !st.addresses || !st.addresses->is_taken(*ip))
+    return make_error(ec::not_found, "no pod of this node has " + msg.ip());
+  kubelet_api::Address out;
+  out.set_ip(msg.ip());
+  return pb<kubelet_api::Address>{std::move(out)};
+}
+
 template <class Msg>
 caf::result<pb<container::StreamOpened>, stream_source_actor>
 pass_on(pointer self, const pb<Msg>& msg, const container_stream_actor& to) {
@@ -231,6 +242,9 @@ kubelet_actor::behavior_type kubelet(pointer self, context ctx,
       },
       [self](const pb<kubelet_api::WantAddress>& msg) {
         return on_want_address(self, msg->uid());
+      },
+      [self](const pb<kubelet_api::CheckAddress>& msg) {
+        return on_check_address(self, *msg);
       },
       [self](const pb<kubelet_api::PodLogs>& msg,
              const container_stream_actor& to) {

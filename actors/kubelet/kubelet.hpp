@@ -57,6 +57,8 @@ using kubelet_actor = caf::typed_actor<
     ::extend_with<pod_keeper_actor>
     // Logs and commands.
     ::extend_with<pod_streams_actor>
+    // Whose addresses are its pods'?
+    ::extend_with<address_book_actor>
     // Why is this pod as it is?
     ::extend_with<explain_actor>
     // What `topology` shows.

@@ -2,12 +2,17 @@
 
 #include "actors/system/describing.hpp"
 #include "messages/container.pb.h"
+#include "messages/kubelet.pb.h"
+#include "messages/kubelet_interface.hpp"
+#include "messages/system.pb.h"
 #include "messages/tunnel.pb.h"
 #include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/stateful_actor.hpp>
+
+#include <functional>
 
 namespace troupe {
 
@@ -19,16 +24,48 @@ using opened = caf::result<pb<container::StreamOpened>, stream_source_actor>;
 /// More than this one node does not serve.
 constexpr size_t most_connections = 1024;
 
-opened on_connect(pointer self, const tunnel::Connect& msg,
-                  const container_stream_actor& client) {
+/// It may be starting again.
+constexpr uint32_t kubelet_patience_ms = 1'000;
+
+using opened_promise = decltype(tunnel_state::dial::promise);
+
+void dial(pointer self, const tunnel::Connect& msg,
+          const container_stream_actor& client, opened_promise promise) {
   auto& st = self->state;
   net::endpoint to{{msg.address()}, static_cast<uint16_t>(msg.port())};
-  if (!st.pods || !st.pods->contains(to.address))
-    return make_error(ec::forbidden, to_string(to.address)
-                                         + " is no address of this node's "
-                                           "pods");
-  auto& sockets = st.ctx->outside().sockets;
-  if (!sockets)
+  auto kind = msg.udp() ? net::protocol::udp : net::protocol::tcp;
+  auto socket =
+      st.ctx->outside().sockets->connect(kind, to, socket_listener(self));
+  st.dials[socket] = {caf::actor_cast<caf::strong_actor_ptr>(client), promise};
+}
+
+/// Runs `next` with the kubelet, now or when it is known.
+void with_kubelet(pointer self, std::function<void(const caf::actor&)> next,
+                  calls::on_error failed) {
+  auto& st = self->state;
+  if (st.kubelet)
+    return next(st.kubelet);
+  auto& path = st.ctx->path();
+  system::Resolve where;
+  where.set_path(path.substr(0, path.rfind('/')));
+  where.set_patience_ms(kubelet_patience_ms);
+  st.requests.ask<caf::actor>(
+      st.ctx->directory(),
+      [self, next](const caf::actor& found) {
+        if (!self->state.kubelet)
+          self->monitor(found);
+        self->state.kubelet = found;
+        next(found);
+      },
+      failed, pb<system::Resolve>{std::move(where)});
+}
+
+/// Nobody gets further by us than to pods: every other address of the machine
+/// is none of theirs.
+opened on_connect(pointer self, const pb<tunnel::Connect>& msg,
+                  const container_stream_actor& client) {
+  auto& st = self->state;
+  if (!st.ctx->outside().sockets)
     return make_error(ec::service_unavailable,
                       "the pods of this node are simulated: nobody answers "
                       "there");
@@ -36,11 +73,30 @@ opened on_connect(pointer self, const tunnel::Connect& msg,
     return make_error(ec::too_many_requests,
                       "this node serves " + std::to_string(most_connections)
                           + " connections of others already");
-  auto kind = msg.udp() ? net::protocol::udp : net::protocol::tcp;
-  auto promise = self->make_response_promise<pb<container::StreamOpened>,
-                                             stream_source_actor>();
-  auto socket = sockets->connect(kind, to, socket_listener(self));
-  st.dials[socket] = {caf::actor_cast<caf::strong_actor_ptr>(client), promise};
+  opened_promise promise =
+      self->make_response_promise<pb<container::StreamOpened>,
+                                  stream_source_actor>();
+  auto failed = [promise](const caf::error& err) mutable {
+    promise.deliver(is(err, ec::not_found)
+                        ? make_error(ec::forbidden, message_of(err))
+                        : err);
+  };
+  with_kubelet(
+      self,
+      [self, msg, client, promise, failed](const caf::actor& kubelet) {
+        kubelet_api::CheckAddress question;
+        question.set_ip(to_string(net::ipv4{msg->address()}));
+        self->state.requests.ask<pb<kubelet_api::Address>>(
+            kubelet,
+            [self, msg, client, promise](const pb<kubelet_api::Address>&) {
+              dial(self, *msg, client, promise);
+            },
+            failed, pb<kubelet_api::CheckAddress>{std::move(question)});
+      },
+      [promise](const caf::error&) mutable {
+        promise.deliver(make_error(ec::service_unavailable,
+                                   "the node's kubelet is not there"));
+      });
   return promise;
 }
 
@@ -84,18 +140,21 @@ tunnel_state::~tunnel_state() {
     ctx->outside().sockets->abandon(socket);
 }
 
-tunnel_end_actor::behavior_type tunnel_end(pointer self, context ctx,
-                                           std::optional<net::cidr> pods) {
+tunnel_end_actor::behavior_type tunnel_end(pointer self, context ctx) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
-  st.pods = pods;
+  st.requests = calls{self};
   st.streams = {self, tunnel_side::far, st.ctx->outside().sockets};
   self->set_down_handler([self](const caf::down_msg& down) {
-    self->state.streams.on_down(down.source);
+    auto& me = self->state;
+    me.requests.on_down(down);
+    me.streams.on_down(down.source);
+    if (me.kubelet && me.kubelet.address() == down.source)
+      me.kubelet = nullptr;
   });
   return {
       [self](const pb<tunnel::Connect>& msg, const container_stream_actor& to) {
-        return on_connect(self, *msg, to);
+        return on_connect(self, msg, to);
       },
       [self](const pb<container::StreamData>& msg) {
         self->state.streams.on_data(*msg);
@@ -114,14 +173,11 @@ tunnel_end_actor::behavior_type tunnel_end(pointer self, context ctx,
   };
 }
 
-child_spec tunnel_spec(const std::string& node, const std::string& pod_range) {
+child_spec tunnel_spec(const std::string& node) {
   child_spec spec;
   spec.name = node + "/tunnel";
-  std::optional<net::cidr> pods;
-  if (auto range = net::parse_cidr(pod_range))
-    pods = *range;
-  spec.start = [pods](caf::actor_system& sys, const context& ctx) {
-    return caf::actor_cast<caf::actor>(sys.spawn(tunnel_end, ctx, pods));
+  spec.start = [](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(tunnel_end, ctx));
   };
   return spec;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "actors/proxy/tunnel_streams.hpp"
+#include "actors/system/calls.hpp"
 #include "actors/system/supervisor.hpp"
 #include "messages/tunnel_interface.hpp"
-#include "runtime/net/address.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -11,7 +11,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace troupe {
@@ -20,7 +19,8 @@ namespace troupe {
 ///
 /// Hears: that somebody wants a connection; what comes over sockets, and from
 ///        the other ends.
-/// Says:  whether a pod answered; what came over a socket to the other end, and
+/// Says:  to its kubelet, whose address is wanted; whether a pod answered; what
+/// came over a socket to the other end, and
 ///        the other way.
 /// After a restart: begins empty. Its connections are reset.
 using tunnel_end_actor = tunnel_actor
@@ -46,18 +46,17 @@ struct tunnel_state {
   };
 
   std::unique_ptr<context> ctx;
-  std::optional<net::cidr> pods;
+  calls requests;
+  caf::actor kubelet;             ///< null: not known now
   std::map<uint64_t, dial> dials; ///< by socket
   tunnel_streams streams;
 };
 
-/// Runs the far end beside the pods of a node, which have these addresses; none
-/// has any without.
+/// Runs the far end beside the pods of the kubelet above its own path.
 tunnel_end_actor::behavior_type
-tunnel_end(tunnel_end_actor::stateful_pointer<tunnel_state> self, context ctx,
-           std::optional<net::cidr> pods);
+tunnel_end(tunnel_end_actor::stateful_pointer<tunnel_state> self, context ctx);
 
 /// Returns its spec; the name is that of the node and "/tunnel".
-child_spec tunnel_spec(const std::string& node, const std::string& pod_range);
+child_spec tunnel_spec(const std::string& node);
 
 } // namespace troupe

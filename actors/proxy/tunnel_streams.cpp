@@ -112,11 +112,17 @@ void tunnel_streams::tell_over(const joined& x, const std::string& problem) {
   say(x, std::move(end));
 }
 
-/// 0 when the sender has no such stream.
-uint64_t tunnel_streams::socket_of_sender(uint64_t number) const {
-  auto sender = caf::actor_cast<caf::actor_addr>(self_->current_sender());
-  auto found = sockets_by_stream_.find({sender, number});
-  return found == sockets_by_stream_.end() ? 0 : found->second;
+/// 0 when the sender has no such stream. The end of one may have overtaken the
+/// news that it is open: who goes on with it is told once more.
+uint64_t tunnel_streams::socket_of_sender(uint64_t number) {
+  auto sender = self_->current_sender();
+  auto found = sockets_by_stream_.find(
+      {caf::actor_cast<caf::actor_addr>(sender), number});
+  if (found != sockets_by_stream_.end())
+    return found->second;
+  if (sender && side_ == tunnel_side::far)
+    tell_over({number, sender}, "there is no such stream any more");
+  return 0;
 }
 
 void tunnel_streams::on_data(const container::StreamData& msg) {
@@ -136,9 +142,11 @@ void tunnel_streams::on_credit(const container::StreamCredit& msg) {
 }
 
 void tunnel_streams::on_over(uint64_t number, bool orderly) {
-  auto socket = socket_of_sender(number);
-  if (socket == 0)
+  auto peer = caf::actor_cast<caf::actor_addr>(self_->current_sender());
+  auto found = sockets_by_stream_.find({peer, number});
+  if (found == sockets_by_stream_.end())
     return;
+  auto socket = found->second;
   if (orderly)
     sockets_->finish(socket);
   else

@@ -67,7 +67,7 @@ private:
   /// By whom the stream is known by its number.
   using stream_key = std::pair<caf::actor_addr, uint64_t>;
 
-  uint64_t socket_of_sender(uint64_t number) const;
+  uint64_t socket_of_sender(uint64_t number);
   void remove(uint64_t socket);
   void tell_over(const joined& x, const std::string& problem);
   template <class T>

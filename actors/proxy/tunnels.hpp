@@ -26,7 +26,9 @@ namespace troupe {
 using tunnels_actor = container_stream_actor
     // Somebody wants a connection; something happened to a socket.
     ::extend<caf::reacts_to<pb<tunnel::Wanted>>,
-             caf::reacts_to<pb<tunnel::SocketNews>>>
+             caf::reacts_to<pb<tunnel::SocketNews>>,
+             // Somebody may have waited too long.
+             caf::reacts_to<pb<system::Tick>>>
     // Nodes changed.
     ::extend_with<watcher_actor>
     // What `topology` shows.
@@ -41,9 +43,16 @@ struct tunnels_state {
   std::unique_ptr<context> ctx;
   api_session api;
   std::shared_ptr<net::far_ways> edge;            ///< null: nobody wants any
+  net::cidr pods;                                 ///< of the whole cluster
   std::map<std::string, net::far_ways::way> ways; ///< by node
-  /// What was asked for, by its number; with us it is answered.
-  std::map<uint64_t, net::far_ways::wanted> asked;
+  /// Somebody who waits for a stream; with us it is answered.
+  struct question {
+    net::far_ways::wanted what;
+    caf::actor_clock::time_point deadline;
+  };
+
+  std::map<uint64_t, question> asked; ///< by number, so the oldest first
+  bool ticking = false;               ///< it will be looked who waits too long
   tunnel_streams streams;
   uint64_t opened = 0;
   uint64_t refused = 0;

@@ -24,8 +24,9 @@ using pointer = store_line_actor::stateful_pointer<store_line_state>;
 constexpr auto first_pause = 20ms;
 constexpr auto longest_pause = std::chrono::milliseconds{1'000};
 /// A member whose process was stopped takes everything and answers nothing.
-constexpr auto look_every = 1s;
-constexpr auto look_patience = 2s;
+/// Whoever is asked for something is looked at, nobody else.
+constexpr auto look_after = 1s;
+constexpr auto look_patience = 5s;
 
 /// Requests that may wait for a member; more are turned away.
 constexpr size_t most_waiting = 10'000;
@@ -39,6 +40,10 @@ void tick_in(pointer self, std::chrono::milliseconds pause, const char* what) {
   self->delayed_send(self, pause, pb<system::Tick>{std::move(tick)});
 }
 
+std::string place_of(const store_line_state& st) {
+  return st.places[st.turn % st.places.size()].place;
+}
+
 // -- the member ---------------------------------------------------------------
 
 void have(pointer self, const caf::actor& member) {
@@ -48,7 +53,6 @@ void have(pointer self, const caf::actor& member) {
   self->monitor(member);
   for (auto& pass : std::exchange(st.waiting, {}))
     pass();
-  tick_in(self, look_every, look_again);
 }
 
 void dial(pointer self) {
@@ -69,23 +73,28 @@ void dial(pointer self) {
       });
 }
 
-/// Ends the line unless the member answers in time.
+/// Looks in a moment, unless that is under way.
+void look_soon(pointer self) {
+  if (!std::exchange(self->state.looking, true))
+    tick_in(self, look_after, look_again);
+}
+
+/// Ends the line unless the member's mailbox comes to its turn in time.
 void look(pointer self) {
-  StatusRequest question;
-  self->request(caf::actor_cast<store_actor>(self->state.member), look_patience,
-                pb<StatusRequest>{std::move(question)})
+  auto& st = self->state;
+  auto passed = st.passed;
+  self->request(caf::actor_cast<describe_actor>(st.member), look_patience,
+                pb<system::Describe>{system::Describe{}})
       .then(
-          [self](const pb<StatusResponse>&) {
-            tick_in(self, look_every, look_again);
+          [self, passed](const pb<system::Description>&) {
+            self->state.looking = false;
+            if (self->state.passed != passed)
+              look_soon(self);
           },
           [self](const caf::error&) {
-            self->quit(make_error(
-                ec::service_unavailable,
-                "the store at "
-                    + self->state
-                          .places[self->state.turn % self->state.places.size()]
-                          .place
-                    + " does not answer"));
+            self->quit(make_error(ec::service_unavailable,
+                                  "the store at " + place_of(self->state)
+                                      + " does not answer"));
           });
 }
 
@@ -116,6 +125,7 @@ void pass(pointer self, const Ts&... xs) {
   element->mid.mark_as_answered();
   auto forward = [self, sender, id, xs...] {
     ++self->state.passed;
+    look_soon(self);
     caf::actor_cast<caf::strong_actor_ptr>(self->state.member)
         ->enqueue(caf::make_mailbox_element(sender, id, {}, xs...),
                   self->context());
@@ -150,8 +160,7 @@ auto told(pointer self) {
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
-  auto& place = st.places[st.turn % st.places.size()].place;
-  result.add_facts((st.member ? "member=" : "seeks=") + place);
+  result.add_facts((st.member ? "member=" : "seeks=") + place_of(st));
   if (!st.member && st.trouble)
     result.add_facts("trouble=" + message_of(st.trouble));
   result.add_facts("requests=" + std::to_string(st.passed));

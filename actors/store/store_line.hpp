@@ -52,6 +52,7 @@ struct store_line_state {
   uint32_t failures = 0;
   std::deque<std::function<void()>> waiting; ///< for a member
   uint64_t passed = 0;
+  bool looking = false; ///< whether the member answers
 };
 
 /// Runs a line to one of the members at these places, of which there is one.

@@ -21,6 +21,7 @@ public:
   void add(const caf::actor& child);
   void remove(const caf::actor_addr& child);
   bool contains(const caf::actor_addr& child) const;
+  size_t size() const { return members_ ? members_->size() : 0; }
 
 private:
   std::shared_ptr<std::vector<caf::actor_addr>> members_;

@@ -99,8 +99,11 @@ void add_down(CLI::App& app, environment& env) {
       env.fail(pods.error());
       return;
     }
-    auto removed = holder.known ? net::cluster_network::remove(data_dir)
-                                : leave_networks(data_dir, *pods);
+    // A cluster's own network is its to remove, that of another one only where
+    // nobody else here is in it.
+    auto removed = net::recorded_layout(data_dir)
+                       ? net::cluster_network::remove(data_dir)
+                       : leave_networks(data_dir, *pods);
     if (!removed) {
       env.fail(removed.error());
       return;

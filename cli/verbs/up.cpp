@@ -73,7 +73,8 @@ void add_up(CLI::App& app, environment& env) {
   sub->add_option("--network", cmd->options.network,
                   "How pods get addresses; the best possible unless given")
       ->check(CLI::IsMember({"loopback", "bridge"}));
-  sub->add_option("--port", cmd->options.port, "Port of the actors, 0 for any");
+  auto* port = sub->add_option("--port", cmd->options.port,
+                               "Port of the actors, 0 for any");
   sub->add_option("--api-port", cmd->api_port,
                   "Port of the REST API, 0 for any (6443, or with --port 0 "
                   "any)");
@@ -105,7 +106,10 @@ void add_up(CLI::App& app, environment& env) {
                   "no more than 450,000 changes; as last time, else 1h")
       ->check(check_history);
   sub->add_flag("--detach", cmd->detach, "Return once the nodes are Ready");
-  sub->callback([cmd, &env] {
+  sub->callback([cmd, port, &env] {
+    cmd->options.port_given = port->count() > 0;
+    cmd->options.api_port_given =
+        cmd->api_port.has_value() || cmd->options.port == 0;
     cmd->options.data_dir = fs::absolute(env.data_directory());
     // Who lets the system choose one port has several clusters.
     if (cmd->api_port || cmd->options.port == 0)

@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -14,19 +13,6 @@ namespace {
 constexpr size_t largest_chunk = 64u << 10;
 constexpr int chunks_per_turn = 4; // then the other sockets have theirs
 constexpr auto dial_time = std::chrono::seconds{2};
-
-void set_option(int fd, int level, int option, int value) {
-  ::setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-/// Bytes go at once, and a peer whose machine vanished is noticed.
-void tune(int fd) {
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 90);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
-}
 
 bool is_transient(int error) {
   return error == EAGAIN || error == EINTR;
@@ -74,7 +60,7 @@ void chunk_socket::on_dialled() {
     return end_with(std::strerror(error));
   connected_ = true;
   if (kind_ == protocol::tcp)
-    tune(fd_.get());
+    tune_connection(fd_.get());
   tell_.connected();
   if (!over_ && write_some())
     update(0);

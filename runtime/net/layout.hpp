@@ -87,6 +87,8 @@ public:
 
   std::optional<ipv4> find(std::string_view owner) const;
 
+  bool is_taken(ipv4 x) const { return owners_.count(x) > 0; }
+
   size_t taken() const { return owners_.size(); }
 
   const cidr& range() const { return range_; }

@@ -52,6 +52,10 @@ expected<unique_fd> start_connect(protocol kind, const endpoint& to);
 /// Returns 0 once a started connect has succeeded, else the system's error.
 int connect_error(int fd);
 
+/// Lets bytes of a TCP connection go at once, and a peer whose machine vanished
+/// be noticed within three minutes.
+void tune_connection(int fd);
+
 /// Makes the next close send a reset instead of an orderly end.
 void reset_on_close(int fd);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -18,19 +17,6 @@ constexpr auto dial_time = std::chrono::seconds{2};
 // By way of a server, who waits for the node's own dial.
 constexpr auto far_dial_time = std::chrono::seconds{5};
 
-void set_option(int fd, int level, int option, int value) {
-  ::setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-void tune(int fd) {
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  // A peer whose machine vanished is noticed within three minutes.
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 90);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
-}
-
 } // namespace
 
 tcp_relay::tcp_relay(loop& on, unique_fd client, std::vector<endpoint> targets,
@@ -43,7 +29,7 @@ tcp_relay::tcp_relay(loop& on, unique_fd client, std::vector<endpoint> targets,
 
 void tcp_relay::start(callbacks tell) {
   tell_ = std::move(tell);
-  tune(client_.fd.get());
+  tune_connection(client_.fd.get());
   // Until a target answers only the client's reset is of interest.
   client_.watch = loop_.watch(
       client_.fd.get(), 0, [self = shared_from_this()](uint32_t events) {
@@ -127,7 +113,7 @@ void tcp_relay::on_far(size_t dial, unique_fd fd) {
 void tcp_relay::on_dialled(uint32_t) {
   if (connect_error(target_.fd.get()) != 0)
     return dial_next();
-  tune(target_.fd.get());
+  tune_connection(target_.fd.get());
   reach();
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t largest_datagram = 65536;
 constexpr int datagrams_per_turn = 64;
+constexpr auto far_pause = std::chrono::seconds{1};
 
 std::array<char, largest_datagram>& buffer() {
   static thread_local std::array<char, largest_datagram> bytes;
@@ -70,6 +71,14 @@ void udp_relay::on_requests() {
     auto x = known != by_client_.end() ? known->second : open(client);
     if (x == flows_.end())
       continue;
+    if (!x->fd) {
+      if (loop::clock::now() < x->retry_at)
+        continue; // as a network without a way does
+      close(x);
+      x = open(client);
+      if (x == flows_.end())
+        continue;
+    }
     touch(x);
     ::send(x->fd.get(), bytes.data(), static_cast<size_t>(got), MSG_NOSIGNAL);
   }
@@ -81,9 +90,11 @@ void udp_relay::on_answers(flow_list::iterator x, uint32_t events) {
     auto got = ::recv(x->fd.get(), bytes.data(), bytes.size(), 0);
     if (got < 0 && errno == EAGAIN)
       return;
-    // Nobody listens there, or there is no way: the client's next datagram
-    // tries another target.
-    if (got < 0 || (got == 0 && (events & EPOLLHUP)))
+    // There is no way, and to look for one again at once is of no use.
+    if (got == 0 && (events & EPOLLHUP))
+      return pause(x);
+    // Nobody listens there: the client's next datagram tries another target.
+    if (got < 0)
       return close(x);
     touch(x);
     auto to = to_sockaddr(x->client);
@@ -121,6 +132,14 @@ udp_relay::flow_list::iterator udp_relay::open(const endpoint& client) {
   chooser_.keep(client.address, x->target, now);
   plan_sweep();
   return x;
+}
+
+/// Drops what comes for a while.
+void udp_relay::pause(flow_list::iterator x) {
+  loop_.forget(x->watch);
+  x->watch = 0;
+  x->fd.reset();
+  x->retry_at = loop::clock::now() + far_pause;
 }
 
 void udp_relay::touch(flow_list::iterator x) {

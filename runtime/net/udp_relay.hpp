@@ -41,6 +41,7 @@ private:
     unique_fd fd;
     uint64_t watch = 0;
     loop::clock::time_point last;
+    loop::clock::time_point retry_at{}; ///< nobody answers until then
   };
 
   using flow_list = std::list<flow>; // the most silent first
@@ -50,6 +51,7 @@ private:
   flow_list::iterator open(const endpoint& client);
   expected<unique_fd> connect(const endpoint& target);
   void touch(flow_list::iterator x);
+  void pause(flow_list::iterator x);
   void close(flow_list::iterator x);
   void plan_sweep();
 

@@ -208,8 +208,19 @@ bool same_list(const List& a, const List& b) {
                        [](auto& x, auto& y) { return canonical_equal(x, y); });
 }
 
+/// Where pods are is the cluster's to say: connections are led there.
+caf::error check_range(const std::string& node, const std::string& before,
+                       const Node& now) {
+  if (now.spec().pod_cidr() == before)
+    return caf::none;
+  return forbidden(now, "node " + quoted(node)
+                            + " is not allowed to set its podCIDR");
+}
+
 caf::error check_new_node(const std::string& node, const Node& now) {
   if (auto err = check_own(node, now))
+    return err;
+  if (auto err = check_range(node, {}, now))
     return err;
   return check_labels(node, now, {}, "set");
 }
@@ -225,6 +236,8 @@ caf::error check_changed_node(const std::string& node, const Node& old,
                  now.metadata().owner_references()))
     return forbidden(now, "node " + quoted(node)
                               + " is not allowed to modify ownerReferences");
+  if (auto err = check_range(node, old.spec().pod_cidr(), now))
+    return err;
   return check_labels(node, now, old.metadata().labels(), "modify");
 }
 

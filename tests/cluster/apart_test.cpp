@@ -131,6 +131,35 @@ TEST_F(Apart, IsFoundAgainByTheNextStart) {
   EXPECT_EQ(cluster.remains(), std::vector<std::string>{});
 }
 
+TEST_F(Apart, KeepsItsStoreThroughAStartThatWasBrokenOff) {
+  ASSERT_TRUE(cluster.run("create configmap kept --from-literal=a=b"));
+  cluster.kill_server();
+  // As when the first start had ended before it was done.
+  std::filesystem::remove(cluster.data() / "cluster.json");
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  cluster.kill_server("store-1");
+  EXPECT_TRUE(writes("later"));
+  done("get configmap kept");
+}
+
+TEST_F(Apart, AnswersElsewhereWhenToldTo) {
+  auto place = [&] {
+    auto config = crypto::read_kubeconfig(cluster.data() / "kubeconfig");
+    return config ? config->clusters.front().actors : std::string{};
+  };
+  auto before = place();
+  done("down --keep-pods");
+  done("up --detach");
+  EXPECT_EQ(place(), before) << "nobody asked for another port";
+  done("down --keep-pods");
+  auto port = std::stoi(before.substr(before.find(':') + 1));
+  auto other = std::to_string(port < 60'000 ? port + 1 : port - 1);
+  done("up --detach --port " + other);
+  EXPECT_NE(place().find(":" + other), std::string::npos);
+  done("create deployment web --image=none --replicas=2");
+  EXPECT_TRUE(has_replicas(2)) << "all have found it there";
+}
+
 TEST_F(Apart, RefusesWhatDoesNotGoWithIt) {
   ASSERT_TRUE(cluster.down()) << cluster.output();
   struct row {

@@ -6,6 +6,8 @@
 #include "messages/api/core_node.pb.h"
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
+#include "messages/kubelet.pb.h"
+#include "messages/kubelet_interface.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 #include "messages/tunnel.pb.h"
@@ -36,6 +38,8 @@ using net::connected;
 using net::receive_text;
 using net::send_text;
 
+constexpr auto pod_address = "127.250.7.1";
+
 /// Whom the session that everybody gets sends to.
 struct fake_server {
   caf::actor tunnel; ///< beside the pods
@@ -53,7 +57,7 @@ changes all_of(const fake_server& server, const call::Watch& msg) {
   return result;
 }
 
-/// A directory, a link and a session in one.
+/// A directory, a link, a session and a kubelet in one.
 caf::behavior server(caf::event_based_actor* self,
                      std::shared_ptr<const fake_server> world) {
   return {
@@ -63,6 +67,14 @@ caf::behavior server(caf::event_based_actor* self,
       [self](const pb<call::OpenSession>&) {
         return caf::make_message(pb<call::SessionOpened>{},
                                  caf::actor_cast<session_actor>(self));
+      },
+      [](const pb<kubelet_api::CheckAddress>& msg)
+          -> caf::result<pb<kubelet_api::Address>> {
+        if (msg->ip() != pod_address)
+          return make_error(ec::not_found, "no pod has it");
+        kubelet_api::Address out;
+        out.set_ip(msg->ip());
+        return pb<kubelet_api::Address>{std::move(out)};
       },
       [self, world](const pb<call::Watch>& msg, const watcher_actor& to) {
         self->send(to, all_of(*world, *msg));
@@ -96,7 +108,7 @@ struct Tunnels : ::testing::Test {
   actor_config config{2};
   caf::actor_system system{config};
   caf::actor api;
-  net::unique_fd pod = net::plain_listener(*net::parse_ipv4("127.250.7.1"));
+  net::unique_fd pod = net::plain_listener(*net::parse_ipv4(pod_address));
   net::endpoint at = net::local_endpoint(pod.get());
   net::endpoint place = net::free_place();
 
@@ -108,8 +120,7 @@ struct Tunnels : ::testing::Test {
         node_with("near", "127.250.8.0/24", sockets.ways->network())};
     api = system.spawn(server, std::shared_ptr<const fake_server>{world});
     world->tunnel = caf::actor_cast<caf::actor>(
-        system.spawn(tunnel_end, at_path("kubelet/far/tunnel"),
-                     std::optional{*net::parse_cidr("127.250.7.0/24")}));
+        system.spawn(tunnel_end, at_path("kubelet/far/tunnel")));
   }
 
   ~Tunnels() override {
@@ -173,6 +184,7 @@ TEST_F(Tunnels, LeadToThePodsOfOtherNetworksOnly) {
   start();
   EXPECT_FALSE(sockets.ways->node_at(*net::parse_ipv4("127.250.8.1")));
   EXPECT_FALSE(sockets.ways->node_at(*net::parse_ipv4("127.250.9.1")));
+  EXPECT_FALSE(sockets.ways->node_at(*net::parse_ipv4("10.0.0.1")));
 }
 
 TEST_F(Tunnels, CarryBytesBothWaysAndTheirEnds) {
@@ -296,6 +308,23 @@ TEST_F(Tunnels, ConnectToPodsOfTheirNodeOnly) {
           },
           [&](const caf::error& err) { answer = static_cast<ec>(err.code()); });
   EXPECT_EQ(answer, ec::forbidden);
+}
+
+TEST_F(Tunnels, TellWhoMissedTheEndOfAStreamThatItIsOver) {
+  caf::scoped_actor self{system};
+  container::StreamCredit credit;
+  credit.set_stream(77);
+  credit.set_chunks(8);
+  self->send(caf::actor_cast<stream_source_actor>(world->tunnel),
+             pb<container::StreamCredit>{credit});
+  std::string problem;
+  self->receive(
+      [&](const pb<container::StreamEnd>& end) {
+        EXPECT_EQ(end->stream(), 77u);
+        problem = end->error();
+      },
+      caf::after(10s) >> [] {});
+  EXPECT_NE(problem, "");
 }
 
 } // namespace troupe

@@ -213,6 +213,12 @@ TEST(NodeRestriction, LetsANodeChangeItsOwnNodeOnlyAndNotItsTaints) {
   other.mutable_metadata()->set_name("m");
   EXPECT_THAT(refusal(other),
               HasSubstr("node \"n\" is not allowed to modify node \"m\""));
+  // Connections are led to its pods.
+  auto greedy = old;
+  greedy.mutable_spec()->set_pod_cidr("0.0.0.0/0");
+  EXPECT_THAT(refusal(greedy), HasSubstr("not allowed to set its podCIDR"));
+  EXPECT_THAT(text_of(check_node_create("n", greedy, {})),
+              HasSubstr("not allowed to set its podCIDR"));
   EXPECT_NE(text_of(check_node_create("n", other, {})), "");
   EXPECT_EQ(text_of(check_node_create("n", old, {})), "");
 }

@@ -6,6 +6,7 @@
 #include "cli/cluster_shape.hpp"
 #include "cli/node_removal.hpp"
 #include "cli/readiness.hpp"
+#include "cli/server_identity.hpp"
 #include "cli/server_membership.hpp"
 #include "messages/store.pb.h"
 #include "messages/store_interface.hpp"
@@ -171,11 +172,9 @@ caf::error cluster_process::parts::open_system(const up_options& options,
                                                const report& tell) {
   actors = std::make_unique<actor_config>(2, reach::other_processes);
   system = std::make_unique<caf::actor_system>(*actors);
-  secure = std::make_unique<secure_network>(
-      *system,
-      secure_files{keys.server_file.string(), keys.authority_file.string()});
+  secure = std::make_unique<secure_network>(*system, files_of(keys));
   self = std::make_unique<caf::scoped_actor>(*system, true);
-  server_links links{secure.get(), always(keys.server)};
+  auto links = links_of(*secure, keys);
   links.keep_members = [this](const std::vector<member_address>& members) {
     if (others)
       others->keep(members);

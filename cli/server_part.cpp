@@ -4,6 +4,7 @@
 #include "actors/system/gate.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/join_service.hpp"
+#include "cli/server_identity.hpp"
 #include "cli/serving.hpp"
 #include "runtime/http/https_edge.hpp"
 #include "runtime/net/socket_edges.hpp"
@@ -105,11 +106,8 @@ caf::error part_process::parts::prepare(const part_options& options) {
 void part_process::parts::open_system() {
   actors = std::make_unique<actor_config>(2, reach::other_processes);
   system = std::make_unique<caf::actor_system>(*actors);
-  secure = std::make_unique<secure_network>(
-      *system,
-      secure_files{keys.server_file.string(), keys.authority_file.string()});
-  outside->servers = std::make_shared<server_links>(
-      server_links{secure.get(), always(keys.server)});
+  secure = std::make_unique<secure_network>(*system, files_of(keys));
+  outside->servers = std::make_shared<server_links>(links_of(*secure, keys));
   self = std::make_unique<caf::scoped_actor>(*system, true);
 }
 

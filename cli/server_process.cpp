@@ -4,6 +4,7 @@
 #include "actors/system/gate.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/join_service.hpp"
+#include "cli/server_identity.hpp"
 #include "cli/server_membership.hpp"
 #include "cli/server_register.hpp"
 #include "cli/serving.hpp"
@@ -98,7 +99,7 @@ void server_process::parts::leave(const std::string& why) {
 }
 
 server_links server_process::parts::links() {
-  server_links result{secure.get(), always(keys.server)};
+  auto result = links_of(*secure, keys);
   if (!others)
     return result;
   result.keep_members = [this](const std::vector<member_address>& members) {
@@ -134,9 +135,7 @@ caf::error server_process::parts::open(const server_place& own) {
     return no_port(own, own.api_port);
   actors = std::make_unique<actor_config>(2, reach::other_processes);
   system = std::make_unique<caf::actor_system>(*actors);
-  secure = std::make_unique<secure_network>(
-      *system,
-      secure_files{keys.server_file.string(), keys.authority_file.string()});
+  secure = std::make_unique<secure_network>(*system, files_of(keys));
   outside->servers = std::make_shared<server_links>(links());
   self = std::make_unique<caf::scoped_actor>(*system, true);
   gate = system->spawn(troupe::gate,

@@ -5,6 +5,7 @@
 #include "messages/call.pb.h"
 #include "messages/join.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/proof.hpp"
 #include "runtime/crypto/random.hpp"
 #include "runtime/crypto/signing_request.hpp"
@@ -27,6 +28,10 @@ using pointer = front_door_of_server::stateful_pointer<front_door_state>;
 /// Nonces that may be open at once; the oldest is void beyond.
 constexpr size_t most_nonces = 1'000;
 
+/// Sessions of one certificate that may be open at once: some for each command
+/// that runs, and for each component of a process.
+constexpr size_t most_sessions = 500;
+
 pb<call::Nonce> on_ask_nonce(pointer self) {
   auto& st = self->state;
   st.nonces.push_back(crypto::new_nonce());
@@ -41,6 +46,7 @@ pb<call::Nonce> on_ask_nonce(pointer self) {
 struct proved_caller {
   rules::caller who;
   std::string serial;
+  bool server = false;
 };
 
 expected<proved_caller> prove(pointer self, const call::OpenSession& msg) {
@@ -67,7 +73,26 @@ expected<proved_caller> prove(pointer self, const call::OpenSession& msg) {
   // A server speaks for its components, the manager for its controllers.
   if (!msg.user().empty() && rules::may_speak_for(who->user, msg.user()))
     caller = {msg.user(), {msg.groups().begin(), msg.groups().end()}};
-  return proved_caller{std::move(caller), std::move(*serial)};
+  return proved_caller{std::move(caller), std::move(*serial),
+                       who->user == crypto::server_user};
+}
+
+/// Whether a certificate may have one more session.
+caf::error check_number(const front_door_state& st, const std::string& serial) {
+  auto known = st.by_serial.find(serial);
+  if (known == st.by_serial.end() || known->second < most_sessions)
+    return caf::none;
+  return make_error(ec::too_many_requests,
+                    "too many sessions: " + std::to_string(most_sessions)
+                        + " of this certificate are open, try again later");
+}
+
+void note_end(front_door_state& st, const front_door_state::open_session& s) {
+  if (!s.counts)
+    return;
+  auto known = st.by_serial.find(s.serial);
+  if (--known->second == 0)
+    st.by_serial.erase(known);
 }
 
 /// Sessions that were opened by what is no longer good end at once.
@@ -96,6 +121,7 @@ on_open(pointer self, const call::OpenSession& msg) {
   auto here = client && client->node() == self->node();
   rules::caller who;
   std::string serial;
+  auto counts = false;
   if (here) {
     who.user = msg.user();
     who.groups.assign(msg.groups().begin(), msg.groups().end());
@@ -105,6 +131,9 @@ on_open(pointer self, const call::OpenSession& msg) {
       return proved.error();
     who = std::move(proved->who);
     serial = std::move(proved->serial);
+    counts = !proved->server;
+    if (auto err = check_number(st, serial); counts && err)
+      return err;
   }
   rules::add_implied_groups(who);
   if (!msg.election().empty() && !rules::may_stand_for_election(who))
@@ -128,9 +157,11 @@ on_open(pointer self, const call::OpenSession& msg) {
   self->monitor(fresh);
   if (client)
     self->monitor(client);
-  st.open[fresh.address()] = {fresh, fresh, component,
-                              caf::actor_cast<caf::actor_addr>(client),
-                              std::move(serial)};
+  st.open[fresh.address()] = {
+      fresh,  fresh, component, caf::actor_cast<caf::actor_addr>(client),
+      serial, counts};
+  if (counts)
+    ++st.by_serial[serial];
   if (!component.empty())
     st.by_component[component] = fresh.address();
   system::Started started;
@@ -151,6 +182,7 @@ void on_down(pointer self, const caf::down_msg& down) {
     if (auto c = st.by_component.find(it->second.component);
         c != st.by_component.end() && c->second == down.source)
       st.by_component.erase(c);
+    note_end(st, it->second);
     st.open.erase(it);
     return;
   }

@@ -26,7 +26,9 @@ namespace troupe {
 ///
 /// Within the process a component is believed when it says who it is; a client
 /// from another process signs a nonce with the key of its certificate. A
-/// session ends as soon as the certificate that opened it is revoked.
+/// session ends as soon as the certificate that opened it is revoked. One
+/// certificate has so many sessions and no more, unless it is a server's, which
+/// speaks for whoever comes to it.
 struct front_door_state {
   static inline const char* name = "front_door";
 
@@ -37,15 +39,17 @@ struct front_door_state {
     /// process; "" for clients.
     std::string component;
     caf::actor_addr client;
-    std::string serial; ///< of the client's certificate; "" within the process
+    std::string serial;  ///< of the client's certificate; "" within the process
+    bool counts = false; ///< among the sessions of that certificate
   };
 
   std::unique_ptr<context> ctx;
   brood sessions;
   std::map<caf::actor_addr, open_session> open;
   std::map<std::string, caf::actor_addr> by_component;
-  std::deque<std::string> nonces;                   ///< given out, not used yet
-  std::set<std::string> revoked;                    ///< serials
+  std::map<std::string, size_t> by_serial; ///< how many, of those that count
+  std::deque<std::string> nonces;          ///< given out, not used yet
+  std::set<std::string> revoked;           ///< serials
   std::shared_ptr<const rules::rbac_policy> policy; ///< none at first
   uint64_t opened = 0;
 };

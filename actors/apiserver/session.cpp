@@ -28,9 +28,6 @@ namespace {
 
 using namespace serving;
 
-using response_promise =
-    caf::typed_response_promise<pb<call::Response>, std::vector<object>>;
-
 expected<const kind_info*> find_served(const std::string& api_version,
                                        const std::string& kind) {
   auto* found = find_kind(api_version, kind);
@@ -61,7 +58,7 @@ bool changes_something(const call::Request& msg) {
 
 /// The parts of the control plane are not stored: they are looked at.
 void look_at_components(pointer self, const std::string& name,
-                        response_promise promise) {
+                        request_promise promise) {
   self->state.requests.ask<pb<system::ActorList>>(
       self->state.ctx->directory(),
       [promise, name,
@@ -94,8 +91,7 @@ void look_at_components(pointer self, const std::string& name,
 
 caf::result<pb<call::Response>, std::vector<object>>
 on_components(pointer self, const pb<call::Request>& msg) {
-  response_promise promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  request_promise promise{self};
   auto& kind = kind_of<core::v1::ComponentStatus>();
   with_right(
       self, access_of(kind, *msg, {}),
@@ -122,7 +118,7 @@ pb<call::Request> binding_of_pod(const call::Request& msg, const object& body) {
 /// Passes a request on that may be done: reads to the view, the rest to the
 /// registry.
 void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
-             const object& body, response_promise promise) {
+             const object& body, request_promise promise) {
   auto& st = self->state;
   ++st.served;
   auto request = msg;
@@ -155,7 +151,7 @@ void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
 
 caf::result<pb<call::Response>, std::vector<object>>
 on_request(pointer self, const pb<call::Request>& msg, const object& body) {
-  if (auto err = check_sender(self, msg->secret()))
+  if (auto err = check_request(self, msg->secret()))
     return err;
   if (msg->kind().empty() && msg->name().starts_with('/'))
     return on_path(self, *msg);
@@ -175,8 +171,7 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
     return on_review(self, **kind, msg, body);
   if (auto err = check_scope(**kind, *msg))
     return err;
-  response_promise promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  request_promise promise{self};
   with_right(
       self, what,
       [self, kind = *kind, msg, body, promise](const caf::error& err) mutable {
@@ -315,6 +310,8 @@ pb<system::Description> on_describe(pointer self) {
   result.add_facts("user=" + st.who.user);
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + watched(st));
+  if (st.turned_away > 0)
+    result.add_facts("turned_away=" + std::to_string(st.turned_away));
   if (st.refused > 0)
     result.add_facts("refused=" + std::to_string(st.refused)
                      + ", last: " + st.last_refused);

@@ -54,6 +54,9 @@ struct session_state {
   bool enrolled = false; ///< through us, a process did
   std::shared_ptr<const rules::rbac_policy> policy; ///< none: not known yet
   std::vector<std::function<void()>> held;          ///< until it is
+  /// Requests of another process that have no answer yet.
+  std::shared_ptr<size_t> in_flight = std::make_shared<size_t>(0);
+  uint64_t turned_away = 0; ///< as there were too many of them
   uint64_t served = 0;
   uint64_t refused = 0;     ///< requests that the client has no right to
   std::string last_refused; ///< the last of them

@@ -16,6 +16,9 @@ namespace {
 /// killed is back sooner.
 constexpr int64_t patience_ms = 500;
 
+/// Kubernetes: --max-requests-inflight.
+constexpr size_t most_in_flight = 400;
+
 void found(pointer self, const std::string& path, const caf::actor& handle) {
   auto& backend = self->state.backends[path];
   backend.asked = false;
@@ -112,9 +115,27 @@ caf::error check_sender(pointer self, const std::string& secret) {
   return make_error(ec::unauthorized, "Unauthorized");
 }
 
+std::shared_ptr<flight> begin_flight(pointer self) {
+  auto& st = self->state;
+  return st.secret.empty() ? nullptr : std::make_shared<flight>(st.in_flight);
+}
+
+caf::error check_request(pointer self, const std::string& secret) {
+  if (auto err = check_sender(self, secret))
+    return err;
+  auto& st = self->state;
+  if (*st.in_flight < most_in_flight)
+    return caf::none;
+  ++st.turned_away;
+  return make_error(ec::too_many_requests,
+                    "too many requests: " + std::to_string(most_in_flight)
+                        + " of this session have no answer yet, try again "
+                          "later");
+}
+
 caf::error check_master(pointer self, const std::string& secret,
                         const std::string& what) {
-  if (auto err = check_sender(self, secret))
+  if (auto err = check_request(self, secret))
     return err;
   if (self->state.who.in_group("system:masters"))
     return caf::none;

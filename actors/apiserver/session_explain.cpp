@@ -12,7 +12,6 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <optional>
 
@@ -25,6 +24,8 @@ constexpr size_t most_owners = 4;
 
 /// One question `why` on its way.
 struct inquiry {
+  explicit inquiry(pointer self) : promise(self) {}
+
   object what;
   std::vector<object> owners;
   std::vector<rules::why_question> questions;
@@ -32,7 +33,7 @@ struct inquiry {
   std::vector<std::optional<std::vector<std::string>>> answers;
   std::vector<std::vector<std::string>> standbys; ///< what those say
   size_t open = 0;
-  caf::typed_response_promise<pb<system::Explanation>> promise;
+  answer_to<pb<system::Explanation>> promise;
 
   void one_less() {
     if (--open > 0)
@@ -202,8 +203,7 @@ on_explain(pointer self, const pb<system::Explain>& msg) {
   if (kind == nullptr)
     return make_error(ec::bad_request,
                       "there is no kind \"" + msg->kind() + "\"");
-  auto all = std::make_shared<inquiry>();
-  all->promise = self->make_response_promise<pb<system::Explanation>>();
+  auto all = std::make_shared<inquiry>(self);
   auto promise = all->promise;
   auto& key = msg->key();
   auto slash = key.find('/');

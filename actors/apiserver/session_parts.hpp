@@ -4,9 +4,14 @@
 #include "messages/codec.hpp"
 
 #include <caf/result.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 /// What the parts of the session's actor share.
 namespace troupe::serving {
@@ -19,6 +24,54 @@ using on_backend = std::function<void(const caf::actor&)>;
 using on_refusal = std::function<void(const caf::error&)>;
 using on_objects = std::function<void(const std::vector<object>&)>;
 using on_verdict = std::function<void(const expected<rules::verdict>&)>;
+
+/// A request in flight: counted until it is over, or nobody is left to answer
+/// it.
+class flight {
+public:
+  explicit flight(std::shared_ptr<size_t> count) : count_(std::move(count)) {
+    ++*count_;
+  }
+  ~flight() { end(); }
+  flight(const flight&) = delete;
+  flight& operator=(const flight&) = delete;
+
+  void end() {
+    if (auto count = std::exchange(count_, nullptr))
+      --*count;
+  }
+
+private:
+  std::shared_ptr<size_t> count_;
+};
+
+/// Counts one more request where the client is in another process; null where
+/// it is not.
+std::shared_ptr<flight> begin_flight(pointer self);
+
+/// Promises an answer to a request that is in flight until then.
+template <class... Out>
+class answer_to {
+public:
+  explicit answer_to(pointer self)
+      : promise_(self->make_response_promise<Out...>()),
+        flight_(begin_flight(self)) {}
+
+  template <class... Ts>
+  void deliver(Ts&&... xs) {
+    if (flight_)
+      flight_->end();
+    promise_.deliver(std::forward<Ts>(xs)...);
+  }
+
+  operator caf::result<Out...>() const { return promise_; }
+
+private:
+  caf::typed_response_promise<Out...> promise_;
+  std::shared_ptr<flight> flight_;
+};
+
+using request_promise = answer_to<pb<call::Response>, std::vector<object>>;
 
 /// Runs `next` with the actor of a path, now or when it is there.
 void with_backend(pointer self, const std::string& path, on_backend next);
@@ -66,6 +119,11 @@ on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
 
 /// Whoever asks from another process shows the secret.
 caf::error check_sender(pointer self, const std::string& secret);
+
+/// The same for a request, of which a client in another process may have so
+/// many in flight and no more: it need not await answers, and each request is
+/// kept until its own is there.
+caf::error check_request(pointer self, const std::string& secret);
 
 /// Only members of system:masters may do this.
 caf::error check_master(pointer self, const std::string& secret,

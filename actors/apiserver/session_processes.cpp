@@ -13,8 +13,7 @@ namespace troupe::serving {
 namespace {
 
 template <class Out, class In>
-void ask_book(pointer self, const pb<In>& msg,
-              caf::typed_response_promise<pb<Out>> promise) {
+void ask_book(pointer self, const pb<In>& msg, answer_to<pb<Out>> promise) {
   with_backend(self, processes_path, [self, msg, promise](const caf::actor& x) {
     self->state.requests.ask<pb<Out>>(
         x, [promise](const pb<Out>& out) mutable { promise.deliver(out); },
@@ -29,7 +28,7 @@ caf::result<pb<system::ActorList>>
 on_list_actors(pointer self, const pb<system::ListActors>& msg) {
   if (auto err = check_master(self, msg->secret(), "list actors"))
     return err;
-  auto promise = self->make_response_promise<pb<system::ActorList>>();
+  answer_to<pb<system::ActorList>> promise{self};
   ask_book(self, pb<system::ListActors>{system::ListActors{}}, promise);
   return promise;
 }
@@ -38,7 +37,7 @@ caf::result<pb<system::Killed>> on_kill(pointer self,
                                         const pb<system::Kill>& msg) {
   if (auto err = check_master(self, msg->secret(), "kill actors"))
     return err;
-  auto promise = self->make_response_promise<pb<system::Killed>>();
+  answer_to<pb<system::Killed>> promise{self};
   auto& config = self->state.ctx->config();
   if (config.process != rules::first_process) {
     ask_book(self, msg, promise);
@@ -63,7 +62,7 @@ caf::result<pb<system::Killed>> on_kill(pointer self,
 caf::result<pb<system::Enrolled>> on_enroll(pointer self,
                                             const pb<system::Enroll>& msg,
                                             const directory_actor& directory) {
-  if (auto err = check_sender(self, msg->secret()))
+  if (auto err = check_request(self, msg->secret()))
     return err;
   auto why = rules::enrolment_refusal(
       self->state.who.user, msg->process(),
@@ -71,7 +70,7 @@ caf::result<pb<system::Enrolled>> on_enroll(pointer self,
   if (!why.empty())
     return make_error(ec::forbidden, why);
   self->state.enrolled = true;
-  auto promise = self->make_response_promise<pb<system::Enrolled>>();
+  answer_to<pb<system::Enrolled>> promise{self};
   with_backend(
       self, processes_path,
       [self, msg, directory, promise](const caf::actor& book) {

@@ -7,7 +7,6 @@
 #include "runtime/rules/reviews.hpp"
 
 #include <caf/stateful_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,9 +15,6 @@
 namespace troupe::serving {
 
 namespace {
-
-using response_promise =
-    caf::typed_response_promise<pb<call::Response>, std::vector<object>>;
 
 // -- nodes --------------------------------------------------------------------
 
@@ -151,7 +147,7 @@ bool is_health(const std::string& path) {
 }
 
 void answer(pointer self, const object& question, const rules::verdict& found,
-            response_promise promise) {
+            request_promise promise) {
   auto& st = self->state;
   rules::review_facts facts{st.who, found, st.policy.get()};
   auto answered = rules::answer_review(question, facts);
@@ -164,7 +160,7 @@ void answer(pointer self, const object& question, const rules::verdict& found,
 }
 
 void find_answer(pointer self, const object& question,
-                 response_promise promise) {
+                 request_promise promise) {
   auto asked = rules::access_asked(question, self->state.who);
   if (!asked)
     return answer(self, question, {}, promise);
@@ -256,8 +252,7 @@ on_path(pointer self, const call::Request& msg) {
   rules::access what;
   what.verb = path_verb(msg.verb());
   what.path = msg.name();
-  response_promise promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  request_promise promise{self};
   with_right(self, what, [promise](const caf::error& err) mutable {
     if (err)
       promise.deliver(err);
@@ -271,8 +266,7 @@ on_path(pointer self, const call::Request& msg) {
 caf::result<pb<call::Response>, std::vector<object>>
 on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
           const object& body) {
-  response_promise promise =
-      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  request_promise promise{self};
   with_right(self, access_of(kind, *msg, body),
              [self, &kind, body, promise](const caf::error& err) mutable {
                if (err)

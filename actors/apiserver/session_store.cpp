@@ -16,7 +16,7 @@ using namespace store_api;
 
 constexpr auto what = "look after the store";
 
-using answer_promise = caf::typed_response_promise<pb<call::StoreAnswer>>;
+using answer_promise = answer_to<pb<call::StoreAnswer>>;
 
 caf::error in_etcd() {
   return make_error(ec::bad_request, "this cluster keeps its state in an etcd: "
@@ -77,7 +77,7 @@ caf::result<pb<call::StoreAnswer>>
 on_store_question(pointer self, const call::StoreQuestion& msg) {
   if (auto err = check_master(self, msg.secret(), what))
     return err;
-  auto promise = self->make_response_promise<pb<call::StoreAnswer>>();
+  answer_promise promise{self};
   with_backend_now(
       self, self->state.ctx->beside("store/replica"),
       [self, msg, promise](const caf::actor& member) {

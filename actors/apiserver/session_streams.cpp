@@ -15,7 +15,6 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
 // Logs, commands in containers and what is attached to them; connections to
 // pods.
@@ -23,8 +22,8 @@ namespace troupe::serving {
 
 namespace {
 
-using stream_promise = caf::typed_response_promise<pb<container::StreamOpened>,
-                                                   stream_source_actor>;
+using stream_promise =
+    answer_to<pb<container::StreamOpened>, stream_source_actor>;
 
 /// Nobody may use up what a node can serve to all.
 constexpr size_t most_relays = 256;
@@ -193,13 +192,11 @@ void find_pod(pointer self, const pb<call::OpenStream>& msg,
 caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                const container_stream_actor& to) {
-  if (auto err = check_sender(self, msg->secret()))
+  if (auto err = check_request(self, msg->secret()))
     return err;
   if (auto err = check_target(*msg))
     return err;
-  stream_promise promise =
-      self->make_response_promise<pb<container::StreamOpened>,
-                                  stream_source_actor>();
+  stream_promise promise{self};
   with_right(self, access_of(*msg),
              [self, promise, msg, to](const caf::error& refused) mutable {
                auto err = refused;

@@ -13,8 +13,10 @@
 #include "actors/system/election.hpp"
 #include "actors/system/link.hpp"
 #include "actors/system/presence.hpp"
+#include "actors/system/server_renewal.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
+#include "runtime/system/server_links.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -57,6 +59,18 @@ void add_presence(std::vector<child_spec>& to, const edges& outside) {
   spec.name = "presence";
   spec.start = [](caf::actor_system& sys, const context& ctx) {
     return caf::actor_cast<caf::actor>(sys.spawn(presence, ctx));
+  };
+  to.push_back(std::move(spec));
+}
+
+/// Where the authority's key is.
+void add_server_renewal(std::vector<child_spec>& to, const edges& outside) {
+  if (!outside.servers || !outside.servers->renew)
+    return;
+  child_spec spec;
+  spec.name = "renewal";
+  spec.start = [](caf::actor_system& sys, const context& ctx) {
+    return caf::actor_cast<caf::actor>(sys.spawn(server_renewal, ctx));
   };
   to.push_back(std::move(spec));
 }
@@ -183,6 +197,7 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
   components.push_back(kubelet_branch(*config));
   components.push_back(proxy_branch(*config));
   add_presence(components, *e);
+  add_server_renewal(components, *e);
   // Nobody comes where there is no way in.
   if (http)
     components.push_back(http_branch(std::move(http)));
@@ -203,6 +218,7 @@ supervisor_actor spawn_server(caf::actor_system& system,
   append(components, std::move(deciding));
   components.push_back(http_branch(std::move(http)));
   add_presence(components, *e);
+  add_server_renewal(components, *e);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));
 }
@@ -226,6 +242,7 @@ spawn_server_parts(caf::actor_system& system, std::shared_ptr<const world> w,
   if (!parts.apiserver)
     components.push_back(revocation_child());
   add_presence(components, *e);
+  add_server_renewal(components, *e);
   return spawn_tree(system, std::move(w), std::move(e), std::move(config),
                     std::move(found), std::move(components));
 }

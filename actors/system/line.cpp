@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace troupe {
 
@@ -27,6 +28,10 @@ constexpr auto patience = std::chrono::seconds(60);
 /// One timer for all requests in flight, so late by at most this.
 constexpr auto tick_every = std::chrono::seconds(5);
 
+/// Requests for objects that may be at the other end at once: fewer than a
+/// session bears with.
+constexpr size_t window = 256;
+
 void tick_later(pointer self) {
   auto& st = self->state;
   if (st.ticking || st.flights.empty())
@@ -35,6 +40,12 @@ void tick_later(pointer self) {
   system::Tick tick;
   tick.set_what("deadline");
   self->delayed_send(self, tick_every, pb<system::Tick>{std::move(tick)});
+}
+
+/// What waited too long is not sent any more.
+void drop_expired(line_state& st) {
+  while (!st.held.empty() && st.held.front().entry->over)
+    st.held.pop_front();
 }
 
 void on_tick(pointer self) {
@@ -51,14 +62,17 @@ void on_tick(pointer self) {
     ++st.expired;
     oldest->expire();
   }
+  drop_expired(st);
   tick_later(self);
 }
 
-/// Asks the other end; the promise is kept by its answer or its deadline.
-template <class... Out, class... Ts>
-auto ask(pointer self, const caf::actor& to, const Ts&... xs) {
+/// Has the promise kept by the deadline, if by nothing else.
+template <class Promise>
+std::shared_ptr<line_state::flight> begin_flight(pointer self,
+                                                 Promise promise) {
   auto& st = self->state;
-  auto promise = self->make_response_promise<Out...>();
+  while (!st.flights.empty() && st.flights.front()->over)
+    st.flights.pop_front();
   auto entry = std::make_shared<line_state::flight>();
   entry->deadline = self->clock().now() + patience;
   entry->expire = [promise]() mutable {
@@ -67,23 +81,29 @@ auto ask(pointer self, const caf::actor& to, const Ts&... xs) {
   };
   st.flights.push_back(entry);
   ++st.passed;
-  st.requests.template ask<Out...>(
-      to,
-      [promise, entry](Out&... out) mutable {
-        if (!entry->over)
+  tick_later(self);
+  return entry;
+}
+
+/// Asks the other end; the promise is kept by its answer unless that comes too
+/// late. `landed` is called when it comes at all.
+template <class... Out, class... Ts>
+void ask(pointer self, const std::shared_ptr<line_state::flight>& entry,
+         caf::typed_response_promise<Out...> promise,
+         std::function<void()> landed, const Ts&... xs) {
+  self->state.requests.template ask<Out...>(
+      caf::actor_cast<caf::actor>(self->state.session),
+      [promise, entry, landed](Out&... out) mutable {
+        if (!std::exchange(entry->over, true))
           promise.deliver(std::move(out)...);
-        entry->over = true;
+        landed();
       },
-      [promise, entry](const caf::error& err) mutable {
-        if (!entry->over)
+      [promise, entry, landed](const caf::error& err) mutable {
+        if (!std::exchange(entry->over, true))
           promise.deliver(err);
-        entry->over = true;
+        landed();
       },
       xs...);
-  while (!st.flights.empty() && st.flights.front()->over)
-    st.flights.pop_front();
-  tick_later(self);
-  return promise;
 }
 
 /// The request as the session at the other end wants it.
@@ -96,13 +116,54 @@ pb<T> with_secret(pointer self, const pb<T>& msg) {
   return pb<T>{std::move(result)};
 }
 
+caf::error no_session() {
+  return make_error(ec::service_unavailable, "no session was opened");
+}
+
 template <class... Out, class T, class... Ts>
 caf::result<Out...> pass_on(pointer self, const pb<T>& msg, const Ts&... xs) {
-  auto& to = self->state.session;
-  if (!to)
-    return make_error(ec::service_unavailable, "no session was opened");
-  return ask<Out...>(self, caf::actor_cast<caf::actor>(to),
-                     with_secret(self, msg), xs...);
+  if (!self->state.session)
+    return no_session();
+  caf::typed_response_promise<Out...> promise =
+      self->make_response_promise<Out...>();
+  ask<Out...>(
+      self, begin_flight(self, promise), promise, [] {}, with_secret(self, msg),
+      xs...);
+  return promise;
+}
+
+// -- requests for objects -----------------------------------------------------
+
+void send_held(pointer self) {
+  auto& st = self->state;
+  while (!st.held.empty() && st.in_window < window) {
+    auto next = std::move(st.held.front());
+    st.held.pop_front();
+    if (next.entry->over)
+      continue;
+    ++st.in_window;
+    next.send();
+  }
+}
+
+caf::result<pb<call::Response>, std::vector<object>>
+on_request(pointer self, const pb<call::Request>& msg, const object& body) {
+  if (!self->state.session)
+    return no_session();
+  caf::typed_response_promise<pb<call::Response>, std::vector<object>> promise =
+      self->make_response_promise<pb<call::Response>, std::vector<object>>();
+  auto entry = begin_flight(self, promise);
+  self->state.held.push_back({entry, [self, entry, promise, msg, body] {
+                                ask(
+                                    self, entry, promise,
+                                    [self] {
+                                      --self->state.in_window;
+                                      send_held(self);
+                                    },
+                                    with_secret(self, msg), body);
+                              }});
+  send_held(self);
+  return promise;
 }
 
 template <class T>
@@ -191,10 +252,13 @@ on_open(pointer self, const pb<call::OpenSession>& msg) {
 
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
+  auto lost = st.session && st.session.address() == down.source;
+  if (lost)
+    st.held.clear();
   st.requests.on_down(down);
   if (down.source == st.client)
     self->quit();
-  else if (st.session && st.session.address() == down.source)
+  else if (lost)
     self->quit(down.reason ? down.reason
                            : caf::error{caf::exit_reason::user_shutdown});
 }
@@ -210,6 +274,8 @@ pb<system::Description> on_describe(pointer self) {
   result.add_facts("waiting="
                    + std::to_string(std::count_if(st.flights.begin(),
                                                   st.flights.end(), is_open)));
+  if (!st.held.empty())
+    result.add_facts("held=" + std::to_string(st.held.size()));
   return result;
 }
 
@@ -230,8 +296,7 @@ line_actor::behavior_type line(pointer self, context ctx, line_end end,
     self->quit();
   return {
       [self](const pb<call::Request>& msg, const object& body) {
-        return pass_on<pb<call::Response>, std::vector<object>>(self, msg,
-                                                                body);
+        return on_request(self, msg, body);
       },
       [self](const pb<call::Watch>& msg, const watcher_actor& to) {
         return pass_on<pb<call::WatchStarted>>(self, msg, to);

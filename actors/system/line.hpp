@@ -15,7 +15,9 @@
 namespace troupe {
 
 /// One component's session with an API server in another process. Every
-/// request ends: by its answer, by its deadline, or with the line.
+/// request ends: by its answer, by its deadline, or with the line. A server
+/// refuses whoever sends too many without awaiting answers: beyond a window,
+/// requests for objects wait here, in order.
 ///
 /// Hears: requests of one component, and what it says about its watches.
 /// Says:  the same to the session at the other end of the connection; that no
@@ -53,6 +55,12 @@ struct line_state {
     std::function<void()> expire;
   };
 
+  /// One that waits for the window.
+  struct held_request {
+    std::shared_ptr<flight> entry;
+    std::function<void()> send;
+  };
+
   std::unique_ptr<context> ctx;
   calls requests;
   line_end end;
@@ -60,6 +68,8 @@ struct line_state {
   session_actor session;                       ///< at the other end
   std::string secret;                          ///< of the session
   std::deque<std::shared_ptr<flight>> flights; ///< oldest first
+  std::deque<held_request> held;               ///< oldest first
+  size_t in_window = 0; ///< requests for objects at the other end
   bool ticking = false;
   uint64_t passed = 0;  ///< requests
   uint64_t expired = 0; ///< of them without an answer in time

@@ -55,6 +55,13 @@ bool still_good(const credential& x, const credential& authority,
          && (info->not_after - now) * 3 > info->not_after - info->not_before;
 }
 
+void add_missing(std::vector<std::string>& to,
+                 const std::vector<std::string>& names) {
+  for (auto& name : names)
+    if (std::find(to.begin(), to.end(), name) == to.end())
+      to.push_back(name);
+}
+
 expected<credential> open_authority(const fs::path& path, time_point now) {
   auto text = read_file(path);
   if (!text && !is(text.error(), ec::not_found))
@@ -133,6 +140,15 @@ expected<std::string> read_file(const fs::path& path) {
   return out;
 }
 
+file_mark mark_of(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    return {};
+  return {static_cast<int64_t>(info.st_dev), static_cast<int64_t>(info.st_ino),
+          info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+          static_cast<int64_t>(info.st_size)};
+}
+
 expected<memory_file> memory_file::make(std::string_view content) {
   memory_file out{::memfd_create("troupe-secret", MFD_CLOEXEC)};
   if (out.fd_ < 0 || ::fchmod(out.fd_, S_IRUSR | S_IWUSR) != 0
@@ -183,6 +199,24 @@ expected<credential> open_credential(const fs::path& path,
   return issued;
 }
 
+expected<time_point> renew_credential(const fs::path& path,
+                                      const credential& authority,
+                                      const identity& who, server_names names,
+                                      time_point now) {
+  if (auto text = read_file(path))
+    if (auto present = inspect_certificate(*text)) {
+      add_missing(names.dns, present->names.dns);
+      add_missing(names.addresses, present->names.addresses);
+    }
+  auto opened = open_credential(path, authority, who, names, now);
+  if (!opened)
+    return opened.error();
+  auto info = inspect_certificate(opened->certificate);
+  if (!info)
+    return info.error();
+  return info->not_before + (info->not_after - info->not_before) / 3 * 2;
+}
+
 server_names names_of_api(const std::string& service_address,
                           const std::vector<std::string>& hosts) {
   server_names result{{"localhost", "kubernetes", "kubernetes.default",
@@ -206,6 +240,7 @@ expected<cluster_keys> open_cluster_keys(const fs::path& directory,
     return std::move(authority.error());
   cluster_keys out;
   out.authority = std::move(*authority);
+  out.names = names;
   out.authority_file = directory / "ca.crt";
   out.server_file = directory / "server.pem";
   auto copy = read_file(out.authority_file);

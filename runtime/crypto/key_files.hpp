@@ -2,6 +2,8 @@
 
 #include "runtime/crypto/certificate.hpp"
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 
 namespace troupe::crypto {
@@ -16,6 +18,12 @@ bool write_all(int fd, std::string_view content);
 
 /// Returns the content of `path`; ec::not_found when there is none.
 expected<std::string> read_file(const std::filesystem::path& path);
+
+/// What changes when a file is replaced.
+using file_mark = std::array<int64_t, 5>;
+
+/// Returns the mark of the file in `path`; an empty one when there is none.
+file_mark mark_of(const std::filesystem::path& path);
 
 /// A file that exists in memory only, for libraries that want a path. It is
 /// gone with the object, or with the process.
@@ -43,6 +51,7 @@ constexpr auto server_user = "kube-apiserver";
 struct cluster_keys {
   credential authority;
   credential server;
+  server_names names; ///< under which the server is reached
   credential admin;
   std::filesystem::path authority_file; ///< the certificate alone
   std::filesystem::path server_file;    ///< key and certificate
@@ -69,5 +78,14 @@ expected<credential> open_credential(const std::filesystem::path& path,
                                      const credential& authority,
                                      const identity& who,
                                      const server_names& names, time_point now);
+
+/// Keeps the credential in `path` from coming to its end: issues it anew where
+/// `open_credential` would, for the names that it has and `names`. Processes
+/// that share the file all do so; who comes first issues, the others find it
+/// done. Returns when the last third of the life of what is there now begins.
+expected<time_point> renew_credential(const std::filesystem::path& path,
+                                      const credential& authority,
+                                      const identity& who, server_names names,
+                                      time_point now);
 
 } // namespace troupe::crypto

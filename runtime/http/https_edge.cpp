@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <spdlog/spdlog.h>
 
 #include <cerrno>
 #include <fcntl.h>
@@ -76,35 +77,58 @@ https_edge::~https_edge() {
 }
 
 caf::error https_edge::prepare(const https_options& options) {
-  ERR_clear_error();
-  context_.reset(SSL_CTX_new(TLS_server_method()));
+  credential_file_ = options.credential_file;
   authority_ = options.authority;
-  auto* context = context_.get();
-  auto& file = options.credential_file;
-  auto good =
-      context != nullptr
-      && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1
-      && SSL_CTX_use_certificate_chain_file(context, file.c_str()) == 1
-      && SSL_CTX_use_PrivateKey_file(context, file.c_str(), SSL_FILETYPE_PEM)
-             == 1;
+  mark_ = crypto::mark_of(credential_file_);
+  auto read = read_context();
+  if (!read)
+    return read.error();
+  context_ = std::move(*read);
+  return caf::none;
+}
+
+expected<https_edge::context> https_edge::read_context() const {
+  ERR_clear_error();
+  context result{SSL_CTX_new(TLS_server_method())};
+  auto* raw = result.get();
+  auto* file = credential_file_.c_str();
+  auto good = raw != nullptr
+              && SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) == 1
+              && SSL_CTX_use_certificate_chain_file(raw, file) == 1
+              && SSL_CTX_use_PrivateKey_file(raw, file, SSL_FILETYPE_PEM) == 1;
   if (!good)
     return crypto::openssl_error("certificate of the API server");
   auto authority = crypto::read_certificate(authority_);
   if (!authority)
     return authority.error();
   // Clients that hold several certificates choose by this.
-  SSL_CTX_add_client_CA(context, authority->get());
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE
-                                | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
-                                | SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION
-                                   | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context, 0);
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-  return caf::none;
+  SSL_CTX_add_client_CA(raw, authority->get());
+  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, accept_any);
+  SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
+  SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE
+                            | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+                            | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION
+                               | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(raw, 0);
+  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
+  return result;
+}
+
+/// Connections that are open keep what they began with.
+void https_edge::refresh_context() {
+  auto now = crypto::mark_of(credential_file_);
+  if (now == mark_)
+    return;
+  // Said once for each state that the file is in.
+  mark_ = now;
+  if (auto fresh = read_context())
+    context_ = std::move(*fresh);
+  else
+    spdlog::error("cannot read the certificate of the API server, the old one "
+                  "serves on reason={}",
+                  message_of(fresh.error()));
 }
 
 expected<net::endpoint> https_edge::open(const net::endpoint& at) {
@@ -183,6 +207,7 @@ void https_edge::take(net::unique_fd fd) {
   if (open_.size() >= limits_.connections)
     return; // closed at once
   set_up(fd.get());
+  refresh_context();
   auto id = ++last_;
   auto c = https_connection::make(*this, id, std::move(fd), context_.get());
   if (!c)

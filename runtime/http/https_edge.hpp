@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "runtime/crypto/key_files.hpp"
 #include "runtime/http/http_edge.hpp"
 #include "runtime/net/loop.hpp"
 #include "runtime/net/socket.hpp"
@@ -19,8 +20,10 @@ class https_connection;
 
 /// Where and as whom to serve.
 struct https_options {
-  std::string credential_file; ///< key and certificate of the server, PEM
-  std::string authority;       ///< of clients' certificates, PEM
+  /// Key and certificate of the server, PEM. May be replaced while it is in
+  /// use: new connections use the new one.
+  std::string credential_file;
+  std::string authority; ///< of clients' certificates, PEM
 };
 
 /// What every connection keeps to.
@@ -86,6 +89,10 @@ private:
     void operator()(SSL_CTX* x) const;
   };
 
+  using context = std::unique_ptr<SSL_CTX, freed>;
+
+  expected<context> read_context() const;
+  void refresh_context();
   void accept_all(size_t which);
   void take(net::unique_fd fd);
   void refuse_one(int listener);
@@ -95,8 +102,10 @@ private:
 
   std::shared_ptr<net::loop> thread_;
   https_limits limits_;
+  std::string credential_file_;
   std::string authority_;
-  std::unique_ptr<SSL_CTX, freed> context_;
+  crypto::file_mark mark_{}; ///< of the file that `context_` was read from
+  context context_;
   std::vector<std::unique_ptr<place>> places_;
   net::unique_fd spare_; ///< given up to turn away when there are no others
   on_connection tell_;

@@ -29,13 +29,11 @@ struct server_links {
   /// Ends this process, whose store is no member any more; null where it goes
   /// on without.
   std::function<void(const std::string& why)> leave{};
-};
 
-/// Returns the `own` of a process that has one credential.
-inline std::function<expected<crypto::credential>(const std::string&)>
-always(crypto::credential one) {
-  return
-      [one](const std::string&) -> expected<crypto::credential> { return one; };
-}
+  /// Issues the credential of this process anew once the last third of its life
+  /// has begun. Returns when that is for the one that is there afterwards. Null
+  /// where this process does not hold the authority's key.
+  std::function<expected<time_point>(time_point now)> renew{};
+};
 
 } // namespace troupe

@@ -7,8 +7,6 @@
 #include <openssl/pem.h>
 #include <spdlog/spdlog.h>
 
-#include <sys/stat.h>
-
 namespace troupe {
 
 namespace {
@@ -76,16 +74,6 @@ bool set_up(SSL_CTX* context, const secure_files& files) {
          && show_authority(context, files.authority);
 }
 
-/// Returns what changes with a file; empty marks for one that is not there.
-std::array<int64_t, 5> mark_of(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0)
-    return {};
-  return {static_cast<int64_t>(info.st_dev), static_cast<int64_t>(info.st_ino),
-          info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
-          static_cast<int64_t>(info.st_size)};
-}
-
 } // namespace
 
 std::string alpn_of(const char* protocol) {
@@ -114,7 +102,8 @@ expected<std::shared_ptr<const tls_context>> tls_files::read() const {
 
 expected<std::shared_ptr<const tls_context>> tls_files::current() {
   std::lock_guard guard{mutex_};
-  mark now{mark_of(files_.credential), mark_of(files_.authority)};
+  mark now{crypto::mark_of(files_.credential),
+           crypto::mark_of(files_.authority)};
   if (context_ && now == mark_)
     return context_;
   auto fresh = read();

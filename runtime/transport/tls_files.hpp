@@ -1,12 +1,11 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "runtime/crypto/key_files.hpp"
 
 #include <openssl/ssl.h>
 
-#include <array>
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -54,8 +53,8 @@ public:
 private:
   /// Tells that a file was replaced.
   struct mark {
-    std::array<int64_t, 5> of_credential;
-    std::array<int64_t, 5> of_authority;
+    crypto::file_mark of_credential;
+    crypto::file_mark of_authority;
 
     bool operator==(const mark&) const = default;
   };

@@ -1,24 +1,33 @@
 // Whoever reaches the actors' port of a cluster and means ill, without a
 // certificate and with a node's.
 
+#include "messages/call.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/kubeconfig.hpp"
+#include "runtime/crypto/proof.hpp"
 #include "runtime/system/context.hpp"
 #include "tests/support/actor_peer.hpp"
 #include "tests/support/basp_frames.hpp"
 #include "tests/support/real_cluster.hpp"
+#include "tests/support/secure_process.hpp"
 
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <deque>
 #include <fstream>
+#include <future>
 #include <sys/resource.h>
+#include <tuple>
 
 namespace troupe::test {
 
 namespace {
+
+using namespace std::chrono_literals;
 
 struct Attacks : ::testing::Test {
   real_cluster cluster{options()};
@@ -75,6 +84,33 @@ struct Attacks : ::testing::Test {
     auto path = cluster.folder() / "node.pem";
     EXPECT_TRUE(crypto::write_secret_file(path, made->pem()));
     return {path.string(), keys->authority_file.string()};
+  }
+
+  using opened = std::tuple<pb<call::SessionOpened>, session_actor>;
+
+  /// Opens one more session by a certificate.
+  static expected<opened> open_session(caf::scoped_actor& self,
+                                       const front_door_actor& door,
+                                       const secure_files& files) {
+    call::OpenSession msg;
+    self->request(door, 10s, pb<call::AskNonce>{call::AskNonce{}})
+        .receive([&](const pb<call::Nonce>& x) { msg.set_nonce(x->value()); },
+                 [](caf::error&) {});
+    auto own = crypto::parse_credential(*crypto::read_file(files.credential));
+    auto proof = crypto::make_proof(*own, msg.nonce());
+    call::Proof sent;
+    sent.set_certificate(proof->certificate);
+    sent.set_signature(proof->signature);
+    msg.set_proof(sent.SerializeAsString());
+    expected<opened> result{caf::sec::runtime_error};
+    self->request(door, 10s, pb<call::OpenSession>{std::move(msg)})
+        .receive(
+            [&](const pb<call::SessionOpened>& x,
+                const session_actor& session) {
+              result = opened{x, session};
+            },
+            [&](caf::error& err) { result = std::move(err); });
+    return result;
   }
 
   /// The same process, with all its actors as they were, and little more
@@ -159,6 +195,74 @@ TEST_F(Attacks, OfANodeTakeNoMemory) {
     taken = deaf.send(questions);
   EXPECT_FALSE(taken);
   waiting.clear();
+  expect_unharmed();
+}
+
+TEST_F(Attacks, OfANodeOpenNoSessionsWithoutEnd) {
+  auto files = node_files();
+  secure_process node{files};
+  auto door = node.network.dial<front_door_actor>("127.0.0.1", port, 10s);
+  ASSERT_TRUE(door) << message_of(door.error());
+  caf::scoped_actor self{node.system};
+  for (int i = 0; i < 500; ++i) {
+    auto session = open_session(self, *door, files);
+    ASSERT_TRUE(session) << i << ": " << message_of(session.error());
+  }
+  auto more = open_session(self, *door, files);
+  ASSERT_FALSE(more);
+  EXPECT_TRUE(is(more.error(), ec::too_many_requests));
+  EXPECT_EQ(message_of(more.error()),
+            "too many sessions: 500 of this certificate are open, try again "
+            "later");
+  // Others are not concerned.
+  expect_unharmed();
+}
+
+TEST_F(Attacks, OfANodeThatAwaitsNoAnswersAreAnsweredAll) {
+  constexpr size_t most = 20'000;
+  auto files = node_files();
+  secure_process node{files};
+  auto door = node.network.dial<front_door_actor>("127.0.0.1", port, 10s);
+  ASSERT_TRUE(door) << message_of(door.error());
+  caf::scoped_actor self{node.system};
+  auto session = open_session(self, *door, files);
+  ASSERT_TRUE(session) << message_of(session.error());
+  call::Request msg;
+  msg.set_verb(call::GET);
+  msg.set_api_version("v1");
+  msg.set_kind("Node");
+  msg.set_name("node-1");
+  msg.set_secret(std::get<0>(*session)->secret());
+  std::promise<void> all;
+  size_t done = 0;
+  size_t refused = 0;
+  node.system.spawn(
+      [&, to = std::get<1>(*session)](caf::event_based_actor* by) {
+        auto one_less = [&, by] {
+          if (done + refused < most)
+            return;
+          all.set_value();
+          by->quit();
+        };
+        for (size_t i = 0; i < most; ++i)
+          by->request(to, caf::infinite, pb<call::Request>{msg}, object{})
+              .then(
+                  [&, one_less](const pb<call::Response>&,
+                                const std::vector<object>&) {
+                    ++done;
+                    one_less();
+                  },
+                  [&, one_less](caf::error& err) {
+                    if (is(err, ec::too_many_requests))
+                      ++refused;
+                    one_less();
+                  });
+        return caf::behavior{[](caf::unit_t) {}};
+      });
+  ASSERT_EQ(all.get_future().wait_for(60s), std::future_status::ready);
+  EXPECT_GE(done, 400u);
+  EXPECT_EQ(done + refused, most);
+  RecordProperty("refused", static_cast<int>(refused));
   expect_unharmed();
 }
 

@@ -231,6 +231,10 @@ TEST(ActorMap, OfUpIsThatOfTheSimulation) {
   auto proxy = expected.find("proxy supervisor\n");
   ASSERT_NE(proxy, std::string::npos);
   expected.insert(proxy, "presence presence\n");
+  // A simulated server has no certificate.
+  auto root = expected.find("root supervisor\n");
+  ASSERT_NE(root, std::string::npos);
+  expected.insert(root, "renewal server_renewal\n");
   // A component may be on its way to its session still.
   auto same = false;
   for (int tries = 0; tries < 50 && !same; ++tries) {

@@ -182,6 +182,35 @@ TEST_F(Link, EndsARequestThatNobodyAnswers) {
   EXPECT_EQ(out->answers.back(), "one");
 }
 
+TEST_F(Link, HoldsRequestsBackBeyondAWindow) {
+  constexpr size_t window = 256;
+  world.api()->put(a_map("one"));
+  begin(true);
+  wires->set({10ms, 10ms, 0, 10s});
+  for (int i = 0; i < 600; ++i)
+    caf::anon_send(client, std::string{"one"});
+  world.advance(15ms);
+  EXPECT_EQ(world.api()->requests.size(), window);
+  EXPECT_TRUE(out->answers.empty());
+  world.advance(20ms);
+  EXPECT_EQ(world.api()->requests.size(), 2 * window);
+  EXPECT_EQ(out->answers.size(), window);
+  world.advance(40ms);
+  EXPECT_EQ(out->answers, std::vector<std::string>(600, "one"));
+}
+
+TEST_F(Link, SendsNothingThatWaitedTooLong) {
+  begin(true);
+  world.api()->mute = true;
+  for (int i = 0; i < 600; ++i)
+    caf::anon_send(client, std::string{"one"});
+  world.advance(70s);
+  EXPECT_EQ(world.api()->requests.size(), 256u);
+  EXPECT_EQ(out->answers.size(), 600u);
+  EXPECT_EQ(out->answers.back(),
+            "no answer in 60 s; whether it was done is not known");
+}
+
 TEST_F(Link, PausesLongerWhileItCannotConnect) {
   begin(true);
   wires->set({0ms, 0ms, 0, 1s});

@@ -83,6 +83,31 @@ TEST_F(KeyFiles, AreIssuedAnewForAnotherAddress) {
             second->server);
 }
 
+TEST_F(KeyFiles, AreRenewedForAllTheirNames) {
+  auto first = open_cluster_keys(root / "keys", names, now);
+  ASSERT_TRUE(first);
+  identity who{server_user, {}};
+  auto renew = [&](server_names wanted, time_point at) {
+    return renew_credential(first->server_file, first->authority, who, wanted,
+                            at);
+  };
+  auto early = renew({{"other"}, {}}, now);
+  ASSERT_TRUE(early) << message_of(early.error());
+  auto wide = inspect_certificate(*read_file(first->server_file));
+  EXPECT_EQ(wide->names.dns, (std::vector<std::string>{"other", "localhost"}));
+  EXPECT_EQ(wide->names.addresses, names.addresses);
+  // Nothing is lacking until the time that was told.
+  EXPECT_EQ(*renew(names, *early - 1s), *early);
+  EXPECT_EQ(inspect_certificate(*read_file(first->server_file))->not_after,
+            wide->not_after);
+  auto late = renew(names, *early + 1s);
+  ASSERT_TRUE(late);
+  EXPECT_GT(*late, *early + 24h * 200);
+  auto fresh = inspect_certificate(*read_file(first->server_file));
+  EXPECT_EQ(fresh->names.dns, (std::vector<std::string>{"localhost", "other"}));
+  EXPECT_EQ(fresh->names.addresses, names.addresses);
+}
+
 TEST_F(KeyFiles, HealADamagedLeaf) {
   auto first = open_cluster_keys(root / "keys", names, now);
   std::ofstream{root / "keys/server.pem"} << "torn";

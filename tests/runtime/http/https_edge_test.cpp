@@ -1,4 +1,5 @@
 #include "runtime/crypto/key_files.hpp"
+#include "runtime/crypto/openssl_handles.hpp"
 #include "runtime/http/https_edge.hpp"
 #include "runtime/net/loop.hpp"
 
@@ -56,6 +57,13 @@ public:
   raw_client& operator=(const raw_client&) = delete;
 
   bool greet() { return connected_ && SSL_connect(ssl_.get()) == 1; }
+
+  /// Whether the server has shown this.
+  bool was_shown(const crypto::credential& x) {
+    crypto::certificate_handle theirs{SSL_get1_peer_certificate(ssl_.get())};
+    auto wanted = crypto::read_certificate(x.certificate);
+    return theirs && wanted && X509_cmp(theirs.get(), wanted->get()) == 0;
+  }
 
   void say(std::string_view text) {
     SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
@@ -191,6 +199,29 @@ TEST_F(HttpsEdge, KnowsWhoAsksAndAnswersInOrder) {
   nobody.say("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_NE(nobody.hear(";").find("\r\n\r\n|||;"), std::string::npos);
   EXPECT_TRUE(nobody.is_over());
+}
+
+TEST_F(HttpsEdge, TakesACertificateThatWasRenewedAndDropsNobody) {
+  serve();
+  raw_client before{at_, nullptr, folder_};
+  ASSERT_TRUE(before.greet());
+  EXPECT_TRUE(before.was_shown(keys_.server));
+  auto renewed = crypto::issue(keys_.authority, {crypto::server_user, {}},
+                               keys_.names, std::chrono::system_clock::now());
+  ASSERT_TRUE(renewed);
+  ASSERT_TRUE(crypto::write_secret_file(keys_.server_file, renewed->pem()));
+  raw_client after{at_, nullptr, folder_};
+  ASSERT_TRUE(after.greet());
+  EXPECT_TRUE(after.was_shown(*renewed));
+  // What cannot be read changes nothing.
+  ASSERT_TRUE(crypto::write_secret_file(keys_.server_file, "torn"));
+  raw_client last{at_, nullptr, folder_};
+  ASSERT_TRUE(last.greet());
+  EXPECT_TRUE(last.was_shown(*renewed));
+  for (auto* each : {&before, &after, &last}) {
+    each->say("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_NE(each->hear(";").find("|||;"), std::string::npos);
+  }
 }
 
 TEST_F(HttpsEdge, TellsOfACertificateThatIsNoGood) {

@@ -81,6 +81,19 @@ TEST_F(Dials, FindWhoWasStartedAnewAtOnce) {
   }
 }
 
+TEST_F(Dials, SeeAReplacedCertificateAndLeaveOpenConnectionsAlone) {
+  serve();
+  secure_process before{issue_node("node-1")};
+  auto open = dial(before);
+  ASSERT_TRUE(open);
+  // One that is good for no server, so that it is seen.
+  auto replaced = crypto::read_file(issue_node("node-2").credential);
+  ASSERT_TRUE(crypto::write_secret_file(files_.credential, *replaced));
+  secure_process after{issue_node("node-3")};
+  EXPECT_FALSE(dial(after));
+  EXPECT_TRUE(answered(before, *open));
+}
+
 TEST_F(Dials, EndWithTheNetwork) {
   auto silent =
       net::open_listener(net::protocol::tcp, {net::ipv4{0x7f000001}, 0});

@@ -106,7 +106,9 @@ caf::error cluster_process::parts::add_nodes(uint32_t count) {
     auto pods = network->addresses().pod_range(i);
     if (!pods)
       return pods.error();
-    add_node((*addresses)[i], *pods);
+    // Others reach the first one where they reach the machine.
+    auto found = i == 0 && host != default_host;
+    add_node(found ? host : (*addresses)[i], *pods);
   }
   return caf::none;
 }

@@ -211,6 +211,12 @@ caf::error cluster_process::try_start() {
   milestone("Network: " + std::string{to_string(p.network->addresses().mode())}
             + ", " + to_string(p.network->addresses().whole()) + ": "
             + p.network->reason());
+  if (auto wished = net::wished_layout(options_.data_dir);
+      wished && *wished != p.network->addresses())
+    tell_("Warning: the services that were restored have addresses of "
+          + to_string(wished->whole())
+          + ", which this cluster cannot have: they do not answer there until "
+            "they are made anew");
   if (auto err = p.open_system(options_, tell_))
     return err;
   p.plant();

@@ -113,8 +113,15 @@ std::string component_of(const std::string& path) {
             : path.substr(slash + 1, path.find('/', slash + 1) - slash - 1);
     return !is_component(first) && is_component(second) ? second : first;
   }
-  return slash == std::string::npos ? ""
-                                    : path.substr(0, path.find('/', slash + 1));
+  if (slash == std::string::npos)
+    return "";
+  auto second = path.substr(0, path.find('/', slash + 1));
+  // What every server has, though one of all is active.
+  auto name = second.substr(slash + 1);
+  auto shared =
+      std::find(std::begin(parts_of_all), std::end(parts_of_all), name)
+      != std::end(parts_of_all);
+  return shared && first != "kubelet" ? name : second;
 }
 
 /// What every server consists of, by the name that it has in this tree.

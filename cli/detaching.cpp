@@ -92,7 +92,7 @@ beginning listen(int words, environment& env) {
     }
     auto bad = text.rfind("error: ", 0) == 0;
     result.told = result.told || bad;
-    (bad ? env.err() : env.out()) << text;
+    (bad ? env.err() : env.out()) << text << std::flush;
   }
   fclose(in);
   return result;

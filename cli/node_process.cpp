@@ -335,7 +335,12 @@ caf::error node_process::become_node() {
   auto desk =
       node_registration::open(p.facts(), *own, p.config->ca_certificate);
   if (!desk)
-    return desk.error();
+    return make_error(static_cast<ec>(desk.error().code()),
+                      message_of(desk.error())
+                          + " If it is, the certificate of " + options_.name
+                          + " may have been revoked: `troupe certificate "
+                            "list` there says so; to join anew, remove "
+                          + p.config->data_dir);
   p.desk = std::make_unique<node_registration>(std::move(*desk));
   auto range = p.desk->range_of(options_.name, simulated);
   if (!range)

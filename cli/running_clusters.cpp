@@ -3,6 +3,7 @@
 #include "cli/directory_lock.hpp"
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/crypto/key_files.hpp"
+#include "runtime/net/joined_node.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -26,14 +27,27 @@ bool is_ours(const fs::path& folder) {
          && facts.st_uid == geteuid() && (facts.st_mode & 022) == 0;
 }
 
-std::optional<running_cluster> read(const fs::path& file) {
+/// One in another network is not where it says, for us. Nothing where it does
+/// not say which.
+bool is_elsewhere(const json& doc) {
+  auto network = doc.value("network", "");
+  return !network.empty() && network != net::network_identity();
+}
+
+struct read_cluster {
+  running_cluster cluster;
+  bool elsewhere = false;
+};
+
+std::optional<read_cluster> read(const fs::path& file) {
   auto text = crypto::read_file(file);
   if (!text)
     return std::nullopt;
   try {
     auto doc = json::parse(*text);
-    return running_cluster{doc.at("dataDir"), doc.at("id"), doc.at("name"),
-                           doc.at("servers")};
+    return read_cluster{
+        {doc.at("dataDir"), doc.at("id"), doc.at("name"), doc.at("servers")},
+        is_elsewhere(doc)};
   } catch (const json::exception&) {
     return std::nullopt;
   }
@@ -69,7 +83,8 @@ caf::error cluster_announcement::make(const running_cluster& x) {
   json doc{{"dataDir", x.data_dir},
            {"id", x.id},
            {"name", x.name},
-           {"servers", x.servers}};
+           {"servers", x.servers},
+           {"network", net::network_identity()}};
   auto written = crypto::write_secret_file(file, doc.dump(1) + "\n");
   if (!written)
     return written.error();
@@ -87,10 +102,10 @@ std::vector<running_cluster> running_clusters() {
     if (each.path().extension() != ".json")
       continue;
     auto found = read(each.path());
-    if (found && holder_of(found->data_dir).pid != 0)
-      result.push_back(std::move(*found));
-    else
+    if (!found || holder_of(found->cluster.data_dir).pid == 0)
       fs::remove(each.path(), gone);
+    else if (!found->elsewhere)
+      result.push_back(std::move(found->cluster));
   }
   std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
     return a.data_dir < b.data_dir;

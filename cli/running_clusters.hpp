@@ -40,8 +40,9 @@ private:
   std::filesystem::path file_;
 };
 
-/// Returns the clusters that run on this machine and that this user may know
-/// of. Removes what clusters left that were killed.
+/// Returns the clusters that run on this machine, in the network of this
+/// process, and that this user may know of. Removes what clusters left that
+/// were killed.
 std::vector<running_cluster> running_clusters();
 
 } // namespace troupe::cli

@@ -86,6 +86,10 @@ http::http_edge::on_event reporter(pointer self) {
 caf::error check_identity(pointer self, const exchange& x) {
   if (!self->state.who.problem.empty() || !x.header("Authorization").empty())
     return make_error(ec::unauthorized, "Unauthorized");
+  // To act as oneself instead would be to do more than was meant.
+  if (!x.header("Impersonate-User").empty())
+    return make_error(ec::forbidden, "this server does not let anybody act as "
+                                     "somebody else (Impersonate-User)");
   return caf::none;
 }
 

@@ -5,6 +5,7 @@
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/store/database.hpp"
+#include "runtime/store/reading.hpp"
 #include "runtime/store/salvage.hpp"
 #include "runtime/store/snapshot_file.hpp"
 #include "runtime/system/config.hpp"
@@ -169,6 +170,24 @@ expected<store::restored_store> restore_store(const store_options& options,
                                               const std::string& address) {
   return store::restore(from, place_of_state(options), place(options, "log"),
                         address);
+}
+
+expected<std::string> value_in_store(const store_options& options,
+                                     const std::string& key) {
+  auto state = store::database::open(place_of_state(options));
+  if (!state)
+    return std::move(state.error());
+  auto look = store::reading::of(*state);
+  if (!look)
+    return std::move(look.error());
+  store_api::RangeRequest question;
+  question.set_key(key);
+  auto found = (*look)->range(question);
+  if (!found)
+    return std::move(found.error());
+  if (found->kvs().empty())
+    return make_error(ec::not_found, "the store holds no " + key);
+  return found->kvs(0).value();
 }
 
 expected<uint64_t> group_of_store(const store_options& options) {

@@ -76,6 +76,11 @@ expected<store::restored_store> restore_store(const store_options& options,
 /// knows none. Nobody may be at work there.
 expected<uint64_t> group_of_store(const store_options& options);
 
+/// The value of a key in a store that was just made so; ec::not_found where it
+/// holds none.
+expected<std::string> value_in_store(const store_options& options,
+                                     const std::string& key);
+
 /// Writes such a file of a store at which nobody is at work. See
 /// runtime/store/salvage.hpp.
 expected<uint64_t> salvage_store(const store_options& options,

@@ -1,9 +1,13 @@
 #include "actors/store/store.hpp"
+#include "actors/system/view.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/server_settings.hpp"
 #include "cli/verbs/store.hpp"
+#include "messages/api/core_service.pb.h"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/random.hpp"
+#include "runtime/net/joined_node.hpp"
+#include "runtime/net/range_lease.hpp"
 #include "runtime/store/snapshot_file.hpp"
 
 #include <CLI/CLI.hpp>
@@ -130,6 +134,28 @@ struct passing_folder {
   fs::path path{};
 };
 
+/// Services keep their addresses: the next `up` shall have that range, if
+/// nobody else does. Where the store tells no address, any will do.
+void wish_for_addresses(const fs::path& data_dir) {
+  using core::v1::Service;
+  store_options options;
+  options.path = (data_dir / "store").string();
+  auto& kind = kind_of<Service>();
+  auto bytes =
+      value_in_store(options, storage_key(kind, "default", "kubernetes"));
+  auto service = bytes ? object::parse(kind, std::move(*bytes), 0)
+                       : expected<object>{bytes.error()};
+  auto address =
+      service ? net::parse_ipv4(service->as<Service>().spec().cluster_ip())
+              : expected<net::ipv4>{service.error()};
+  if (!address)
+    return;
+  auto mode = address->value >> 24 == 127 ? net::network_mode::loopback
+                                          : net::network_mode::bridge;
+  [[maybe_unused]] auto kept = net::wish_for_layout(
+      data_dir, net::layout{mode, net::whole_range_of({*address, 32})});
+}
+
 /// Makes the store of a cluster that is not there yet.
 expected<store::restored_store> restore(fs::path file,
                                         const fs::path& data_dir) {
@@ -177,6 +203,8 @@ expected<store::restored_store> restore(fs::path file,
                                       + ": " + problem.message());
   if (!made)
     fs::remove_all(part, problem);
+  else
+    wish_for_addresses(data_dir);
   return made;
 }
 

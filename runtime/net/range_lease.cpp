@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto record_name = "network";
+constexpr auto wish_name = "network.wish";
 
 enum class claim { taken, in_use, reserved, refused };
 
@@ -89,10 +90,9 @@ expected<unique_fd> open_registry(const fs::path& path) {
   return fd;
 }
 
-expected<void> record(const fs::path& data_dir, const layout& x) {
-  return crypto::write_secret_file(data_dir / record_name,
-                                   std::string{to_string(x.mode())} + " "
-                                       + to_string(x.whole()) + "\n");
+expected<void> record(const fs::path& file, const layout& x) {
+  return crypto::write_secret_file(file, std::string{to_string(x.mode())} + " "
+                                             + to_string(x.whole()) + "\n");
 }
 
 } // namespace
@@ -122,13 +122,19 @@ expected<range_lease> range_lease::take(const fs::path& registry,
                                           + result.owner);
   }
   auto candidates = candidate_ranges(mode);
-  auto start = std::hash<std::string>{}(home.string()) % candidates.size();
+  auto wished = wished_layout(home);
+  if (!recorded && wished && wished->mode() == mode)
+    candidates.insert(candidates.begin(), wished->whole());
+  auto start =
+      candidates.size() > candidate_ranges(mode).size()
+          ? 0
+          : std::hash<std::string>{}(home.string()) % candidates.size();
   auto taken = used;
   while (auto range = choose_range(candidates, start, taken)) {
     auto result = try_claim(directory->get(), home, *range);
     if (result.how == claim::taken) {
       layout addresses{mode, *range};
-      if (auto done = record(home, addresses); !done)
+      if (auto done = record(home / record_name, addresses); !done)
         return std::move(done.error());
       return range_lease{addresses, std::move(result.lock)};
     }
@@ -140,8 +146,10 @@ expected<range_lease> range_lease::take(const fs::path& registry,
                         + " says by which data directories");
 }
 
-std::optional<layout> recorded_layout(const fs::path& data_dir) {
-  auto text = crypto::read_file(data_dir / record_name);
+namespace {
+
+std::optional<layout> read_layout(const fs::path& file) {
+  auto text = crypto::read_file(file);
   if (!text)
     return std::nullopt;
   auto line = text->substr(0, text->find('\n'));
@@ -156,6 +164,20 @@ std::optional<layout> recorded_layout(const fs::path& data_dir) {
     if (mode == to_string(known))
       return layout{known, *range};
   return std::nullopt;
+}
+
+} // namespace
+
+std::optional<layout> recorded_layout(const fs::path& data_dir) {
+  return read_layout(data_dir / record_name);
+}
+
+std::optional<layout> wished_layout(const fs::path& data_dir) {
+  return read_layout(data_dir / wish_name);
+}
+
+expected<void> wish_for_layout(const fs::path& data_dir, const layout& wished) {
+  return record(data_dir / wish_name, wished);
 }
 
 void forget_layout(const fs::path& data_dir) {

@@ -15,9 +15,10 @@ namespace troupe::net {
 /// is free once the data directory of its last owner is gone.
 class range_lease {
 public:
-  /// Takes the recorded range, or the first free one of `mode` that overlaps
-  /// nothing in `used`. Fails with ec::conflict when the recorded range is
-  /// used by a running cluster, or when none is free.
+  /// Takes the recorded range, or the one that was wished for, or the first
+  /// free one of `mode` that overlaps nothing in `used`. Fails with
+  /// ec::conflict when the recorded range is used by a running cluster, or when
+  /// none is free.
   static expected<range_lease> take(const std::filesystem::path& registry,
                                     const std::filesystem::path& data_dir,
                                     network_mode mode,
@@ -37,6 +38,14 @@ private:
 
 /// Returns the addresses that `data_dir` has on record, if any.
 std::optional<layout> recorded_layout(const std::filesystem::path& data_dir);
+
+/// Lets `data_dir` have these addresses when it takes any for the first time,
+/// if nobody has them then: what is restored there knows of them.
+expected<void> wish_for_layout(const std::filesystem::path& data_dir,
+                               const layout& wished);
+
+/// Returns what was wished for, if anything.
+std::optional<layout> wished_layout(const std::filesystem::path& data_dir);
 
 /// Forgets the addresses of `data_dir`: they are free for others.
 void forget_layout(const std::filesystem::path& data_dir);

@@ -117,7 +117,10 @@ struct Tunnels : ::testing::Test {
     outside->sockets = sockets.streams;
     world->nodes = {
         node_with("far", "127.250.7.0/24", "another"),
-        node_with("near", "127.250.8.0/24", sockets.ways->network())};
+        node_with("near", "127.250.8.0/24", sockets.ways->network()),
+        // Ranges that the cluster does not give.
+        node_with("greedy", "0.0.0.0/0", "another"),
+        node_with("astray", "10.0.0.0/24", "another")};
     api = system.spawn(server, std::shared_ptr<const fake_server>{world});
     world->tunnel = caf::actor_cast<caf::actor>(
         system.spawn(tunnel_end, at_path("kubelet/far/tunnel")));
@@ -131,9 +134,11 @@ struct Tunnels : ::testing::Test {
   }
 
   context at_path(const std::string& path) {
+    auto whole = std::make_shared<cluster_config>();
+    whole->pod_cidr = "127.250.0.0/17";
     return {real_world(),
             outside,
-            std::make_shared<cluster_config>(),
+            std::move(whole),
             caf::actor_cast<directory_actor>(api),
             path,
             1};

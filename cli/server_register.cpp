@@ -14,21 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string name_of(const member_address& member) {
-  return member.address.substr(0, member.address.find('/'));
-}
-
 /// Where a member of another data directory is; nothing for one that does not
 /// say.
 std::optional<server_place> place_of(const member_address& member) {
-  auto sign = member.address.find('@');
-  if (sign == std::string::npos)
-    return std::nullopt;
-  auto at = net::parse_endpoint(member.address.substr(sign + 1));
+  auto at = net::parse_endpoint(member_place(member.address));
   if (!at)
     return std::nullopt;
   server_place result;
-  result.name = name_of(member);
+  result.name = member_server(member.address);
   result.host = to_string(at->address);
   result.port = at->port;
   result.member = member.id;
@@ -77,13 +70,18 @@ bool take_members(server_settings& settings,
   return changed;
 }
 
+bool is_taken(const std::string& name,
+              const std::vector<member_address>& members) {
+  return std::any_of(members.begin(), members.end(), [&](auto& each) {
+    return member_server(each.address) == name;
+  });
+}
+
 std::string free_server_name(const server_settings& settings,
                              const std::vector<member_address>& members) {
   for (size_t i = 2;; ++i) {
     auto name = "server-" + std::to_string(i);
-    if (settings.find(name) == nullptr
-        && std::none_of(members.begin(), members.end(),
-                        [&](auto& each) { return name_of(each) == name; }))
+    if (settings.find(name) == nullptr && !is_taken(name, members))
       return name;
   }
 }

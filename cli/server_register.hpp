@@ -21,6 +21,10 @@ namespace troupe::cli {
 bool take_members(server_settings& settings,
                   const std::vector<member_address>& members);
 
+/// Whether one of the members is a server of that name.
+bool is_taken(const std::string& name,
+              const std::vector<member_address>& members);
+
 /// Returns the first name, from server-2 on, that neither a place nor a member
 /// has.
 std::string free_server_name(const server_settings& settings,

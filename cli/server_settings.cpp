@@ -115,6 +115,7 @@ expected<server_settings> parse_server_settings(const std::string& text) {
            place.value("host", default_host), place.value("elsewhere", false),
            place.value("storePort", uint16_t{0})});
     result.own = doc.value("own", "");
+    result.any_name = doc.value("anyName", false);
     result.service_cidr = doc.at("serviceCIDR");
     result.pod_cidr = doc.at("podCIDR");
     result.api_service = doc.at("apiService");
@@ -152,6 +153,8 @@ std::string text_of(const server_settings& settings) {
            {"storeGroup", settings.store_group}};
   if (!settings.own.empty())
     doc["own"] = settings.own;
+  if (settings.any_name)
+    doc["anyName"] = true;
   doc.update(document_of(settings.limits));
   return doc.dump(1) + "\n";
 }

@@ -40,6 +40,9 @@ struct server_settings {
   std::vector<server_place> places;
   /// Of a server that joined from this data directory: its name. Else "".
   std::string own;
+  /// While that one is no member yet: it takes another name where somebody else
+  /// gets this one first.
+  bool any_name = false;
   std::string service_cidr;
   std::string pod_cidr;
   std::string api_service; ///< the address of the Service `kubernetes`

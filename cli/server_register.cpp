@@ -86,39 +86,55 @@ std::string free_server_name(const server_settings& settings,
   }
 }
 
-expected<void> keep_server_settings(const fs::path& data_dir,
-                                    const server_settings& settings) {
-  if (auto kept = write_server_settings(data_dir, settings); !kept)
-    return kept;
+namespace {
+
+/// Says where the servers are, unless the file does so already.
+expected<void> tell_kubeconfig(const fs::path& data_dir,
+                               const server_settings& settings) {
   auto file = data_dir / "kubeconfig";
   auto config = crypto::read_kubeconfig(file);
   if (!config)
     return config.error();
-  for (auto& cluster : config->clusters)
-    cluster.actors = settings.addresses();
-  return crypto::write_secret_file(file, crypto::to_yaml(*config));
+  auto addresses = settings.addresses();
+  auto known = true;
+  for (auto& cluster : config->clusters) {
+    known = known && cluster.actors == addresses;
+    cluster.actors = addresses;
+  }
+  return known ? expected<void>{}
+               : crypto::write_secret_file(file, crypto::to_yaml(*config));
 }
 
-namespace {
-
 caf::error keep_members(const fs::path& data_dir,
-                        const std::vector<member_address>& members) {
+                        const std::vector<member_address>& members,
+                        std::chrono::milliseconds patience) {
   settings_lock lock;
-  if (auto err = lock.take(data_dir))
+  if (auto err = lock.take(data_dir, patience))
     return err;
   auto settings = read_server_settings(data_dir);
   if (!settings)
     return settings.error();
-  if (!take_members(*settings, members))
-    return caf::none;
-  auto kept = keep_server_settings(data_dir, *settings);
-  return kept ? caf::none : kept.error();
+  if (take_members(*settings, members))
+    if (auto kept = write_server_settings(data_dir, *settings); !kept)
+      return kept.error();
+  auto told = tell_kubeconfig(data_dir, *settings);
+  return told || is(told.error(), ec::not_found) ? caf::none : told.error();
 }
 
 } // namespace
 
-server_register::server_register(fs::path data_dir)
-    : data_dir_(std::move(data_dir)), thread_([this] { work(); }) {
+expected<void> keep_server_settings(const fs::path& data_dir,
+                                    const server_settings& settings) {
+  if (auto kept = write_server_settings(data_dir, settings); !kept)
+    return kept;
+  return tell_kubeconfig(data_dir, settings);
+}
+
+server_register::server_register(fs::path data_dir,
+                                 std::chrono::milliseconds patience)
+    : data_dir_(std::move(data_dir)),
+      patience_(patience),
+      thread_([this] { work(); }) {
   // nop
 }
 
@@ -148,10 +164,14 @@ void server_register::work() {
     auto members = std::move(*newest_);
     newest_.reset();
     guard.unlock();
-    if (auto err = keep_members(data_dir_, members))
+    auto err = keep_members(data_dir_, members, patience_);
+    if (err)
       spdlog::warn("cannot keep where the servers are reason={}",
                    message_of(err));
     guard.lock();
+    // Another command is at it: once more, unless there is newer.
+    if (is(err, ec::conflict) && !newest_)
+      newest_ = std::move(members);
   }
 }
 

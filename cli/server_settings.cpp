@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,9 +17,6 @@ namespace troupe::cli {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-/// Nobody holds the lock for longer than files and one request take.
-constexpr auto patience = std::chrono::seconds(10);
 
 std::string server_place::address() const {
   return host + ":" + std::to_string(port);
@@ -171,7 +167,8 @@ expected<void> write_server_settings(const fs::path& data_dir,
                                    text_of(settings));
 }
 
-caf::error settings_lock::take(const fs::path& data_dir) {
+caf::error settings_lock::take(const fs::path& data_dir,
+                               std::chrono::milliseconds patience) {
   auto folder = server_settings_file(data_dir).parent_path();
   std::error_code failed;
   fs::create_directories(folder, failed);

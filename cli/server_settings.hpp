@@ -5,6 +5,7 @@
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/system/config.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -84,8 +85,12 @@ std::filesystem::path server_folder(const std::filesystem::path& data_dir,
 /// Held by who reads the settings to change them, for as long as that takes.
 class settings_lock {
 public:
-  /// Waits for who holds it, a few seconds at most; then fails with Conflict.
-  caf::error take(const std::filesystem::path& data_dir);
+  /// Nobody holds it for longer than files and one request take.
+  static constexpr std::chrono::milliseconds usual_patience{10'000};
+
+  /// Waits for who holds it; then fails with Conflict.
+  caf::error take(const std::filesystem::path& data_dir,
+                  std::chrono::milliseconds patience = usual_patience);
 
 private:
   directory_lock lock_;

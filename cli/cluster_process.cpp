@@ -192,10 +192,10 @@ caf::error cluster_process::parts::open_system(const up_options& options,
 expected<crypto::kubeconfig_access>
 cluster_process::parts::give_access(const std::string& path) const {
   auto servers = addresses();
-  settings_lock lock;
+  settings_lock change;
   // Others may have joined meanwhile.
   if (others) {
-    if (auto err = lock.take(config->data_dir))
+    if (auto err = change.take(config->data_dir))
       return err;
     auto now = read_server_settings(config->data_dir);
     if (!now)

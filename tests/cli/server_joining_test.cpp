@@ -1,9 +1,11 @@
 #include "cli/server_joining.hpp"
 #include "cli/server_membership.hpp"
+#include "cli/server_register.hpp"
 
 #include <gtest/gtest.h>
 
 #include <stdlib.h>
+#include <utility>
 
 namespace troupe::cli {
 

@@ -86,7 +86,7 @@ struct join_fixture : ::testing::Test {
                               caf::infinite, pb<join::JoinRequest>{msg});
     world.run();
     // Who is beside it may say nothing.
-    world.advance(5s);
+    world.advance(3s);
     join::JoinAnswer result;
     sent.receive([&](const pb<join::JoinAnswer>& x) { result = *x; },
                  [](const caf::error& err) { FAIL() << message_of(err); });

@@ -20,6 +20,8 @@ namespace {
 server_settings of_up() {
   server_settings result;
   result.places.push_back({"server-1", 6444, 6443, 1, true, "10.0.0.1"});
+  result.api_service = "10.96.0.1";
+  result.api_address = "10.0.0.1";
   return result;
 }
 

@@ -190,8 +190,19 @@ caf::error cluster_process::parts::open_system(const up_options& options,
 
 expected<crypto::kubeconfig_access>
 cluster_process::parts::give_access(const std::string& path) const {
+  auto servers = addresses();
+  settings_lock change;
+  // Others may have joined meanwhile.
+  if (others) {
+    if (auto err = change.take(config->data_dir))
+      return err;
+    auto now = read_server_settings(config->data_dir);
+    if (!now)
+      return now.error();
+    servers = now->addresses();
+  }
   return write_admin_kubeconfig(path, keys, host + ":" + number(api_port),
-                                addresses());
+                                servers);
 }
 
 caf::error cluster_process::try_start() {

@@ -13,8 +13,6 @@
 
 #include <caf/send.hpp>
 
-#include <algorithm>
-
 namespace troupe::cli {
 
 namespace {
@@ -46,10 +44,8 @@ std::string name_problem(const server_settings& settings,
   if (!is_server_name(name))
     return "\"" + name + "\" is no name of a server: server-2, server-3, ...";
   auto* place = settings.find(name);
-  auto taken = (place != nullptr && !place->elsewhere)
-               || std::any_of(members.begin(), members.end(), [&](auto& each) {
-                    return each.address.rfind(name + "/", 0) == 0;
-                  });
+  auto taken =
+      (place != nullptr && !place->elsewhere) || is_taken(name, members);
   return taken ? "the cluster has a server \"" + name
                      + "\" already: choose another name with --name, or remove "
                        "that one first (troupe store member remove "

@@ -120,35 +120,25 @@ caf::error write_access(const fs::path& data_dir, server_settings& settings,
   return done ? caf::none : done.error();
 }
 
-/// Becomes a member under its name, or where it may have any, under the first
-/// that is free: somebody else may have joined a moment ago.
-expected<uint64_t> enlist(command_client& client, server_settings& settings,
-                          bool any_name) {
-  for (;;) {
-    auto known = members_of(client);
-    if (!known)
-      return known.error();
-    auto& own = own_place(settings);
-    std::vector<member_address> members;
-    for (auto& each : *known) {
-      members.push_back({each.id(), each.address()});
-      // It was added, and this process broken off before it knew.
-      if (each.address() == address_in_group(own))
-        return each.id();
-    }
-    auto added = add_member(client, own);
-    if (added || !any_name || !is(added.error(), ec::already_exists))
-      return added;
-    own.name = free_server_name(settings, members);
-    settings.own = own.name;
-  }
+/// The group by way of one of the other servers.
+group_access access_to(command_client& client) {
+  return {
+      [&client]() -> expected<std::vector<member_address>> {
+        auto known = members_of(client);
+        if (!known)
+          return known.error();
+        std::vector<member_address> result;
+        for (auto& each : *known)
+          result.push_back({each.id(), each.address()});
+        return result;
+      },
+      [&client](const server_place& own) { return add_member(client, own); }};
 }
 
 /// Goes on from wherever it was broken off: the place is kept before anybody
 /// hears of it, and the member's number before its store begins.
 expected<server_role> join_group(const server_options& options,
-                                 server_settings settings, bool any_name,
-                                 const teller& tell) {
+                                 server_settings settings, const teller& tell) {
   auto& data_dir = options.data_dir;
   if (auto kept = write_server_settings(data_dir, settings); !kept)
     return kept.error();
@@ -160,11 +150,12 @@ expected<server_role> join_group(const server_options& options,
   auto client = connect_to_others(data_dir, settings);
   if (!client)
     return client.error();
-  auto member = enlist(**client, settings, any_name);
+  auto member = enlist(access_to(**client), data_dir, settings);
   if (!member)
     return member.error();
   auto& own = own_place(settings);
   own.member = *member;
+  settings.any_name = false;
   if (auto kept = keep_server_settings(data_dir, settings); !kept)
     return kept.error();
   tell("Member " + std::to_string(*member) + " of the store: " + own.name
@@ -184,7 +175,8 @@ expected<server_role> join(const server_options& options, const teller& tell) {
     return settings.error();
   if (auto err = settle_place(options, *settings))
     return err;
-  return join_group(options, std::move(*settings), options.name.empty(), tell);
+  settings->any_name = options.name.empty();
+  return join_group(options, std::move(*settings), tell);
 }
 
 /// An error if the cluster says that this one was removed. Where nobody says
@@ -211,17 +203,44 @@ expected<server_role> come_back(const server_options& options,
   auto named = options.data_dir.string() + " is of " + settings.own;
   if (!options.name.empty() && options.name != settings.own)
     return make_error(ec::conflict, named + ": name another --data-dir");
+  // That one, and no other.
+  if (!options.name.empty())
+    settings.any_name = false;
   auto* own = settings.find(settings.own);
   if (own == nullptr || own->port == 0)
     return join(options, tell);
   if (own->member == 0)
-    return join_group(options, std::move(settings), false, tell);
+    return join_group(options, std::move(settings), tell);
   if (auto err = check_member(options.data_dir, settings))
     return err;
   return server_role{settings.own, 0};
 }
 
 } // namespace
+
+expected<uint64_t> enlist(const group_access& group, const fs::path& data_dir,
+                          server_settings& settings) {
+  for (;;) {
+    auto members = group.members();
+    if (!members)
+      return members.error();
+    auto& own = own_place(settings);
+    auto is_own = [&](auto& x) { return x.address == address_in_group(own); };
+    auto known = std::find_if(members->begin(), members->end(), is_own);
+    // It was added, and this process broken off before it knew.
+    if (known != members->end())
+      return known->id;
+    if (settings.any_name && is_taken(own.name, *members)) {
+      own.name = free_server_name(settings, *members);
+      settings.own = own.name;
+      if (auto kept = write_server_settings(data_dir, settings); !kept)
+        return kept.error();
+    }
+    auto added = group.add(own);
+    if (added || !settings.any_name || !is(added.error(), ec::already_exists))
+      return added;
+  }
+}
 
 expected<std::unique_ptr<command_client>>
 connect_to_others(const fs::path& data_dir, const server_settings& settings) {

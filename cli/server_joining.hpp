@@ -3,6 +3,7 @@
 #include "actors/client/command_client.hpp"
 #include "cli/joining.hpp"
 #include "cli/server_settings.hpp"
+#include "runtime/system/member_address.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe::cli {
 
@@ -36,6 +38,23 @@ struct server_role {
 expected<server_role>
 become_server(const server_options& options,
               const std::function<void(const std::string&)>& tell);
+
+/// What who joins asks of the store's group.
+struct group_access {
+  std::function<expected<std::vector<member_address>>()> members;
+  /// Fails with AlreadyExists where a member has that name.
+  std::function<expected<uint64_t>(const server_place&)> add;
+};
+
+/// Becomes a member under the name that the settings tell, or where they let it
+/// have any, under the first that is free: somebody else may have joined a
+/// moment ago. The settings are kept before the group hears of a name, so that
+/// whoever is broken off finds itself again. It is found by its name and its
+/// HOST:PORT: one by the latter alone may be a member that lost its disk, whose
+/// votes an empty store must not go on with.
+expected<uint64_t> enlist(const group_access& group,
+                          const std::filesystem::path& data_dir,
+                          server_settings& settings);
 
 /// A session as the administrator at one of the other servers.
 expected<std::unique_ptr<command_client>>

@@ -5,6 +5,7 @@
 #include "cli/server_register.hpp"
 #include "cli/store_choice.hpp"
 #include "messages/store_desk.pb.h"
+#include "runtime/system/member_address.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -197,7 +198,7 @@ bool is_server_name(const std::string& name) {
 }
 
 std::string address_in_group(const server_place& place) {
-  return place.name + "/store@" + place.address();
+  return member_address_of(place.name, place.address());
 }
 
 expected<uint64_t> add_member(command_client& client,
@@ -228,7 +229,7 @@ std::string server_of(const Member& member) {
   // An etcd's: http://HOST:PORT.
   if (auto scheme = address.find("://"); scheme != std::string::npos)
     return address.substr(scheme + 3);
-  return address.substr(0, address.find('/'));
+  return member_server(address);
 }
 
 expected<std::vector<Member>> members_of(command_client& client) {

@@ -14,21 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string name_of(const member_address& member) {
-  return member.address.substr(0, member.address.find('/'));
-}
-
 /// Where a member of another data directory is; nothing for one that does not
 /// say.
 std::optional<server_place> place_of(const member_address& member) {
-  auto sign = member.address.find('@');
-  if (sign == std::string::npos)
-    return std::nullopt;
-  auto at = net::parse_endpoint(member.address.substr(sign + 1));
+  auto at = net::parse_endpoint(member_place(member.address));
   if (!at)
     return std::nullopt;
   server_place result;
-  result.name = name_of(member);
+  result.name = member_server(member.address);
   result.host = to_string(at->address);
   result.port = at->port;
   result.member = member.id;
@@ -77,50 +70,71 @@ bool take_members(server_settings& settings,
   return changed;
 }
 
+bool is_taken(const std::string& name,
+              const std::vector<member_address>& members) {
+  return std::any_of(members.begin(), members.end(), [&](auto& each) {
+    return member_server(each.address) == name;
+  });
+}
+
 std::string free_server_name(const server_settings& settings,
                              const std::vector<member_address>& members) {
   for (size_t i = 2;; ++i) {
     auto name = "server-" + std::to_string(i);
-    if (settings.find(name) == nullptr
-        && std::none_of(members.begin(), members.end(),
-                        [&](auto& each) { return name_of(each) == name; }))
+    if (settings.find(name) == nullptr && !is_taken(name, members))
       return name;
   }
 }
+
+namespace {
+
+/// Says where the servers are, unless the file does so already.
+expected<void> tell_kubeconfig(const fs::path& data_dir,
+                               const server_settings& settings) {
+  auto file = data_dir / "kubeconfig";
+  auto config = crypto::read_kubeconfig(file);
+  if (!config)
+    return config.error();
+  auto addresses = settings.addresses();
+  auto known = true;
+  for (auto& cluster : config->clusters) {
+    known = known && cluster.actors == addresses;
+    cluster.actors = addresses;
+  }
+  return known ? expected<void>{}
+               : crypto::write_secret_file(file, crypto::to_yaml(*config));
+}
+
+caf::error keep_members(const fs::path& data_dir,
+                        const std::vector<member_address>& members,
+                        std::chrono::milliseconds patience) {
+  settings_lock lock;
+  if (auto err = lock.take(data_dir, patience))
+    return err;
+  auto settings = read_server_settings(data_dir);
+  if (!settings)
+    return settings.error();
+  if (take_members(*settings, members))
+    if (auto kept = write_server_settings(data_dir, *settings); !kept)
+      return kept.error();
+  auto told = tell_kubeconfig(data_dir, *settings);
+  return told || is(told.error(), ec::not_found) ? caf::none : told.error();
+}
+
+} // namespace
 
 expected<void> keep_server_settings(const fs::path& data_dir,
                                     const server_settings& settings) {
   if (auto kept = write_server_settings(data_dir, settings); !kept)
     return kept;
-  auto file = data_dir / "kubeconfig";
-  auto config = crypto::read_kubeconfig(file);
-  if (!config)
-    return config.error();
-  for (auto& cluster : config->clusters)
-    cluster.actors = settings.addresses();
-  return crypto::write_secret_file(file, crypto::to_yaml(*config));
+  return tell_kubeconfig(data_dir, settings);
 }
 
-namespace {
-
-caf::error keep_members(const fs::path& data_dir,
-                        const std::vector<member_address>& members) {
-  settings_lock lock;
-  if (auto err = lock.take(data_dir))
-    return err;
-  auto settings = read_server_settings(data_dir);
-  if (!settings)
-    return settings.error();
-  if (!take_members(*settings, members))
-    return caf::none;
-  auto kept = keep_server_settings(data_dir, *settings);
-  return kept ? caf::none : kept.error();
-}
-
-} // namespace
-
-server_register::server_register(fs::path data_dir)
-    : data_dir_(std::move(data_dir)), thread_([this] { work(); }) {
+server_register::server_register(fs::path data_dir,
+                                 std::chrono::milliseconds patience)
+    : data_dir_(std::move(data_dir)),
+      patience_(patience),
+      thread_([this] { work(); }) {
   // nop
 }
 
@@ -150,10 +164,14 @@ void server_register::work() {
     auto members = std::move(*newest_);
     newest_.reset();
     guard.unlock();
-    if (auto err = keep_members(data_dir_, members))
+    auto err = keep_members(data_dir_, members, patience_);
+    if (err)
       spdlog::warn("cannot keep where the servers are reason={}",
                    message_of(err));
     guard.lock();
+    // Another command is at it: once more, unless there is newer.
+    if (is(err, ec::conflict) && !newest_)
+      newest_ = std::move(members);
   }
 }
 

@@ -21,6 +21,10 @@ namespace troupe::cli {
 bool take_members(server_settings& settings,
                   const std::vector<member_address>& members);
 
+/// Whether one of the members is a server of that name.
+bool is_taken(const std::string& name,
+              const std::vector<member_address>& members);
+
 /// Returns the first name, from server-2 on, that neither a place nor a member
 /// has.
 std::string free_server_name(const server_settings& settings,
@@ -31,10 +35,15 @@ expected<void> keep_server_settings(const std::filesystem::path& data_dir,
                                     const server_settings& settings);
 
 /// Keeps the settings of a data directory true while servers join and leave
-/// from others.
+/// from others, and what its kubeconfig says of them, which may be behind: a
+/// process can end between the two files.
 class server_register {
 public:
-  explicit server_register(std::filesystem::path data_dir);
+  /// Who holds the settings may take as long as that; then they are tried
+  /// again.
+  explicit server_register(
+      std::filesystem::path data_dir,
+      std::chrono::milliseconds patience = settings_lock::usual_patience);
   ~server_register();
 
   server_register(const server_register&) = delete;
@@ -47,6 +56,7 @@ private:
   void work();
 
   std::filesystem::path data_dir_;
+  std::chrono::milliseconds patience_;
   std::mutex mutex_; ///< guards the following
   std::condition_variable wake_;
   std::optional<std::vector<member_address>> newest_;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,9 +17,6 @@ namespace troupe::cli {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-/// Nobody holds the lock for longer than files and one request take.
-constexpr auto patience = std::chrono::seconds(10);
 
 std::string server_place::address() const {
   return host + ":" + std::to_string(port);
@@ -115,6 +111,7 @@ expected<server_settings> parse_server_settings(const std::string& text) {
            place.value("host", default_host), place.value("elsewhere", false),
            place.value("storePort", uint16_t{0})});
     result.own = doc.value("own", "");
+    result.any_name = doc.value("anyName", false);
     result.service_cidr = doc.at("serviceCIDR");
     result.pod_cidr = doc.at("podCIDR");
     result.api_service = doc.at("apiService");
@@ -152,6 +149,8 @@ std::string text_of(const server_settings& settings) {
            {"storeGroup", settings.store_group}};
   if (!settings.own.empty())
     doc["own"] = settings.own;
+  if (settings.any_name)
+    doc["anyName"] = true;
   doc.update(document_of(settings.limits));
   return doc.dump(1) + "\n";
 }
@@ -168,7 +167,8 @@ expected<void> write_server_settings(const fs::path& data_dir,
                                    text_of(settings));
 }
 
-caf::error settings_lock::take(const fs::path& data_dir) {
+caf::error settings_lock::take(const fs::path& data_dir,
+                               std::chrono::milliseconds patience) {
   auto folder = server_settings_file(data_dir).parent_path();
   std::error_code failed;
   fs::create_directories(folder, failed);

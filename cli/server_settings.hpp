@@ -5,6 +5,7 @@
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/system/config.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -40,6 +41,9 @@ struct server_settings {
   std::vector<server_place> places;
   /// Of a server that joined from this data directory: its name. Else "".
   std::string own;
+  /// While that one is no member yet: it takes another name where somebody else
+  /// gets this one first.
+  bool any_name = false;
   std::string service_cidr;
   std::string pod_cidr;
   std::string api_service; ///< the address of the Service `kubernetes`
@@ -81,8 +85,12 @@ std::filesystem::path server_folder(const std::filesystem::path& data_dir,
 /// Held by who reads the settings to change them, for as long as that takes.
 class settings_lock {
 public:
-  /// Waits for who holds it, a few seconds at most; then fails with Conflict.
-  caf::error take(const std::filesystem::path& data_dir);
+  /// Nobody holds it for longer than files and one request take.
+  static constexpr std::chrono::milliseconds usual_patience{10'000};
+
+  /// Waits for who holds it; then fails with Conflict.
+  caf::error take(const std::filesystem::path& data_dir,
+                  std::chrono::milliseconds patience = usual_patience);
 
 private:
   directory_lock lock_;

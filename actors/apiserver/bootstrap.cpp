@@ -1,5 +1,6 @@
 #include "actors/apiserver/bootstrap.hpp"
 
+#include "actors/apiserver/processes.hpp"
 #include "actors/system/describing.hpp"
 #include "actors/system/election.hpp"
 #include "messages/api/coordination.pb.h"
@@ -16,9 +17,11 @@
 #include "runtime/rules/first_objects.hpp"
 #include "runtime/system/config.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace troupe {
@@ -31,6 +34,9 @@ using pointer = bootstrap_actor::stateful_pointer<bootstrap_state>;
 
 /// Writes under way at once: the store takes them together.
 constexpr size_t most_busy = 256;
+
+/// How long the process's list of the others may take.
+constexpr std::chrono::milliseconds answer_patience{2'000};
 
 constexpr auto rbac_suffix = ".rbac.authorization.k8s.io ";
 
@@ -48,7 +54,8 @@ object missing(const bootstrap_state& st, const object& wanted) {
     return wanted;
   auto& process = st.api.ctx().config().process;
   if (rules::tells_where_api_is(wanted)
-      && (!st.election_seen || !rules::leads_to_api(st.holder, process)))
+      && (!st.election_seen
+          || !rules::leads_to_api(st.holder, process, st.present)))
     return {};
   return rules::corrected(stored->second, wanted);
 }
@@ -189,6 +196,44 @@ void on_batch(pointer self, const kind_info& kind, const changes& batch) {
   go_on(self, kind);
 }
 
+void on_present(pointer self, const system::Deciders& now) {
+  auto& st = self->state;
+  std::vector<std::string> present{now.processes().begin(),
+                                   now.processes().end()};
+  if (std::exchange(st.present, present) == present)
+    return;
+  st.refused.clear();
+  go_on(self, kind_of<coordination::v1::Lease>());
+}
+
+/// The first server may go while controllers apart stay active.
+void ask_who_is_there(pointer self) {
+  auto& st = self->state;
+  if (!rules::is_apart(st.holder) || std::exchange(st.asks_who_is_there, true))
+    return;
+  auto& ctx = st.api.ctx();
+  auto failed = [self](const caf::error&) {
+    self->state.asks_who_is_there = false;
+  };
+  system::Resolve where;
+  where.set_path(ctx.beside("apiserver/processes"));
+  where.set_patience_ms(answer_patience.count());
+  self->request(ctx.directory(), answer_patience, pb<system::Resolve>{where})
+      .then(
+          [self, failed](const caf::actor& found) {
+            self->request(caf::actor_cast<processes_actor>(found),
+                          answer_patience,
+                          pb<system::ListDeciders>{system::ListDeciders{}})
+                .then(
+                    [self](const pb<system::Deciders>& now) {
+                      self->state.asks_who_is_there = false;
+                      on_present(self, *now);
+                    },
+                    failed);
+          },
+          failed);
+}
+
 /// A Lease changes each time that it is renewed; who holds it, seldom.
 void on_election(pointer self, const changes& batch) {
   auto& st = self->state;
@@ -199,12 +244,14 @@ void on_election(pointer self, const changes& batch) {
     else
       holder = rules::holder_of(c.what);
   auto seen = (st.election_seen && !batch.reset) || batch.complete;
-  if (holder == st.holder && seen == st.election_seen)
-    return;
+  auto changed = holder != st.holder || seen != st.election_seen;
   st.holder = std::move(holder);
   st.election_seen = seen;
-  st.refused.clear();
-  go_on(self, kind_of<coordination::v1::Lease>());
+  if (changed) {
+    st.refused.clear();
+    go_on(self, kind_of<coordination::v1::Lease>());
+  }
+  ask_who_is_there(self);
 }
 
 template <class T>

@@ -22,7 +22,9 @@ namespace troupe {
 ///
 /// Hears: these objects as they change; beside which server controllers are
 ///        active; what became of its own writes.
-/// Says:  creates and updates to its session, many at a time.
+/// Says:  creates and updates to its session, many at a time; while controllers
+///        are active beside no server, to the processes, whenever their Lease
+///        is renewed: which servers are there.
 /// After a restart: looks what is there, and goes on.
 using bootstrap_actor = watcher_actor::extend_with<describe_actor>;
 
@@ -46,6 +48,8 @@ struct bootstrap_state {
   bool look_at_all = true;       ///< at what there should be, once all is seen
   bool election_seen = false;    ///< of the controllers, or that there is none
   std::optional<std::string> holder; ///< of it
+  std::vector<std::string> present; ///< processes, while it is beside no server
+  bool asks_who_is_there = false;
   uint64_t written = 0;
 };
 

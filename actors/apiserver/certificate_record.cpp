@@ -17,6 +17,7 @@ struct entry {
   std::string user;
   std::string serial;
   time_point end;
+  std::string request;
 };
 
 constexpr int most_tries = 5;
@@ -36,6 +37,7 @@ void write(api_session& api, const entry& what, const object& old, int tries,
       record = std::move(*known);
   record.user = what.user;
   record.note(what.serial, what.end, api.now());
+  record.last_request = what.request;
   auto msg = rules::to_config_map(record);
   auto then = [&api, what, tries, done](expected<answer> result) {
     if (result)
@@ -64,26 +66,29 @@ void attempt(api_session& api, const entry& what, int tries, outcome done) {
 
 } // namespace
 
-void record_certificate(api_session& api, const std::string& user,
-                        const std::string& certificate, outcome done) {
-  auto serial = crypto::serial_of(certificate);
-  auto info = crypto::inspect_certificate(certificate);
+void record_certificate(api_session& api, const issued_now& what,
+                        outcome done) {
+  auto serial = crypto::serial_of(what.certificate);
+  auto info = crypto::inspect_certificate(what.certificate);
   if (!serial || !info)
     return done(serial ? info.error() : serial.error());
-  attempt(api, {user, *serial, info->not_after}, most_tries, std::move(done));
+  attempt(api, {what.user, *serial, info->not_after, what.request}, most_tries,
+          std::move(done));
 }
 
 void last_certificate(
     api_session& api, const std::string& user,
-    std::function<void(expected<std::optional<time_point>>)> done) {
-  using when = std::optional<time_point>;
+    std::function<void(expected<std::optional<last_issued>>)> done) {
+  using last = std::optional<last_issued>;
   api.get(place_of(user), [done = std::move(done)](expected<answer> found) {
     if (!found)
       return is(found.error(), ec::not_found)
-                 ? done(when{})
-                 : done(expected<when>{found.error()});
-    auto record = rules::read_issued_certificates(found->one().as<ConfigMap>());
-    done(record ? when{record->last} : when{});
+                 ? done(last{})
+                 : done(expected<last>{found.error()});
+    auto map = found->one();
+    auto record = rules::read_issued_certificates(map.as<ConfigMap>());
+    done(record ? last{{record->last, map.revision(), record->last_request}}
+                : last{});
   });
 }
 

@@ -43,6 +43,8 @@ struct joiner {
   crypto::identity who;
   bool returns = false;
   int tries = most_tries;
+  std::string asked; ///< by which its request is known when it comes again
+  std::optional<join::ServerFacts> server; ///< what it is given beyond others
 };
 
 using joiner_ptr = std::shared_ptr<joiner>;
@@ -68,28 +70,24 @@ void refuse_for_now(pointer self, const joiner_ptr& x, const caf::error& err) {
          "the server cannot take anybody in just now: " + message_of(err));
 }
 
-void finish(pointer self, const joiner_ptr& x, const std::string& certificate,
-            join::ServerFacts* server) {
+void finish(pointer self, const joiner_ptr& x, const std::string& certificate) {
   auto& ca = authority(self);
   join::JoinAnswer result;
   result.set_certificate(certificate);
   result.set_authority(ca.authority.certificate);
   *result.mutable_facts() = ca.facts();
-  if (server != nullptr)
-    result.mutable_server()->Swap(server);
+  if (x->server)
+    result.mutable_server()->Swap(&*x->server);
   ++self->state.joined;
-  // From now on it is this one's.
-  self->state.given_back.erase(x->request->name());
   spdlog::info("joined peer={} user={} role={}", x->request->peer(),
                x->who.user, x->request->role());
   x->answer.deliver(pb<join::JoinAnswer>{std::move(result)});
 }
 
-void sign_for(pointer self, const joiner_ptr& x,
-              std::shared_ptr<join::ServerFacts> server) {
+void sign(pointer self, const joiner_ptr& x) {
   auto& ca = authority(self);
   crypto::server_names names;
-  if (server)
+  if (x->server)
     names = crypto::inspect_request(x->request->signing_request())->names;
   auto signed_one =
       crypto::sign_request(ca.authority, x->request->signing_request(), x->who,
@@ -97,37 +95,25 @@ void sign_for(pointer self, const joiner_ptr& x,
   if (!signed_one)
     return refuse(self, x, join::MALFORMED, message_of(signed_one.error()));
   record_certificate(
-      self->state.api, x->who.user, *signed_one,
-      [self, x, certificate = *signed_one, server](const caf::error& err) {
+      self->state.api, {x->who.user, *signed_one, x->asked},
+      [self, x, certificate = *signed_one](const caf::error& err) {
         if (err)
           return refuse_for_now(self, x, err);
-        finish(self, x, certificate, server.get());
-      });
-}
-
-/// Servers have names in the group of the store, too.
-void sign(pointer self, const joiner_ptr& x) {
-  if (x->role != rules::join_role::server)
-    return sign_for(self, x, nullptr);
-  ask_members(
-      self, self->state.api.ctx(), store_patience,
-      [self, x](const expected<std::vector<member_address>>& members) {
-        if (!members)
-          return refuse_for_now(self, x, members.error());
-        auto admitted = authority(self).admit(x->request->name(), *members);
-        if (!admitted)
-          return refuse(self, x, join::NAME_TAKEN,
-                        message_of(admitted.error()));
-        sign_for(self, x,
-                 std::make_shared<join::ServerFacts>(std::move(*admitted)));
+        finish(self, x, certificate);
       });
 }
 
 void check_token(pointer self, const joiner_ptr& x);
 
-/// The last thing before signing: everything else is in order.
+/// The last thing before signing: everything else is in order. Whoever took one
+/// and comes again, having heard no answer, takes no other.
 void take_use(pointer self, const joiner_ptr& x, const object& secret) {
-  auto fresh = rules::with_one_use_less(secret.as<Secret>());
+  auto& known = secret.as<Secret>();
+  auto now = self->state.api.now();
+  auto token = rules::read_bootstrap_token(known);
+  if (!token || !token->uses_left || rules::has_taken_use(known, x->asked, now))
+    return sign(self, x);
+  auto fresh = rules::with_one_use_less(known, x->asked, now);
   fresh.mutable_metadata()->set_resource_version(
       std::to_string(secret.revision()));
   self->state.api.update(object::of(fresh), [self, x](expected<answer> result) {
@@ -140,17 +126,31 @@ void take_use(pointer self, const joiner_ptr& x, const object& secret) {
   });
 }
 
+/// Servers have names in the group of the store, too.
+void admit(pointer self, const joiner_ptr& x, const object& secret) {
+  if (x->role != rules::join_role::server)
+    return take_use(self, x, secret);
+  ask_members(
+      self, self->state.api.ctx(), store_patience,
+      [self, x, secret](const expected<std::vector<member_address>>& members) {
+        if (!members)
+          return refuse_for_now(self, x, members.error());
+        auto admitted = authority(self).admit(x->request->name(), *members);
+        if (!admitted)
+          return refuse(self, x, join::NAME_TAKEN,
+                        message_of(admitted.error()));
+        x->server = std::move(*admitted);
+        take_use(self, x, secret);
+      });
+}
+
 void on_name_known(pointer self, const joiner_ptr& x, const object& secret,
                    const rules::name_state& state) {
   auto& name = x->request->name();
   auto why = rules::name_problem(name, state, self->state.api.now());
   if (!why.empty())
     return refuse(self, x, join::NAME_TAKEN, why);
-  auto token = rules::read_bootstrap_token(secret.as<Secret>());
-  if (token && token->uses_left)
-    take_use(self, x, secret);
-  else
-    sign(self, x);
+  admit(self, x, secret);
 }
 
 /// Takes up that nodes were deleted. Without one, a name is kept for whoever
@@ -160,18 +160,22 @@ void on_nodes(pointer self, const changes& batch) {
   auto now = st.api.now();
   for (auto& each : batch.items)
     if (each.type == change_type::deleted)
-      st.given_back[each.what.name()] = now;
+      st.given_back[each.what.name()] = {each.what.revision(), now};
   std::erase_if(st.given_back, [&](auto& each) {
-    return now - each.second > rules::name_reservation;
+    return now - each.second.seen > rules::name_reservation;
   });
 }
 
-/// Whether a node of that name was deleted since a certificate was issued.
-bool was_given_back(pointer self, const std::string& name,
-                    const std::optional<time_point>& issued) {
+/// Whether the name of a certificate is still kept for whoever got it: not for
+/// the one itself, which heard no answer, nor where a node of that name was
+/// deleted since.
+bool is_reserved(pointer self, const joiner_ptr& x,
+                 const last_issued& certificate) {
+  if (certificate.request == x->asked)
+    return false;
   auto& all = self->state.given_back;
-  auto at = all.find(name);
-  return issued && at != all.end() && *issued <= at->second;
+  auto at = all.find(x->request->name());
+  return at == all.end() || at->second.revision < certificate.revision;
 }
 
 void check_name(pointer self, const joiner_ptr& x, const object& secret) {
@@ -185,12 +189,12 @@ void check_name(pointer self, const joiner_ptr& x, const object& secret) {
     rules::name_state state{static_cast<bool>(found), x->returns, {}};
     last_certificate(
         self->state.api, x->who.user,
-        [self, x, secret, state](expected<std::optional<time_point>> when) {
-          if (!when)
-            return refuse_for_now(self, x, when.error());
+        [self, x, secret, state](expected<std::optional<last_issued>> last) {
+          if (!last)
+            return refuse_for_now(self, x, last.error());
           auto known = state;
-          if (!was_given_back(self, x->request->name(), *when))
-            known.issued = *when;
+          if (*last && is_reserved(self, x, **last))
+            known.issued = (*last)->when;
           on_name_known(self, x, secret, known);
         });
   });
@@ -235,6 +239,9 @@ void on_token(pointer self, const joiner_ptr& x, expected<answer> found) {
   auto token = rules::read_bootstrap_token(secret.as<Secret>());
   if (!token)
     return refuse_wrong(self, x);
+  // The last use may be its own.
+  if (rules::has_taken_use(secret.as<Secret>(), x->asked, st.api.now()))
+    token->uses_left.reset();
   auto why = rules::check_token(*token, x->request->token_secret(), x->role,
                                 st.api.now());
   if (why == rules::token_problem::none)
@@ -294,6 +301,7 @@ bool is_well_formed(pointer self, const joiner_ptr& x) {
   if (!role)
     return no(join::WRONG_ROLE, message_of(role.error()));
   x->role = *role;
+  x->asked = rules::request_mark(*role, msg.name(), msg.signing_request());
   if (*role == rules::join_role::server && !authority(self).admit)
     return no(join::WRONG_ROLE, "this cluster takes no servers from outside");
   auto who = rules::joining_identity(*role, msg.name());

@@ -40,7 +40,7 @@ void give(pointer self, const std::string& key,
   st.loop.why.set(key, "signed for " + who.user);
   request.mutable_status()->set_certificate(certificate);
   record_certificate(
-      st.loop.api(), who.user, certificate,
+      st.loop.api(), {who.user, certificate, {}},
       [self, key, request = std::move(request)](const caf::error& err) {
         if (err)
           finish(self, key, err);

@@ -24,6 +24,8 @@ namespace troupe {
 namespace {
 
 constexpr auto handshake_patience = std::chrono::seconds(10);
+/// A server that is stopped or cut off keeps nobody from the others for longer.
+constexpr auto first_patience = std::chrono::seconds(2);
 /// A container may have to be found first.
 constexpr auto stream_patience = std::chrono::seconds(30);
 /// A member of the store that is gone is found to be by then.
@@ -218,17 +220,22 @@ command_client::connect(const crypto::kubeconfig_access& access) {
 }
 
 caf::error command_client::dial() {
-  for (size_t i = 0; i < addresses_.size(); ++i) {
+  auto all = addresses_.size();
+  // All of them may be slow: a second round has more time.
+  for (size_t i = 0; i < (all > 1 ? 2 * all : 1); ++i) {
     auto where = parse_address(addresses_[turn_]);
     if (!where)
       return where.error();
-    auto door = network_->dial<front_door_actor>(where->host, where->port,
-                                                 handshake_patience);
+    auto patience = all == 1  ? handshake_patience
+                    : i < all ? first_patience
+                              : handshake_patience - first_patience;
+    auto door =
+        network_->dial<front_door_actor>(where->host, where->port, patience);
     if (door) {
       door_ = *door;
       return caf::none;
     }
-    turn_ = (turn_ + 1) % addresses_.size();
+    turn_ = (turn_ + 1) % all;
   }
   return make_error(ec::service_unavailable,
                     "The connection to the server " + addresses_[turn_]

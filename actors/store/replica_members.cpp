@@ -1,6 +1,7 @@
 #include "actors/store/replica_steps.hpp"
 #include "messages/store.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/system/member_address.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -21,11 +22,6 @@ constexpr auto vote_pause = std::chrono::milliseconds(250);
 
 std::string name(raft::member_id id) {
   return "member " + std::to_string(id);
-}
-
-/// An address without the place that it may name.
-std::string_view store_of(std::string_view address) {
-  return address.substr(0, address.find('@'));
 }
 
 void fail(const wish_handle& wish, const caf::error& why) {
@@ -83,7 +79,7 @@ caf::error plan(pointer self, const wish_handle& wish,
     for (auto& x : members.members()) {
       step.id = std::max(step.id, x.id + 1);
       // Wherever it is.
-      if (store_of(x.address) == store_of(what.address()))
+      if (member_store(x.address) == member_store(what.address()))
         return make_error(ec::already_exists,
                           name(x.id) + " has the address " + x.address
                               + ": if it has lost its disk, remove it first");

@@ -27,6 +27,10 @@ constexpr auto signing_key = "usage-bootstrap-signing";
 constexpr auto groups_key = "auth-extra-groups";
 constexpr auto uses_key = "troupe-uses-left";
 constexpr auto roles_key = "troupe-roles";
+constexpr auto takers_key = "troupe-used-by";
+
+/// As many of those that took a use are remembered.
+constexpr size_t most_takers = 256;
 
 constexpr std::array role_names{"node", "component", "server"};
 
@@ -61,6 +65,36 @@ std::vector<std::string_view> parts_of(std::string_view text) {
     if (end > 0)
       result.push_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
+}
+
+/// A request that took a use, as "MARK@SECONDS".
+struct taker {
+  std::string mark;
+  time_point at;
+};
+
+std::string to_string(const taker& x) {
+  auto at =
+      std::chrono::duration_cast<std::chrono::seconds>(x.at.time_since_epoch());
+  return x.mark + "@" + std::to_string(at.count());
+}
+
+/// Those of a moment ago.
+std::vector<taker> takers_of(const core::v1::Secret& secret, time_point now) {
+  std::vector<taker> result;
+  auto found = secret.data().find(takers_key);
+  if (found == secret.data().end())
+    return result;
+  for (auto each : parts_of(found->second)) {
+    auto sign = std::min(each.find('@'), each.size());
+    int64_t seconds = 0;
+    auto* begin = each.data() + std::min(sign + 1, each.size());
+    std::from_chars(begin, each.data() + each.size(), seconds);
+    time_point at{std::chrono::seconds{seconds}};
+    if (at + use_patience > now)
+      result.push_back({std::string{each.substr(0, sign)}, at});
   }
   return result;
 }
@@ -183,11 +217,32 @@ expected<bootstrap_token> read_bootstrap_token(const core::v1::Secret& secret) {
   return out;
 }
 
-core::v1::Secret with_one_use_less(const core::v1::Secret& secret) {
+std::string request_mark(join_role role, std::string_view name,
+                         std::string_view signing_request) {
+  std::string all{to_string(role)};
+  // A slash is in no name.
+  all.append("/").append(name).append("/").append(signing_request);
+  return crypto::hex_encode(crypto::sha256(all)).substr(0, 32);
+}
+
+core::v1::Secret with_one_use_less(const core::v1::Secret& secret,
+                                   const std::string& mark, time_point now) {
   auto result = secret;
-  auto& left = (*result.mutable_data())[uses_key];
+  auto& data = *result.mutable_data();
+  auto& left = data[uses_key];
   left = std::to_string(std::stoul(left) - 1);
+  auto takers = takers_of(secret, now);
+  takers.insert(takers.begin(), {mark, now});
+  takers.resize(std::min(takers.size(), most_takers));
+  data[takers_key] = joined(takers, [](auto& x) { return to_string(x); });
   return result;
+}
+
+bool has_taken_use(const core::v1::Secret& secret, std::string_view mark,
+                   time_point now) {
+  auto takers = takers_of(secret, now);
+  return std::any_of(takers.begin(), takers.end(),
+                     [&](auto& x) { return x.mark == mark; });
 }
 
 token_problem check_token(const bootstrap_token& token, std::string_view secret,

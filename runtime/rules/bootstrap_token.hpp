@@ -3,6 +3,7 @@
 #include "messages/errors.hpp"
 #include "messages/time.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -63,9 +64,23 @@ core::v1::Secret to_secret(const bootstrap_token& token);
 /// A token whose expiry cannot be read is none.
 expected<bootstrap_token> read_bootstrap_token(const core::v1::Secret& secret);
 
-/// Returns the same Secret with one use less. Precondition: it has a limit, and
-/// a use left.
-core::v1::Secret with_one_use_less(const core::v1::Secret& secret);
+/// Returns by what a request to join is known when it comes again: it is of the
+/// same key for the same place in the cluster. Of a fixed length.
+std::string request_mark(join_role role, std::string_view name,
+                         std::string_view signing_request);
+
+/// For so long a request that took a use may come again and take no other. Not
+/// longer: who had to leave does not come back by a token that is used up.
+constexpr std::chrono::minutes use_patience{2};
+
+/// Returns the same Secret with one use less, taken by the request of that
+/// mark. Precondition: it has a limit, and a use left.
+core::v1::Secret with_one_use_less(const core::v1::Secret& secret,
+                                   const std::string& mark, time_point now);
+
+/// Whether a request has taken a use a moment ago.
+bool has_taken_use(const core::v1::Secret& secret, std::string_view mark,
+                   time_point now);
 
 /// Why a token does not let somebody in.
 enum class token_problem : uint8_t {

@@ -10,7 +10,9 @@
 #include "runtime/rules/addresses.hpp"
 #include "runtime/rules/election.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace troupe::rules {
 
@@ -167,11 +169,24 @@ object corrected(const object& stored, const object& wanted) {
 }
 
 bool leads_to_api(const std::optional<std::string>& holder,
-                  const std::string& process) {
+                  const std::string& process,
+                  const std::vector<std::string>& present) {
   if (!holder || is_life_of(*holder, process))
     return true;
-  return !holder->empty() && !is_server_process(*holder)
-         && process == first_process;
+  if (!is_apart(holder))
+    return false;
+  // As numbers: server-2 is before server-10.
+  auto is_before = [&](const std::string& other) {
+    return is_server_process(other)
+           && std::pair{other.size(), other}
+                  < std::pair{process.size(), process};
+  };
+  return std::find(present.begin(), present.end(), process) != present.end()
+         && std::none_of(present.begin(), present.end(), is_before);
+}
+
+bool is_apart(const std::optional<std::string>& holder) {
+  return holder && !holder->empty() && !is_server_process(*holder);
 }
 
 bool tells_where_api_is(const object& what) {

@@ -40,9 +40,15 @@ object corrected(const object& stored, const object& wanted);
 /// server has an address of its own, and one of them, beside which the
 /// controllers are active, leads there. `holder` is who holds the election of
 /// the controllers, "" for nobody just now; none: there was no election yet.
-/// Where they are beside no server, the first one does.
+/// Where they are beside no server, the first of those that are there does:
+/// `present` are the processes that this one knows of, itself among them.
 bool leads_to_api(const std::optional<std::string>& holder,
-                  const std::string& process);
+                  const std::string& process,
+                  const std::vector<std::string>& present);
+
+/// Whether controllers are active beside no server: who leads there depends on
+/// which servers are there.
+bool is_apart(const std::optional<std::string>& holder);
 
 /// Whether a server must ask itself that before it corrects this.
 bool tells_where_api_is(const object& what);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto user_key = "user";
 constexpr auto last_key = "last-issued";
+constexpr auto request_key = "last-request";
 constexpr std::string_view serial_prefix = "serial.";
 
 expected<time_point> parse_time(std::string_view given) {
@@ -45,6 +46,8 @@ core::v1::ConfigMap to_config_map(const issued_certificates& x) {
   auto& data = *result.mutable_data();
   data[user_key] = x.user;
   data[last_key] = text::time_text(x.last);
+  if (!x.last_request.empty())
+    data[request_key] = x.last_request;
   for (auto& [serial, end] : x.until)
     data[std::string{serial_prefix} + serial] = text::time_text(end);
   return result;
@@ -63,6 +66,9 @@ read_issued_certificates(const core::v1::ConfigMap& from) {
   if (!when)
     return when.error();
   out.last = *when;
+  auto request = from.data().find(request_key);
+  if (request != from.data().end())
+    out.last_request = request->second;
   for (auto& [key, value] : from.data()) {
     if (!std::string_view{key}.starts_with(serial_prefix))
       continue;

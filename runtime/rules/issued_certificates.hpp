@@ -21,6 +21,7 @@ namespace troupe::rules {
 struct issued_certificates {
   std::string user;                        ///< system:node:n1
   time_point last{};                       ///< when one was issued last
+  std::string last_request;                ///< the mark of what asked for that
   std::map<std::string, time_point> until; ///< by serial
 
   bool operator==(const issued_certificates&) const = default;

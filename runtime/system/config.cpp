@@ -1,5 +1,7 @@
 #include "runtime/system/config.hpp"
 
+#include "runtime/system/member_address.hpp"
+
 namespace troupe {
 
 std::string cluster_config::top_of(const server_config& server) const {
@@ -22,7 +24,7 @@ cluster_config::of_components(const std::string& path) const {
 const server_config*
 cluster_config::server_at(const std::string& member) const {
   for (auto& server : servers)
-    if (server.name == member.substr(0, member.find('/')))
+    if (server.name == member_server(member))
       return &server;
   return nullptr;
 }
@@ -32,8 +34,8 @@ std::string cluster_config::place_of(const std::string& member) const {
   if (server != nullptr && server->place.empty())
     return "";
   // One of that name may have been somewhere else when we started.
-  if (auto at = member.find('@'); at != std::string::npos)
-    return member.substr(at + 1);
+  if (auto place = member_place(member); !place.empty())
+    return place;
   return server != nullptr ? server->place : "";
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -13,5 +14,18 @@ struct member_address {
 
   bool operator==(const member_address&) const = default;
 };
+
+/// Returns the address of the store of a server whose actors answer at
+/// HOST:PORT.
+std::string member_address_of(std::string_view server, std::string_view place);
+
+/// Returns the name of the server whose store has the address: "server-2".
+std::string member_server(std::string_view address);
+
+/// Returns the store alone, wherever it is: "server-2/store".
+std::string_view member_store(std::string_view address);
+
+/// Returns HOST:PORT, "" where the address does not say.
+std::string member_place(std::string_view address);
 
 } // namespace troupe

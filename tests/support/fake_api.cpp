@@ -385,9 +385,13 @@ void fake_world::break_sessions() {
 }
 
 context fake_world::at(const std::string& path) {
+  return at(path, {});
+}
+
+context fake_world::at(const std::string& path, const cluster_config& config) {
   return context{clock_,
                  std::make_shared<edges>(*edges_),
-                 std::make_shared<cluster_config>(),
+                 std::make_shared<cluster_config>(config),
                  directory_,
                  path,
                  1};

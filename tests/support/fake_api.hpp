@@ -92,7 +92,8 @@ public:
   /// How often they were told that a write was refused for its term.
   size_t refusals() const { return *refusals_; }
 
-  /// The context of an actor at `path`.
+  /// The context of an actor at `path`, of a process that was told that.
+  context at(const std::string& path, const cluster_config& config);
   context at(const std::string& path);
 
   caf::actor_system& system() { return *system_; }

@@ -7,6 +7,7 @@
 #include "messages/api/core_node.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/join.pb.h"
+#include "messages/store.pb.h"
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/rules/bootstrap_token.hpp"
 #include "runtime/rules/issued_certificates.hpp"
@@ -35,11 +36,12 @@ struct join_fixture : ::testing::Test {
   test::fake_api& api = *world.api();
   time_point begin = time_point{} + std::chrono::hours(24 * 365 * 56);
   crypto::credential ca = *crypto::make_authority("test", begin);
+  std::shared_ptr<signing_authority> edge;
   std::set<std::string> revoked;
   caf::actor desk;
 
   join_fixture() {
-    auto edge = std::make_shared<signing_authority>();
+    edge = std::make_shared<signing_authority>();
     edge->authority = ca;
     edge->facts = [] {
       join::ClusterFacts facts;
@@ -83,6 +85,8 @@ struct join_fixture : ::testing::Test {
     auto sent = self->request(caf::actor_cast<joining_actor>(desk),
                               caf::infinite, pb<join::JoinRequest>{msg});
     world.run();
+    // Who is beside it may say nothing.
+    world.advance(3s);
     join::JoinAnswer result;
     sent.receive([&](const pb<join::JoinAnswer>& x) { result = *x; },
                  [](const caf::error& err) { FAIL() << message_of(err); });
@@ -182,6 +186,85 @@ TEST_F(JoinDesk, CountsUsesAndTakesNoneForARefusal) {
   EXPECT_EQ(refusal(request("n4")), join::USED_UP_TOKEN);
 }
 
+/// In place of the store's member beside the desk.
+caf::behavior lone_store(caf::event_based_actor*) {
+  return {[](const pb<store_api::StatusRequest>&) {
+    store_api::StatusResponse result;
+    auto& member = *result.add_members();
+    member.set_id(1);
+    member.set_address("server-1/store");
+    return pb<store_api::StatusResponse>{std::move(result)};
+  }};
+}
+
+TEST_F(JoinDesk, TakesNoUseForAServerThatIsRefused) {
+  put_token([](auto& x) {
+    x.uses_left = 1;
+    x.roles = {rules::join_role::server};
+  });
+  bool taken = true;
+  edge->admit =
+      [&](const std::string&,
+          const std::vector<member_address>&) -> expected<join::ServerFacts> {
+    if (taken)
+      return make_error(ec::conflict, "taken");
+    join::ServerFacts result;
+    result.set_settings("of server-2");
+    return result;
+  };
+  auto msg = request("server-2");
+  msg.set_role("server");
+  EXPECT_EQ(refusal(msg), join::UNAVAILABLE) << "the store says nothing";
+  EXPECT_EQ(uses_left(), 1u);
+  auto store = world.system().spawn(lone_store);
+  world.enter("store/replica", store);
+  EXPECT_EQ(refusal(msg), join::NAME_TAKEN);
+  EXPECT_EQ(uses_left(), 1u);
+  taken = false;
+  auto answer = join(msg);
+  EXPECT_EQ(answer.refusal(), join::NONE) << answer.reason();
+  EXPECT_EQ(answer.server().settings(), "of server-2");
+  EXPECT_EQ(uses_left(), 0u);
+  world.end(store);
+}
+
+TEST_F(JoinDesk, GivesTheSameRequestAnotherAnswerForTheSameUse) {
+  put_token([](auto& x) { x.uses_left = 1; });
+  auto msg = request();
+  EXPECT_EQ(refusal(msg), join::NONE);
+  auto again = join(msg);
+  EXPECT_EQ(again.refusal(), join::NONE) << again.reason();
+  EXPECT_TRUE(crypto::is_of_same_key(again.certificate(), asked.request));
+  EXPECT_EQ(uses_left(), 0u);
+  EXPECT_EQ(refusal(request("n2")), join::USED_UP_TOKEN);
+  auto elsewhere = msg;
+  elsewhere.set_name("n2");
+  EXPECT_EQ(refusal(elsewhere), join::USED_UP_TOKEN);
+  world.advance(3min);
+  EXPECT_EQ(refusal(msg), join::USED_UP_TOKEN) << "that is no lost answer";
+}
+
+TEST_F(JoinDesk, KeepsANameForTheSameKeyAlone) {
+  auto msg = request();
+  EXPECT_EQ(refusal(msg), join::NONE);
+  EXPECT_EQ(refusal(request()), join::NAME_TAKEN) << "it has another key";
+  EXPECT_EQ(refusal(msg), join::NONE);
+}
+
+TEST_F(JoinDesk, TakesAUseOnceThoughTheRecordCannotBeWrittenAtFirst) {
+  put_token([](auto& x) { x.uses_left = 1; });
+  api.refuse = [](const test::fake_api::asked& what) {
+    return what.msg.verb() == call::CREATE && what.msg.kind() == "ConfigMap"
+               ? std::optional{make_error(ec::service_unavailable, "slow")}
+               : std::nullopt;
+  };
+  auto msg = request();
+  EXPECT_EQ(refusal(msg), join::UNAVAILABLE);
+  api.refuse = nullptr;
+  EXPECT_EQ(refusal(msg), join::NONE);
+  EXPECT_EQ(uses_left(), 0u);
+}
+
 TEST_F(JoinDesk, TakesAUseThatIsLeftWhereAnotherServerTookOne) {
   put_token([](auto& x) { x.uses_left = 5; });
   bool once = true;
@@ -230,6 +313,20 @@ TEST_F(JoinDesk, GivesTheNameOfADeletedNodeToTheNext) {
   api.remove("Node", "n1");
   EXPECT_EQ(refusal(request()), join::NONE) << "it registered, and is gone";
   world.advance(1s);
+  EXPECT_EQ(refusal(request()), join::NAME_TAKEN) << "it is about to register";
+}
+
+TEST_F(JoinDesk, KeepsANameThatWasGivenBeforeTheDeletionWasSeen) {
+  core::v1::Node node;
+  node.mutable_metadata()->set_name("n1");
+  api.put(node);
+  world.run();
+  auto at = api.objects.find({"Node", "n1"});
+  auto gone = at->second.with_revision(++api.revision);
+  api.objects.erase(at);
+  EXPECT_EQ(refusal(request()), join::NONE);
+  api.tell_all(change_type::deleted, gone);
+  world.run();
   EXPECT_EQ(refusal(request()), join::NAME_TAKEN) << "it is about to register";
 }
 

@@ -86,13 +86,23 @@ TEST(FirstObjects, EachNamespaceKnowsTheAuthority) {
 }
 
 TEST(LeadsToTheApi, TheServerBesideWhichControllersAreActive) {
-  EXPECT_TRUE(leads_to_api(std::nullopt, "server-1"));
-  EXPECT_TRUE(leads_to_api("server-2_a1", "server-2"));
-  EXPECT_FALSE(leads_to_api("server-2_a1", "server-1"));
-  EXPECT_FALSE(leads_to_api("", "server-1"));
-  // Controllers in a process of their own.
-  EXPECT_TRUE(leads_to_api("controllers-x_a1", "server-1"));
-  EXPECT_FALSE(leads_to_api("controllers-x_a1", "server-2"));
+  EXPECT_TRUE(leads_to_api(std::nullopt, "server-1", {}));
+  EXPECT_TRUE(leads_to_api("server-2_a1", "server-2", {"server-1"}));
+  EXPECT_FALSE(leads_to_api("server-2_a1", "server-1", {"server-1"}));
+  EXPECT_FALSE(leads_to_api("", "server-1", {"server-1"}));
+}
+
+TEST(LeadsToTheApi, TheFirstServerThatIsThereWhereControllersAreApart) {
+  auto leads = [](const char* process, std::vector<std::string> present) {
+    present.insert(present.begin(), {"controllers-x", process});
+    return leads_to_api("controllers-x_a1", process, present);
+  };
+  EXPECT_TRUE(leads("server-1", {"server-2"}));
+  EXPECT_FALSE(leads("server-2", {"server-1"}));
+  EXPECT_TRUE(leads("server-2", {"server-3", "server-10"}));
+  EXPECT_FALSE(leads("server-10", {"server-2"}));
+  // It does not know yet.
+  EXPECT_FALSE(leads_to_api("controllers-x_a1", "server-2", {}));
 }
 
 } // namespace troupe::rules

@@ -80,12 +80,44 @@ TEST(BootstrapToken, ReadsWhatItWrites) {
   token.groups = {};
   EXPECT_EQ(*read_bootstrap_token(to_secret(token)), token);
   token.uses_left = 2;
-  EXPECT_EQ(*read_bootstrap_token(with_one_use_less([&] {
-    auto more = token;
-    more.uses_left = 3;
-    return to_secret(more);
-  }())),
+  EXPECT_EQ(*read_bootstrap_token(with_one_use_less(
+                [&] {
+                  auto more = token;
+                  more.uses_left = 3;
+                  return to_secret(more);
+                }(),
+                "0a", now)),
             token);
+}
+
+TEST(BootstrapToken, RemembersForAWhileWhichRequestsTookAUse) {
+  auto token = a_token();
+  token.uses_left = 1'000;
+  auto secret = to_secret(token);
+  auto mark = request_mark(join_role::node, "n1", "of one key");
+  EXPECT_NE(mark, request_mark(join_role::node, "n1", "of another"));
+  EXPECT_NE(mark, request_mark(join_role::node, "n2", "of one key"));
+  EXPECT_NE(mark, request_mark(join_role::server, "n1", "of one key"));
+  EXPECT_FALSE(has_taken_use(secret, mark, now));
+  secret = with_one_use_less(secret, mark, now);
+  EXPECT_TRUE(has_taken_use(secret, mark, now + 1min));
+  EXPECT_FALSE(has_taken_use(secret, mark.substr(1), now));
+  EXPECT_FALSE(has_taken_use(secret, mark, now + 3min));
+  EXPECT_EQ(read_bootstrap_token(secret)->uses_left, 999u);
+}
+
+TEST(BootstrapToken, DoesNotGrowForEver) {
+  auto token = a_token();
+  token.uses_left = 1'000;
+  auto secret = to_secret(token);
+  for (int i = 0; i < 900; ++i)
+    secret = with_one_use_less(secret, std::to_string(i), now);
+  EXPECT_LT(secret.ByteSizeLong(), 8'000u);
+  EXPECT_FALSE(has_taken_use(secret, "0", now));
+  EXPECT_TRUE(has_taken_use(secret, "899", now));
+  secret = with_one_use_less(secret, "late", now + 3min);
+  EXPECT_LT(secret.ByteSizeLong(), 500u);
+  EXPECT_TRUE(has_taken_use(secret, "late", now + 3min));
 }
 
 TEST(BootstrapToken, OfWhichSomethingCannotBeReadIsNone) {
@@ -188,6 +220,7 @@ TEST(IssuedCertificates, AreReadAsTheyWereWritten) {
   x.note("0b", now + 3h, now + 2h);
   EXPECT_EQ(x.until.size(), 1u) << "what is over is forgotten";
   x.note("0c", now + 4h, now + 2h);
+  x.last_request = "0d";
   auto map = to_config_map(x);
   EXPECT_EQ(map.metadata().name(), issued_name(x.user));
   EXPECT_LE(issued_name(std::string(400, 'n')).size(), 63u);

@@ -181,8 +181,18 @@ TEST_F(ServerProcesses, AreSavedAndRestoredIntoAnotherCluster) {
   real_cluster other{alone};
   ASSERT_TRUE(other.run("store restore " + file)) << other.output();
   ASSERT_TRUE(other.up()) << other.output();
+  EXPECT_NE(other.output().find("services that were restored"),
+            std::string::npos)
+      << "the first cluster has those addresses: " << other.output();
   EXPECT_TRUE(other.run("get configmap kept")) << other.output();
   EXPECT_TRUE(other.run("create configmap more")) << other.output();
+  // Once it is gone, services are where they were.
+  auto before = cluster.addresses();
+  ASSERT_TRUE(cluster.down()) << cluster.output();
+  real_cluster heir{alone};
+  ASSERT_TRUE(heir.run("store restore " + file)) << heir.output();
+  ASSERT_TRUE(heir.up()) << heir.output();
+  EXPECT_EQ(heir.addresses(), before);
 }
 
 TEST_F(ServerProcesses, AreAddedToWhatWasRestored) {

@@ -54,6 +54,18 @@ TEST_F(RangeLease, GivesAClusterTheSameRangeAgain) {
   EXPECT_EQ(second->addresses(), first);
 }
 
+TEST_F(RangeLease, GivesWhatWasWishedForIfNobodyHasIt) {
+  layout wished{network_mode::loopback, *parse_cidr("127.77.0.0/16")};
+  for (auto* each : {"one", "two"})
+    ASSERT_TRUE(wish_for_layout(root / each, wished));
+  auto one = take("one");
+  auto two = take("two");
+  ASSERT_TRUE(one && two);
+  EXPECT_EQ(one->addresses(), wished);
+  EXPECT_NE(two->addresses(), wished);
+  EXPECT_EQ(*wished_layout(root / "two"), wished);
+}
+
 TEST_F(RangeLease, RefusesTheRangeOfARunningCluster) {
   auto one = take("one");
   auto again = take("one");

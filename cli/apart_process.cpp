@@ -1,6 +1,7 @@
 #include "cli/apart_process.hpp"
 
 #include "cli/admin_access.hpp"
+#include "cli/cluster_parts.hpp"
 #include "cli/cluster_shape.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/join_service.hpp"
@@ -31,13 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
-/// Until a process that was killed has let go of the data directory.
-constexpr std::chrono::milliseconds lock_patience{500};
 constexpr std::chrono::milliseconds connect_again{10};
-
-std::string node_named(uint32_t index) {
-  return "node-" + std::to_string(index);
-}
 
 caf::error unfit(const std::string& option, const std::string& why) {
   return make_error(ec::bad_request, option + ": " + why);
@@ -125,12 +120,8 @@ caf::error apart_process::parts::settle(up_options& options) {
 
 caf::error apart_process::parts::open_network(const up_options& options) {
   auto simulated = options.runtime == "simulated";
-  std::optional<net::network_mode> wanted;
-  if (options.network == "loopback" || simulated)
-    wanted = net::network_mode::loopback;
-  else if (options.network == "bridge")
-    wanted = net::network_mode::bridge;
-  auto opened = net::cluster_network::open(options.data_dir, wanted);
+  auto opened =
+      net::cluster_network::open(options.data_dir, wished_mode(options));
   if (!opened)
     return opened.error();
   network = std::make_unique<net::cluster_network>(std::move(*opened));
@@ -259,7 +250,7 @@ void apart_process::parts::keep_components(const up_options& options) {
   keep_joined(options, "scheduler-1", {"--roles", "scheduler"});
   keep_joined(options, "controllers-1", {"--roles", "controllers"});
   for (uint32_t i = 1; i <= options.nodes; ++i)
-    keep_joined(options, node_named(i), {"--runtime", options.runtime});
+    keep_joined(options, node_name(i), {"--runtime", options.runtime});
 }
 
 caf::error apart_process::parts::connect(const up_options& options) {
@@ -290,7 +281,7 @@ caf::error
 apart_process::parts::forget_nodes_beyond(const up_options& options) {
   std::vector<std::string> surplus;
   for (auto i = options.nodes + 1; i <= last.nodes; ++i) {
-    auto name = node_named(i);
+    auto name = node_name(i);
     auto folder = joined_folder(options.data_dir, name);
     if (auto pid = holder_of(folder).pid; pid != 0 && !end_process_of(pid))
       return make_error(ec::conflict,
@@ -391,7 +382,7 @@ caf::error apart_process::try_start() {
   p.keep_components(options_);
   std::set<std::string> nodes;
   for (uint32_t i = 1; i <= options_.nodes; ++i)
-    nodes.insert(node_named(i));
+    nodes.insert(node_name(i));
   if (auto err = wait_for_nodes(*p.client, nodes))
     return err;
   milestone("Nodes: " + std::to_string(options_.nodes) + " Ready, runtime "

@@ -32,9 +32,6 @@ namespace fs = std::filesystem;
 /// How long servers with processes of their own may take to be there.
 constexpr std::chrono::seconds server_patience{3};
 
-/// Until a process that was killed has let go of the data directory.
-constexpr std::chrono::milliseconds lock_patience{500};
-
 caf::error taken_port(const std::string& host, uint16_t port,
                       const std::string& option) {
   return make_error(ec::conflict, "port " + number(port) + " of " + host
@@ -69,13 +66,17 @@ std::string node_name(size_t index) {
   return "node-" + std::to_string(index);
 }
 
-caf::error cluster_process::parts::open_network(const up_options& options) {
-  std::optional<net::network_mode> wanted;
+std::optional<net::network_mode> wished_mode(const up_options& options) {
   if (options.network == "loopback" || options.runtime == "simulated")
-    wanted = net::network_mode::loopback;
-  else if (options.network == "bridge")
-    wanted = net::network_mode::bridge;
-  auto opened = net::cluster_network::open(options.data_dir, wanted);
+    return net::network_mode::loopback;
+  if (options.network == "bridge")
+    return net::network_mode::bridge;
+  return std::nullopt;
+}
+
+caf::error cluster_process::parts::open_network(const up_options& options) {
+  auto opened =
+      net::cluster_network::open(options.data_dir, wished_mode(options));
   if (!opened)
     return opened.error();
   network = std::make_unique<net::cluster_network>(std::move(*opened));

@@ -32,6 +32,10 @@ namespace troupe::cli {
 std::string number(int64_t value);
 std::string node_name(size_t index); ///< of a node, from 1 on
 
+/// The network that `up` was told to have, nothing for the best that is
+/// possible.
+std::optional<net::network_mode> wished_mode(const up_options& options);
+
 /// What a cluster in this process is made of; what stands last ends first.
 struct cluster_process::parts {
   directory_lock lock;

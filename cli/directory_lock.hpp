@@ -9,6 +9,9 @@
 
 namespace troupe::cli {
 
+/// Until a process that was killed has let go of what it held.
+constexpr std::chrono::milliseconds lock_patience{500};
+
 /// Holds a data directory for this process alone, as long as it lives.
 class directory_lock {
 public:

@@ -37,9 +37,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Until a process that was killed has let go of its folder.
-constexpr std::chrono::milliseconds lock_patience{500};
-
 /// As Kubernetes names a node whose name nobody says.
 std::string host_name() {
   char name[256] = {};

@@ -29,14 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Until a process that was killed has let go of its folder.
-constexpr std::chrono::milliseconds lock_patience{500};
-
-caf::error no_port(const std::string& host, uint16_t port) {
-  return make_error(ec::conflict, "port " + std::to_string(port) + " of " + host
-                                      + " cannot be had");
-}
-
 std::string store_place_of(const server_place& own) {
   return own.host + ":" + std::to_string(own.store_port);
 }

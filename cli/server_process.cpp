@@ -35,14 +35,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Until a process that was killed has let go of its folder.
-constexpr std::chrono::milliseconds lock_patience{500};
-
-caf::error no_port(const server_place& own, uint16_t port) {
-  return make_error(ec::conflict, "port " + std::to_string(port) + " of "
-                                      + own.host + " cannot be had");
-}
-
 } // namespace
 
 struct server_process::parts {
@@ -132,7 +124,7 @@ caf::error server_process::parts::open(const server_place& own) {
   if (!host)
     return host.error();
   if (!https->open({*host, own.api_port}))
-    return no_port(own, own.api_port);
+    return no_port(own.host, own.api_port);
   actors = std::make_unique<actor_config>(2, reach::other_processes);
   system = std::make_unique<caf::actor_system>(*actors);
   secure = std::make_unique<secure_network>(*system, files_of(keys));
@@ -141,7 +133,7 @@ caf::error server_process::parts::open(const server_place& own) {
   gate = system->spawn(troupe::gate,
                        std::shared_ptr<const cluster_config>{config});
   if (!secure->publish(gate, own.host, own.port))
-    return no_port(own, own.port);
+    return no_port(own.host, own.port);
   return caf::none;
 }
 

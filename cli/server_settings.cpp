@@ -200,6 +200,11 @@ expected<uint16_t> any_free_port() {
 
 } // namespace
 
+caf::error no_port(const std::string& host, uint16_t port) {
+  return make_error(ec::conflict, "port " + std::to_string(port) + " of " + host
+                                      + " cannot be had");
+}
+
 expected<uint16_t> free_port(const std::vector<server_place>& places) {
   for (;;) {
     auto port = any_free_port();

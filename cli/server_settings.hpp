@@ -113,6 +113,9 @@ expected<server_settings> parse_server_settings(const std::string& text);
 expected<void> write_server_settings(const std::filesystem::path& data_dir,
                                      const server_settings& settings);
 
+/// The error of a place that cannot be listened at.
+caf::error no_port(const std::string& host, uint16_t port);
+
 /// Returns a port that nobody has now at any address of this machine, and that
 /// none of these servers has, be it down.
 expected<uint16_t> free_port(const std::vector<server_place>& places);

@@ -2,11 +2,11 @@
 
 #include "actors/store/member_dialing.hpp"
 #include "actors/system/describing.hpp"
+#include "actors/system/passing.hpp"
 #include "messages/raft.pb.h"
 #include "messages/store.pb.h"
 
 #include <caf/actor_system.hpp>
-#include <caf/mailbox_element.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ constexpr auto longest_pause = std::chrono::milliseconds{1'000};
 constexpr auto look_after = 1s;
 constexpr auto look_patience = 5s;
 
-/// Requests that may wait for a member; more are turned away.
+/// Messages that may wait for a member; with more, all of them are given up.
 constexpr size_t most_waiting = 10'000;
 
 constexpr const char* dial_again = "dial";
@@ -119,28 +119,20 @@ void on_down(pointer self, const caf::down_msg& down) {
 template <class... Ts>
 void pass(pointer self, const Ts&... xs) {
   auto& st = self->state;
-  auto* element = self->current_mailbox_element();
-  auto sender = element->sender;
-  auto id = element->mid;
-  element->mid.mark_as_answered();
-  auto forward = [self, sender, id, xs...] {
+  auto forward = [self, give = take_message(self, xs...)] {
     ++self->state.passed;
     look_soon(self);
-    caf::actor_cast<caf::strong_actor_ptr>(self->state.member)
-        ->enqueue(caf::make_mailbox_element(sender, id, {}, xs...),
-                  self->context());
+    give(self->state.member);
   };
   if (st.member)
     forward();
   else if (st.waiting.size() < most_waiting)
     st.waiting.push_back(std::move(forward));
-  else if (id.is_request())
-    sender->enqueue(
-        caf::make_mailbox_element(self->ctrl(), id.response_id(), {},
-                                  make_error(ec::too_many_requests,
-                                             "the store is not there yet, and "
-                                             "too many wait for it")),
-        self->context());
+  else
+    // Its end tells all of them; who watches would wait for ever otherwise.
+    self->quit(make_error(ec::too_many_requests,
+                          "the store is not there yet, and too many wait for "
+                          "it"));
 }
 
 template <class Out, class In>

@@ -1,5 +1,6 @@
 #include "actors/system/gate.hpp"
 
+#include "actors/system/passing.hpp"
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/key_files.hpp"
@@ -8,7 +9,6 @@
 #include "runtime/system/context.hpp"
 
 #include <caf/actor_cast.hpp>
-#include <caf/mailbox_element.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -27,17 +27,9 @@ constexpr size_t most_waiting = 1'000;
 template <class T>
 void pass_on(pointer self, const pb<T>& msg) {
   auto& st = self->state;
-  auto* element = self->current_mailbox_element();
-  auto sender = element->sender;
-  auto id = element->mid;
-  element->mid.mark_as_answered();
-  auto forward = [self, msg, sender, id](const doors::door& open) {
-    caf::actor_cast<caf::strong_actor_ptr>(open.handle)
-        ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
-                  self->context());
-  };
+  auto give = take_message(self, msg);
   if (st.ways.waiting() < most_waiting)
-    st.ways.when_open(std::move(forward));
+    st.ways.when_open([give](const doors::door& open) { give(open.handle); });
 }
 
 pb<raft_api::Nonce> on_ask_nonce(pointer self) {

@@ -1,6 +1,7 @@
 #include "actors/system/link.hpp"
 
 #include "actors/system/line.hpp"
+#include "actors/system/passing.hpp"
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/system/config.hpp"
@@ -8,7 +9,6 @@
 #include "runtime/system/wire_edge.hpp"
 
 #include <caf/actor_cast.hpp>
-#include <caf/mailbox_element.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -42,17 +42,9 @@ bool is_far(pointer self, const std::string& component,
 caf::delegated<pb<call::SessionOpened>, session_actor>
 pass_on(pointer self, const pb<call::OpenSession>& msg,
         const std::string& door) {
-  auto* element = self->current_mailbox_element();
-  auto sender = element->sender;
-  auto id = element->mid;
-  element->mid.mark_as_answered();
+  auto give = take_message(self, msg);
   self->state.ways.when_open(
-      [self, sender, id, msg](const doors::door& open) {
-        caf::actor_cast<caf::strong_actor_ptr>(open.handle)
-            ->enqueue(caf::make_mailbox_element(sender, id, {}, msg),
-                      self->context());
-      },
-      door);
+      [give](const doors::door& open) { give(open.handle); }, door);
   return {};
 }
 

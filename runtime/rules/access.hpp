@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@ namespace troupe::rules {
 struct caller {
   std::string user;
   std::vector<std::string> groups;
+  std::string uid = {}; ///< "" for whoever has none
+  std::map<std::string, std::vector<std::string>> extra = {};
 
   bool in_group(const std::string& group) const;
 };

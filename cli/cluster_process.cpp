@@ -269,6 +269,14 @@ caf::error cluster_process::try_start() {
     if (auto err = settle_servers(**client, options_.data_dir, p.servers_wished,
                                   tell_))
       return err;
+  // Each in a process of its own, they come when they come.
+  if (p.keeper) {
+    auto ill = wait_for_members(**client);
+    for (auto& each : ill)
+      tell_("Warning: " + each);
+    if (ill.empty())
+      milestone("Servers: " + number(options_.servers) + " take part");
+  }
   tell_("Kubeconfig: " + kubeconfig_path_);
   return caf::none;
 }

@@ -23,6 +23,8 @@ using call::StoreQuestion;
 /// How long a new server may take until it has all of the state.
 constexpr auto vote_patience = std::chrono::seconds(60);
 constexpr auto look_again = std::chrono::milliseconds(50);
+/// How long a member may take to start.
+constexpr auto member_patience = std::chrono::seconds(5);
 
 bool has_vote(command_client& client, uint64_t id) {
   auto members = members_of(client);
@@ -222,6 +224,23 @@ caf::error wait_for_vote(command_client& client, uint64_t member) {
     std::this_thread::sleep_for(look_again);
   }
   return caf::none;
+}
+
+std::vector<std::string> wait_for_members(command_client& client) {
+  auto deadline = std::chrono::steady_clock::now() + member_patience;
+  for (;;) {
+    std::vector<std::string> ill;
+    if (auto members = members_of(client)) {
+      for (auto& each : *members)
+        if (each.errors_size() > 0)
+          ill.push_back(server_of(each) + ": " + each.errors(0));
+    } else {
+      ill.push_back("the store: " + message_of(members.error()));
+    }
+    if (ill.empty() || std::chrono::steady_clock::now() > deadline)
+      return ill;
+    std::this_thread::sleep_for(look_again);
+  }
 }
 
 std::string server_of(const Member& member) {

@@ -35,6 +35,10 @@ expected<uint64_t> add_member(command_client& client,
 /// does not come so far in time.
 caf::error wait_for_vote(command_client& client, uint64_t member);
 
+/// Waits until all members of the store say that they are well. Returns what is
+/// wrong with those that do not in time, "server-3: why".
+std::vector<std::string> wait_for_members(command_client& client);
+
 /// Returns the members of the store as the cluster knows them.
 expected<std::vector<store_api::Member>> members_of(command_client& client);
 

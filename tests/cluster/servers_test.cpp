@@ -38,6 +38,11 @@ struct ServerProcesses : ::testing::Test {
                       std::chrono::seconds(20));
   }
 
+  /// A member may have yet to learn what the others know.
+  static bool all_hold_the_same(real_cluster& whose) {
+    return wait_until([&] { return whose.run("store hash"); });
+  }
+
   bool comes_back(const std::string& server, pid_t than) {
     return wait_until([&] {
       auto now = cluster.server(server);
@@ -99,7 +104,7 @@ TEST_F(ServerProcesses, AreOneStore) {
     EXPECT_NE(cluster.output().find(text), std::string::npos)
         << cluster.output();
   ASSERT_TRUE(cluster.run("store move-leader server-3")) << cluster.output();
-  ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
+  ASSERT_TRUE(all_hold_the_same(cluster)) << cluster.output();
   EXPECT_FALSE(cluster.run("store move-leader server-9"));
   EXPECT_FALSE(cluster.run("up --servers 5 --port 0 --detach"));
 }
@@ -107,8 +112,7 @@ TEST_F(ServerProcesses, AreOneStore) {
 TEST_F(ServerProcesses, AreReplacedWhenTheirDiskIsLost) {
   ASSERT_TRUE(make("kept"));
   // Who has promised nothing yet has lost nothing.
-  ASSERT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
-      << cluster.output();
+  ASSERT_TRUE(all_hold_the_same(cluster)) << cluster.output();
   auto pid = cluster.server("server-3");
   std::filesystem::remove_all(cluster.data() / "servers/server-3/store");
   cluster.kill_server("server-3");
@@ -129,8 +133,7 @@ TEST_F(ServerProcesses, AreReplacedWhenTheirDiskIsLost) {
   cluster.kill_server("server-2");
   EXPECT_TRUE(make("after")) << cluster.output();
   EXPECT_TRUE(has("kept")) << cluster.output();
-  EXPECT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
-      << cluster.output();
+  EXPECT_TRUE(all_hold_the_same(cluster)) << cluster.output();
 }
 
 TEST_F(ServerProcesses, ReplaceTheFirstOneToo) {
@@ -149,13 +152,12 @@ TEST_F(ServerProcesses, ReplaceTheFirstOneToo) {
   ASSERT_TRUE(cluster.run("up --port 0 --detach")) << cluster.output();
   EXPECT_TRUE(has("kept")) << cluster.output();
   EXPECT_TRUE(has("meanwhile")) << cluster.output();
-  EXPECT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
-      << cluster.output();
+  EXPECT_TRUE(all_hold_the_same(cluster)) << cluster.output();
 }
 
 TEST_F(ServerProcesses, AreShownAndKilledTogether) {
   // They enroll with each other a moment after they have begun.
-  for (auto text : {"server-3/presence", "server-3/store/replica",
+  for (auto text : {"server-3/presence", "server-3/store/log_writer",
                     "server-2/store/replica", "scheduler"})
     EXPECT_TRUE(wait_until([&] {
       return cluster.run("topology")
@@ -203,7 +205,7 @@ TEST_F(ServerProcesses, AreAddedToWhatWasRestored) {
   ASSERT_TRUE(other.run("store restore " + file)) << other.output();
   ASSERT_TRUE(other.up()) << other.output();
   // They are one group, and not two.
-  ASSERT_TRUE(other.run("store hash")) << other.output();
+  ASSERT_TRUE(all_hold_the_same(other)) << other.output();
   EXPECT_NE(other.output().find("\n6 "), std::string::npos) << other.output();
   other.kill_server();
   EXPECT_TRUE(other.run("get configmap kept")) << other.output();
@@ -212,7 +214,7 @@ TEST_F(ServerProcesses, AreAddedToWhatWasRestored) {
 // A majority is lost for good: what one of them has makes a cluster.
 TEST_F(ServerProcesses, AreMadeAnewOfOneThatIsLeft) {
   ASSERT_TRUE(make("kept"));
-  ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
+  ASSERT_TRUE(all_hold_the_same(cluster)) << cluster.output();
   auto left = (cluster.data() / "servers/server-2").string();
   real_options alone;
   alone.nodes = 1;
@@ -232,9 +234,10 @@ TEST_F(ServerProcesses, AreMadeAnewOfOneThatIsLeft) {
 TEST_F(ServerProcesses, TakeNoStoreForTheirsThatIsNot) {
   namespace fs = std::filesystem;
   ASSERT_TRUE(make("kept"));
-  ASSERT_TRUE(cluster.run("store hash")) << cluster.output();
+  ASSERT_TRUE(all_hold_the_same(cluster)) << cluster.output();
   real_cluster other{options()};
   ASSERT_TRUE(other.up()) << other.output();
+  ASSERT_TRUE(all_hold_the_same(other)) << other.output();
   ASSERT_TRUE(other.down());
   ASSERT_TRUE(cluster.down());
   auto store = cluster.data() / "servers/server-3/store";
@@ -329,8 +332,7 @@ TEST(ServersOfFive, GoOnWithoutTwoOfThem) {
   cluster.kill_server("server-2");
   cluster.kill_server("server-4");
   EXPECT_TRUE(cluster.run("create configmap after")) << cluster.output();
-  EXPECT_TRUE(wait_until([&] { return cluster.run("store hash"); }))
-      << cluster.output();
+  EXPECT_TRUE(all_hold_the_same(cluster)) << cluster.output();
   ASSERT_TRUE(cluster.run("store status"));
   EXPECT_NE(cluster.output().find("server-5"), std::string::npos);
 }

@@ -22,6 +22,8 @@ namespace {
 constexpr size_t read_size = 16u << 10; // one record of TLS
 constexpr int reads_per_turn = 8;
 constexpr uint32_t first_allowance = 16;
+/// HTTP/2: what is taken at a time for the client.
+constexpr size_t write_size = 64u << 10;
 /// A client that goes on with what was refused is heard out so far.
 constexpr size_t most_lingered = 64u << 20;
 
@@ -74,13 +76,24 @@ void https_connection::start() {
 void https_connection::serve(http_edge::on_event tell) {
   tell_ = std::move(tell);
   touch();
-  take_requests();
+  if (second_)
+    pump();
+  else
+    take_requests();
+  if (phase_ == phase::closed)
+    return;
   read_some();
   wait();
 }
 
 void https_connection::finish() {
+  if (second_ && !finishing_) {
+    second_->finish();
+    pump();
+  }
   finishing_ = true;
+  if (phase_ == phase::closed)
+    return;
   if (out_.empty())
     abort();
 }
@@ -106,15 +119,24 @@ void https_connection::abort() {
   edge_.forget(id_);
 }
 
-std::chrono::seconds https_connection::patience() const {
+https_connection::term https_connection::present_term() const {
   auto& limits = edge_.limits();
+  constexpr auto for_ever = std::chrono::seconds::max();
   if (phase_ == phase::handshake)
-    return limits.handshake;
+    return {since_, limits.handshake};
   if (!out_.empty() || phase_ == phase::lingering)
-    return limits.stall;
+    return {since_, limits.stall};
+  if (second_) {
+    // Each stream has its own time, whatever others of the connection do.
+    if (auto begun = second_->waits_since())
+      return {*begun, limits.request};
+    if (auto stalled = second_->stalled_since())
+      return {*stalled, limits.stall};
+    return {since_, second_->open() > 0 ? for_ever : limits.idle};
+  }
   if (phase_ == phase::raw || now_.exchange != 0)
-    return std::chrono::seconds::max(); // as long as the answer takes
-  return parser_.begun() ? limits.request : limits.idle;
+    return {since_, for_ever}; // as long as the answer takes
+  return {since_, parser_.begun() ? limits.request : limits.idle};
 }
 
 /// Something has gone on, or another state begins.
@@ -124,28 +146,39 @@ void https_connection::touch() {
 }
 
 void https_connection::watch_time() {
-  auto limit = patience();
-  if (phase_ == phase::closed || limit == std::chrono::seconds::max())
+  auto now = present_term();
+  if (phase_ == phase::closed || now.patience == std::chrono::seconds::max())
     return;
   // One that comes too early looks again; so states that change often cost no
   // timer each.
-  if (timer_ != 0 && timer_due_ <= since_ + limit)
+  auto due = now.since + now.patience;
+  if (timer_ != 0 && timer_due_ <= due)
     return;
   edge_.thread().cancel(timer_);
-  timer_due_ = since_ + limit;
+  timer_due_ = due;
   auto left = timer_due_ - net::loop::clock::now();
   timer_ = edge_.thread().after(left, [me = weak_from_this()] {
     auto self = me.lock();
     if (!self)
       return;
     self->timer_ = 0;
-    auto most = self->patience();
-    if (most != std::chrono::seconds::max()
-        && net::loop::clock::now() >= self->since_ + most)
-      self->abort();
+    auto term = self->present_term();
+    if (term.patience != std::chrono::seconds::max()
+        && net::loop::clock::now() >= term.since + term.patience)
+      self->end_term();
     else
       self->watch_time();
   });
+}
+
+/// What lasts has lasted too long.
+void https_connection::end_term() {
+  auto only_a_stream = second_ && phase_ == phase::serving && out_.empty()
+                       && !second_->waits_since() && second_->stalled_since();
+  if (!only_a_stream)
+    return abort();
+  second_->drop_stalled(net::loop::clock::now() - edge_.limits().stall);
+  pump();
 }
 
 // -- TLS ----------------------------------------------------------------------
@@ -173,6 +206,8 @@ void https_connection::on_ready() {
   if (phase_ != phase::serving && phase_ != phase::raw)
     return wait();
   write_some();
+  if (second_ && phase_ == phase::serving)
+    pump();
   if (phase_ != phase::closed)
     read_some();
   wait();
@@ -188,6 +223,7 @@ void https_connection::shake_hands() {
   }
   phase_ = phase::serving;
   learn_peer();
+  choose_protocol();
   touch();
   edge_.ready(id_);
 }
@@ -212,6 +248,14 @@ void https_connection::learn_peer() {
   who_.groups = who->groups;
 }
 
+void https_connection::choose_protocol() {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  if (std::string_view{reinterpret_cast<const char*>(name), size} == "h2")
+    second_ = std::make_unique<http2_session>();
+}
+
 /// Waits for what is needed next, and for nothing else.
 void https_connection::wait() {
   if (phase_ == phase::closed)
@@ -232,6 +276,8 @@ bool https_connection::may_read() const {
     return false;
   if (phase_ == phase::raw)
     return allowed_ > 0;
+  if (second_)
+    return out_.empty();
   return now_.exchange == 0 || parser_.waiting() < edge_.limits().ahead;
 }
 
@@ -258,7 +304,38 @@ void https_connection::read_some() {
 
 // -- requests -----------------------------------------------------------------
 
+/// HTTP/2: tells what has happened, and writes what there is to say.
+void https_connection::pump() {
+  auto kept = shared_from_this();
+  for (auto& x : second_->take_events())
+    if (tell_)
+      tell_(std::move(x));
+  while (phase_ == phase::serving && out_.empty()) {
+    auto bytes = second_->output(write_size, net::loop::clock::now());
+    for (auto& x : second_->take_events())
+      if (tell_)
+        tell_(std::move(x));
+    if (bytes.empty())
+      break;
+    out_.push_back({std::move(bytes), 0});
+    if (write_blocked_)
+      break;
+    write_some();
+  }
+  if (phase_ != phase::serving)
+    return;
+  if (second_->is_over() && out_.empty())
+    return abort();
+  watch_time();
+  wait();
+}
+
 void https_connection::take_bytes(std::string_view bytes) {
+  if (second_) {
+    touch();
+    second_->take(bytes, net::loop::clock::now());
+    return pump();
+  }
   if (phase_ == phase::raw) {
     --allowed_;
     event x;
@@ -340,6 +417,10 @@ bool https_connection::is_present(uint64_t exchange) const {
 
 void https_connection::answer(uint64_t exchange, response_head head,
                               std::string body) {
+  if (second_) {
+    second_->answer(exchange, head, std::move(body));
+    return pump();
+  }
   if (!is_present(exchange) || now_.begun)
     return;
   // These have no body, and so no length.
@@ -353,6 +434,10 @@ void https_connection::answer(uint64_t exchange, response_head head,
 }
 
 void https_connection::begin(uint64_t exchange, response_head head) {
+  if (second_) {
+    second_->begin(exchange, head);
+    return pump();
+  }
   if (!is_present(exchange) || now_.begun)
     return;
   now_.begun = true;
@@ -363,6 +448,10 @@ void https_connection::begin(uint64_t exchange, response_head head) {
 }
 
 void https_connection::send(uint64_t exchange, std::string bytes) {
+  if (second_) {
+    second_->send(exchange, std::move(bytes));
+    return pump();
+  }
   if (!is_present(exchange) || !now_.begun)
     return;
   if (now_.head_only || bytes.empty()) {
@@ -374,6 +463,10 @@ void https_connection::send(uint64_t exchange, std::string bytes) {
 }
 
 void https_connection::end(uint64_t exchange, bool broken) {
+  if (second_) {
+    second_->end(exchange, broken);
+    return pump();
+  }
   if (!is_present(exchange) || !now_.begun)
     return;
   if (broken || phase_ == phase::raw)
@@ -399,6 +492,9 @@ void https_connection::done() {
 }
 
 void https_connection::upgrade(uint64_t exchange, response_head head) {
+  // RFC 9113, 8.6: there is no such thing in HTTP/2.
+  if (second_)
+    return answer(exchange, {501, {}}, {});
   if (!is_present(exchange) || now_.begun)
     return;
   head.status = 101;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/http/http2_session.hpp"
 #include "runtime/http/https_edge.hpp"
 #include "runtime/http/request_parser.hpp"
 
@@ -13,11 +14,13 @@
 
 namespace troupe::http {
 
-/// One connection of the edge: socket, TLS, and requests one after the other.
-/// Everything happens on the edge's thread.
+/// One connection of the edge: socket, TLS, and requests, of HTTP/1.1 one after
+/// the other, of HTTP/2 many at a time. Everything happens on the edge's
+/// thread.
 ///
-/// While a request is being answered the next ones wait; more than a little of
-/// them is not read. An answer that cannot be written for long, a handshake or
+/// While a request of HTTP/1.1 is being answered the next ones wait; more than
+/// a little of them is not read. Of HTTP/2 nothing is read while much waits to
+/// be written. An answer that cannot be written for long, a handshake or
 /// a request that does not come to its end, and silence between requests end
 /// the connection.
 class https_connection : public std::enable_shared_from_this<https_connection> {
@@ -72,12 +75,14 @@ private:
   void on_ready();
   void shake_hands();
   void learn_peer();
+  void choose_protocol();
   void read_some();
   void take_bytes(std::string_view bytes);
   void take_requests();
   void refuse();
   void begin_linger();
   void linger();
+  void pump();
   void put(std::string bytes, uint64_t exchange = 0);
   void write_some();
   void tell_taken();
@@ -89,9 +94,15 @@ private:
   bool is_present(uint64_t exchange) const;
 
   // How long the present state may last.
-  std::chrono::seconds patience() const;
+  struct term {
+    net::loop::clock::time_point since;
+    std::chrono::seconds patience;
+  };
+
+  term present_term() const;
   void touch();
   void watch_time();
+  void end_term();
 
   https_edge& edge_;
   uint64_t id_;
@@ -102,6 +113,7 @@ private:
   peer who_;
   std::string serial_;
   http_edge::on_event tell_;
+  std::unique_ptr<http2_session> second_; ///< of a client that speaks HTTP/2
   request_parser parser_;
   present now_;
   uint64_t last_exchange_ = 0;

@@ -22,15 +22,15 @@ namespace {
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr int accepts_per_turn = 64;
 
-constexpr unsigned char http11[] = "\x08http/1.1";
+constexpr unsigned char protocols[] = "\x02h2\x08http/1.1";
 
-/// Chooses the one protocol that there is, if the client speaks it.
+/// Chooses the better one of those that the client speaks.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
                     const unsigned char* offered, unsigned offered_size,
                     void*) {
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, size, http11, sizeof(http11) - 1, offered,
-                            offered_size)
+  if (SSL_select_next_proto(&chosen, size, protocols, sizeof(protocols) - 1,
+                            offered, offered_size)
       != OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_NOACK;
   *out = chosen;

@@ -36,9 +36,9 @@ struct https_limits {
   size_t ahead = 64u << 10; ///< bytes read while a request is being answered
 };
 
-/// The edge over real sockets: TLS 1.2 and 1.3, HTTP/1.1, on the thread of a
-/// loop. A client that shows a certificate is who that says; one without is
-/// nobody.
+/// The edge over real sockets: TLS 1.2 and 1.3, HTTP/1.1 and, by ALPN, HTTP/2,
+/// on the thread of a loop. A client that shows a certificate is who that says;
+/// one without is nobody.
 class https_edge : public http_edge {
 public:
   explicit https_edge(std::shared_ptr<net::loop> thread,

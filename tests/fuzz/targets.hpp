@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace troupe::fuzz {
+
+/// One way in for bytes of strangers. Whatever is wrong with the product ends
+/// the process.
+struct target {
+  std::string_view name;
+  void (*run)(std::string_view bytes);
+};
+
+const std::vector<target>& targets();
+
+/// Ends the process unless it holds.
+void demand(bool holds, const char* what);
+
+void http(std::string_view bytes);
+void http2(std::string_view bytes);
+void json(std::string_view bytes);
+void yaml(std::string_view bytes);
+void protobuf(std::string_view bytes);
+void patch(std::string_view bytes);
+void selector(std::string_view bytes);
+
+} // namespace troupe::fuzz

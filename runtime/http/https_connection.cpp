@@ -162,9 +162,9 @@ void https_connection::watch_time() {
     if (!self)
       return;
     self->timer_ = 0;
-    auto term = self->present_term();
-    if (term.patience != std::chrono::seconds::max()
-        && net::loop::clock::now() >= term.since + term.patience)
+    auto lasts = self->present_term();
+    if (lasts.patience != std::chrono::seconds::max()
+        && net::loop::clock::now() >= lasts.since + lasts.patience)
       self->end_term();
     else
       self->watch_time();

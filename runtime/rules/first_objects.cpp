@@ -114,6 +114,16 @@ object slice_of(const first_settings& settings) {
   return object::of(slice);
 }
 
+/// Kubernetes: components with servers of their own learn here by whom their
+/// clients' certificates are signed.
+object authentication_map(const first_settings& settings) {
+  ConfigMap map;
+  map.mutable_metadata()->set_name("extension-apiserver-authentication");
+  map.mutable_metadata()->set_namespace_("kube-system");
+  (*map.mutable_data())["client-ca-file"] = settings.authority;
+  return object::of(map);
+}
+
 template <class T, class Copy>
 object corrected_as(const object& stored, const object& wanted, Copy copy) {
   auto changed = stored.copy<T>();
@@ -138,6 +148,7 @@ std::vector<object> first_objects(const first_settings& settings) {
   result.push_back(a_service(settings));
   result.push_back(endpoints_of(settings));
   result.push_back(slice_of(settings));
+  result.push_back(authentication_map(settings));
   return result;
 }
 

@@ -24,6 +24,7 @@ struct stock_client {
 
 const std::vector<stock_client>& stock_clients() {
   static const std::vector<stock_client> all{
+      {"curl", "curl --version | grep -q HTTP2", "bash $FOLDER/client.bash"},
       {"node", "test -d " + build + "/node-client/node_modules",
        "CLIENT=" + build + "/node-client node $FOLDER/client.mjs"},
       {"python", "/usr/bin/python3 -c \"import kubernetes\"",

@@ -30,6 +30,14 @@ TEST(FirstObjects, AreThoseOfEveryCluster) {
   EXPECT_EQ(service.as<core::v1::Service>().spec().cluster_ip(), "10.96.0.1");
 }
 
+TEST(FirstObjects, SayWhoSignsCertificatesOfClients) {
+  auto map =
+      find<core::v1::ConfigMap>(silent, "extension-apiserver-authentication");
+  ASSERT_TRUE(map);
+  EXPECT_EQ(map.ns(), "kube-system");
+  EXPECT_EQ(map.as<core::v1::ConfigMap>().data().at("client-ca-file"), "pem");
+}
+
 TEST(FirstObjects, PromiseNoAddressWhereNothingServes) {
   auto endpoints = find<core::v1::Endpoints>(silent, "kubernetes");
   EXPECT_EQ(endpoints.as<core::v1::Endpoints>().subsets_size(), 0);

@@ -10,6 +10,7 @@
 #include "runtime/text/yaml_writer.hpp"
 #include "tests/fuzz/targets.hpp"
 
+#include <google/protobuf/stubs/logging.h>
 #include <nlohmann/json.hpp>
 
 namespace troupe::fuzz {
@@ -66,6 +67,7 @@ void yaml(std::string_view bytes) {
 }
 
 void protobuf(std::string_view bytes) {
+  google::protobuf::SetLogHandler(nullptr); // as the program does
   std::vector<std::string> warnings;
   for (auto* kind :
        {&kind_of<core::v1::Pod>(), &kind_of<apps::v1::Deployment>()}) {
@@ -73,7 +75,8 @@ void protobuf(std::string_view bytes) {
                                   http::field_check::warn, warnings);
     if (!read)
       continue;
-    text::to_json(*read);
+    demand(static_cast<bool>(text::parse_json(text::to_json(*read))),
+           "whatever was read can be written");
     admit(*read);
   }
 }

@@ -256,16 +256,17 @@ TEST_F(Http2Session, AnswersHeadWithoutABody) {
 }
 
 TEST_F(Http2Session, RefusesWhatIsTooLarge) {
+  limits.request.head = 8u << 10;
+  server = std::make_unique<http2_session>(limits);
   auto id = client.ask("POST", "/a", std::string(4u << 20, 'x'));
-  auto head = client.ask("GET", "/b", {},
-                         {{"x-long", std::string(60000, 'x')},
-                          {"y-long", std::string(5000, 'y')}});
+  auto head = client.ask("GET", "/b", {}, {{"x", std::string(9'000, 'x')}});
   exchange();
   EXPECT_EQ(client.answers[id].status, "413");
   EXPECT_NE(client.answers[id].body.find("\"code\":413"), std::string::npos);
   EXPECT_TRUE(client.answers[id].closed);
   EXPECT_FALSE(find(event::type::request, id));
   EXPECT_FALSE(find(event::type::request, head));
+  EXPECT_EQ(client.answers[head].status, "431");
   EXPECT_TRUE(client.answers[head].closed);
 }
 

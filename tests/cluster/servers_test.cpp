@@ -13,6 +13,11 @@ namespace troupe::test {
 
 namespace {
 
+/// A member may have yet to learn what the others know.
+bool all_hold_the_same(real_cluster& whose) {
+  return wait_until([&] { return whose.run("store hash"); });
+}
+
 struct ServerProcesses : ::testing::Test {
   real_cluster cluster{options()};
 
@@ -36,11 +41,6 @@ struct ServerProcesses : ::testing::Test {
   bool has(const std::string& name) {
     return wait_until([&] { return cluster.run("get configmap " + name); },
                       std::chrono::seconds(20));
-  }
-
-  /// A member may have yet to learn what the others know.
-  static bool all_hold_the_same(real_cluster& whose) {
-    return wait_until([&] { return whose.run("store hash"); });
   }
 
   bool comes_back(const std::string& server, pid_t than) {

@@ -68,12 +68,15 @@ std::string pod(const std::string& name) {
 class bare_server {
 public:
   bare_server() {
+    std::string name = fs::temp_directory_path() / "http-bench-XXXXXX";
     int ends[2];
-    if (pipe(ends) != 0)
+    if (mkdtemp(name.data()) == nullptr || pipe(ends) != 0)
       std::exit(1);
+    folder_ = name;
+    std::fflush(stdout);
     pid_ = fork();
     if (pid_ == 0)
-      serve(ends[1]);
+      serve(folder_, ends[1]);
     close(ends[1]);
     if (read(ends[0], &port_, sizeof(port_)) != sizeof(port_))
       std::exit(1);
@@ -83,6 +86,7 @@ public:
   ~bare_server() {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
+    fs::remove_all(folder_);
   }
 
   bare_server(const bare_server&) = delete;
@@ -91,10 +95,8 @@ public:
   uint16_t port() const { return port_; }
 
 private:
-  [[noreturn]] static void serve(int tell) {
-    std::string name = fs::temp_directory_path() / "http-bench-XXXXXX";
-    auto* folder = mkdtemp(name.data());
-    auto keys = crypto::open_cluster_keys(fs::path{folder} / "pki",
+  [[noreturn]] static void serve(const fs::path& folder, int tell) {
+    auto keys = crypto::open_cluster_keys(folder / "pki",
                                           {{"localhost"}, {"127.0.0.1"}},
                                           std::chrono::system_clock::now());
     if (!keys)
@@ -102,7 +104,6 @@ private:
     http::https_edge edge{std::make_shared<net::loop>()};
     if (edge.prepare({keys->server_file.string(), keys->authority.certificate}))
       _exit(1);
-    fs::remove_all(folder);
     auto at = edge.open({net::ipv4{INADDR_LOOPBACK}, 0});
     if (!at)
       _exit(1);
@@ -120,6 +121,7 @@ private:
       pause();
   }
 
+  fs::path folder_;
   pid_t pid_ = -1;
   uint16_t port_ = 0;
 };

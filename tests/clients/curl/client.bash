@@ -11,7 +11,8 @@ value_of '.users[0].user.client-certificate-data' >client.crt
 value_of '.users[0].user.client-key-data' >client.key
 
 ask() {
-  curl -sS --max-time 30 --cacert ca.crt --cert client.crt --key client.key "$@"
+  # As a program: those that look like curl get what eyes can read.
+  curl -sS --max-time 30 -A program/1 --cacert ca.crt --cert client.crt --key client.key "$@"
 }
 
 # expect TEXT ARGS...: the answer has the text.

@@ -329,6 +329,7 @@ void http2_session::machine::drop(stream& s) {
 
 void http2_session::machine::refuse(int32_t id, stream& s, int status,
                                     const std::string& why) {
+  // The rest is heard out: some clients take a reset for the answer.
   drop(s);
   auto said =
       to_status(make_error(status == 413 ? ec::too_large : ec::bad_request,
@@ -416,10 +417,6 @@ ssize_t http2_session::machine::read(int32_t id, uint8_t* to, size_t size,
   if (s->ended && !s->broken) {
     flags |= NGHTTP2_DATA_FLAG_EOF;
     s->said = true;
-    // Who is refused need not say the rest.
-    if (!s->whole)
-      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id,
-                                NGHTTP2_NO_ERROR);
     return static_cast<ssize_t>(done);
   }
   if (done > 0)

@@ -262,6 +262,7 @@ TEST_F(Http2Session, RefusesWhatIsTooLarge) {
   auto head = client.ask("GET", "/b", {}, {{"x", std::string(9'000, 'x')}});
   exchange();
   EXPECT_EQ(client.answers[id].status, "413");
+  EXPECT_EQ(client.answers[id].error, 0u);
   EXPECT_NE(client.answers[id].body.find("\"code\":413"), std::string::npos);
   EXPECT_TRUE(client.answers[id].closed);
   EXPECT_FALSE(find(event::type::request, id));

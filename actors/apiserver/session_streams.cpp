@@ -3,6 +3,7 @@
 #include "actors/apiserver/session_parts.hpp"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/core_service.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
@@ -11,10 +12,15 @@
 #include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 #include "messages/tunnel.pb.h"
+#include "runtime/net/address.hpp"
 #include "runtime/rules/pod_subresources.hpp"
+#include "runtime/rules/proxied_names.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+#include <functional>
 
 // Logs, commands in containers and what is attached to them; connections to
 // pods.
@@ -43,9 +49,13 @@ relay_actor start_relay(pointer self, const container_stream_actor& client) {
   return fresh;
 }
 
+/// Says another way why a stream cannot be opened.
+using rewording = std::function<caf::error(const caf::error&)>;
+
 template <class Msg>
 void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
-             const container_stream_actor& to, stream_promise promise) {
+             const container_stream_actor& to, stream_promise promise,
+             rewording reworded = {}) {
   auto far = kubelet->node() != self->node();
   if (far && self->state.relays.size() >= most_relays) {
     promise.deliver(make_error(ec::too_many_requests,
@@ -54,8 +64,9 @@ void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
     return;
   }
   auto between = far ? start_relay(self, to) : relay_actor{};
-  auto failed = [self, between, promise](const caf::error& err) mutable {
-    promise.deliver(err);
+  auto failed = [self, between, promise,
+                 reworded](const caf::error& err) mutable {
+    promise.deliver(reworded ? reworded(err) : err);
     if (between)
       self->send_exit(between, caf::exit_reason::user_shutdown);
   };
@@ -81,17 +92,18 @@ caf::error unreachable(const std::string& node) {
                           "running");
 }
 
+caf::error no_host(const object& pod) {
+  return make_error(ec::bad_request,
+                    "pod " + pod.name() + " does not have a host assigned");
+}
+
 /// Passes a stream's request on to the kubelet that has the pod.
 void open_on_node(pointer self, const object& pod,
                   const pb<call::OpenStream>& msg,
                   const container_stream_actor& to, stream_promise promise) {
   auto& node = pod.as<core::v1::Pod>().spec().node_name();
-  if (node.empty()) {
-    promise.deliver(make_error(ec::bad_request, "pod " + pod.name()
-                                                    + " does not have a host "
-                                                      "assigned"));
-    return;
-  }
+  if (node.empty())
+    return promise.deliver(no_host(pod));
   with_actor(
       self, "kubelet/" + node,
       [self, msg, to, promise](const caf::actor& kubelet) {
@@ -121,21 +133,204 @@ caf::error check_logs(const kubelet_api::PodLogs& logs) {
 
 /// Connects to a pod by way of its node.
 void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
-                     const container_stream_actor& to, stream_promise promise) {
+                     const container_stream_actor& to, stream_promise promise,
+                     rewording reworded = {}) {
   with_actor(
       self, "kubelet/" + msg.node() + "/tunnel",
-      [self, msg, to, promise](const caf::actor& end) {
-        open_at(self, end, msg.connect(), to, promise);
+      [self, msg, to, promise, reworded](const caf::actor& end) {
+        open_at(self, end, msg.connect(), to, promise, reworded);
       },
       [promise, node = msg.node()](const caf::error&) mutable {
         promise.deliver(unreachable(node));
       });
 }
 
-const kubelet_api::PodTarget& target_of(const call::OpenStream& msg) {
-  return msg.has_logs()   ? msg.logs().target()
-         : msg.has_exec() ? msg.exec().target()
-                          : msg.attach().target();
+/// Connects to a port of a pod.
+void reach_pod(pointer self, const object& pod, uint32_t port,
+               const container_stream_actor& to, stream_promise promise,
+               rewording reworded = {}) {
+  auto& what = pod.as<core::v1::Pod>();
+  auto address = net::parse_ipv4(what.status().pod_ip());
+  if (what.spec().node_name().empty())
+    return promise.deliver(no_host(pod));
+  if (!address)
+    return promise.deliver(make_error(
+        ec::service_unavailable, "pod " + pod.name() + " has no address yet"));
+  tunnel::ConnectAtNode msg;
+  msg.set_node(what.spec().node_name());
+  auto& connect = *msg.mutable_connect();
+  connect.set_address(address->value);
+  connect.set_port(port);
+  connect.set_pod(pod.key());
+  connect_at_node(self, msg, to, promise, reworded);
+}
+
+void reach_port(pointer self, const pb<call::OpenStream>& msg,
+                const object& pod, const container_stream_actor& to,
+                stream_promise promise) {
+  if (pod.as<core::v1::Pod>().spec().node_name().empty())
+    return promise.deliver(no_host(pod));
+  if (auto port = msg->port().port(); port != 0)
+    return reach_pod(self, pod, port, to, promise);
+  promise.deliver(pb<container::StreamOpened>{},
+                  caf::actor_cast<stream_source_actor>(to));
+}
+
+// -- proxies ------------------------------------------------------------------
+
+/// Kubernetes' words for a server that nothing comes from.
+caf::error not_reached(const std::string& address, uint32_t port,
+                       const caf::error& why) {
+  return make_error(ec::service_unavailable,
+                    "error trying to reach service: dial tcp " + address + ":"
+                        + std::to_string(port) + ": " + message_of(why));
+}
+
+void reach_for_proxy(pointer self, const object& pod, uint32_t port,
+                     const container_stream_actor& to, stream_promise promise) {
+  auto& address = pod.as<core::v1::Pod>().status().pod_ip();
+  reach_pod(self, pod, port, to, promise,
+            [address, port](const caf::error& why) {
+              return not_reached(address, port, why);
+            });
+}
+
+call::Request get_of(const std::string& ns, const std::string& name) {
+  call::Request out;
+  out.set_verb(call::GET);
+  out.set_namespace_(ns);
+  out.set_name(name);
+  return out;
+}
+
+using request = pb<call::OpenStream>;
+
+void reach_proxied_pod(pointer self, const request& msg,
+                       const rules::proxied_name& to_what,
+                       const container_stream_actor& to,
+                       stream_promise promise) {
+  read(
+      self, kind_of<core::v1::Pod>(),
+      get_of(msg->proxied().namespace_(), to_what.name),
+      [self, to_what, to, promise](const std::vector<object>& found) mutable {
+        auto& pod = found.front();
+        auto port = rules::proxied_port(pod.as<core::v1::Pod>(), to_what);
+        if (!port)
+          promise.deliver(port.error());
+        else
+          reach_for_proxy(self, pod, *port, to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+/// Tries the addresses of a service one after the other until there is a pod
+/// behind one.
+void reach_endpoint(pointer self, const request& msg,
+                    std::vector<rules::proxied_target> targets,
+                    const container_stream_actor& to, stream_promise promise) {
+  if (targets.empty())
+    return promise.deliver(make_error(ec::service_unavailable,
+                                      "no endpoints available for service \""
+                                          + msg->proxied().name() + "\""));
+  auto next = targets.back();
+  targets.pop_back();
+  auto others = [self, msg, targets, to, promise] {
+    reach_endpoint(self, msg, targets, to, promise);
+  };
+  read(
+      self, kind_of<core::v1::Pod>(),
+      get_of(msg->proxied().namespace_(), next.pod),
+      [self, next, others, to, promise](const std::vector<object>& found) {
+        auto& pod = found.front();
+        if (pod.as<core::v1::Pod>().status().pod_ip() != next.ip)
+          others();
+        else
+          reach_for_proxy(self, pod, next.port, to, promise);
+      },
+      [others](const caf::error&) { others(); });
+}
+
+void reach_service_port(pointer self, const request& msg,
+                        const rules::proxied_name& to_what,
+                        const std::string& port,
+                        const container_stream_actor& to,
+                        stream_promise promise) {
+  read(
+      self, kind_of<core::v1::Endpoints>(),
+      get_of(msg->proxied().namespace_(), to_what.name),
+      [self, msg, port, to, promise](const std::vector<object>& found) {
+        auto targets = rules::proxied_targets(
+            found.front().as<core::v1::Endpoints>(), port);
+        // Any of them is as good as the others.
+        if (!targets.empty())
+          std::rotate(targets.begin(),
+                      targets.begin()
+                          + static_cast<long>(self->state.ctx->random()
+                                              % targets.size()),
+                      targets.end());
+        reach_endpoint(self, msg, std::move(targets), to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+void reach_proxied_service(pointer self, const request& msg,
+                           const rules::proxied_name& to_what,
+                           const container_stream_actor& to,
+                           stream_promise promise) {
+  if (!rules::is_port_number(to_what.port))
+    return reach_service_port(self, msg, to_what, to_what.port, to, promise);
+  read(
+      self, kind_of<core::v1::Service>(),
+      get_of(msg->proxied().namespace_(), to_what.name),
+      [self, msg, to_what, to,
+       promise](const std::vector<object>& found) mutable {
+        auto port = rules::named_port(found.front().as<core::v1::Service>(),
+                                      to_what.port);
+        if (!port)
+          promise.deliver(port.error());
+        else
+          reach_service_port(self, msg, to_what, *port, to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+void reach_proxied(pointer self, const request& msg,
+                   const container_stream_actor& to, stream_promise promise) {
+  auto& resource = msg->proxied().resource();
+  auto what = rules::parse_proxied_name(resource, msg->proxied().name());
+  if (!what)
+    promise.deliver(what.error());
+  else if (resource == kind_of<core::v1::Pod>().plural)
+    reach_proxied_pod(self, msg, *what, to, promise);
+  else
+    reach_proxied_service(self, msg, *what, to, promise);
+}
+
+// -- requests -----------------------------------------------------------------
+
+/// The pod, or what else it is about, by its place.
+struct stream_target {
+  std::string ns;
+  std::string name;
+};
+
+stream_target target_of(const call::OpenStream& msg) {
+  if (msg.has_port())
+    return {msg.port().namespace_(), msg.port().name()};
+  if (msg.has_proxied())
+    return {msg.proxied().namespace_(), msg.proxied().name()};
+  auto& pod = msg.has_logs()   ? msg.logs().target()
+              : msg.has_exec() ? msg.exec().target()
+                               : msg.attach().target();
+  return {pod.namespace_(), pod.name()};
+}
+
+const char* subresource_of(const call::OpenStream& msg) {
+  return msg.has_logs()      ? "log"
+         : msg.has_exec()    ? "exec"
+         : msg.has_port()    ? "portforward"
+         : msg.has_proxied() ? "proxy"
+                             : "attach";
 }
 
 rules::access access_of(const call::OpenStream& msg) {
@@ -147,14 +342,16 @@ rules::access access_of(const call::OpenStream& msg) {
     what.name = msg.connect().node();
     return what;
   }
-  auto& target = target_of(msg);
-  what.verb = msg.has_logs() ? "get" : "create";
-  what.resource = kind_of<core::v1::Pod>().plural;
-  what.subresource = msg.has_logs()   ? "log"
-                     : msg.has_exec() ? "exec"
-                                      : "attach";
-  what.ns = target.namespace_();
-  what.name = target.name();
+  auto target = target_of(msg);
+  what.verb = msg.has_logs()       ? "get"
+              : msg.verb().empty() ? "create"
+                                   : msg.verb();
+  what.resource = msg.has_proxied()
+                      ? msg.proxied().resource()
+                      : std::string{kind_of<core::v1::Pod>().plural};
+  what.subresource = subresource_of(msg);
+  what.ns = target.ns;
+  what.name = target.name;
   return what;
 }
 
@@ -166,23 +363,28 @@ caf::error check_target(const call::OpenStream& msg) {
                ? make_error(ec::bad_request, "a node and a port are required")
                : caf::error{};
   }
-  auto& target = target_of(msg);
-  return target.namespace_().empty() || target.name().empty() ? make_error(
-             ec::bad_request, "a namespace and a name are required")
-                                                              : caf::error{};
+  auto target = target_of(msg);
+  if (target.ns.empty() || target.name.empty())
+    return make_error(ec::bad_request, "a namespace and a name are required");
+  if (msg.has_proxied()
+      && msg.proxied().resource() != kind_of<core::v1::Pod>().plural
+      && msg.proxied().resource() != kind_of<core::v1::Service>().plural)
+    return make_error(ec::bad_request, "there is a proxy to pods and services");
+  return msg.port().port() > 65535
+             ? make_error(ec::bad_request, "there is no such port")
+             : caf::error{};
 }
 
 void find_pod(pointer self, const pb<call::OpenStream>& msg,
               const container_stream_actor& to, stream_promise promise) {
-  auto& target = target_of(*msg);
-  call::Request get;
-  get.set_verb(call::GET);
-  get.set_namespace_(target.namespace_());
-  get.set_name(target.name());
+  auto target = target_of(*msg);
   read(
-      self, kind_of<core::v1::Pod>(), std::move(get),
+      self, kind_of<core::v1::Pod>(), get_of(target.ns, target.name),
       [self, promise, msg, to](const std::vector<object>& found) {
-        open_on_node(self, found.front(), msg, to, promise);
+        if (msg->has_port())
+          reach_port(self, msg, found.front(), to, promise);
+        else
+          open_on_node(self, found.front(), msg, to, promise);
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); });
 }
@@ -206,6 +408,8 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                  promise.deliver(err);
                else if (msg->has_connect())
                  connect_at_node(self, msg->connect(), to, promise);
+               else if (msg->has_proxied())
+                 reach_proxied(self, msg, to, promise);
                else
                  find_pod(self, msg, to, promise);
              });

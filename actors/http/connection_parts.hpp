@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/http/connection.hpp"
+#include "actors/http/exchange.hpp"
 #include "messages/call.pb.h"
 #include "messages/http.pb.h"
 #include "runtime/http/api_route.hpp"
@@ -14,20 +15,6 @@
 namespace troupe::serving_http {
 
 using pointer = http_connection_actor::stateful_pointer<http_connection_state>;
-
-/// One request on its way; each is answered once.
-struct exchange {
-  uint64_t number = 0;
-  pb<http_api::Request> request;
-  http::target to;
-  http::api_route at;
-  std::string verb; ///< Kubernetes'
-  http::answer_form form;
-
-  std::string_view header(std::string_view name) const;
-};
-
-using exchange_ptr = std::shared_ptr<const exchange>;
 
 // -- answers (connection_answers.cpp) ----------------------------------------
 
@@ -75,5 +62,34 @@ void on_output_end(pointer self, const pb<container::StreamEnd>& end);
 void on_log_taken(pointer self, uint64_t number, uint32_t pieces);
 void stop_log(pointer self, uint64_t number);
 void end_logs_of(pointer self, const caf::actor_addr& source);
+
+// -- exchanges that flow both ways (connection_streams.cpp) -------------------
+
+/// Whether a request is for an actor of its own.
+bool is_stream(const exchange& x);
+/// Starts it.
+void start_stream(pointer self, exchange_ptr x);
+void on_stream_data(pointer self, const pb<http_api::Data>& msg);
+void on_stream_taken(pointer self, const pb<http_api::Taken>& msg);
+void stop_stream(pointer self, uint64_t number);
+/// Returns whether it was one of them.
+bool on_stream_down(pointer self, const caf::down_msg& down);
+
+// -- what is told over WebSocket (connection_sockets.cpp) ---------------------
+
+/// Whether a client wants a watch or a log as messages of WebSocket.
+bool wants_socket(const exchange& x);
+/// Goes over to it, with one of these subprotocols; false when the request was
+/// refused.
+bool open_socket(pointer self, const exchange& x,
+                 const std::vector<std::string>& protocols);
+/// Sends a piece of an answer, as a message where it goes over a socket:
+/// `text` when it is for people.
+void send_piece(pointer self, uint64_t number, std::string bytes,
+                bool text = false);
+/// Ends an answer.
+void end_pieces(pointer self, uint64_t number, bool broken);
+/// What the client says over one; false where there is none.
+bool on_socket_data(pointer self, const http_api::Data& msg);
 
 } // namespace troupe::serving_http

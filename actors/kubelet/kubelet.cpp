@@ -154,11 +154,24 @@ pb<system::Description> on_describe(pointer self) {
   return result;
 }
 
+/// Whether the address is that of this pod, or of any when none is named.
+bool is_address_of(pointer self, net::ipv4 ip, const std::string& key) {
+  auto& st = self->state;
+  auto pooled = st.addresses && st.addresses->is_taken(ip);
+  if (key.empty())
+    return pooled;
+  auto* entry = find_pod(self, key);
+  if (entry == nullptr)
+    return false;
+  auto& pod = entry->pod.as<core::v1::Pod>();
+  return (pooled || pod.spec().host_network())
+         && pod.status().pod_ip() == to_string(ip);
+}
+
 caf::result<pb<kubelet_api::Address>>
 on_check_address(pointer self, const kubelet_api::CheckAddress& msg) {
-  auto& st = self->state;
   auto ip = net::parse_ipv4(msg.ip());
-  if (!ip || !st.addresses || !st.addresses->is_taken(*ip))
+  if (!ip || !is_address_of(self, *ip, msg.pod()))
     return make_error(ec::not_found, "no pod of this node has " + msg.ip());
   kubelet_api::Address out;
   out.set_ip(msg.ip());

@@ -86,6 +86,7 @@ opened on_connect(pointer self, const pb<tunnel::Connect>& msg,
       [self, msg, client, promise, failed](const caf::actor& kubelet) {
         kubelet_api::CheckAddress question;
         question.set_ip(to_string(net::ipv4{msg->address()}));
+        question.set_pod(msg->pod());
         self->state.requests.ask<pb<kubelet_api::Address>>(
             kubelet,
             [self, msg, client, promise](const pb<kubelet_api::Address>&) {

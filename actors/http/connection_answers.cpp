@@ -39,9 +39,9 @@ std::string_view exchange::header(std::string_view name) const {
   return {};
 }
 
-std::vector<http::header> exchange::headers() const {
+std::vector<http::header> headers_of(const exchange& x) {
   std::vector<http::header> out;
-  for (auto& h : request->headers())
+  for (auto& h : x.request->headers())
     out.emplace_back(h.name(), h.value());
   return out;
 }

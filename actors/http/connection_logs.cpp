@@ -100,7 +100,11 @@ void begin_answer(pointer self, uint64_t number) {
   http::response_head head;
   head.headers = {{"Content-Type", "text/plain"},
                   {"Cache-Control", "no-cache, private"}};
-  self->state.edge->begin(self->state.connection, number, std::move(head));
+  begin_pieces(self, number, std::move(head));
+  // Kubernetes: an empty message tells that it stands.
+  if (self->state.sockets.count(number) != 0)
+    self->state.edge->send(self->state.connection, number,
+                           log_piece(self, number, {}));
 }
 
 /// Returns the log that a source calls by this number.
@@ -120,7 +124,7 @@ bool is_opening(const http_connection_state& st) {
 void end_log(pointer self, uint64_t number, bool broken) {
   auto& st = self->state;
   if (st.logs.erase(number) > 0)
-    st.edge->end(st.connection, number, broken);
+    end_pieces(self, number, broken);
 }
 
 void opened(pointer self, uint64_t number, uint64_t stream,
@@ -142,7 +146,7 @@ void opened(pointer self, uint64_t number, uint64_t stream,
   if (early.empty())
     return;
   for (auto& data : early.mapped().data)
-    st.edge->send(st.connection, number, data->data());
+    st.edge->send(st.connection, number, log_piece(self, number, data->data()));
   if (early.mapped().end)
     end_log(self, number, false);
 }
@@ -157,6 +161,8 @@ void start_log(pointer self, exchange_ptr x) {
   auto msg = std::make_shared<call::OpenStream>();
   if (auto err = read_options(self, *x, *msg))
     return refuse(self, *x, err);
+  if (auto err = prepare_socket(self, *x, http::reader_protocols()))
+    return refuse(self, *x, err);
   with_session(self, [self, x, msg](const caf::error& none) {
     if (none)
       return refuse(self, *x, none);
@@ -169,6 +175,7 @@ void start_log(pointer self, exchange_ptr x) {
           opened(self, x->number, answer->stream(), source);
         },
         [self, x](const caf::error& err) {
+          drop_socket(self, x->number);
           if (self->state.logs.erase(x->number) > 0)
             refuse(self, *x, err);
         },
@@ -181,7 +188,8 @@ void on_output(pointer self, const pb<container::StreamData>& data) {
   auto sender = sender_of(self);
   auto found = find(st, sender, data->stream());
   if (found != st.logs.end())
-    st.edge->send(st.connection, found->first, data->data());
+    st.edge->send(st.connection, found->first,
+                  log_piece(self, found->first, data->data()));
   else if (is_opening(st))
     st.early[{sender, data->stream()}].data.push_back(data);
 }

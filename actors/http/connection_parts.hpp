@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/http/connection.hpp"
-#include "actors/http/exchange.hpp"
 #include "messages/call.pb.h"
 #include "messages/http.pb.h"
 #include "runtime/http/api_route.hpp"
@@ -16,6 +15,23 @@ namespace troupe::serving_http {
 
 using pointer = http_connection_actor::stateful_pointer<http_connection_state>;
 
+/// One request on its way; each is answered once.
+struct exchange {
+  uint64_t number = 0;
+  pb<http_api::Request> request;
+  http::target to;
+  http::api_route at;
+  std::string verb; ///< Kubernetes'
+  http::answer_form form;
+
+  std::string_view header(std::string_view name) const;
+};
+
+using exchange_ptr = std::shared_ptr<const exchange>;
+
+/// Its headers, as the pure parts take them.
+std::vector<http::header> headers_of(const exchange& x);
+
 // -- answers (connection_answers.cpp) ----------------------------------------
 
 /// Answers with bytes of a type. `warnings` become headers, and so does `tag`,
@@ -26,6 +42,10 @@ void answer(pointer self, const exchange& x, int status, std::string type,
 
 /// Answers with a Status that says why not.
 void refuse(pointer self, const exchange& x, const caf::error& why);
+
+/// The same for whoever is not the connection.
+void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
+            const caf::error& why);
 
 /// How objects are to be shown, as the request asks for it; tables only where
 /// it is about objects.
@@ -77,19 +97,21 @@ bool on_stream_down(pointer self, const caf::down_msg& down);
 
 // -- what is told over WebSocket (connection_sockets.cpp) ---------------------
 
-/// Whether a client wants a watch or a log as messages of WebSocket.
-bool wants_socket(const exchange& x);
-/// Goes over to it, with one of these subprotocols; false when the request was
-/// refused.
-bool open_socket(pointer self, const exchange& x,
-                 const std::vector<std::string>& protocols);
-/// Sends a piece of an answer, as a message where it goes over a socket:
-/// `text` when it is for people.
-void send_piece(pointer self, uint64_t number, std::string bytes,
-                bool text = false);
-/// Ends an answer.
+/// Gets ready to go over to it, where a client wants that, with one of these
+/// subprotocols. The following then write messages instead of pieces.
+caf::error prepare_socket(pointer self, const exchange& x,
+                          const std::vector<std::string>& protocols);
+/// The answer was refused.
+void drop_socket(pointer self, uint64_t number);
+void begin_pieces(pointer self, uint64_t number, http::response_head head);
+/// Returns an event of a watch, or bytes of a log, as they are sent.
+std::string event_piece(pointer self, uint64_t number, std::string event,
+                        bool text);
+std::string log_piece(pointer self, uint64_t number, std::string bytes);
 void end_pieces(pointer self, uint64_t number, bool broken);
-/// What the client says over one; false where there is none.
+/// Of pieces that left those that are part of the answer.
+uint32_t pieces_of_answer(pointer self, uint64_t number, uint32_t pieces);
+/// What the client says; false where there is no such socket.
 bool on_socket_data(pointer self, const http_api::Data& msg);
 
 } // namespace troupe::serving_http

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "actors/http/exchange.hpp"
 #include "actors/system/calls.hpp"
 #include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
@@ -17,6 +16,10 @@ namespace troupe::http_api {
 class Data;
 class Taken;
 } // namespace troupe::http_api
+
+namespace troupe::serving_http {
+struct exchange;
+} // namespace troupe::serving_http
 
 namespace troupe {
 
@@ -46,7 +49,7 @@ class http_door {
 public:
   http_door() = default;
   http_door(std::shared_ptr<http::http_edge> edge, uint64_t connection,
-            serving_http::exchange_ptr x)
+            std::shared_ptr<const serving_http::exchange> x)
       : edge_(std::move(edge)), connection_(connection), x_(std::move(x)) {}
 
   const serving_http::exchange& x() const { return *x_; }
@@ -73,7 +76,7 @@ public:
 private:
   std::shared_ptr<http::http_edge> edge_;
   uint64_t connection_ = 0;
-  serving_http::exchange_ptr x_;
+  std::shared_ptr<const serving_http::exchange> x_;
   size_t on_the_way_ = 0;
 };
 
@@ -90,7 +93,7 @@ struct http_stream_start {
   context ctx;
   std::shared_ptr<http::http_edge> edge;
   uint64_t connection = 0;
-  serving_http::exchange_ptr x;
+  std::shared_ptr<const serving_http::exchange> x;
   command_session_actor session;
   caf::actor parent; ///< with which it ends
 };

@@ -84,7 +84,13 @@ opened open_running(pointer self, const kubelet_api::PodTarget& target, Msg msg,
     return i.error();
   const auto& c = self->state.life.containers[*i];
   if (c.step != rules::container_step::running)
-    return not_there(self, *i, "is not running");
+    // Kubernetes' words.
+    return make_error(
+        ec::conflict,
+        "container not found (\""
+            + rules::container_at(self->state.pod.as<core::v1::Pod>(), *i)
+                  .name()
+            + "\")");
   msg.set_container_id(c.id);
   return open(self, std::move(msg), to);
 }

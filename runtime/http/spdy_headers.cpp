@@ -181,7 +181,7 @@ public:
     std::array<char, 4096> piece;
     z_.next_in = bytes_of(block);
     z_.avail_in = static_cast<uInt>(block.size());
-    while (good_ && out.size() <= most) {
+    while (good_) {
       z_.next_out = reinterpret_cast<Bytef*>(piece.data());
       z_.avail_out = static_cast<uInt>(piece.size());
       auto result = inflate(&z_, Z_SYNC_FLUSH);
@@ -192,7 +192,7 @@ public:
         continue;
       }
       out.append(piece.data(), piece.size() - z_.avail_out);
-      if (result != Z_OK && result != Z_BUF_ERROR)
+      if ((result != Z_OK && result != Z_BUF_ERROR) || out.size() > most)
         good_ = false;
       else if (z_.avail_in == 0 && z_.avail_out != 0)
         return out;

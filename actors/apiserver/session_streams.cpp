@@ -97,13 +97,18 @@ caf::error no_host(const object& pod) {
                     "pod " + pod.name() + " does not have a host assigned");
 }
 
+/// Which is no mistake of whoever asks for it.
+caf::error no_log(const object& pod) {
+  return make_error(ec::conflict, message_of(no_host(pod)));
+}
+
 /// Passes a stream's request on to the kubelet that has the pod.
 void open_on_node(pointer self, const object& pod,
                   const pb<call::OpenStream>& msg,
                   const container_stream_actor& to, stream_promise promise) {
   auto& node = pod.as<core::v1::Pod>().spec().node_name();
   if (node.empty())
-    return promise.deliver(no_host(pod));
+    return promise.deliver(msg->has_logs() ? no_log(pod) : no_host(pod));
   with_actor(
       self, "kubelet/" + node,
       [self, msg, to, promise](const caf::actor& kubelet) {
@@ -145,7 +150,8 @@ void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
       });
 }
 
-/// Connects to a port of a pod.
+/// Connects to a port of a pod. Kubernetes: a forwarded port leads to what
+/// listens inside the pod, a proxy to what listens at its address.
 void reach_pod(pointer self, const object& pod, uint32_t port,
                const container_stream_actor& to, stream_promise promise,
                rewording reworded = {}) {
@@ -162,6 +168,7 @@ void reach_pod(pointer self, const object& pod, uint32_t port,
   connect.set_address(address->value);
   connect.set_port(port);
   connect.set_pod(pod.key());
+  connect.set_loopback(!reworded);
   connect_at_node(self, msg, to, promise, reworded);
 }
 

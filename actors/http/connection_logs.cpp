@@ -19,6 +19,14 @@ namespace {
 /// Pieces of a log that may be on their way to a client.
 constexpr uint32_t log_window = 16;
 
+/// Kubernetes: a pod without a node has no log yet, which is no failure.
+void refuse_log(pointer self, const exchange& x, const caf::error& why) {
+  if (is(why, ec::conflict))
+    self->state.edge->answer(self->state.connection, x.number, {204, {}}, {});
+  else
+    refuse(self, x, why);
+}
+
 expected<std::optional<int64_t>> read_number(const http::target& to,
                                              std::string_view name) {
   auto& text = to.get(name);
@@ -28,8 +36,9 @@ expected<std::optional<int64_t>> read_number(const http::target& to,
   auto last = text.data() + text.size();
   auto [end, bad] = std::from_chars(text.data(), last, value);
   if (bad != std::errc{} || end != last)
-    return make_error(ec::bad_request,
-                      std::string{name} + ": \"" + text + "\" is no number");
+    // Kubernetes' words.
+    return make_error(ec::bad_request, "strconv.ParseInt: parsing \"" + text
+                                           + "\": invalid syntax");
   return std::optional{value};
 }
 
@@ -177,7 +186,7 @@ void start_log(pointer self, exchange_ptr x) {
         [self, x](const caf::error& err) {
           drop_socket(self, x->number);
           if (self->state.logs.erase(x->number) > 0)
-            refuse(self, *x, err);
+            refuse_log(self, *x, err);
         },
         pb<call::OpenStream>{std::move(*msg)}, container_stream_actor{self});
   });

@@ -175,7 +175,26 @@ on_check_address(pointer self, const kubelet_api::CheckAddress& msg) {
     return make_error(ec::not_found, "no pod of this node has " + msg.ip());
   kubelet_api::Address out;
   out.set_ip(msg.ip());
-  return pb<kubelet_api::Address>{std::move(out)};
+  auto* entry = msg.pod().empty() ? nullptr : find_pod(self, msg.pod());
+  if (entry == nullptr || !self->state.runtime)
+    return pb<kubelet_api::Address>{std::move(out)};
+  auto promise = self->make_response_promise<pb<kubelet_api::Address>>();
+  container::ListPodSandbox question;
+  question.set_uid(entry->pod.uid());
+  self->state.asks.ask<pb<container::SandboxList>>(
+      self->state.runtime,
+      [promise, out](const pb<container::SandboxList>& found) mutable {
+        for (auto& box : found->items())
+          if (box.state() == container::READY
+              && box.network() == container::OWN)
+            out.set_network(box.network_path());
+        promise.deliver(pb<kubelet_api::Address>{std::move(out)});
+      },
+      [promise, out](const caf::error&) mutable {
+        promise.deliver(pb<kubelet_api::Address>{std::move(out)});
+      },
+      pb<container::ListPodSandbox>{std::move(question)});
+  return promise;
 }
 
 template <class Msg>

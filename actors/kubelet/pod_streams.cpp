@@ -117,7 +117,15 @@ opened on_exec(pointer self, const kubelet_api::PodExec& msg,
 
 opened on_attach(pointer self, const kubelet_api::PodAttach& msg,
                  const container_stream_actor& to) {
-  return open_running(self, msg.target(), msg.options(), to);
+  auto i = find_target(self, msg.target());
+  if (!i)
+    return i.error();
+  auto options = msg.options();
+  // Kubernetes: one without standard input is attached to all the same.
+  const auto& pod = self->state.pod.as<core::v1::Pod>();
+  if (!rules::container_at(pod, *i).stdin())
+    options.set_stdin(false);
+  return open_running(self, msg.target(), std::move(options), to);
 }
 
 } // namespace troupe

@@ -1,6 +1,7 @@
 #include "actors/apiserver/registry.hpp"
 #include "actors/apiserver/relay.hpp"
 #include "actors/apiserver/session_parts.hpp"
+#include "actors/apiserver/session_reach.hpp"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
@@ -12,14 +13,11 @@
 #include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 #include "messages/tunnel.pb.h"
-#include "runtime/net/address.hpp"
 #include "runtime/rules/pod_subresources.hpp"
-#include "runtime/rules/proxied_names.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
-#include <algorithm>
 #include <functional>
 
 // Logs, commands in containers and what is attached to them; connections to
@@ -27,9 +25,6 @@
 namespace troupe::serving {
 
 namespace {
-
-using stream_promise =
-    answer_to<pb<container::StreamOpened>, stream_source_actor>;
 
 /// Nobody may use up what a node can serve to all.
 constexpr size_t most_relays = 256;
@@ -48,9 +43,6 @@ relay_actor start_relay(pointer self, const container_stream_actor& client) {
              handle);
   return fresh;
 }
-
-/// Says another way why a stream cannot be opened.
-using rewording = std::function<caf::error(const caf::error&)>;
 
 template <class Msg>
 void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
@@ -92,11 +84,6 @@ caf::error unreachable(const std::string& node) {
                           "running");
 }
 
-caf::error no_host(const object& pod) {
-  return make_error(ec::bad_request,
-                    "pod " + pod.name() + " does not have a host assigned");
-}
-
 /// Which is no mistake of whoever asks for it.
 caf::error no_log(const object& pod) {
   return make_error(ec::conflict, message_of(no_host(pod)));
@@ -136,181 +123,12 @@ caf::error check_logs(const kubelet_api::PodLogs& logs) {
   return invalid("", "PodLogOptions", logs.target().name(), found);
 }
 
-/// Connects to a pod by way of its node.
-void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
-                     const container_stream_actor& to, stream_promise promise,
-                     rewording reworded = {}) {
-  with_actor(
-      self, "kubelet/" + msg.node() + "/tunnel",
-      [self, msg, to, promise, reworded](const caf::actor& end) {
-        open_at(self, end, msg.connect(), to, promise, reworded);
-      },
-      [promise, node = msg.node()](const caf::error&) mutable {
-        promise.deliver(unreachable(node));
-      });
-}
-
-/// Connects to a port of a pod. Kubernetes: a forwarded port leads to what
-/// listens inside the pod, a proxy to what listens at its address.
-void reach_pod(pointer self, const object& pod, uint32_t port,
-               const container_stream_actor& to, stream_promise promise,
-               rewording reworded = {}) {
-  auto& what = pod.as<core::v1::Pod>();
-  auto address = net::parse_ipv4(what.status().pod_ip());
-  if (what.spec().node_name().empty())
-    return promise.deliver(no_host(pod));
-  if (!address)
-    return promise.deliver(make_error(
-        ec::service_unavailable, "pod " + pod.name() + " has no address yet"));
-  tunnel::ConnectAtNode msg;
-  msg.set_node(what.spec().node_name());
-  auto& connect = *msg.mutable_connect();
-  connect.set_address(address->value);
-  connect.set_port(port);
-  connect.set_pod(pod.key());
-  connect.set_loopback(!reworded);
-  connect_at_node(self, msg, to, promise, reworded);
-}
-
-void reach_port(pointer self, const pb<call::OpenStream>& msg,
-                const object& pod, const container_stream_actor& to,
-                stream_promise promise) {
-  if (pod.as<core::v1::Pod>().spec().node_name().empty())
-    return promise.deliver(no_host(pod));
-  if (auto port = msg->port().port(); port != 0)
-    return reach_pod(self, pod, port, to, promise);
-  promise.deliver(pb<container::StreamOpened>{},
-                  caf::actor_cast<stream_source_actor>(to));
-}
-
-// -- proxies ------------------------------------------------------------------
-
-/// Kubernetes' words for a server that nothing comes from.
-caf::error not_reached(const std::string& address, uint32_t port,
-                       const caf::error& why) {
-  return make_error(ec::service_unavailable,
-                    "error trying to reach service: dial tcp " + address + ":"
-                        + std::to_string(port) + ": " + message_of(why));
-}
-
-void reach_for_proxy(pointer self, const object& pod, uint32_t port,
-                     const container_stream_actor& to, stream_promise promise) {
-  auto& address = pod.as<core::v1::Pod>().status().pod_ip();
-  reach_pod(self, pod, port, to, promise,
-            [address, port](const caf::error& why) {
-              return not_reached(address, port, why);
-            });
-}
-
 call::Request get_of(const std::string& ns, const std::string& name) {
   call::Request out;
   out.set_verb(call::GET);
   out.set_namespace_(ns);
   out.set_name(name);
   return out;
-}
-
-using request = pb<call::OpenStream>;
-
-void reach_proxied_pod(pointer self, const request& msg,
-                       const rules::proxied_name& to_what,
-                       const container_stream_actor& to,
-                       stream_promise promise) {
-  read(
-      self, kind_of<core::v1::Pod>(),
-      get_of(msg->proxied().namespace_(), to_what.name),
-      [self, to_what, to, promise](const std::vector<object>& found) mutable {
-        auto& pod = found.front();
-        auto port = rules::proxied_port(pod.as<core::v1::Pod>(), to_what);
-        if (!port)
-          promise.deliver(port.error());
-        else
-          reach_for_proxy(self, pod, *port, to, promise);
-      },
-      [promise](const caf::error& err) mutable { promise.deliver(err); });
-}
-
-/// Tries the addresses of a service one after the other until there is a pod
-/// behind one.
-void reach_endpoint(pointer self, const request& msg,
-                    std::vector<rules::proxied_target> targets,
-                    const container_stream_actor& to, stream_promise promise) {
-  if (targets.empty())
-    return promise.deliver(make_error(ec::service_unavailable,
-                                      "no endpoints available for service \""
-                                          + msg->proxied().name() + "\""));
-  auto next = targets.back();
-  targets.pop_back();
-  auto others = [self, msg, targets, to, promise] {
-    reach_endpoint(self, msg, targets, to, promise);
-  };
-  read(
-      self, kind_of<core::v1::Pod>(),
-      get_of(msg->proxied().namespace_(), next.pod),
-      [self, next, others, to, promise](const std::vector<object>& found) {
-        auto& pod = found.front();
-        if (pod.as<core::v1::Pod>().status().pod_ip() != next.ip)
-          others();
-        else
-          reach_for_proxy(self, pod, next.port, to, promise);
-      },
-      [others](const caf::error&) { others(); });
-}
-
-void reach_service_port(pointer self, const request& msg,
-                        const rules::proxied_name& to_what,
-                        const std::string& port,
-                        const container_stream_actor& to,
-                        stream_promise promise) {
-  read(
-      self, kind_of<core::v1::Endpoints>(),
-      get_of(msg->proxied().namespace_(), to_what.name),
-      [self, msg, port, to, promise](const std::vector<object>& found) {
-        auto targets = rules::proxied_targets(
-            found.front().as<core::v1::Endpoints>(), port);
-        // Any of them is as good as the others.
-        if (!targets.empty())
-          std::rotate(targets.begin(),
-                      targets.begin()
-                          + static_cast<long>(self->state.ctx->random()
-                                              % targets.size()),
-                      targets.end());
-        reach_endpoint(self, msg, std::move(targets), to, promise);
-      },
-      [promise](const caf::error& err) mutable { promise.deliver(err); });
-}
-
-void reach_proxied_service(pointer self, const request& msg,
-                           const rules::proxied_name& to_what,
-                           const container_stream_actor& to,
-                           stream_promise promise) {
-  if (!rules::is_port_number(to_what.port))
-    return reach_service_port(self, msg, to_what, to_what.port, to, promise);
-  read(
-      self, kind_of<core::v1::Service>(),
-      get_of(msg->proxied().namespace_(), to_what.name),
-      [self, msg, to_what, to,
-       promise](const std::vector<object>& found) mutable {
-        auto port = rules::named_port(found.front().as<core::v1::Service>(),
-                                      to_what.port);
-        if (!port)
-          promise.deliver(port.error());
-        else
-          reach_service_port(self, msg, to_what, *port, to, promise);
-      },
-      [promise](const caf::error& err) mutable { promise.deliver(err); });
-}
-
-void reach_proxied(pointer self, const request& msg,
-                   const container_stream_actor& to, stream_promise promise) {
-  auto& resource = msg->proxied().resource();
-  auto what = rules::parse_proxied_name(resource, msg->proxied().name());
-  if (!what)
-    promise.deliver(what.error());
-  else if (resource == kind_of<core::v1::Pod>().plural)
-    reach_proxied_pod(self, msg, *what, to, promise);
-  else
-    reach_proxied_service(self, msg, *what, to, promise);
 }
 
 // -- requests -----------------------------------------------------------------
@@ -398,6 +216,25 @@ void find_pod(pointer self, const pb<call::OpenStream>& msg,
 
 } // namespace
 
+/// Connects to a pod by way of its node.
+void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
+                     const container_stream_actor& to, stream_promise promise,
+                     rewording reworded) {
+  with_actor(
+      self, "kubelet/" + msg.node() + "/tunnel",
+      [self, msg, to, promise, reworded](const caf::actor& end) {
+        open_at(self, end, msg.connect(), to, promise, reworded);
+      },
+      [promise, node = msg.node()](const caf::error&) mutable {
+        promise.deliver(unreachable(node));
+      });
+}
+
+caf::error no_host(const object& pod) {
+  return make_error(ec::bad_request,
+                    "pod " + pod.name() + " does not have a host assigned");
+}
+
 caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                const container_stream_actor& to) {
@@ -414,7 +251,7 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                if (err)
                  promise.deliver(err);
                else if (msg->has_connect())
-                 connect_at_node(self, msg->connect(), to, promise);
+                 connect_at_node(self, msg->connect(), to, promise, {});
                else if (msg->has_proxied())
                  reach_proxied(self, msg, to, promise);
                else

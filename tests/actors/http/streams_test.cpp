@@ -5,7 +5,7 @@
 #include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/http/simulated_http.hpp"
-#include "tests/runtime/http/client_frames.hpp"
+#include "tests/support/client_frames.hpp"
 #include "tests/support/fake_api.hpp"
 
 #include <caf/actor_cast.hpp>

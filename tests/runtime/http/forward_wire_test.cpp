@@ -1,5 +1,5 @@
 #include "runtime/http/forward_wire.hpp"
-#include "tests/runtime/http/client_frames.hpp"
+#include "tests/support/client_frames.hpp"
 
 #include <gtest/gtest.h>
 

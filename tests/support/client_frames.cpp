@@ -1,4 +1,4 @@
-#include "tests/runtime/http/client_frames.hpp"
+#include "tests/support/client_frames.hpp"
 
 namespace troupe::http::client {
 

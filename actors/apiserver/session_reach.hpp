@@ -17,6 +17,9 @@ using stream_promise =
 /// Says another way why a stream cannot be opened.
 using rewording = std::function<caf::error(const caf::error&)>;
 
+/// Asks for one object by its place.
+call::Request get_of(const std::string& ns, const std::string& name);
+
 /// Why nothing can be reached of a pod that has no node yet.
 caf::error no_host(const object& pod);
 

@@ -123,14 +123,6 @@ caf::error check_logs(const kubelet_api::PodLogs& logs) {
   return invalid("", "PodLogOptions", logs.target().name(), found);
 }
 
-call::Request get_of(const std::string& ns, const std::string& name) {
-  call::Request out;
-  out.set_verb(call::GET);
-  out.set_namespace_(ns);
-  out.set_name(name);
-  return out;
-}
-
 // -- requests -----------------------------------------------------------------
 
 /// The pod, or what else it is about, by its place.
@@ -189,12 +181,15 @@ caf::error check_target(const call::OpenStream& msg) {
                : caf::error{};
   }
   auto target = target_of(msg);
-  if (target.ns.empty() || target.name.empty())
+  auto& resource = msg.proxied().resource();
+  auto of_node = resource == kind_of<core::v1::Node>().plural;
+  if ((target.ns.empty() && !of_node) || target.name.empty())
     return make_error(ec::bad_request, "a namespace and a name are required");
-  if (msg.has_proxied()
-      && msg.proxied().resource() != kind_of<core::v1::Pod>().plural
-      && msg.proxied().resource() != kind_of<core::v1::Service>().plural)
-    return make_error(ec::bad_request, "there is a proxy to pods and services");
+  if (msg.has_proxied() && !of_node
+      && resource != kind_of<core::v1::Pod>().plural
+      && resource != kind_of<core::v1::Service>().plural)
+    return make_error(ec::bad_request,
+                      "there is a proxy to pods, services and nodes");
   return msg.port().port() > 65535
              ? make_error(ec::bad_request, "there is no such port")
              : caf::error{};

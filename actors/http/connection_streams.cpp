@@ -26,7 +26,7 @@ bool has_streams(const exchange& x) {
   auto& resource = x.at.kind->plural;
   auto& sub = x.at.subresource;
   if (sub == "proxy")
-    return resource == "pods" || resource == "services";
+    return resource == "pods" || resource == "services" || resource == "nodes";
   return resource == "pods" && (is_command(x) || sub == "portforward");
 }
 

@@ -265,13 +265,15 @@ void opened(pointer self, uint64_t stream, const stream_source_actor& source) {
   give_credit(self);
 }
 
-call::OpenStream to_message(const serving_http::exchange& x) {
+call::OpenStream to_message(const serving_http::exchange& x,
+                            const std::string& path) {
   call::OpenStream out;
   out.set_verb(x.verb);
   auto& proxied = *out.mutable_proxied();
   proxied.set_resource(std::string{x.at.kind->plural});
   proxied.set_namespace_(x.at.ns);
   proxied.set_name(x.at.name);
+  proxied.set_path(path);
   return out;
 }
 
@@ -295,7 +297,8 @@ void begin(pointer self) {
         self->state.door.refuse(err);
         self->quit();
       },
-      pb<call::OpenStream>{to_message(x)}, container_stream_actor{self});
+      pb<call::OpenStream>{to_message(x, st.to.path)},
+      container_stream_actor{self});
 }
 
 // -- messages -----------------------------------------------------------------

@@ -58,6 +58,14 @@ expected<std::string> log_id(pointer self, size_t i, bool previous) {
   return not_there(self, i, ("is waiting to start: " + reason).c_str());
 }
 
+/// A program that is not there is no container that is not there.
+caf::error about_program(const caf::error& err) {
+  auto text = message_of(err);
+  return is(err, ec::not_found) && text.starts_with("exec")
+             ? make_error(ec::invalid, std::move(text))
+             : err;
+}
+
 template <class Msg>
 opened open(pointer self, Msg msg, const container_stream_actor& to) {
   auto& st = self->state;
@@ -71,7 +79,9 @@ opened open(pointer self, Msg msg, const container_stream_actor& to) {
       [self, promise](const pb<container::StreamOpened>& stream) mutable {
         promise.deliver(stream, stream_source_actor{self->state.runtime});
       },
-      [promise](const caf::error& err) mutable { promise.deliver(err); },
+      [promise](const caf::error& err) mutable {
+        promise.deliver(about_program(err));
+      },
       pb<Msg>{std::move(msg)}, to);
   return promise;
 }

@@ -1,8 +1,10 @@
 #include "actors/apiserver/registry.hpp"
 #include "actors/apiserver/relay.hpp"
 #include "actors/apiserver/session_parts.hpp"
+#include "actors/apiserver/session_reach.hpp"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/core_service.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
@@ -16,14 +18,13 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <functional>
+
 // Logs, commands in containers and what is attached to them; connections to
 // pods.
 namespace troupe::serving {
 
 namespace {
-
-using stream_promise =
-    answer_to<pb<container::StreamOpened>, stream_source_actor>;
 
 /// Nobody may use up what a node can serve to all.
 constexpr size_t most_relays = 256;
@@ -45,7 +46,8 @@ relay_actor start_relay(pointer self, const container_stream_actor& client) {
 
 template <class Msg>
 void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
-             const container_stream_actor& to, stream_promise promise) {
+             const container_stream_actor& to, stream_promise promise,
+             rewording reworded = {}) {
   auto far = kubelet->node() != self->node();
   if (far && self->state.relays.size() >= most_relays) {
     promise.deliver(make_error(ec::too_many_requests,
@@ -54,8 +56,9 @@ void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
     return;
   }
   auto between = far ? start_relay(self, to) : relay_actor{};
-  auto failed = [self, between, promise](const caf::error& err) mutable {
-    promise.deliver(err);
+  auto failed = [self, between, promise,
+                 reworded](const caf::error& err) mutable {
+    promise.deliver(reworded ? reworded(err) : err);
     if (between)
       self->send_exit(between, caf::exit_reason::user_shutdown);
   };
@@ -81,17 +84,18 @@ caf::error unreachable(const std::string& node) {
                           "running");
 }
 
+/// Which is no mistake of whoever asks for it.
+caf::error no_log(const object& pod) {
+  return make_error(ec::conflict, message_of(no_host(pod)));
+}
+
 /// Passes a stream's request on to the kubelet that has the pod.
 void open_on_node(pointer self, const object& pod,
                   const pb<call::OpenStream>& msg,
                   const container_stream_actor& to, stream_promise promise) {
   auto& node = pod.as<core::v1::Pod>().spec().node_name();
-  if (node.empty()) {
-    promise.deliver(make_error(ec::bad_request, "pod " + pod.name()
-                                                    + " does not have a host "
-                                                      "assigned"));
-    return;
-  }
+  if (node.empty())
+    return promise.deliver(msg->has_logs() ? no_log(pod) : no_host(pod));
   with_actor(
       self, "kubelet/" + node,
       [self, msg, to, promise](const caf::actor& kubelet) {
@@ -119,23 +123,31 @@ caf::error check_logs(const kubelet_api::PodLogs& logs) {
   return invalid("", "PodLogOptions", logs.target().name(), found);
 }
 
-/// Connects to a pod by way of its node.
-void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
-                     const container_stream_actor& to, stream_promise promise) {
-  with_actor(
-      self, "kubelet/" + msg.node() + "/tunnel",
-      [self, msg, to, promise](const caf::actor& end) {
-        open_at(self, end, msg.connect(), to, promise);
-      },
-      [promise, node = msg.node()](const caf::error&) mutable {
-        promise.deliver(unreachable(node));
-      });
+// -- requests -----------------------------------------------------------------
+
+/// The pod, or what else it is about, by its place.
+struct stream_target {
+  std::string ns;
+  std::string name;
+};
+
+stream_target target_of(const call::OpenStream& msg) {
+  if (msg.has_port())
+    return {msg.port().namespace_(), msg.port().name()};
+  if (msg.has_proxied())
+    return {msg.proxied().namespace_(), msg.proxied().name()};
+  auto& pod = msg.has_logs()   ? msg.logs().target()
+              : msg.has_exec() ? msg.exec().target()
+                               : msg.attach().target();
+  return {pod.namespace_(), pod.name()};
 }
 
-const kubelet_api::PodTarget& target_of(const call::OpenStream& msg) {
-  return msg.has_logs()   ? msg.logs().target()
-         : msg.has_exec() ? msg.exec().target()
-                          : msg.attach().target();
+const char* subresource_of(const call::OpenStream& msg) {
+  return msg.has_logs()      ? "log"
+         : msg.has_exec()    ? "exec"
+         : msg.has_port()    ? "portforward"
+         : msg.has_proxied() ? "proxy"
+                             : "attach";
 }
 
 rules::access access_of(const call::OpenStream& msg) {
@@ -147,14 +159,16 @@ rules::access access_of(const call::OpenStream& msg) {
     what.name = msg.connect().node();
     return what;
   }
-  auto& target = target_of(msg);
-  what.verb = msg.has_logs() ? "get" : "create";
-  what.resource = kind_of<core::v1::Pod>().plural;
-  what.subresource = msg.has_logs()   ? "log"
-                     : msg.has_exec() ? "exec"
-                                      : "attach";
-  what.ns = target.namespace_();
-  what.name = target.name();
+  auto target = target_of(msg);
+  what.verb = msg.has_logs()       ? "get"
+              : msg.verb().empty() ? "create"
+                                   : msg.verb();
+  what.resource = msg.has_proxied()
+                      ? msg.proxied().resource()
+                      : std::string{kind_of<core::v1::Pod>().plural};
+  what.subresource = subresource_of(msg);
+  what.ns = target.ns;
+  what.name = target.name;
   return what;
 }
 
@@ -166,28 +180,55 @@ caf::error check_target(const call::OpenStream& msg) {
                ? make_error(ec::bad_request, "a node and a port are required")
                : caf::error{};
   }
-  auto& target = target_of(msg);
-  return target.namespace_().empty() || target.name().empty() ? make_error(
-             ec::bad_request, "a namespace and a name are required")
-                                                              : caf::error{};
+  auto target = target_of(msg);
+  auto& resource = msg.proxied().resource();
+  auto of_node = resource == kind_of<core::v1::Node>().plural;
+  if ((target.ns.empty() && !of_node) || target.name.empty())
+    return make_error(ec::bad_request, "a namespace and a name are required");
+  if (msg.has_proxied() && !of_node
+      && resource != kind_of<core::v1::Pod>().plural
+      && resource != kind_of<core::v1::Service>().plural)
+    return make_error(ec::bad_request,
+                      "there is a proxy to pods, services and nodes");
+  return msg.port().port() > 65535
+             ? make_error(ec::bad_request, "there is no such port")
+             : caf::error{};
 }
 
 void find_pod(pointer self, const pb<call::OpenStream>& msg,
               const container_stream_actor& to, stream_promise promise) {
-  auto& target = target_of(*msg);
-  call::Request get;
-  get.set_verb(call::GET);
-  get.set_namespace_(target.namespace_());
-  get.set_name(target.name());
+  auto target = target_of(*msg);
   read(
-      self, kind_of<core::v1::Pod>(), std::move(get),
+      self, kind_of<core::v1::Pod>(), get_of(target.ns, target.name),
       [self, promise, msg, to](const std::vector<object>& found) {
-        open_on_node(self, found.front(), msg, to, promise);
+        if (msg->has_port())
+          reach_port(self, msg, found.front(), to, promise);
+        else
+          open_on_node(self, found.front(), msg, to, promise);
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); });
 }
 
 } // namespace
+
+/// Connects to a pod by way of its node.
+void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
+                     const container_stream_actor& to, stream_promise promise,
+                     rewording reworded) {
+  with_actor(
+      self, "kubelet/" + msg.node() + "/tunnel",
+      [self, msg, to, promise, reworded](const caf::actor& end) {
+        open_at(self, end, msg.connect(), to, promise, reworded);
+      },
+      [promise, node = msg.node()](const caf::error&) mutable {
+        promise.deliver(unreachable(node));
+      });
+}
+
+caf::error no_host(const object& pod) {
+  return make_error(ec::bad_request,
+                    "pod " + pod.name() + " does not have a host assigned");
+}
 
 caf::result<pb<container::StreamOpened>, stream_source_actor>
 on_open_stream(pointer self, const pb<call::OpenStream>& msg,
@@ -205,7 +246,9 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
                if (err)
                  promise.deliver(err);
                else if (msg->has_connect())
-                 connect_at_node(self, msg->connect(), to, promise);
+                 connect_at_node(self, msg->connect(), to, promise, {});
+               else if (msg->has_proxied())
+                 reach_proxied(self, msg, to, promise);
                else
                  find_pod(self, msg, to, promise);
              });

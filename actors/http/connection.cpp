@@ -171,20 +171,26 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
   if (auto err = check_identity(self, *x))
     return refuse(self, *x, err);
   if (x->at.where == http::place::resource) {
+    if (is_stream(*x))
+      return start_stream(self, x);
     x->verb = http::verb_of(msg->method(), x->at, x->to);
     return answer_resource(self, x);
   }
   with_path(self, x, [self, x] { at_path(self, x); });
 }
 
-void on_taken(pointer self, const http_api::Taken& msg) {
-  on_pieces_taken(self, msg.exchange(), msg.pieces());
-  on_log_taken(self, msg.exchange(), msg.pieces());
+void on_taken(pointer self, const pb<http_api::Taken>& msg) {
+  auto number = msg->exchange();
+  auto pieces = pieces_of_answer(self, number, msg->pieces());
+  on_pieces_taken(self, number, pieces);
+  on_log_taken(self, number, pieces);
+  on_stream_taken(self, msg);
 }
 
 void on_abandoned(pointer self, uint64_t number) {
   stop_watch(self, number);
   stop_log(self, number);
+  stop_stream(self, number);
 }
 
 // -- the session --------------------------------------------------------------
@@ -220,6 +226,8 @@ void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
   if (st.health && st.health->on_down(down))
     return;
+  if (on_stream_down(self, down))
+    return;
   st.requests.on_down(down);
   if (st.session && st.session.address() == down.source) {
     st.session = nullptr;
@@ -234,6 +242,8 @@ pb<system::Description> on_describe(pointer self) {
   result.add_facts("user=" + (is_nobody(st.who) ? anonymous : st.who.user));
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + std::to_string(st.watches.size()));
+  if (!st.streams.empty())
+    result.add_facts("streams=" + std::to_string(st.streams.size()));
   return pb<system::Description>{std::move(result)};
 }
 
@@ -271,15 +281,17 @@ http_connection(pointer self, context ctx,
   st.connection = connection;
   st.who = std::move(who);
   st.requests = calls{self};
+  st.children = brood{self};
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   st.edge->serve(connection, reporter(self));
   return {
       [self](const pb<http_api::Request>& msg) { on_request(self, msg); },
-      [](const pb<http_api::Data>&) {
-        // Nothing is upgraded yet.
+      [self](const pb<http_api::Data>& msg) {
+        if (!on_socket_data(self, *msg))
+          on_stream_data(self, msg);
       },
-      [self](const pb<http_api::Taken>& msg) { on_taken(self, *msg); },
+      [self](const pb<http_api::Taken>& msg) { on_taken(self, msg); },
       [self](const pb<http_api::Abandoned>& msg) {
         on_abandoned(self, msg->exchange());
       },

@@ -1,11 +1,14 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "actors/http/stream.hpp"
+#include "actors/system/brood.hpp"
 #include "actors/system/calls.hpp"
 #include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
 #include "runtime/http/answer_body.hpp"
 #include "runtime/http/http_edge.hpp"
+#include "runtime/http/stream_channels.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -30,9 +33,10 @@ namespace troupe {
 /// what comes back into answers.
 ///
 /// Hears: requests, from the edge; answers and changes, from its session;
-///        output of logs and commands.
+///        output of logs.
 /// Says:  requests to its session, which is opened as whoever the client's
-///        certificate names; answers to the edge.
+///        certificate names; answers to the edge; to an actor each what flows
+///        both ways: commands in containers, forwarded ports, proxies.
 /// After a restart: there is none. The edge closes the connection, the client
 ///        opens another.
 ///
@@ -76,6 +80,14 @@ struct http_log {
   stream_source_actor source;
 };
 
+/// A watch or a log that is told as messages of WebSocket.
+struct http_socket {
+  http::response_head head; ///< of the upgrade
+  http::channel_form form;
+  http::websocket_reader reader{64u << 10}; ///< clients have nothing to say
+  uint32_t aside = 0; ///< pieces sent that are no part of the answer
+};
+
 /// Output that was faster than the news that its stream is open.
 struct http_early {
   std::vector<pb<container::StreamData>> data;
@@ -94,9 +106,12 @@ struct http_connection_state {
   command_session_actor session;
   bool opening = false;
   std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
-  std::unique_ptr<api_session> health;    ///< once the health was asked for
-  std::map<uint64_t, http_watch> watches; ///< by exchange, also the stream
-  std::map<uint64_t, http_log> logs;      ///< by exchange
+  std::unique_ptr<api_session> health;     ///< once the health was asked for
+  std::map<uint64_t, http_watch> watches;  ///< by exchange, also the stream
+  std::map<uint64_t, http_log> logs;       ///< by exchange
+  std::map<uint64_t, http_socket> sockets; ///< by exchange
+  std::map<uint64_t, http_stream_actor> streams; ///< by exchange
+  brood children;                                ///< those
   /// What came of streams whose opening is not answered yet, by their source
   /// and its number for them.
   std::map<std::pair<caf::actor_addr, uint64_t>, http_early> early;

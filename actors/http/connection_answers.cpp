@@ -39,6 +39,13 @@ std::string_view exchange::header(std::string_view name) const {
   return {};
 }
 
+std::vector<http::header> headers_of(const exchange& x) {
+  std::vector<http::header> out;
+  for (auto& h : x.request->headers())
+    out.emplace_back(h.name(), h.value());
+  return out;
+}
+
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings,
             const std::string& tag) {
@@ -64,7 +71,8 @@ void answer(pointer self, const exchange& x, int status, std::string type,
                            std::move(body));
 }
 
-void refuse(pointer self, const exchange& x, const caf::error& why) {
+void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
+            const caf::error& why) {
   auto status = to_status(why);
   // Kubernetes: why somebody is nobody is not told.
   if (status.code() == 401)
@@ -73,9 +81,16 @@ void refuse(pointer self, const exchange& x, const caf::error& why) {
   if (x.form.bytes == http::encoding::protobuf)
     form.bytes = x.form.bytes;
   form.pretty = x.form.pretty;
-  std::vector<std::string> none;
-  answer(self, x, status.code(), form.content_type(),
-         http::encode_status(status, form), none);
+  http::response_head head;
+  head.status = status.code();
+  head.headers = {{"Content-Type", form.content_type()},
+                  {"Cache-Control", "no-cache, private"}};
+  edge.answer(connection, x.number, std::move(head),
+              http::encode_status(status, form));
+}
+
+void refuse(pointer self, const exchange& x, const caf::error& why) {
+  refuse(*self->state.edge, self->state.connection, x, why);
 }
 
 http::body_form form_of(pointer self, const exchange& x) {

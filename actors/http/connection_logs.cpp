@@ -19,6 +19,14 @@ namespace {
 /// Pieces of a log that may be on their way to a client.
 constexpr uint32_t log_window = 16;
 
+/// Kubernetes: a pod without a node has no log yet, which is no failure.
+void refuse_log(pointer self, const exchange& x, const caf::error& why) {
+  if (is(why, ec::conflict))
+    self->state.edge->answer(self->state.connection, x.number, {204, {}}, {});
+  else
+    refuse(self, x, why);
+}
+
 expected<std::optional<int64_t>> read_number(const http::target& to,
                                              std::string_view name) {
   auto& text = to.get(name);
@@ -28,8 +36,9 @@ expected<std::optional<int64_t>> read_number(const http::target& to,
   auto last = text.data() + text.size();
   auto [end, bad] = std::from_chars(text.data(), last, value);
   if (bad != std::errc{} || end != last)
-    return make_error(ec::bad_request,
-                      std::string{name} + ": \"" + text + "\" is no number");
+    // Kubernetes' words.
+    return make_error(ec::bad_request, "strconv.ParseInt: parsing \"" + text
+                                           + "\": invalid syntax");
   return std::optional{value};
 }
 
@@ -100,7 +109,11 @@ void begin_answer(pointer self, uint64_t number) {
   http::response_head head;
   head.headers = {{"Content-Type", "text/plain"},
                   {"Cache-Control", "no-cache, private"}};
-  self->state.edge->begin(self->state.connection, number, std::move(head));
+  begin_pieces(self, number, std::move(head));
+  // Kubernetes: an empty message tells that it stands.
+  if (self->state.sockets.count(number) != 0)
+    self->state.edge->send(self->state.connection, number,
+                           log_piece(self, number, {}));
 }
 
 /// Returns the log that a source calls by this number.
@@ -120,7 +133,7 @@ bool is_opening(const http_connection_state& st) {
 void end_log(pointer self, uint64_t number, bool broken) {
   auto& st = self->state;
   if (st.logs.erase(number) > 0)
-    st.edge->end(st.connection, number, broken);
+    end_pieces(self, number, broken);
 }
 
 void opened(pointer self, uint64_t number, uint64_t stream,
@@ -142,7 +155,7 @@ void opened(pointer self, uint64_t number, uint64_t stream,
   if (early.empty())
     return;
   for (auto& data : early.mapped().data)
-    st.edge->send(st.connection, number, data->data());
+    st.edge->send(st.connection, number, log_piece(self, number, data->data()));
   if (early.mapped().end)
     end_log(self, number, false);
 }
@@ -157,6 +170,8 @@ void start_log(pointer self, exchange_ptr x) {
   auto msg = std::make_shared<call::OpenStream>();
   if (auto err = read_options(self, *x, *msg))
     return refuse(self, *x, err);
+  if (auto err = prepare_socket(self, *x, http::reader_protocols()))
+    return refuse(self, *x, err);
   with_session(self, [self, x, msg](const caf::error& none) {
     if (none)
       return refuse(self, *x, none);
@@ -169,8 +184,9 @@ void start_log(pointer self, exchange_ptr x) {
           opened(self, x->number, answer->stream(), source);
         },
         [self, x](const caf::error& err) {
+          drop_socket(self, x->number);
           if (self->state.logs.erase(x->number) > 0)
-            refuse(self, *x, err);
+            refuse_log(self, *x, err);
         },
         pb<call::OpenStream>{std::move(*msg)}, container_stream_actor{self});
   });
@@ -181,7 +197,8 @@ void on_output(pointer self, const pb<container::StreamData>& data) {
   auto sender = sender_of(self);
   auto found = find(st, sender, data->stream());
   if (found != st.logs.end())
-    st.edge->send(st.connection, found->first, data->data());
+    st.edge->send(st.connection, found->first,
+                  log_piece(self, found->first, data->data()));
   else if (is_opening(st))
     st.early[{sender, data->stream()}].data.push_back(data);
 }

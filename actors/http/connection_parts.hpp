@@ -29,6 +29,9 @@ struct exchange {
 
 using exchange_ptr = std::shared_ptr<const exchange>;
 
+/// Its headers, as the pure parts take them.
+std::vector<http::header> headers_of(const exchange& x);
+
 // -- answers (connection_answers.cpp) ----------------------------------------
 
 /// Answers with bytes of a type. `warnings` become headers, and so does `tag`,
@@ -39,6 +42,10 @@ void answer(pointer self, const exchange& x, int status, std::string type,
 
 /// Answers with a Status that says why not.
 void refuse(pointer self, const exchange& x, const caf::error& why);
+
+/// The same for whoever is not the connection.
+void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
+            const caf::error& why);
 
 /// How objects are to be shown, as the request asks for it; tables only where
 /// it is about objects.
@@ -75,5 +82,36 @@ void on_output_end(pointer self, const pb<container::StreamEnd>& end);
 void on_log_taken(pointer self, uint64_t number, uint32_t pieces);
 void stop_log(pointer self, uint64_t number);
 void end_logs_of(pointer self, const caf::actor_addr& source);
+
+// -- exchanges that flow both ways (connection_streams.cpp) -------------------
+
+/// Whether a request is for an actor of its own.
+bool is_stream(const exchange& x);
+/// Starts it.
+void start_stream(pointer self, exchange_ptr x);
+void on_stream_data(pointer self, const pb<http_api::Data>& msg);
+void on_stream_taken(pointer self, const pb<http_api::Taken>& msg);
+void stop_stream(pointer self, uint64_t number);
+/// Returns whether it was one of them.
+bool on_stream_down(pointer self, const caf::down_msg& down);
+
+// -- what is told over WebSocket (connection_sockets.cpp) ---------------------
+
+/// Gets ready to go over to it, where a client wants that, with one of these
+/// subprotocols. The following then write messages instead of pieces.
+caf::error prepare_socket(pointer self, const exchange& x,
+                          const std::vector<std::string>& protocols);
+/// The answer was refused.
+void drop_socket(pointer self, uint64_t number);
+void begin_pieces(pointer self, uint64_t number, http::response_head head);
+/// Returns an event of a watch, or bytes of a log, as they are sent.
+std::string event_piece(pointer self, uint64_t number, std::string event,
+                        bool text);
+std::string log_piece(pointer self, uint64_t number, std::string bytes);
+void end_pieces(pointer self, uint64_t number, bool broken);
+/// Of pieces that left those that are part of the answer.
+uint32_t pieces_of_answer(pointer self, uint64_t number, uint32_t pieces);
+/// What the client says; false where there is no such socket.
+bool on_socket_data(pointer self, const http_api::Data& msg);
 
 } // namespace troupe::serving_http

@@ -71,7 +71,7 @@ void begin_answer(pointer self, uint64_t number, http_watch& w) {
   http::response_head head;
   head.headers = {{"Content-Type", w.how.form.stream_type()},
                   {"Cache-Control", "no-cache, private"}};
-  self->state.edge->begin(self->state.connection, number, std::move(head));
+  begin_pieces(self, number, std::move(head));
 }
 
 void acknowledge(pointer self, uint64_t number, uint64_t sequence) {
@@ -83,17 +83,25 @@ void acknowledge(pointer self, uint64_t number, uint64_t sequence) {
                watcher_actor{self});
 }
 
-std::string encode(http_watch& w, const changes& batch) {
+/// Events that are text are messages of text, too.
+bool is_text(const http_watch& w) {
+  return w.how.form.bytes != http::encoding::protobuf;
+}
+
+std::string encode(pointer self, http_watch& w, const changes& batch) {
   std::string out;
+  auto add = [&](std::string event) {
+    out += event_piece(self, batch.stream, std::move(event), is_text(w));
+  };
   for (auto& c : batch.items) {
-    out += http::encode_event(event_name(c.type), c.what, w.how, !w.told);
+    add(http::encode_event(event_name(c.type), c.what, w.how, !w.told));
     w.told = true;
   }
   if (batch.complete && w.begins)
-    out += http::encode_bookmark(*w.kind, batch.revision, true, w.how);
+    add(http::encode_bookmark(*w.kind, batch.revision, true, w.how));
   else if (batch.items.empty() && w.bookmarks && batch.revision != 0
            && !batch.complete)
-    out += http::encode_bookmark(*w.kind, batch.revision, false, w.how);
+    add(http::encode_bookmark(*w.kind, batch.revision, false, w.how));
   return out;
 }
 
@@ -109,8 +117,10 @@ void end_watch(pointer self, uint64_t number, const caf::error& why) {
   // gone on with is told.
   if (why && !is(why, ec::service_unavailable))
     st.edge->send(st.connection, number,
-                  http::encode_error_event(to_status(why), w.how));
-  st.edge->end(st.connection, number, false);
+                  event_piece(self, number,
+                              http::encode_error_event(to_status(why), w.how),
+                              is_text(w)));
+  end_pieces(self, number, false);
   st.watches.erase(found);
 }
 
@@ -137,6 +147,7 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
           begin_answer(self, number, found->second);
       },
       [self, x](const caf::error& err) {
+        drop_socket(self, x->number);
         if (self->state.watches.erase(x->number) > 0)
           refuse(self, *x, err);
       },
@@ -149,6 +160,11 @@ void start_watch(pointer self, exchange_ptr x) {
   auto seconds = read_timeout(self, *x);
   if (!seconds)
     return refuse(self, *x, seconds.error());
+  // Kubernetes: whatever subprotocol a client wants.
+  auto protocols = http::offered_protocols(headers_of(*x));
+  protocols.emplace_back();
+  if (auto err = prepare_socket(self, *x, protocols))
+    return refuse(self, *x, err);
   with_session(self, [self, x, seconds = *seconds](const caf::error& err) {
     if (err)
       refuse(self, *x, err);
@@ -170,7 +186,7 @@ void on_changes(pointer self, const changes& batch) {
   auto& w = found->second;
   begin_answer(self, batch.stream, w);
   w.how.now = st.ctx->now();
-  auto bytes = encode(w, batch);
+  auto bytes = encode(self, w, batch);
   if (bytes.empty())
     return acknowledge(self, batch.stream, batch.sequence);
   w.open.push_back(batch.sequence);

@@ -154,15 +154,47 @@ pb<system::Description> on_describe(pointer self) {
   return result;
 }
 
+/// Whether the address is that of this pod, or of any when none is named.
+bool is_address_of(pointer self, net::ipv4 ip, const std::string& key) {
+  auto& st = self->state;
+  auto pooled = st.addresses && st.addresses->is_taken(ip);
+  if (key.empty())
+    return pooled;
+  auto* entry = find_pod(self, key);
+  if (entry == nullptr)
+    return false;
+  auto& pod = entry->pod.as<core::v1::Pod>();
+  return (pooled || pod.spec().host_network())
+         && pod.status().pod_ip() == to_string(ip);
+}
+
 caf::result<pb<kubelet_api::Address>>
 on_check_address(pointer self, const kubelet_api::CheckAddress& msg) {
-  auto& st = self->state;
   auto ip = net::parse_ipv4(msg.ip());
-  if (!ip || !st.addresses || !st.addresses->is_taken(*ip))
+  if (!ip || !is_address_of(self, *ip, msg.pod()))
     return make_error(ec::not_found, "no pod of this node has " + msg.ip());
   kubelet_api::Address out;
   out.set_ip(msg.ip());
-  return pb<kubelet_api::Address>{std::move(out)};
+  auto* entry = msg.pod().empty() ? nullptr : find_pod(self, msg.pod());
+  if (entry == nullptr || !self->state.runtime)
+    return pb<kubelet_api::Address>{std::move(out)};
+  auto promise = self->make_response_promise<pb<kubelet_api::Address>>();
+  container::ListPodSandbox question;
+  question.set_uid(entry->pod.uid());
+  self->state.asks.ask<pb<container::SandboxList>>(
+      self->state.runtime,
+      [promise, out](const pb<container::SandboxList>& found) mutable {
+        for (auto& box : found->items())
+          if (box.state() == container::READY
+              && box.network() == container::OWN)
+            out.set_network(box.network_path());
+        promise.deliver(pb<kubelet_api::Address>{std::move(out)});
+      },
+      [promise, out](const caf::error&) mutable {
+        promise.deliver(pb<kubelet_api::Address>{std::move(out)});
+      },
+      pb<container::ListPodSandbox>{std::move(question)});
+  return promise;
 }
 
 template <class Msg>

@@ -58,6 +58,14 @@ expected<std::string> log_id(pointer self, size_t i, bool previous) {
   return not_there(self, i, ("is waiting to start: " + reason).c_str());
 }
 
+/// A program that is not there is no container that is not there.
+caf::error about_program(const caf::error& err) {
+  auto text = message_of(err);
+  return is(err, ec::not_found) && text.starts_with("exec")
+             ? make_error(ec::invalid, std::move(text))
+             : err;
+}
+
 template <class Msg>
 opened open(pointer self, Msg msg, const container_stream_actor& to) {
   auto& st = self->state;
@@ -71,7 +79,9 @@ opened open(pointer self, Msg msg, const container_stream_actor& to) {
       [self, promise](const pb<container::StreamOpened>& stream) mutable {
         promise.deliver(stream, stream_source_actor{self->state.runtime});
       },
-      [promise](const caf::error& err) mutable { promise.deliver(err); },
+      [promise](const caf::error& err) mutable {
+        promise.deliver(about_program(err));
+      },
       pb<Msg>{std::move(msg)}, to);
   return promise;
 }
@@ -84,7 +94,13 @@ opened open_running(pointer self, const kubelet_api::PodTarget& target, Msg msg,
     return i.error();
   const auto& c = self->state.life.containers[*i];
   if (c.step != rules::container_step::running)
-    return not_there(self, *i, "is not running");
+    // Kubernetes' words.
+    return make_error(
+        ec::conflict,
+        "container not found (\""
+            + rules::container_at(self->state.pod.as<core::v1::Pod>(), *i)
+                  .name()
+            + "\")");
   msg.set_container_id(c.id);
   return open(self, std::move(msg), to);
 }
@@ -111,7 +127,15 @@ opened on_exec(pointer self, const kubelet_api::PodExec& msg,
 
 opened on_attach(pointer self, const kubelet_api::PodAttach& msg,
                  const container_stream_actor& to) {
-  return open_running(self, msg.target(), msg.options(), to);
+  auto i = find_target(self, msg.target());
+  if (!i)
+    return i.error();
+  auto options = msg.options();
+  // Kubernetes: one without standard input is attached to all the same.
+  const auto& pod = self->state.pod.as<core::v1::Pod>();
+  if (!rules::container_at(pod, *i).stdin())
+    options.set_stdin(false);
+  return open_running(self, msg.target(), std::move(options), to);
 }
 
 } // namespace troupe

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,8 @@ struct simulated_runtime_state {
     bool follow = false;
     bool attached = false; ///< ends with the container's exit code
     bool timestamps = false;
-    size_t position = 0; ///< lines of the log that were taken
+    size_t position = 0;        ///< lines of the log that were taken
+    std::optional<size_t> room; ///< bytes of it that may follow
     std::deque<pb<container::StreamData>> waiting;
     uint32_t credit = 0;
     bool ended = false; ///< nothing more will wait

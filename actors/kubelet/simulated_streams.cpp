@@ -59,6 +59,10 @@ void feed(pointer self, uint64_t id, stream& s) {
       text += process::format_instant(line.at) + " ";
     text += *line.text + "\n";
   }
+  if (s.room) {
+    text.resize(std::min(text.size(), *s.room));
+    *s.room -= text.size();
+  }
   put(s, id, STDOUT, text);
 }
 
@@ -100,7 +104,7 @@ void feed_all(pointer self) {
     auto status = self->state.machine->status(s.container);
     auto over = !status || status->state() == EXITED;
     feed(self, id, s);
-    s.ended = over || !s.follow;
+    s.ended = over || !s.follow || s.room == size_t{0};
     if (s.attached && status)
       s.code = status->exit_code();
     pump(self, id);
@@ -163,6 +167,8 @@ promise<StreamOpened> on_logs(pointer self, const Logs& x,
   s.log = true;
   s.follow = x.follow();
   s.timestamps = x.timestamps();
+  if (x.limit_bytes() > 0)
+    s.room = static_cast<size_t>(x.limit_bytes());
   s.credit = x.credit();
   while (s.position < lines->size() && (*lines)[s.position].at < x.since())
     ++s.position;

@@ -13,6 +13,8 @@
 #include <caf/stateful_actor.hpp>
 
 #include <functional>
+#include <netinet/in.h>
+#include <utility>
 
 namespace troupe {
 
@@ -29,14 +31,15 @@ constexpr uint32_t kubelet_patience_ms = 1'000;
 
 using opened_promise = decltype(tunnel_state::dial::promise);
 
-void dial(pointer self, const tunnel::Connect& msg,
-          const container_stream_actor& client, opened_promise promise) {
+/// Connects to the address of a pod, or to the loopback of its network.
+void dial(pointer self, tunnel_state::dial x) {
   auto& st = self->state;
-  net::endpoint to{{msg.address()}, static_cast<uint16_t>(msg.port())};
-  auto kind = msg.udp() ? net::protocol::udp : net::protocol::tcp;
-  auto socket =
-      st.ctx->outside().sockets->connect(kind, to, socket_listener(self));
-  st.dials[socket] = {caf::actor_cast<caf::strong_actor_ptr>(client), promise};
+  net::ipv4 address{x.network.empty() ? x.what->address() : INADDR_LOOPBACK};
+  net::endpoint to{address, static_cast<uint16_t>(x.what->port())};
+  auto kind = x.what->udp() ? net::protocol::udp : net::protocol::tcp;
+  auto socket = st.ctx->outside().sockets->connect(
+      kind, to, socket_listener(self), x.network);
+  st.dials[socket] = std::move(x);
 }
 
 /// Runs `next` with the kubelet, now or when it is known.
@@ -86,10 +89,14 @@ opened on_connect(pointer self, const pb<tunnel::Connect>& msg,
       [self, msg, client, promise, failed](const caf::actor& kubelet) {
         kubelet_api::CheckAddress question;
         question.set_ip(to_string(net::ipv4{msg->address()}));
+        question.set_pod(msg->pod());
         self->state.requests.ask<pb<kubelet_api::Address>>(
             kubelet,
-            [self, msg, client, promise](const pb<kubelet_api::Address>&) {
-              dial(self, *msg, client, promise);
+            [self, msg, client,
+             promise](const pb<kubelet_api::Address>& found) {
+              dial(self,
+                   {msg, msg->loopback() ? found->network() : "",
+                    caf::actor_cast<caf::strong_actor_ptr>(client), promise});
             },
             failed, pb<kubelet_api::CheckAddress>{std::move(question)});
       },
@@ -104,6 +111,9 @@ opened on_connect(pointer self, const pb<tunnel::Connect>& msg,
 void settle(pointer self, tunnel_state::dial x,
             const tunnel::SocketNews& news) {
   if (news.what() != tunnel::SocketNews::CONNECTED) {
+    // Nobody listens on the loopback; on the address somebody may.
+    if (!std::exchange(x.network, {}).empty())
+      return dial(self, std::move(x));
     x.promise.deliver(make_error(ec::service_unavailable,
                                  "the pod does not answer: " + news.text()));
     return;

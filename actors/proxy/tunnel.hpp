@@ -3,6 +3,7 @@
 #include "actors/proxy/tunnel_streams.hpp"
 #include "actors/system/calls.hpp"
 #include "actors/system/supervisor.hpp"
+#include "messages/tunnel.pb.h"
 #include "messages/tunnel_interface.hpp"
 #include "runtime/system/context.hpp"
 
@@ -39,6 +40,8 @@ struct tunnel_state {
 
   /// Who waits until a pod has answered.
   struct dial {
+    pb<tunnel::Connect> what;
+    std::string network; ///< namespace in which the first try was made
     caf::strong_actor_ptr client;
     caf::typed_response_promise<pb<container::StreamOpened>,
                                 stream_source_actor>

@@ -57,6 +57,17 @@ const simulated_http::heard& simulated_http::told(uint64_t connection,
   return c == nullptr ? nothing : c->exchanges[exchange];
 }
 
+void simulated_http::say(uint64_t connection, uint64_t exchange,
+                         std::string bytes) {
+  if (find(connection, exchange) == nullptr)
+    return;
+  event x;
+  x.kind = event::type::data;
+  x.exchange = exchange;
+  x.bytes = std::move(bytes);
+  happen(*find(connection), std::move(x));
+}
+
 void simulated_http::hang_up(uint64_t connection) {
   auto node = clients_.extract(connection);
   if (!node.empty() && node.mapped().tell)

@@ -27,6 +27,8 @@ public:
   /// Sends a request; returns its exchange.
   uint64_t ask(uint64_t connection, request what);
   const heard& told(uint64_t connection, uint64_t exchange);
+  /// Says something on an upgraded connection.
+  void say(uint64_t connection, uint64_t exchange, std::string bytes);
   void hang_up(uint64_t connection);
   /// Whether the server has ended the connection.
   bool is_closed(uint64_t connection) const;

@@ -34,10 +34,11 @@ chunk_socket::callbacks stream_sockets::callbacks_for(uint64_t socket,
 }
 
 uint64_t stream_sockets::connect(protocol kind, const endpoint& to,
-                                 listener tell) {
+                                 listener tell, const std::string& network) {
   auto number = ++last_;
-  loop_.post([this, number, kind, to, tell = std::move(tell)] {
-    auto fd = start_connect(kind, to);
+  loop_.post([this, number, kind, to, network, tell = std::move(tell)] {
+    auto fd = network.empty() ? start_connect(kind, to)
+                              : start_connect_in(network, kind, to);
     if (!fd)
       return tell({number, socket_news::kind::over, message_of(fd.error())});
     auto fresh = std::make_shared<chunk_socket>(loop_, std::move(*fd), kind);

@@ -31,8 +31,10 @@ public:
   ~stream_sockets();
 
   /// Begins to connect; `connected` or `over` tell how that went. Returns the
-  /// socket's number, which no other has had.
-  uint64_t connect(protocol kind, const endpoint& to, listener tell);
+  /// socket's number, which no other has had. With `network`, the path of a
+  /// network namespace, in that one.
+  uint64_t connect(protocol kind, const endpoint& to, listener tell,
+                   const std::string& network = {});
   /// Takes one that is connected.
   uint64_t adopt(unique_fd fd, protocol kind, listener tell);
 

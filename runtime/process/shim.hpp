@@ -204,6 +204,7 @@ struct stream {
   uint32_t tag = 0;
   container* owner = nullptr;
   bool attached = false;
+  bool feeds = false; ///< and gives its input to the container
   bool started = false;
   bool ended = false; ///< its process has
   int64_t code = 0;

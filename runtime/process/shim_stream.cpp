@@ -203,6 +203,7 @@ void on_attach(uint32_t tag, wire_reader fields) {
     return answer(tag, fail(EINVAL, "the container has no standard input"));
   auto s = add_stream(tag, owner);
   s->attached = s->started = true;
+  s->feeds = (flags & with_stdin) != 0;
   s->credit = fields.u32();
   answer(tag);
 }
@@ -281,6 +282,9 @@ void on_resize(uint32_t tag, wire_reader fields) {
 void on_close(uint32_t tag) {
   if (auto s = find_stream(tag)) {
     kill_exec(*s);
+    // Kubernetes: stdinOnce ends with the first who was attached.
+    if (s->feeds)
+      close_input(*s);
     free_stream(s);
   }
 }

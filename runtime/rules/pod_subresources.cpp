@@ -19,10 +19,18 @@ caf::error busy(const Pod& pod, const std::string& why) {
                         + pod.metadata().name() + "\": " + why);
 }
 
+/// Kubernetes: those that begin come first, those that were added last.
 void add_names(std::string& text, const Pod& pod) {
   text += "[";
+  auto add = [&](const std::string& name) {
+    (text += text.back() == '[' ? "" : " ") += name;
+  };
+  for (auto& one : pod.spec().init_containers())
+    add(one.name());
   for (auto& one : pod.spec().containers())
-    (text += text.back() == '[' ? "" : " ") += one.name();
+    add(one.name());
+  for (auto& one : pod.spec().ephemeral_containers())
+    add(one.ephemeral_container_common().name());
   text += "]";
 }
 

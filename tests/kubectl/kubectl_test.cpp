@@ -68,9 +68,10 @@ public:
   static bool run(const std::string& program, const fs::path& home,
                   const std::string& line, std::string& output) {
     auto command = "cd " + home.string() + " && HOME=" + home.string()
-                   + " KUBECTL=" + program + " KUBECONFIG=" + home.string()
-                   + "/config timeout -s KILL 150 bash -c '" + line + "' >"
-                   + home.string() + "/output 2>&1 </dev/null";
+                   + " KUBECTL=" + program + " WEB_SERVER="
+                   + cluster_->program("web-server") + " KUBECONFIG="
+                   + home.string() + "/config timeout -s KILL 150 bash -c '"
+                   + line + "' >" + home.string() + "/output 2>&1 </dev/null";
     auto status = std::system(command.c_str());
     output = content_of(home / "output");
     return status == 0;

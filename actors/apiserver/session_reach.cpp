@@ -1,0 +1,278 @@
+#include "actors/apiserver/session_reach.hpp"
+
+#include "actors/apiserver/node_page.hpp"
+#include "messages/api/core_node.pb.h"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/call.pb.h"
+#include "messages/container.pb.h"
+#include "messages/pod_stream.pb.h"
+#include "messages/system.pb.h"
+#include "messages/tunnel.pb.h"
+#include "runtime/http/answer_body.hpp"
+#include "runtime/http/http_message.hpp"
+#include "runtime/net/address.hpp"
+#include "runtime/rules/proxied_names.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <algorithm>
+
+// The ways to what pods listen at: forwarded ports, and proxies.
+namespace troupe::serving {
+
+namespace {
+
+/// Connects to a port of a pod. Kubernetes: a forwarded port leads to what
+/// listens inside the pod, a proxy to what listens at its address.
+void reach_pod(pointer self, const object& pod, uint32_t port,
+               const container_stream_actor& to, stream_promise promise,
+               rewording reworded) {
+  auto& what = pod.as<core::v1::Pod>();
+  auto address = net::parse_ipv4(what.status().pod_ip());
+  if (what.spec().node_name().empty())
+    return promise.deliver(no_host(pod));
+  if (!address)
+    return promise.deliver(make_error(
+        ec::service_unavailable, "pod " + pod.name() + " has no address yet"));
+  tunnel::ConnectAtNode msg;
+  msg.set_node(what.spec().node_name());
+  auto& connect = *msg.mutable_connect();
+  connect.set_address(address->value);
+  connect.set_port(port);
+  connect.set_pod(pod.key());
+  connect.set_loopback(!reworded);
+  connect_at_node(self, msg, to, promise, reworded);
+}
+
+// -- proxies ------------------------------------------------------------------
+
+/// Kubernetes' words for a server that nothing comes from.
+caf::error not_reached(const std::string& address, uint32_t port,
+                       const caf::error& why) {
+  return make_error(ec::service_unavailable,
+                    "error trying to reach service: dial tcp " + address + ":"
+                        + std::to_string(port) + ": " + message_of(why));
+}
+
+void reach_for_proxy(pointer self, const object& pod, uint32_t port,
+                     const container_stream_actor& to, stream_promise promise) {
+  auto& address = pod.as<core::v1::Pod>().status().pod_ip();
+  reach_pod(self, pod, port, to, promise,
+            [address, port](const caf::error& why) {
+              return not_reached(address, port, why);
+            });
+}
+
+using request = pb<call::OpenStream>;
+
+void reach_proxied_pod(pointer self, const request& msg,
+                       const rules::proxied_name& to_what,
+                       const container_stream_actor& to,
+                       stream_promise promise) {
+  read(
+      self, kind_of<core::v1::Pod>(),
+      get_of(msg->proxied().namespace_(), to_what.name),
+      [self, to_what, to, promise](const std::vector<object>& found) mutable {
+        auto& pod = found.front();
+        auto port = rules::proxied_port(pod.as<core::v1::Pod>(), to_what);
+        if (!port)
+          promise.deliver(port.error());
+        else
+          reach_for_proxy(self, pod, *port, to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+/// Tries the addresses of a service one after the other until there is a pod
+/// behind one.
+void reach_endpoint(pointer self, const request& msg,
+                    std::vector<rules::proxied_target> targets,
+                    const container_stream_actor& to, stream_promise promise) {
+  if (targets.empty())
+    return promise.deliver(make_error(ec::service_unavailable,
+                                      "no endpoints available for service \""
+                                          + msg->proxied().name() + "\""));
+  auto next = targets.back();
+  targets.pop_back();
+  auto others = [self, msg, targets, to, promise] {
+    reach_endpoint(self, msg, targets, to, promise);
+  };
+  read(
+      self, kind_of<core::v1::Pod>(),
+      get_of(msg->proxied().namespace_(), next.pod),
+      [self, next, others, to, promise](const std::vector<object>& found) {
+        auto& pod = found.front();
+        if (pod.as<core::v1::Pod>().status().pod_ip() != next.ip)
+          others();
+        else
+          reach_for_proxy(self, pod, next.port, to, promise);
+      },
+      [others](const caf::error&) { others(); });
+}
+
+void reach_service_port(pointer self, const request& msg,
+                        const rules::proxied_name& to_what,
+                        const std::string& port,
+                        const container_stream_actor& to,
+                        stream_promise promise) {
+  read(
+      self, kind_of<core::v1::Endpoints>(),
+      get_of(msg->proxied().namespace_(), to_what.name),
+      [self, msg, port, to, promise](const std::vector<object>& found) {
+        auto targets = rules::proxied_targets(
+            found.front().as<core::v1::Endpoints>(), port);
+        // Any of them is as good as the others.
+        if (!targets.empty())
+          std::rotate(targets.begin(),
+                      targets.begin()
+                          + static_cast<long>(self->state.ctx->random()
+                                              % targets.size()),
+                      targets.end());
+        reach_endpoint(self, msg, std::move(targets), to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+void reach_proxied_service(pointer self, const request& msg,
+                           const rules::proxied_name& to_what,
+                           const container_stream_actor& to,
+                           stream_promise promise) {
+  if (!rules::is_port_number(to_what.port))
+    return reach_service_port(self, msg, to_what, to_what.port, to, promise);
+  read(
+      self, kind_of<core::v1::Service>(),
+      get_of(msg->proxied().namespace_(), to_what.name),
+      [self, msg, to_what, to,
+       promise](const std::vector<object>& found) mutable {
+        auto port = rules::named_port(found.front().as<core::v1::Service>(),
+                                      to_what.port);
+        if (!port)
+          promise.deliver(port.error());
+        else
+          reach_service_port(self, msg, to_what, *port, to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+// -- nodes --------------------------------------------------------------------
+
+std::string page(int status, std::string type, const std::string& body) {
+  http::response_head head{status, {{"Content-Type", std::move(type)}}};
+  return to_text(head, http::framing::length, body.size(), false) + body;
+}
+
+/// Answers with bytes, as the server of a connection would.
+void answer_page(pointer self, std::string bytes,
+                 const container_stream_actor& to, stream_promise promise) {
+  auto& st = self->state;
+  auto fresh = self->system().spawn(node_page, std::move(bytes), to);
+  auto handle = caf::actor_cast<caf::actor>(fresh);
+  st.relays.add(handle);
+  self->monitor(fresh);
+  system::Started started;
+  started.set_path(st.ctx->path() + "/stream-" + std::to_string(++st.relayed));
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             handle);
+  container::StreamOpened opened;
+  opened.set_stream(node_page_stream);
+  promise.deliver(pb<container::StreamOpened>{std::move(opened)},
+                  caf::actor_cast<stream_source_actor>(fresh));
+}
+
+/// The pods of a node, as its kubelet tells them.
+void answer_pods(pointer self, const std::string& node,
+                 const container_stream_actor& to, stream_promise promise) {
+  auto& pods = kind_of<core::v1::Pod>();
+  call::Request msg;
+  msg.set_verb(call::LIST);
+  msg.set_field_selector("spec.nodeName=" + node);
+  read(
+      self, pods, std::move(msg),
+      [self, to, promise, &pods](const std::vector<object>& found) {
+        answer_page(self,
+                    page(200, "application/json",
+                         http::encode_list(pods, found, {}, {})),
+                    to, promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+/// Whoever runs a kubelet can be asked whether it is well, and for its pods.
+void ask_kubelet(pointer self, const std::string& node, const std::string& path,
+                 const container_stream_actor& to, stream_promise promise) {
+  auto well = [self, to, promise](const pb<system::Description>&) {
+    answer_page(self, page(200, "text/plain; charset=utf-8", "ok"), to,
+                promise);
+  };
+  auto failed = [promise, node](const caf::error&) mutable {
+    promise.deliver(make_error(ec::service_unavailable,
+                               "error trying to reach service: node " + node
+                                   + " cannot be reached"));
+  };
+  with_actor(
+      self, "kubelet/" + node,
+      [self, node, path, to, promise, well, failed](const caf::actor& kubelet) {
+        if (path == "/healthz" || path.starts_with("/healthz/"))
+          self->state.requests.ask<pb<system::Description>>(
+              kubelet, well, failed, pb<system::Describe>{system::Describe{}});
+        else if (path == "/pods" || path == "/pods/")
+          answer_pods(self, node, to, promise);
+        else
+          answer_page(
+              self,
+              page(404, "text/plain; charset=utf-8", "404 page not found\n"),
+              to, promise);
+      },
+      failed);
+}
+
+void reach_node(pointer self, const request& msg,
+                const rules::proxied_name& to_what,
+                const container_stream_actor& to, stream_promise promise) {
+  read(
+      self, kind_of<core::v1::Node>(), get_of({}, to_what.name),
+      [self, msg, to, promise](const std::vector<object>& found) {
+        ask_kubelet(self, found.front().name(), msg->proxied().path(), to,
+                    promise);
+      },
+      [promise](const caf::error& err) mutable { promise.deliver(err); });
+}
+
+} // namespace
+
+call::Request get_of(const std::string& ns, const std::string& name) {
+  call::Request out;
+  out.set_verb(call::GET);
+  out.set_namespace_(ns);
+  out.set_name(name);
+  return out;
+}
+
+void reach_port(pointer self, const pb<call::OpenStream>& msg,
+                const object& pod, const container_stream_actor& to,
+                stream_promise promise) {
+  if (pod.as<core::v1::Pod>().spec().node_name().empty())
+    return promise.deliver(no_host(pod));
+  if (auto port = msg->port().port(); port != 0)
+    return reach_pod(self, pod, port, to, promise, {});
+  promise.deliver(pb<container::StreamOpened>{},
+                  caf::actor_cast<stream_source_actor>(to));
+}
+
+void reach_proxied(pointer self, const request& msg,
+                   const container_stream_actor& to, stream_promise promise) {
+  auto& resource = msg->proxied().resource();
+  auto what = rules::parse_proxied_name(resource, msg->proxied().name());
+  if (!what)
+    promise.deliver(what.error());
+  else if (resource == kind_of<core::v1::Pod>().plural)
+    reach_proxied_pod(self, msg, *what, to, promise);
+  else if (resource == kind_of<core::v1::Service>().plural)
+    reach_proxied_service(self, msg, *what, to, promise);
+  else
+    reach_node(self, msg, *what, to, promise);
+}
+
+} // namespace troupe::serving

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "actors/apiserver/session_parts.hpp"
+
+#include <functional>
+
+namespace troupe::tunnel {
+class ConnectAtNode;
+} // namespace troupe::tunnel
+
+/// How a session's streams get to what pods listen at.
+namespace troupe::serving {
+
+using stream_promise =
+    answer_to<pb<container::StreamOpened>, stream_source_actor>;
+
+/// Says another way why a stream cannot be opened.
+using rewording = std::function<caf::error(const caf::error&)>;
+
+/// Asks for one object by its place.
+call::Request get_of(const std::string& ns, const std::string& name);
+
+/// Why nothing can be reached of a pod that has no node yet.
+caf::error no_host(const object& pod);
+
+/// Connects to a pod by way of its node.
+void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
+                     const container_stream_actor& to, stream_promise promise,
+                     rewording reworded);
+
+/// Connects to a port of a pod, as OpenStream.port says.
+void reach_port(pointer self, const pb<call::OpenStream>& msg,
+                const object& pod, const container_stream_actor& to,
+                stream_promise promise);
+
+/// Connects to whom a proxy passes a request on, as OpenStream.proxied says.
+void reach_proxied(pointer self, const pb<call::OpenStream>& msg,
+                   const container_stream_actor& to, stream_promise promise);
+
+} // namespace troupe::serving

@@ -1,6 +1,7 @@
 #include "actors/http/connection_parts.hpp"
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/http/deprecation.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -71,6 +72,9 @@ void begin_answer(pointer self, uint64_t number, http_watch& w) {
   http::response_head head;
   head.headers = {{"Content-Type", w.how.form.stream_type()},
                   {"Cache-Control", "no-cache, private"}};
+  if (!w.warning.empty())
+    head.headers.push_back(warning_header(w.warning));
+  self->state.edge->metrics().flow_began(w.labels);
   self->state.edge->begin(self->state.connection, number, std::move(head));
 }
 
@@ -110,6 +114,7 @@ void end_watch(pointer self, uint64_t number, const caf::error& why) {
   if (why && !is(why, ec::service_unavailable))
     st.edge->send(st.connection, number,
                   http::encode_error_event(to_status(why), w.how));
+  st.edge->metrics().flow_ended(w.labels);
   st.edge->end(st.connection, number, false);
   st.watches.erase(found);
 }
@@ -118,6 +123,8 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
   auto& st = self->state;
   auto& w = st.watches[x->number];
   w.kind = x->at.kind;
+  w.labels = labels_of(*x);
+  w.warning = http::deprecation_of(*w.kind);
   w.how = form_of(self, *x);
   w.how.form.pretty = false;
   // Lines of YAML are no stream.
@@ -173,6 +180,8 @@ void on_changes(pointer self, const changes& batch) {
   auto bytes = encode(w, batch);
   if (bytes.empty())
     return acknowledge(self, batch.stream, batch.sequence);
+  if (!batch.items.empty())
+    st.edge->metrics().events_sent(*w.kind, batch.items.size());
   w.open.push_back(batch.sequence);
   st.edge->send(st.connection, batch.stream, std::move(bytes));
 }

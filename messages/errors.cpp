@@ -1,6 +1,7 @@
 #include "messages/errors.hpp"
 
 #include "messages/api/meta.pb.h"
+#include "messages/expired_list.hpp"
 #include "messages/kinds.hpp"
 
 #include <caf/atom.hpp>
@@ -73,6 +74,12 @@ caf::error make_error(ec code, std::string message,
           caf::make_message(std::move(message), details.SerializeAsString())};
 }
 
+caf::error expired_list(std::string message, std::string continue_token) {
+  return {static_cast<uint8_t>(ec::expired), category,
+          caf::make_message(std::move(message), std::string{},
+                            std::move(continue_token))};
+}
+
 std::string message_of(const caf::error& err) {
   auto& context = err.context();
   if (err.category() == category && context.size() > 0
@@ -103,11 +110,17 @@ meta::v1::Status to_status(const caf::error& err) {
   auto& context = err.context();
   if (err.category() == category && context.size() > 1
       && context.match_element<std::string>(1))
-    result.mutable_details()->ParseFromString(context.get_as<std::string>(1));
+    if (auto& details = context.get_as<std::string>(1); !details.empty())
+      result.mutable_details()->ParseFromString(details);
+  if (err.category() == category && context.size() > 2
+      && context.match_element<std::string>(2))
+    result.mutable_metadata()->set_continue_(context.get_as<std::string>(2));
   return result;
 }
 
 caf::error from_status(const meta::v1::Status& status) {
+  if (status.reason() == "Expired" && !status.metadata().continue_().empty())
+    return expired_list(status.message(), status.metadata().continue_());
   for (auto& r : rows)
     if (status.reason() == r.reason)
       return make_error(r.code, status.message(), status.details());

@@ -8,6 +8,7 @@
 #include "actors/apiserver/revocation.hpp"
 #include "actors/apiserver/signer.hpp"
 #include "actors/system/view.hpp"
+#include "runtime/rules/versions.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -41,7 +42,8 @@ child_spec apiserver_branch() {
       continue;
     const kind_info* k = &kind;
     views.push_back({resource_name(kind), starter(view, k)});
-    registries.push_back({resource_name(kind), starter(registry, k)});
+    if (&rules::stored_kind(kind) == &kind)
+      registries.push_back({resource_name(kind), starter(registry, k)});
   }
   return branch("apiserver", {},
                 {branch("view", {}, std::move(views)),

@@ -7,6 +7,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/api/networking.pb.h"
 #include "messages/api/node.pb.h"
 #include "messages/api/policy.pb.h"
 #include "messages/api/scheduling.pb.h"
@@ -73,12 +74,15 @@ void add_others(registry_state& st) {
 void follow_others(pointer self) {
   auto& st = self->state;
   if (st.kind->namespaced)
-    add_others<core::v1::Namespace>(st);
+    add_others<core::v1::Namespace, core::v1::ResourceQuota>(st);
   if (is_core(*st.kind, "pods"))
     add_others<core::v1::ServiceAccount, scheduling::v1::PriorityClass,
-               node::v1::RuntimeClass, policy::v1::PodDisruptionBudget>(st);
+               node::v1::RuntimeClass, policy::v1::PodDisruptionBudget,
+               core::v1::LimitRange>(st);
   if (is_core(*st.kind, "persistentvolumeclaims"))
-    add_others<storage::v1::StorageClass>(st);
+    add_others<storage::v1::StorageClass, core::v1::LimitRange>(st);
+  if (st.kind == &kind_of<networking::v1::Ingress>())
+    add_others<networking::v1::IngressClass>(st);
   if (st.kind == &kind_of<scheduling::v1::PriorityClass>())
     add_others<scheduling::v1::PriorityClass>(st);
   for (size_t i = 0; i < st.others.size(); ++i)
@@ -125,12 +129,9 @@ void on_changes(pointer self, const changes& batch) {
   }
   if (batch.reset)
     other.objects.clear();
-  for (auto& c : batch.items) {
-    if (c.type == change_type::deleted)
-      other.objects.erase(c.what.key());
-    else
-      other.objects[c.what.key()] = c.what;
-  }
+  for (auto& c : batch.items)
+    note_other(other, c.what, c.type == change_type::deleted);
+  other.complete = other.complete || batch.complete;
   resume_waiting(self, other);
   call::Ack ack;
   ack.set_stream(batch.stream);
@@ -317,7 +318,7 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
   job->promise =
       self->make_response_promise<pb<call::Response>, std::vector<object>>();
   auto promise = job->promise;
-  run(std::move(job));
+  when_limits_known(job, [job] { run(job); });
   return promise;
 }
 

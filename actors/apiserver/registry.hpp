@@ -9,6 +9,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -50,6 +51,15 @@ struct followed_kind {
   const kind_info* kind = nullptr;
   caf::actor view;
   std::map<std::string, object> objects; ///< by "namespace/name"
+  bool complete = false; ///< all that there is was told, at least once
+};
+
+/// Creates in a namespace with quotas, one after the other: two that pay from
+/// one quota could not be written at once.
+struct paying_lane {
+  bool busy = false;
+  bool draining = false;
+  std::deque<std::function<void()>> waiting;
 };
 
 /// A write that waits for an object of another kind to be there.
@@ -83,6 +93,7 @@ struct registry_state {
   std::vector<waiting_write> waiting;
   passing_lease lease;                              ///< events only
   std::shared_ptr<const rules::rbac_policy> policy; ///< roles, bindings only
+  std::map<std::string, paying_lane> lanes;         ///< by namespace
   uint64_t last_waiting = 0;
   uint64_t writes = 0;
 

@@ -13,6 +13,7 @@
 #include "runtime/rules/component_status.hpp"
 #include "runtime/rules/election.hpp"
 #include "runtime/rules/reviews.hpp"
+#include "runtime/rules/versions.hpp"
 #include "runtime/system/config.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -115,6 +116,13 @@ pb<call::Request> binding_of_pod(const call::Request& msg, const object& body) {
   return pb<call::Request>{std::move(result)};
 }
 
+/// Shows what the registry answered in the version that was asked for.
+void show_as(const kind_info& kind, std::vector<object>& objects) {
+  for (auto& each : objects)
+    if (each && &each.kind() != &kind && rules::is_form_of(kind, each.kind()))
+      each = rules::from_stored(kind, each);
+}
+
 /// Passes a request on that may be done: reads to the view, the rest to the
 /// registry.
 void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
@@ -135,13 +143,16 @@ void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
   auto reads = msg.subresource().empty()
                && (msg.verb() == call::LIST || msg.verb() == call::GET);
   with_backend(
-      self, resource_path(reads ? "view" : "registry", kind),
-      [self, promise, body,
+      self,
+      reads ? resource_path("view", kind)
+            : resource_path("registry", rules::stored_kind(kind)),
+      [self, &kind, promise, body = body ? rules::to_stored(body) : body,
        out = pb<call::Request>{std::move(request)}](const caf::actor& to) {
         self->state.requests.ask<pb<call::Response>, std::vector<object>>(
             caf::actor_cast<api_actor>(to),
-            [promise](pb<call::Response>& response,
-                      std::vector<object>& objects) mutable {
+            [&kind, promise](pb<call::Response>& response,
+                             std::vector<object>& objects) mutable {
+              show_as(kind, objects);
               promise.deliver(std::move(response), std::move(objects));
             },
             [promise](const caf::error& err) mutable { promise.deliver(err); },

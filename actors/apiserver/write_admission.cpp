@@ -4,10 +4,12 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_volume.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/api/networking.pb.h"
 #include "messages/api/node.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/api/storage.pb.h"
 #include "runtime/rules/admission.hpp"
+#include "runtime/rules/admission_classes.hpp"
 #include "runtime/rules/escalation.hpp"
 #include "runtime/rules/names.hpp"
 #include "runtime/rules/node_access.hpp"
@@ -19,7 +21,9 @@ namespace troupe {
 
 namespace {
 
+using core::v1::PersistentVolumeClaim;
 using core::v1::Pod;
+using networking::v1::Ingress;
 using scheduling::v1::PriorityClass;
 
 template <class T>
@@ -116,6 +120,7 @@ void look_up_priority(job_ptr job, std::function<void()> next) {
 
 caf::error admit_pod(write_job& job, Pod& pod) {
   auto& st = job.self->state;
+  fill_limits(job, pod);
   rules::set_default_account(pod);
   auto random = [&] { return st.ctx->random(); };
   if (auto err = rules::apply_account(
@@ -124,8 +129,16 @@ caf::error admit_pod(write_job& job, Pod& pod) {
   if (auto err = rules::resolve_priority(pod, all_known<PriorityClass>(st)))
     return err;
   rules::add_default_tolerations(pod);
-  return rules::apply_runtime_class(
-      pod, as_or_null<node::v1::RuntimeClass>(job.runtime_class));
+  if (auto err = rules::apply_runtime_class(
+          pod, as_or_null<node::v1::RuntimeClass>(job.runtime_class)))
+    return err;
+  return check_limits(job, pod);
+}
+
+caf::error admit_claim(write_job& job, PersistentVolumeClaim& claim) {
+  rules::set_default_storage_class(
+      claim, all_known<storage::v1::StorageClass>(job.self->state));
+  return check_limits(job, claim);
 }
 
 } // namespace
@@ -152,10 +165,12 @@ caf::error admit_create(write_job& job, google::protobuf::Message& msg) {
     return err;
   if (is_kind<Pod>(job))
     return admit_pod(job, static_cast<Pod&>(msg));
-  if (is_kind<core::v1::PersistentVolumeClaim>(job))
-    rules::set_default_storage_class(
-        static_cast<core::v1::PersistentVolumeClaim&>(msg),
-        all_known<storage::v1::StorageClass>(st));
+  if (is_kind<PersistentVolumeClaim>(job))
+    return admit_claim(job, static_cast<PersistentVolumeClaim&>(msg));
+  if (is_kind<Ingress>(job))
+    rules::set_default_ingress_class(
+        static_cast<Ingress&>(msg),
+        all_known<networking::v1::IngressClass>(st));
   if (is_kind<certificates::v1::CertificateSigningRequest>(job))
     rules::stamp_requester(
         static_cast<certificates::v1::CertificateSigningRequest&>(msg),
@@ -177,6 +192,14 @@ caf::error admit_update(write_job& job, google::protobuf::Message& msg) {
     return rules::check_default_class(
         static_cast<PriorityClass&>(msg),
         all_known<PriorityClass>(job.self->state));
+  if (is_kind<PersistentVolumeClaim>(job)) {
+    auto& claim = static_cast<PersistentVolumeClaim&>(msg);
+    if (auto err = rules::check_growth(
+            claim, job.current.as<PersistentVolumeClaim>(),
+            all_known<storage::v1::StorageClass>(job.self->state)))
+      return err;
+    return check_limits(job, claim);
+  }
   return caf::none;
 }
 

@@ -1,6 +1,8 @@
 #include "actors/apiserver/write_job.hpp"
+#include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/names.hpp"
+#include "runtime/rules/requests.hpp"
 #include "runtime/rules/strategy.hpp"
 #include "runtime/system/config.hpp"
 
@@ -69,9 +71,17 @@ void make_and_store(job_ptr job) {
     return;
   }
   rules::apply_defaults(*msg);
+  if (auto err = charge_quotas(*job, *msg, nullptr)) {
+    job->fail(err);
+    return;
+  }
   rules::prepare_for_create(*msg);
   auto found = rules::validate_create(
       *msg, rules::context_of(st.ctx->config().service_cidr));
+  if (job->request->api_version() == "events.k8s.io/v1")
+    for (auto& more : rules::validate_grouped_event(
+             static_cast<const core::v1::Event&>(*msg)))
+      found.push_back(std::move(more));
   if (!found.empty()) {
     job->fail(invalid(kind, meta.name(), found));
     return;
@@ -89,7 +99,8 @@ void make_and_store(job_ptr job) {
 }
 
 void begin(job_ptr job) {
-  look_up_others(job, [job] { make_and_store(job); });
+  look_up_others(job,
+                 [job] { take_turn(job, [job] { make_and_store(job); }); });
 }
 
 } // namespace

@@ -31,15 +31,14 @@ struct write_job {
   object account;       ///< of a pod to be created
   object runtime_class; ///< the same, if it names one
   object beside; ///< another object that is written in the same transaction
+  std::vector<object> paid; ///< quotas that are charged in the same transaction
+  bool has_lane = false;    ///< it is its turn in its namespace's lane
   int tries = 0;
   std::vector<std::string> warnings;
 
   const kind_info& kind() const { return *self->state.kind; }
 
-  void fail(caf::error err) {
-    give_back();
-    promise.deliver(std::move(err));
-  }
+  void fail(caf::error err);
 
   /// What was allocated for what is not written is free again.
   void give_back();
@@ -111,6 +110,33 @@ caf::error admit_create(write_job& job, google::protobuf::Message& msg);
 
 /// The same for the next state of an object.
 caf::error admit_update(write_job& job, google::protobuf::Message& msg);
+
+// -- limits of the namespace (write_limits.cpp) ------------------------------
+
+/// Takes in what was heard of an object of another kind, unless newer is known.
+void note_other(followed_kind& other, const object& what, bool gone);
+
+/// Goes on with a write once the quotas and ranges of its namespace are known.
+void when_limits_known(job_ptr job, std::function<void()> next);
+
+/// Reads the quotas of the namespace anew, where the job pays from any.
+void refresh_quotas(job_ptr job, std::function<void()> next);
+
+/// Goes on when no other create of the namespace that has quotas is under way.
+void take_turn(job_ptr job, std::function<void()> next);
+void leave_turn(write_job& job);
+
+/// LimitRange: fills in and checks a new pod or claim.
+void fill_limits(write_job& job, google::protobuf::Message& msg);
+caf::error check_limits(write_job& job, const google::protobuf::Message& msg);
+
+/// ResourceQuota: charges the namespace's quotas with what `msg` takes more
+/// than `old` (null on create); they are written with it.
+caf::error charge_quotas(write_job& job, const google::protobuf::Message& msg,
+                         const google::protobuf::Message* old);
+void add_paid(store_api::TxnRequest& txn, const write_job& job);
+/// The quotas were written at this revision.
+void note_paid(write_job& job, uint64_t revision);
 
 /// What a node may not do: NodeRestriction. `msg` is what it wishes `current`
 /// to become, or what it creates.

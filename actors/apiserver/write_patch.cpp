@@ -3,6 +3,7 @@
 #include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
 #include "runtime/rules/scale.hpp"
+#include "runtime/rules/versions.hpp"
 #include "runtime/text/document.hpp"
 #include "runtime/text/patch.hpp"
 
@@ -24,6 +25,12 @@ expected<text::document> changed(call::PatchType type, text::document before,
   if (!patch.is_object())
     return make_error(ec::bad_request, "a merge patch is an object");
   return text::merge_patch(std::move(before), patch);
+}
+
+/// The kind in the version that the client speaks.
+const kind_info& served_kind(const write_job& job) {
+  auto* found = find_kind(job.request->api_version(), job.request->kind());
+  return found != nullptr ? *found : job.kind();
 }
 
 /// Returns the patched form of what a subresource shows.
@@ -48,8 +55,9 @@ expected<object> patched(const write_job& job, const object& shown) {
 
 void attempt(job_ptr job) {
   auto scale = job->request->subresource() == "scale";
-  auto shown =
-      scale ? rules::scale_of(job->current) : expected<object>{job->current};
+  auto shown = scale ? rules::scale_of(job->current)
+                     : expected<object>{
+                         rules::from_stored(served_kind(*job), job->current)};
   if (!shown) {
     job->fail(shown.error());
     return;
@@ -62,6 +70,7 @@ void attempt(job_ptr job) {
     refuse(job, wish.error(), again);
     return;
   }
+  wish = rules::to_stored(*wish);
   finish_update(job, wish->clone(),
                 scale ? std::string{} : job->request->subresource(), again);
 }

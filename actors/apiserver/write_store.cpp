@@ -116,7 +116,7 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
                            details_of(job->kind(), now.name())));
       return;
     }
-    again();
+    refresh_quotas(job, std::move(again));
     return;
   }
   if (!unchanged && is_conditional(*job)) {
@@ -130,7 +130,7 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
   }
   job->current = now;
   job->newest = true;
-  again();
+  refresh_quotas(job, std::move(again));
 }
 
 /// Writes another object with the one that the job is about, or neither.
@@ -186,11 +186,13 @@ void write_object(job_ptr job, object fresh, uint64_t lease,
   add_exclusive(txn, job->current, fresh);
   add_term(txn, job->current, fresh);
   add_beside(txn, *job);
+  add_paid(txn, *job);
   add_space(txn, *job);
   transact(
       job, std::move(txn),
       [job, fresh = std::move(fresh)](
           const store_api::TxnResponse& response) mutable {
+        note_paid(*job, response.revision());
         job->answer(std::move(fresh).with_revision(response.revision()),
                     response.revision());
       },
@@ -205,6 +207,12 @@ void write_job::give_back() {
   given = object{};
 }
 
+void write_job::fail(caf::error err) {
+  give_back();
+  promise.deliver(std::move(err));
+  leave_turn(*this);
+}
+
 void write_job::answer(const object& result, uint64_t revision, bool gone) {
   call::Response response;
   response.set_revision(revision);
@@ -217,6 +225,7 @@ void write_job::answer(const object& result, uint64_t revision, bool gone) {
       shown = *scale;
   promise.deliver(pb<call::Response>{std::move(response)},
                   std::vector<object>{std::move(shown)});
+  leave_turn(*this);
 }
 
 caf::error no_such_object(const kind_info& kind, const std::string& name) {

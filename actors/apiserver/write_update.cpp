@@ -68,6 +68,10 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
       return;
     }
     rules::prepare_for_update(*msg, old);
+    if (auto err = charge_quotas(*job, *msg, &old)) {
+      refuse(job, err, std::move(again));
+      return;
+    }
     auto& config = job->self->state.ctx->config();
     found = rules::validate_update(*msg, old,
                                    rules::context_of(config.service_cidr));

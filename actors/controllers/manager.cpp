@@ -12,6 +12,7 @@
 #include "actors/controllers/pod_gc.hpp"
 #include "actors/controllers/replicaset.hpp"
 #include "actors/controllers/replication.hpp"
+#include "actors/controllers/resourcequota.hpp"
 #include "actors/controllers/service_account.hpp"
 #include "actors/controllers/token_cleaner.hpp"
 
@@ -44,6 +45,7 @@ child_spec controllers_branch() {
        child("garbage_collector", garbage_collector), child("pod_gc", pod_gc),
        child("certificate", certificate_controller),
        child("token_cleaner", token_cleaner),
+       child("resourcequota", resourcequota),
 
        child("clusterrole_aggregation", clusterrole_aggregation)});
 }

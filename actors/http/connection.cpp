@@ -130,7 +130,8 @@ caf::error begin(exchange& x) {
     return to.error();
   x.to = std::move(*to);
   x.at = http::find_route(x.to);
-  auto form = http::negotiate(x.header("Accept"));
+  auto listed = x.at.kind == nullptr || x.at.kind->has_verb("list");
+  auto form = http::negotiate(x.header("Accept"), listed);
   // What is no object has a form of its own.
   auto free = x.at.where != http::place::resource;
   if (!form && !free)
@@ -166,14 +167,18 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
   auto x = std::make_shared<exchange>();
   x->number = msg->exchange();
   x->request = msg;
+  x->since = self->clock().now();
   if (auto err = begin(*x))
     return refuse(self, *x, err);
+  if (x->at.where == http::place::resource)
+    x->verb = http::verb_of(msg->method(), x->at, x->to);
+  x->measured = true;
+  self->state.edge->metrics().began(labels_of(*x));
   if (auto err = check_identity(self, *x))
     return refuse(self, *x, err);
   if (x->at.where == http::place::resource) {
     if (is_stream(*x))
       return start_stream(self, x);
-    x->verb = http::verb_of(msg->method(), x->at, x->to);
     return answer_resource(self, x);
   }
   with_path(self, x, [self, x] { at_path(self, x); });
@@ -267,6 +272,16 @@ void with_session(pointer self, std::function<void(const caf::error&)> next) {
       [self](const caf::actor& link) { open_session(self, link); },
       [self](const caf::error& err) { session_there(self, err); },
       pb<system::Resolve>{std::move(msg)});
+}
+
+api_session& own_session(pointer self) {
+  auto& st = self->state;
+  if (!st.health) {
+    st.health = std::make_unique<api_session>();
+    st.health->open(self, st.ctx->child("health", 1), "system:apiserver",
+                    {"system:masters"});
+  }
+  return *st.health;
 }
 
 } // namespace serving_http

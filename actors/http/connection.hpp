@@ -70,6 +70,8 @@ struct http_watch {
   bool begins = false;  ///< wants to be told when all that was there is told
   bool started = false; ///< the answer has begun
   bool told = false;    ///< an event was sent: columns are known
+  http::request_labels labels; ///< as what it is counted
+  std::string warning;         ///< about the version that was asked for
   std::deque<uint64_t> open; ///< batches sent and not taken, as they were sent
 };
 

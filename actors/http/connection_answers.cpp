@@ -46,9 +46,16 @@ std::vector<http::header> headers_of(const exchange& x) {
   return out;
 }
 
+std::pair<std::string, std::string> warning_header(const std::string& text) {
+  return {"Warning", warning_text(text)};
+}
+
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings,
             const std::string& tag) {
+  if (x.measured)
+    self->state.edge->metrics().done(
+        labels_of(x), status, self->clock().now() - x.since, body.size());
   http::response_head head;
   head.status = status;
   head.headers.emplace_back("Content-Type", std::move(type));
@@ -59,7 +66,7 @@ void answer(pointer self, const exchange& x, int status, std::string type,
   if (!tag.empty())
     head.headers.emplace_back("ETag", tag);
   for (auto& w : warnings)
-    head.headers.emplace_back("Warning", warning_text(w));
+    head.headers.push_back(warning_header(w));
   if (body.size() >= gzip_from && takes_gzip(x)) {
     if (auto small = http::gzip(body); !small.empty()) {
       body = std::move(small);

@@ -1,6 +1,7 @@
 #include "actors/http/connection_parts.hpp"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/http/deprecation.hpp"
 #include "runtime/http/request_body.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/reviews.hpp"
@@ -203,6 +204,8 @@ void answer_with(pointer self, const exchange& x,
                  std::vector<std::string> warnings) {
   warnings.insert(warnings.end(), response.warnings().begin(),
                   response.warnings().end());
+  if (auto text = http::deprecation_of(*x.at.kind); !text.empty())
+    warnings.push_back(std::move(text));
   auto& sub = x.at.subresource;
   if (x.verb == "list" || x.verb == "deletecollection")
     return answer_list(self, x, response, found, warnings);

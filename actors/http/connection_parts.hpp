@@ -23,6 +23,8 @@ struct exchange {
   http::api_route at;
   std::string verb; ///< Kubernetes'
   http::answer_form form;
+  steady_point since;    ///< when it came
+  bool measured = false; ///< its answer is counted
 
   std::string_view header(std::string_view name) const;
 };
@@ -40,6 +42,9 @@ void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings = {},
             const std::string& tag = {});
 
+/// The header that carries a warning.
+std::pair<std::string, std::string> warning_header(const std::string& text);
+
 /// Answers with a Status that says why not.
 void refuse(pointer self, const exchange& x, const caf::error& why);
 
@@ -55,6 +60,16 @@ http::body_form form_of(pointer self, const exchange& x);
 
 /// Runs `next` when there is a session, or with the reason why there is none.
 void with_session(pointer self, std::function<void(const caf::error&)> next);
+
+/// The server's own way to the API, for what it answers by itself.
+api_session& own_session(pointer self);
+
+// -- what is counted (connection_metrics.cpp) --------------------------------
+
+http::request_labels labels_of(const exchange& x);
+
+/// Answers /metrics.
+void answer_metrics(pointer self, exchange_ptr x);
 
 // -- what is not about objects (connection_places.cpp) -----------------------
 

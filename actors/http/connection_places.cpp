@@ -55,13 +55,7 @@ void answer_health(pointer self, exchange_ptr x) {
     return done(std::move(checks));
   // Whoever asks may be nobody, so the question is the server's own: a read of
   // the newest state is answered when everything it stands on is well.
-  auto& st = self->state;
-  if (!st.health) {
-    st.health = std::make_unique<api_session>();
-    st.health->open(self, st.ctx->child("health", 1), "system:apiserver",
-                    {"system:masters"});
-  }
-  st.health->get(
+  own_session(self).get(
       {&kind_of<core::v1::Namespace>(), {}, "default"},
       [checks = std::move(checks), done](expected<troupe::answer> got) mutable {
         for (auto& c : checks)
@@ -128,6 +122,8 @@ void answer_place(pointer self, exchange_ptr x) {
                     http::server_version(kubelet_version));
     case http::place::health:
       return answer_health(self, x);
+    case http::place::metrics:
+      return answer_metrics(self, x);
     case http::place::index:
       return answer(self, *x, 200, "application/json", http::index_of_paths());
     case http::place::openapi_v2:

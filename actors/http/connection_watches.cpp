@@ -1,6 +1,7 @@
 #include "actors/http/connection_parts.hpp"
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/http/deprecation.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -71,6 +72,9 @@ void begin_answer(pointer self, uint64_t number, http_watch& w) {
   http::response_head head;
   head.headers = {{"Content-Type", w.how.form.stream_type()},
                   {"Cache-Control", "no-cache, private"}};
+  if (!w.warning.empty())
+    head.headers.push_back(warning_header(w.warning));
+  self->state.edge->metrics().flow_began(w.labels);
   begin_pieces(self, number, std::move(head));
 }
 
@@ -120,6 +124,7 @@ void end_watch(pointer self, uint64_t number, const caf::error& why) {
                   event_piece(self, number,
                               http::encode_error_event(to_status(why), w.how),
                               is_text(w)));
+  st.edge->metrics().flow_ended(w.labels);
   end_pieces(self, number, false);
   st.watches.erase(found);
 }
@@ -128,6 +133,8 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
   auto& st = self->state;
   auto& w = st.watches[x->number];
   w.kind = x->at.kind;
+  w.labels = labels_of(*x);
+  w.warning = http::deprecation_of(*w.kind);
   w.how = form_of(self, *x);
   w.how.form.pretty = false;
   // Lines of YAML are no stream.
@@ -189,6 +196,8 @@ void on_changes(pointer self, const changes& batch) {
   auto bytes = encode(self, w, batch);
   if (bytes.empty())
     return acknowledge(self, batch.stream, batch.sequence);
+  if (!batch.items.empty())
+    st.edge->metrics().events_sent(*w.kind, batch.items.size());
   w.open.push_back(batch.sequence);
   st.edge->send(st.connection, batch.stream, std::move(bytes));
 }

@@ -1,5 +1,6 @@
 #include "actors/system/view_parts.hpp"
 #include "messages/api/meta.pb.h"
+#include "messages/expired_list.hpp"
 #include "runtime/rules/continue_token.hpp"
 #include "runtime/rules/requests.hpp"
 
@@ -130,13 +131,17 @@ void list_from_memory(pointer self, listing& l) {
 // -- from the store's history ------------------------------------------------
 
 caf::error too_old(const listing& l) {
-  return make_error(
-      ec::expired,
-      l.after.empty()
-          ? "The resourceVersion for the provided list is too old."
-          : "The provided continue parameter is too old to display a "
-            "consistent list result. You must start a new list without the "
-            "continue parameter.");
+  if (l.after.empty())
+    return make_error(ec::expired,
+                      "The resourceVersion for the provided list is too old.");
+  return expired_list(
+      "The provided continue parameter is too old to display a consistent list "
+      "result. You can start a new list without the continue parameter, or use "
+      "the continue token in this response to retrieve the remainder of the "
+      "results. Continuing with the provided token results in an inconsistent "
+      "list - objects that were created, modified, or deleted between the time "
+      "the first chunk was returned and now may show up in the list.",
+      rules::encode(rules::inconsistent({l.at, l.after, std::nullopt})));
 }
 
 void list_from_store(pointer self, listing_ptr l, std::string from) {
@@ -232,7 +237,8 @@ caf::error place(listing& l, const call::Request& msg) {
     l.at = token->revision;
     l.after = token->after;
     l.left = token->left;
-    l.version = l.at;
+    if (l.at != 0)
+      l.version = l.at;
     return caf::none;
   }
   auto version = parse_version(msg.resource_version());
@@ -256,6 +262,10 @@ caf::error check_list(const call::Request& msg) {
 caf::error prepare(listing& l, const view_state& st, const call::Request& msg) {
   if (auto err = check_list(msg))
     return err;
+  auto& version = msg.resource_version();
+  if (!msg.continue_token().empty() && !version.empty() && version != "0")
+    return make_error(ec::bad_request, "specifying resource version is not "
+                                       "allowed when using continue");
   if (auto err = place(l, msg))
     return err;
   auto filter = selection_filter::parse(
@@ -265,6 +275,9 @@ caf::error prepare(listing& l, const view_state& st, const call::Request& msg) {
   l.filter = std::move(*filter);
   l.counts = msg.label_selector().empty() && msg.field_selector().empty();
   l.limit = static_cast<size_t>(msg.limit());
+  // Kubernetes: any state is given whole.
+  if (version == "0" && msg.continue_token().empty())
+    l.limit = 0;
   return caf::none;
 }
 
@@ -319,7 +332,9 @@ expected<std::optional<uint64_t>> parse_version(const std::string& version) {
   auto [end, bad] = std::from_chars(version.data(), last, number);
   if (bad != std::errc{} || end != last)
     return make_error(ec::bad_request, "resourceVersion: Invalid value: \""
-                                           + version + "\": not a number");
+                                           + version
+                                           + "\": strconv.ParseUint: parsing \""
+                                           + version + "\": invalid syntax");
   return std::optional<uint64_t>{number};
 }
 

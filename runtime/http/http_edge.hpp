@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/http/http_message.hpp"
+#include "runtime/http/request_metrics.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,9 @@ public:
 
   virtual ~http_edge() = default;
 
+  /// What was served over it, as those who serve report it.
+  request_metrics& metrics() { return metrics_; }
+
   /// From now on `tell` hears of each connection. Those that somebody else was
   /// told of before are closed.
   virtual void listen(on_connection tell) = 0;
@@ -82,6 +86,9 @@ public:
   /// the start.
   virtual void allow(uint64_t connection, uint64_t exchange,
                      uint32_t pieces) = 0;
+
+private:
+  request_metrics metrics_;
 };
 
 } // namespace troupe::http

@@ -117,7 +117,7 @@ std::vector<media_type> parse_accept(std::string_view text) {
   return out;
 }
 
-expected<answer_form> negotiate(std::string_view accept) {
+expected<answer_form> negotiate(std::string_view accept, bool listed) {
   if (trimmed(accept).empty())
     return answer_form{};
   for (auto& type : parse_accept(accept)) {
@@ -125,7 +125,7 @@ expected<answer_form> negotiate(std::string_view accept) {
     if (!bytes)
       continue;
     auto as = shape_of(type, *bytes);
-    if (!as)
+    if (!as || (!listed && *as != shape::object))
       continue;
     return answer_form{*bytes, *as, type.get("v"),
                        type.get("pretty") == "1"

@@ -47,8 +47,9 @@ std::vector<media_type> parse_accept(std::string_view text);
 
 /// Returns the form that a client likes best among those that are served.
 /// Entries that ask for another form than those of Kubernetes are passed over;
-/// not_acceptable when none is left.
-expected<answer_form> negotiate(std::string_view accept);
+/// not_acceptable when none is left. What is not `listed`, such as a review, is
+/// shown as an object only.
+expected<answer_form> negotiate(std::string_view accept, bool listed = true);
 
 /// Returns whether a client that did not say so wants answers for eyes.
 bool looks_with_eyes(std::string_view user_agent);

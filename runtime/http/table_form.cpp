@@ -3,6 +3,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/printing/columns.hpp"
+#include "runtime/rules/versions.hpp"
 #include "runtime/text/json_writer.hpp"
 
 #include <charconv>
@@ -73,7 +74,7 @@ void append_conditions(std::string& out, const object& x) {
 void append_row(std::string& out, const object& x,
                 const printing::kind_columns& columns, const table_form& form) {
   printing::cells cells;
-  columns.row(x, form.now, cells);
+  columns.row(rules::to_stored(x), form.now, cells);
   out += R"({"cells":[)";
   for (size_t i = 0; i < cells.size() && i < columns.columns.size(); ++i) {
     if (i > 0)
@@ -129,7 +130,7 @@ std::string to_partial_json(const object& x, std::string_view version) {
 
 std::string to_table_json(const kind_info& kind, std::span<const object> items,
                           const list_meta& meta, const table_form& form) {
-  auto& columns = printing::columns_of(kind);
+  auto& columns = printing::columns_of(rules::stored_kind(kind));
   std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/)"
                     + form.version + R"(","metadata":)";
   append_list_meta(out, meta);

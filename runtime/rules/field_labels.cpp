@@ -19,6 +19,7 @@ struct row {
 
 constexpr std::array rows{
     row{"Pod", "spec.nodeName"},
+    row{"Pod", "spec.host"},
     row{"Pod", "spec.restartPolicy"},
     row{"Pod", "spec.schedulerName"},
     row{"Pod", "spec.serviceAccountName"},
@@ -89,22 +90,61 @@ std::string value_at(const google::protobuf::Message& msg,
   }
 }
 
+bool is_grouped_event(const kind_info& kind) {
+  return kind.group == "events.k8s.io";
+}
+
+/// Kubernetes: events.k8s.io names what events are about otherwise. Returns ""
+/// for what it cannot select by.
+std::string core_label(std::string_view label) {
+  constexpr std::string_view prefix = "regarding.";
+  if (label.starts_with(prefix)) {
+    auto core = "involvedObject." + std::string{label.substr(prefix.size())};
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const row& r) {
+                         return r.kind == "Event" && r.label == core;
+                       })
+               ? core
+               : std::string{};
+  }
+  if (label == "reportingController")
+    return "reportingComponent";
+  return label == "reason" || label == "type" ? std::string{label}
+                                              : std::string{};
+}
+
+bool has_own_labels(const kind_info& kind) {
+  return is_grouped_event(kind)
+         || std::any_of(rows.begin(), rows.end(),
+                        [&](const row& r) { return r.kind == kind.kind; });
+}
+
+/// Kubernetes has words of its own for some kinds.
+std::string refusal_of(const kind_info& kind, const std::string& label) {
+  if (kind.kind == "Job")
+    return "field label \"" + label + "\" not supported for Job";
+  if (kind.kind != "ReplicaSet" && has_own_labels(kind))
+    return "field label not supported: " + label;
+  return "\"" + label
+         + "\" is not a known field selector: only \"metadata.name\", "
+           "\"metadata.namespace\"";
+}
+
 } // namespace
 
 caf::error check_field_label(const kind_info& kind, std::string_view label) {
   if (is_field_label(kind, label))
     return caf::none;
-  return make_error(ec::bad_request,
-                    "\"" + std::string{label}
-                        + "\" is not a known field selector for "
-                        + kind.qualified_plural());
+  return make_error(ec::bad_request, refusal_of(kind, std::string{label}));
 }
 
 bool is_field_label(const kind_info& kind, std::string_view label) {
   if (label == "metadata.name")
     return true;
   if (label == "metadata.namespace")
-    return kind.namespaced;
+    return kind.namespaced || !has_own_labels(kind);
+  if (is_grouped_event(kind))
+    return !core_label(label).empty();
   return std::any_of(rows.begin(), rows.end(), [&](const row& r) {
     return r.kind == kind.kind && r.label == label;
   });
@@ -115,6 +155,10 @@ std::string field_label_value(const object& what, std::string_view label) {
     return what.name();
   if (label == "metadata.namespace")
     return what.ns();
+  if (is_grouped_event(what.kind()))
+    return value_at(what.message(), label);
+  if (label == "spec.host")
+    return value_at(what.message(), "spec.nodeName");
   // Told apart by where the event came from: newer events name it elsewhere.
   if (what.kind().kind == "Event" && label == "source") {
     auto component = value_at(what.message(), "source.component");

@@ -23,6 +23,8 @@ const registry& all() {
     add_set_validation(result);
     add_job_validation(result);
     add_policy_validation(result);
+    add_limit_validation(result);
+    add_ingress_validation(result);
     return result;
   }();
   return instance;

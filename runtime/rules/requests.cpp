@@ -108,10 +108,6 @@ validate_list_options(const meta::v1::ListOptions& options) {
   not_negative("limit", options.limit());
   not_negative("timeoutSeconds", options.timeout_seconds());
   auto& version = options.resource_version();
-  if (!options.continue_().empty() && !version.empty() && version != "0")
-    out.invalid(field_path{"resourceVersion"}, version,
-                "specifying resource version is not allowed when using "
-                "continue");
   auto& match = options.resource_version_match();
   field_path at{"resourceVersionMatch"};
   if (match.empty())

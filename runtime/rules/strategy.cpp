@@ -10,6 +10,9 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
+#include <array>
+
 namespace troupe::rules {
 
 namespace pb = google::protobuf;
@@ -97,6 +100,27 @@ bool wish_changed(const Message& obj, const Message& old,
                           meta_of(old).annotations());
 }
 
+// Kubernetes: a write of the status takes labels and annotations along, but for
+// some kinds.
+void take_status_metadata(ObjectMeta& meta, const ObjectMeta& given,
+                          std::string_view type) {
+  constexpr std::array<std::string_view, 6> kept{
+      "troupe.flowcontrol.v1.FlowSchema",
+      "troupe.flowcontrol.v1.PriorityLevelConfiguration",
+      "troupe.storage.v1.VolumeAttachment",
+      "troupe.apiextensions.v1.CustomResourceDefinition",
+      "troupe.apiregistration.v1.APIService",
+      "troupe.admissionregistration.v1.ValidatingAdmissionPolicy"};
+  if (std::find(kept.begin(), kept.end(), type) != kept.end())
+    return;
+  *meta.mutable_annotations() = given.annotations();
+  *meta.mutable_finalizers() = given.finalizers();
+  if (type != "troupe.apps.v1.Deployment")
+    *meta.mutable_labels() = given.labels();
+  if (type != "troupe.core.v1.Pod")
+    *meta.mutable_owner_references() = given.owner_references();
+}
+
 void check_all(const Message& obj, const kind_rules& rules, findings& found) {
   check_known_values(obj, found);
   if (rules.validate != nullptr)
@@ -156,6 +180,7 @@ void prepare_for_status_update(Message& obj, const Message& old) {
       meta->set_uid(given.uid());
     meta->set_resource_version(given.resource_version());
     *meta->mutable_managed_fields() = given.managed_fields();
+    take_status_metadata(*meta, given, old.GetDescriptor()->full_name());
   }
   obj.GetReflection()->Swap(&obj, result.get());
   if (auto* f = rules_of(obj).prepare_status)
@@ -197,6 +222,7 @@ std::vector<field_error> validate_status_update(const Message& obj,
                                                 const Message& old) {
   auto& rules = rules_of(obj);
   findings found;
+  validate_object_meta(meta_of(obj), namespaced(obj), rules.names, found);
   validate_object_meta_update(meta_of(obj), meta_of(old), found);
   check_known_values(obj, found);
   if (rules.validate_status != nullptr)

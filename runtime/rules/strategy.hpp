@@ -31,8 +31,9 @@ void prepare_for_create(google::protobuf::Message& obj);
 void prepare_for_update(google::protobuf::Message& obj,
                         const google::protobuf::Message& old);
 
-/// Keeps everything from `old` but the status; of the metadata only uid,
-/// resourceVersion and managedFields come from `obj`.
+/// Keeps everything from `old` but the status; of the metadata uid,
+/// resourceVersion, managedFields and, for most kinds, labels, annotations,
+/// finalizers and owners come from `obj`.
 void prepare_for_status_update(google::protobuf::Message& obj,
                                const google::protobuf::Message& old);
 

@@ -70,7 +70,42 @@ void validate_priority_update(const PriorityClass& one,
 
 // An event lives where its object does; one about an object without a
 // namespace lives in `default`.
+void check_event_word(const std::string& word, std::string_view field,
+                      findings& out) {
+  constexpr size_t longest = 128;
+  field_path at{field};
+  if (word.empty())
+    out.required(at);
+  if (word.size() > longest)
+    out.invalid(at, "", "can have at most 128 characters");
+}
+
+/// Kubernetes: events that say when they happened say who tells of them.
+void check_dated_event(const Event& event, findings& out) {
+  auto& own = event.metadata().namespace_();
+  if (event.involved_object().namespace_().empty() && own != "default"
+      && own != "kube-system")
+    out.invalid(field_path{"involvedObject.namespace"}, "",
+                "does not match event.namespace");
+  field_path reporter{"reportingController"};
+  if (event.reporting_component().empty())
+    out.required(reporter);
+  else
+    out.invalid(reporter, event.reporting_component(),
+                check_qualified_name(event.reporting_component()));
+  check_event_word(event.reporting_instance(), "reportingInstance", out);
+  check_event_word(event.action(), "action", out);
+  check_event_word(event.reason(), "reason", out);
+  constexpr size_t longest_note = 1024;
+  if (event.message().size() > longest_note)
+    out.invalid(field_path{"message"}, "", "can have at most 1024 characters");
+}
+
 void validate_event(const Event& event, findings& out) {
+  if (event.event_time().seconds() != 0 || event.event_time().nanos() != 0) {
+    check_dated_event(event, out);
+    return;
+  }
   auto& space = event.involved_object().namespace_();
   auto& own = event.metadata().namespace_();
   bool same = space.empty() ? own.empty() || own == "default" : space == own;
@@ -114,6 +149,24 @@ validate_token_request(const authentication::v1::TokenRequest& request) {
                       {"Node", "Pod", "Secret"});
   if (spec.bound_object_ref().name().empty())
     out.required(at.child("boundObjectRef.name"));
+  return out.take();
+}
+
+std::vector<field_error> validate_grouped_event(const Event& event) {
+  findings out;
+  if (!event.has_event_time())
+    out.required(field_path{"eventTime"});
+  if (event.type() != "Normal" && event.type() != "Warning")
+    out.invalid(field_path{"type"}, "", "has invalid value: " + event.type());
+  auto unset = [&](bool is_set, std::string_view name) {
+    if (is_set)
+      out.invalid(field_path{name}, "", "needs to be unset");
+  };
+  unset(event.first_timestamp().seconds() != 0, "deprecatedFirstTimestamp");
+  unset(event.last_timestamp().seconds() != 0, "deprecatedLastTimestamp");
+  unset(event.count() != 0, "deprecatedCount");
+  unset(!event.source().component().empty() || !event.source().host().empty(),
+        "deprecatedSource");
   return out.take();
 }
 

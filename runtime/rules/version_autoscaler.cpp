@@ -1,6 +1,7 @@
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/autoscaling_v2.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/version_behavior.hpp"
 #include "runtime/rules/version_forms.hpp"
 #include "runtime/rules/version_metrics.hpp"
 #include "runtime/text/json_reader.hpp"
@@ -107,12 +108,7 @@ void older_spec(const v2::HorizontalPodAutoscaler& from,
       older(metric, *others.Add());
   }
   add_note(*to.mutable_metadata(), metrics_note, note_of(others));
-  if (from.spec().has_behavior())
-    add_note(*to.mutable_metadata(), behavior_note,
-             with_first_letters(
-                 json::parse(text::to_json(from.spec().behavior(), {}, {})),
-                 std::toupper)
-                 .dump());
+  add_behavior(from, *to.mutable_metadata());
 }
 
 void older_status(const v2::HorizontalPodAutoscaler& from,
@@ -157,12 +153,7 @@ void newer_spec(const v1::HorizontalPodAutoscaler& from,
   each_entry<v1::MetricSpec>(
       take_note(*to.mutable_metadata(), metrics_note),
       [&](const v1::MetricSpec& x) { newer(x, *spec.add_metrics()); });
-  auto behavior = take_note(*to.mutable_metadata(), behavior_note);
-  if (!behavior.is_object())
-    return;
-  v2::HorizontalPodAutoscalerBehavior read;
-  if (!text::read_json(with_first_letters(behavior, std::tolower).dump(), read))
-    *spec.mutable_behavior() = read;
+  take_behavior(to);
 }
 
 void newer_status(const v1::HorizontalPodAutoscaler& from,
@@ -184,6 +175,24 @@ void newer_status(const v1::HorizontalPodAutoscaler& from,
 }
 
 } // namespace
+
+void add_behavior(const v2::HorizontalPodAutoscaler& from, ObjectMeta& to) {
+  if (from.spec().has_behavior())
+    add_note(to, behavior_note,
+             with_first_letters(
+                 json::parse(text::to_json(from.spec().behavior(), {}, {})),
+                 std::toupper)
+                 .dump());
+}
+
+void take_behavior(v2::HorizontalPodAutoscaler& to) {
+  auto behavior = take_note(*to.mutable_metadata(), behavior_note);
+  if (!behavior.is_object())
+    return;
+  v2::HorizontalPodAutoscalerBehavior read;
+  if (!text::read_json(with_first_letters(behavior, std::tolower).dump(), read))
+    *to.mutable_spec()->mutable_behavior() = read;
+}
 
 void convert(const v1::HorizontalPodAutoscaler& from,
              v2::HorizontalPodAutoscaler& to) {

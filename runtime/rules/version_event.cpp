@@ -1,5 +1,6 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/events.pb.h"
+#include "messages/api/events_v1beta1.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/version_forms.hpp"
 
@@ -8,6 +9,7 @@ namespace troupe::rules {
 namespace {
 
 using Newer = events::v1::Event;
+using Beta = events::v1beta1::Event;
 using Older = core::v1::Event;
 
 /// What both forms name alike.
@@ -29,9 +31,8 @@ void copy_shared(const From& from, To& to) {
   to.set_type(from.type());
 }
 
-} // namespace
-
-void convert(const Newer& from, Older& to) {
+template <class Grouped>
+void to_core(const Grouped& from, Older& to) {
   copy_shared(from, to);
   *to.mutable_involved_object() = from.regarding();
   to.set_message(from.note());
@@ -45,7 +46,8 @@ void convert(const Newer& from, Older& to) {
   to.set_count(from.deprecated_count());
 }
 
-void convert(const Older& from, Newer& to) {
+template <class Grouped>
+void from_core(const Older& from, Grouped& to) {
   copy_shared(from, to);
   *to.mutable_regarding() = from.involved_object();
   to.set_note(from.message());
@@ -57,6 +59,24 @@ void convert(const Older& from, Newer& to) {
   if (from.has_last_timestamp())
     *to.mutable_deprecated_last_timestamp() = from.last_timestamp();
   to.set_deprecated_count(from.count());
+}
+
+} // namespace
+
+void convert(const Newer& from, Older& to) {
+  to_core(from, to);
+}
+
+void convert(const Older& from, Newer& to) {
+  from_core(from, to);
+}
+
+void convert(const Beta& from, Older& to) {
+  to_core(from, to);
+}
+
+void convert(const Older& from, Beta& to) {
+  from_core(from, to);
 }
 
 } // namespace troupe::rules

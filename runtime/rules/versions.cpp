@@ -2,12 +2,38 @@
 
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/autoscaling_v2.pb.h"
+#include "messages/api/autoscaling_v2beta1.pb.h"
+#include "messages/api/autoscaling_v2beta2.pb.h"
+#include "messages/api/batch.pb.h"
+#include "messages/api/batch_v1beta1.pb.h"
+#include "messages/api/certificates.pb.h"
+#include "messages/api/certificates_v1beta1.pb.h"
+#include "messages/api/coordination.pb.h"
+#include "messages/api/coordination_v1beta1.pb.h"
 #include "messages/api/core_config.pb.h"
+#include "messages/api/discovery.pb.h"
+#include "messages/api/discovery_v1beta1.pb.h"
 #include "messages/api/events.pb.h"
+#include "messages/api/events_v1beta1.pb.h"
+#include "messages/api/extensions_v1beta1.pb.h"
+#include "messages/api/flowcontrol.pb.h"
+#include "messages/api/flowcontrol_v1beta1.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/api/networking.pb.h"
+#include "messages/api/networking_v1beta1.pb.h"
+#include "messages/api/node.pb.h"
+#include "messages/api/node_v1beta1.pb.h"
+#include "messages/api/policy.pb.h"
+#include "messages/api/policy_v1beta1.pb.h"
+#include "messages/api/rbac.pb.h"
+#include "messages/api/rbac_v1beta1.pb.h"
+#include "messages/api/scheduling.pb.h"
+#include "messages/api/scheduling_v1beta1.pb.h"
+#include "messages/api/storage.pb.h"
+#include "messages/api/storage_v1beta1.pb.h"
 #include "runtime/rules/version_forms.hpp"
 
-#include <array>
+#include <unordered_map>
 
 namespace troupe::rules {
 
@@ -33,16 +59,68 @@ row make_row() {
           converted<Stored, Served>};
 }
 
+/// Of a version with the same fields under the same numbers: the same bytes.
+template <class To>
+object renamed(const object& what) {
+  auto result = object::parse(kind_of<To>(), what.bytes(), what.revision());
+  return result ? std::move(*result) : object{};
+}
+
+template <class Served, class Stored>
+row make_twin() {
+  return {&kind_of<Served>(), &kind_of<Stored>(), renamed<Stored>,
+          renamed<Served>};
+}
+
 const row* find_row(const kind_info& kind) {
-  static const std::array rows{
-      make_row<autoscaling::v1::HorizontalPodAutoscaler,
-               autoscaling::v2::HorizontalPodAutoscaler>(),
-      make_row<events::v1::Event, core::v1::Event>(),
-  };
-  for (auto& r : rows)
-    if (r.served == &kind)
-      return &r;
-  return nullptr;
+  static const auto rows = [] {
+    namespace scaling = autoscaling;
+    std::unordered_map<const kind_info*, row> result;
+    for (auto& r : {
+             make_row<scaling::v1::HorizontalPodAutoscaler,
+                      scaling::v2::HorizontalPodAutoscaler>(),
+             make_row<scaling::v2beta1::HorizontalPodAutoscaler,
+                      scaling::v2::HorizontalPodAutoscaler>(),
+             make_twin<scaling::v2beta2::HorizontalPodAutoscaler,
+                       scaling::v2::HorizontalPodAutoscaler>(),
+             make_twin<batch::v1beta1::CronJob, batch::v1::CronJob>(),
+             make_row<certificates::v1beta1::CertificateSigningRequest,
+                      certificates::v1::CertificateSigningRequest>(),
+             make_twin<coordination::v1beta1::Lease, coordination::v1::Lease>(),
+             make_row<discovery::v1beta1::EndpointSlice,
+                      discovery::v1::EndpointSlice>(),
+             make_row<events::v1::Event, core::v1::Event>(),
+             make_row<events::v1beta1::Event, core::v1::Event>(),
+             make_row<extensions::v1beta1::Ingress, networking::v1::Ingress>(),
+             make_twin<flowcontrol::v1beta1::FlowSchema,
+                       flowcontrol::v1::FlowSchema>(),
+             make_row<flowcontrol::v1beta1::PriorityLevelConfiguration,
+                      flowcontrol::v1::PriorityLevelConfiguration>(),
+             make_row<networking::v1beta1::Ingress, networking::v1::Ingress>(),
+             make_twin<networking::v1beta1::IngressClass,
+                       networking::v1::IngressClass>(),
+             make_twin<node::v1beta1::RuntimeClass, node::v1::RuntimeClass>(),
+             make_row<policy::v1beta1::PodDisruptionBudget,
+                      policy::v1::PodDisruptionBudget>(),
+             make_twin<rbac::v1beta1::ClusterRole, rbac::v1::ClusterRole>(),
+             make_twin<rbac::v1beta1::ClusterRoleBinding,
+                       rbac::v1::ClusterRoleBinding>(),
+             make_twin<rbac::v1beta1::Role, rbac::v1::Role>(),
+             make_twin<rbac::v1beta1::RoleBinding, rbac::v1::RoleBinding>(),
+             make_twin<scheduling::v1beta1::PriorityClass,
+                       scheduling::v1::PriorityClass>(),
+             make_twin<storage::v1beta1::CSIDriver, storage::v1::CSIDriver>(),
+             make_twin<storage::v1beta1::CSINode, storage::v1::CSINode>(),
+             make_twin<storage::v1beta1::StorageClass,
+                       storage::v1::StorageClass>(),
+             make_twin<storage::v1beta1::VolumeAttachment,
+                       storage::v1::VolumeAttachment>(),
+         })
+      result.emplace(r.served, r);
+    return result;
+  }();
+  auto found = rows.find(&kind);
+  return found == rows.end() ? nullptr : &found->second;
 }
 
 } // namespace

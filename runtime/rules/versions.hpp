@@ -9,8 +9,13 @@ namespace troupe::rules {
 /// another version's.
 const kind_info& stored_kind(const kind_info& kind);
 
-/// Returns the object in the form that the store keeps. What that form has no
-/// field for travels in annotations, as in Kubernetes.
+/// Returns whether `kind` is `stored`, or another version of it.
+inline bool is_form_of(const kind_info& kind, const kind_info& stored) {
+  return &stored_kind(kind) == &stored;
+}
+
+/// Returns the object in the form that the store keeps, at the same revision.
+/// What that form has no field for travels in annotations, as in Kubernetes.
 object to_stored(const object& what);
 
 /// Returns a stored object as `kind` shows it, at the same revision.

@@ -251,8 +251,7 @@ TEST_F(Admission, ABadSelectorIsRefusedAtOnce) {
   msg.set_field_selector("spec.foo=x");
   auto listed = cluster.ask(msg);
   ASSERT_FALSE(listed);
-  EXPECT_EQ(message_of(listed.error()),
-            "\"spec.foo\" is not a known field selector for pods");
+  EXPECT_EQ(message_of(listed.error()), "field label not supported: spec.foo");
 }
 
 TEST_F(Admission, ScalingAnswersWithTheScale) {

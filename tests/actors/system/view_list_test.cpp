@@ -177,10 +177,12 @@ TEST_F(ViewList, TellsThatATokenIsTooOld) {
   shown(msg);
   auto last = forget();
   compact(last - 10);
-  EXPECT_EQ(next(msg),
-            "Expired: The provided continue parameter is too old to display a "
-            "consistent list result. You must start a new list without the "
-            "continue parameter.");
+  auto answer = next(msg);
+  EXPECT_TRUE(answer.starts_with(
+      "Expired: The provided continue parameter is too old to display a "
+      "consistent list result. You can start a new list without the continue "
+      "parameter, or use the continue token in this response"))
+      << answer;
 }
 
 TEST_F(ViewList, RefusesOptionsThatDoNotGoTogether) {
@@ -197,10 +199,8 @@ TEST_F(ViewList, RefusesOptionsThatDoNotGoTogether) {
                   "\"exact\" is forbidden for resourceVersion \"0\"");
   auto both = list_request(str(last));
   both.set_continue_token("abc");
-  EXPECT_EQ(shown(both), prefix + "resourceVersion: Invalid value: \""
-                             + str(last)
-                             + "\": specifying resource version is not "
-                               "allowed when using continue");
+  EXPECT_EQ(shown(both), "BadRequest: specifying resource version is not "
+                         "allowed when using continue");
   EXPECT_EQ(shown(list_request({}, {}, -1)),
             prefix
                 + "limit: Invalid value: -1: must be greater than or equal "

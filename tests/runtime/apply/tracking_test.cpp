@@ -243,11 +243,12 @@ TEST(Tracking, ComparesAtTheVersionOfEachEntry) {
   x.live = object::of(std::move(msg));
   x.now = 2;
   x.patch(R"({"spec":{"maxReplicas":7}})", "newer");
-  EXPECT_EQ(owners(x.live), R"(old:Update@1 {"f:spec":{"f:minReplicas":{},)"
-                            R"("f:scaleTargetRef":{}}})"
-                            "\n"
-                            R"(newer:Update@2 {"f:spec":{"f:maxReplicas":{}}})"
-                            "\n");
+  EXPECT_EQ(owners(x.live),
+            R"(old:Update@1 {"f:spec":{"f:minReplicas":{},)"
+            R"("f:scaleTargetRef":{},"f:targetCPUUtilizationPercentage":{}}})"
+            "\n"
+            R"(newer:Update@2 {"f:spec":{"f:maxReplicas":{}}})"
+            "\n");
 }
 
 constexpr auto web = R"({"apiVersion":"apps/v1","kind":"Deployment",

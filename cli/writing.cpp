@@ -25,7 +25,9 @@ void show_as(const object& x, const std::string& name, const std::string& what,
     env.out() << name << "\n";
   } else if (!form->is_table()) {
     auto shown = text::to_document(x);
-    if (shown.contains("metadata"))
+    auto whole = form->what() == output_form::kind::yaml
+                 || form->what() == output_form::kind::json;
+    if (whole && shown.contains("metadata"))
       shown["metadata"].erase("managedFields");
     if (auto err = form->print(shown, false, env.out()))
       env.fail(err);

@@ -13,6 +13,9 @@
 #include <caf/stateful_actor.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace troupe {
 
 namespace {
@@ -49,6 +52,31 @@ expected<text::document> read_patch(const call::Request& request,
                     std::string{"error decoding patch: json: cannot unmarshal "}
                         + type
                         + " into Go value of type map[string]interface {}");
+}
+
+/// What is no part of an operation comes before what it says twice.
+findings found_in_operations(const text::document& patch,
+                             const findings& twice) {
+  constexpr std::array known{"op", "path", "from", "value"};
+  findings result;
+  for (size_t i = 0; patch.is_array() && i < patch.size(); ++i) {
+    auto at = "field \"[" + std::to_string(i) + "].";
+    findings unknown;
+    for (auto& [name, value] : patch[i].items())
+      if (patch[i].is_object()
+          && std::find(known.begin(), known.end(), name) == known.end())
+        unknown.push_back("unknown " + at + name + "\"");
+    for (auto& each : unknown)
+      result.push_back("json patch " + each);
+    for (auto& each : twice) {
+      auto name = each.substr(each.find(' ') + 1);
+      auto is_unknown = std::any_of(unknown.begin(), unknown.end(),
+                                    [&](auto& u) { return u.ends_with(name); });
+      if (name.starts_with(at) && !is_unknown)
+        result.push_back("json patch " + each);
+    }
+  }
+  return result;
 }
 
 expected<text::document> json_patched(text::document before,
@@ -108,8 +136,12 @@ expected<object> read_patched(write_job& job, const text::document& after,
   if (&read->kind() != &kind)
     return make_error(ec::bad_request,
                       "a patch cannot change apiVersion or kind");
+  // Kubernetes: what is wrong with the patch alone is told of the patch.
+  auto of_patch =
+      unknown.empty() && job.request->patch_type() != call::STRATEGIC;
   found.insert(found.end(), unknown.begin(), unknown.end());
-  if (auto err = take_findings(job, found, shown))
+  if (auto err =
+          take_findings(job, found, of_patch ? job.request->patch() : shown))
     return err;
   if (!apply::has_no_entries(after))
     return read;
@@ -126,8 +158,7 @@ expected<object> patched(write_job& job, const object& shown) {
   if (!patch)
     return patch.error();
   if (type == call::JSON)
-    for (auto& each : found)
-      each = "json patch " + each;
+    found = found_in_operations(*patch, found);
   auto after = changed(type, text::to_document(shown), *patch, shown.kind());
   if (!after)
     return after.error();

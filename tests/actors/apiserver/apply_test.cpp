@@ -228,6 +228,27 @@ TEST_F(Applying, ChecksTheFieldsOfPatches) {
       << twice.status().message();
 }
 
+TEST_F(Applying, TellsWhatIsWrongInKubernetesOrder) {
+  ASSERT_TRUE(apply(R"({"v":"1"})", "m"));
+  auto merge = patch_by(R"({"zzz":1,"zzz":2,"immutable":false,"immutable":true,
+      "aaa":1})",
+                        "m", call::MERGE, "Warn");
+  ASSERT_TRUE(merge) << message_of(merge.error);
+  std::vector<std::string> told{merge.response.warnings().begin(),
+                                merge.response.warnings().end()};
+  EXPECT_EQ(told, (std::vector<std::string>{"duplicate field \"zzz\"",
+                                            "duplicate field \"immutable\"",
+                                            "unknown field \"aaa\"",
+                                            "unknown field \"zzz\""}));
+  auto json = patch_by(R"([{"op":"add","path":"/bbb","value":1,"foo":1,"foo":2},
+      {"op":"add","path":"/data/w","path":"/data/x","value":"1"}])",
+                       "m", call::JSON, "Strict");
+  EXPECT_TRUE(json.status().message().ends_with(
+      "strict decoding error: json patch unknown field \"[0].foo\", json patch "
+      "duplicate field \"[1].path\", unknown field \"bbb\""))
+      << json.status().message();
+}
+
 TEST_F(Applying, RefusesPatchesAsKubernetesDoes) {
   ASSERT_TRUE(apply(R"({"v":"1"})", "m"));
   auto failed = patch_by(R"([{"op":"test","path":"/data/v","value":"9"}])", "m",

@@ -30,6 +30,10 @@ constexpr entry table[] = {
   cat web.yaml | troupe apply -f -
   # Only say what would happen
   troupe apply -f examples/web.yaml --dry-run=server
+  # The server merges, and notes who owns which field
+  troupe apply -f examples/web.yaml --server-side
+  # Take over what others own
+  troupe apply -f examples/web.yaml --server-side --force-conflicts --field-manager=me
 )"},
     {"auth", R"(  troupe auth can-i create pods
 )"},

@@ -188,6 +188,24 @@ std::string selection_problem(const resource_arguments& args, bool selects) {
   return {};
 }
 
+namespace {
+
+/// The commands of kubectl that write so.
+const char* manager_of(call::Verb verb) {
+  switch (verb) {
+    case call::CREATE:
+      return "kubectl-create";
+    case call::UPDATE:
+      return "kubectl-replace";
+    case call::PATCH:
+      return "kubectl-patch";
+    default:
+      return "";
+  }
+}
+
+} // namespace
+
 call::Request about(call::Verb verb, const kind_info& kind,
                     const std::string& ns, const std::string& name) {
   call::Request msg;
@@ -197,6 +215,8 @@ call::Request about(call::Verb verb, const kind_info& kind,
   if (kind.namespaced)
     msg.set_namespace_(ns);
   msg.set_name(name);
+  if (std::string manager = manager_of(verb); !manager.empty())
+    msg.set_field_manager(manager);
   return msg;
 }
 

@@ -24,7 +24,12 @@ void show_as(const object& x, const std::string& name, const std::string& what,
   if (!form || form->what() == output_form::kind::name) {
     env.out() << name << "\n";
   } else if (!form->is_table()) {
-    if (auto err = form->print(text::to_document(x), false, env.out()))
+    auto shown = text::to_document(x);
+    auto whole = form->what() == output_form::kind::yaml
+                 || form->what() == output_form::kind::json;
+    if (whole && shown.contains("metadata"))
+      shown["metadata"].erase("managedFields");
+    if (auto err = form->print(shown, false, env.out()))
       env.fail(err);
   } else if (!what.empty()) {
     env.out() << name << " " << what

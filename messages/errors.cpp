@@ -3,6 +3,7 @@
 #include "messages/api/meta.pb.h"
 #include "messages/expired_list.hpp"
 #include "messages/kinds.hpp"
+#include "messages/unknown_error.hpp"
 
 #include <caf/atom.hpp>
 #include <caf/exit_reason.hpp>
@@ -42,6 +43,7 @@ constexpr std::array rows{
     row{ec::server_timeout, 500, "ServerTimeout"},
     row{ec::service_unavailable, 503, "ServiceUnavailable"},
     row{ec::timeout, 504, "Timeout"},
+    row{unknown_error, 500, ""},
 };
 
 const row& row_of(ec code) {
@@ -105,7 +107,8 @@ meta::v1::Status to_status(const caf::error& err) {
   meta::v1::Status result;
   result.set_status("Failure");
   result.set_message(message_of(err));
-  result.set_reason(r.reason);
+  if (*r.reason != '\0')
+    result.set_reason(r.reason);
   result.set_code(r.http);
   auto& context = err.context();
   if (err.category() == category && context.size() > 1
@@ -125,7 +128,7 @@ caf::error from_status(const meta::v1::Status& status) {
     if (status.reason() == r.reason)
       return make_error(r.code, status.message(), status.details());
   for (auto& r : rows)
-    if (status.code() == r.http)
+    if (status.code() == r.http && *r.reason != '\0')
       return make_error(r.code, status.message(), status.details());
   return make_error(ec::internal_error, status.message(), status.details());
 }

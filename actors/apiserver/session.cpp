@@ -187,9 +187,15 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
       self, what,
       [self, kind = *kind, msg, body, promise](const caf::error& err) mutable {
         if (err)
-          promise.deliver(err);
-        else
-          pass_on(self, *kind, *msg, body, promise);
+          return promise.deliver(err);
+        check_apply(self, *kind, msg,
+                    [self, kind, body, promise](
+                        const expected<pb<call::Request>>& found) mutable {
+                      if (found)
+                        pass_on(self, *kind, **found, body, promise);
+                      else
+                        promise.deliver(found.error());
+                    });
       });
   return promise;
 }

@@ -96,6 +96,12 @@ void find_out(pointer self, const rules::caller& who, const rules::access& what,
 /// Goes on with nothing when our own client may, else with the refusal.
 void with_right(pointer self, const rules::access& what, on_refusal next);
 
+/// Goes on with a request that was found to be allowed: an apply by who may
+/// not create is one to the object that is there, or is refused.
+using on_apply = std::function<void(const expected<pb<call::Request>>&)>;
+void check_apply(pointer self, const kind_info& kind,
+                 const pb<call::Request>& msg, on_apply next);
+
 /// Returns what a request wants; `body` is what comes with it.
 rules::access access_of(const kind_info& kind, const call::Request& msg,
                         const object& body);

@@ -30,10 +30,18 @@ caf::error check_body(const write_job& job) {
 
 void begin(job_ptr job);
 
+/// Somebody was faster: what was applied to nothing is applied to that.
+void begin_again(job_ptr job) {
+  if (job->applied)
+    run_apply(job);
+  else
+    begin(job);
+}
+
 void allocate_and_store(job_ptr job, object fresh) {
   auto& st = job->self->state;
   if (!st.allocators) {
-    store_object(job, std::move(fresh), [job] { begin(job); });
+    store_object(job, std::move(fresh), [job] { begin_again(job); });
     return;
   }
   st.requests.ask<object>(
@@ -42,7 +50,7 @@ void allocate_and_store(job_ptr job, object fresh) {
         job->given = given;
         store_object(job, given, [job] {
           job->give_back();
-          begin(job);
+          begin_again(job);
         });
       },
       [job](const caf::error& err) { job->fail(err); }, fresh, object{});
@@ -66,6 +74,7 @@ void make_and_store(job_ptr job) {
   meta.clear_deletion_timestamp();
   meta.clear_deletion_grace_period_seconds();
   rules::apply_defaults(*msg);
+  track_fields(*job, *msg, {});
   if (auto err = admit_create(*job, *msg)) {
     job->fail(err);
     return;
@@ -86,7 +95,9 @@ void make_and_store(job_ptr job) {
     job->fail(invalid(kind, meta.name(), found));
     return;
   }
-  job->warnings = rules::warnings(*msg);
+  job->warnings = job->told;
+  for (auto& each : rules::warnings(*msg))
+    job->warnings.push_back(each);
   if (!kind.acted_on)
     job->warnings.push_back(std::string{kind.kind}
                             + " is stored, but nothing in this cluster acts on "
@@ -104,6 +115,10 @@ void begin(job_ptr job) {
 }
 
 } // namespace
+
+void create_applied(job_ptr job) {
+  begin(job);
+}
 
 void run_create(job_ptr job) {
   if (auto err = check_body(*job)) {

@@ -34,6 +34,8 @@ struct write_job {
   std::vector<object> paid; ///< quotas that are charged in the same transaction
   bool has_lane = false;    ///< it is its turn in its namespace's lane
   int tries = 0;
+  bool applied = false; ///< an apply, which has said who owns which field
+  std::vector<std::string> told; ///< warnings about what the client sent
   std::vector<std::string> warnings;
 
   const kind_info& kind() const { return *self->state.kind; }
@@ -53,8 +55,10 @@ caf::error no_such_object(const kind_info& kind, const std::string& name);
 
 /// Reads the object that a job is about into `current`, then goes on. Any
 /// revision will do for a write, because that compares it; `fresh` waits for
-/// the newest. A dry run, which compares nothing, always does.
-void with_current(job_ptr job, bool fresh, std::function<void()> next);
+/// the newest. A dry run, which compares nothing, always does. `missing` runs
+/// when there is none; without it, the job fails then.
+void with_current(job_ptr job, bool fresh, std::function<void()> next,
+                  std::function<void()> missing = {});
 
 /// Fails with what followed from `current`; where that may be an older state,
 /// reads the newest and tries `again` with it.
@@ -153,12 +157,22 @@ caf::error admit_rights(write_job& job, const object& fresh);
 void run_create(job_ptr job);
 void run_update(job_ptr job);
 void run_patch(job_ptr job);
+void run_apply(job_ptr job);
 void run_delete(job_ptr job);
 void run_delete_collection(job_ptr job);
 void run_scale(job_ptr job);
 void run_finalize(job_ptr job);
 void run_binding(job_ptr job);
 void run_eviction(job_ptr job);
+
+/// Creates `body`, which an apply has made of nothing.
+void create_applied(job_ptr job);
+
+/// Notes who owns which field of `msg`, the next state of `current`, from now
+/// on. To be called with what the client wishes, defaults included, before the
+/// server changes anything itself.
+void track_fields(const write_job& job, google::protobuf::Message& msg,
+                  const std::string& subresource);
 
 /// Brings `fresh`, a client's wish for the new state of `current`, through
 /// preparation and validation to the store.

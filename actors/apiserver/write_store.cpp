@@ -107,6 +107,13 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
                          "too many writers of " + job->request->name()));
     return;
   }
+  // What is applied goes with whatever is there, or is not.
+  if (!unchanged && job->applied) {
+    job->current = now;
+    job->newest = true;
+    again();
+    return;
+  }
   if (!unchanged && !job->current) {
     // A create of what is there. Only a name that we made up can be another.
     if (!job->body.name().empty()) {
@@ -217,6 +224,7 @@ void write_job::answer(const object& result, uint64_t revision, bool gone) {
   call::Response response;
   response.set_revision(revision);
   response.set_gone(gone);
+  response.set_created(applied && !current);
   for (auto& w : warnings)
     response.add_warnings(w);
   auto shown = result;
@@ -234,7 +242,8 @@ caf::error no_such_object(const kind_info& kind, const std::string& name) {
                     details_of(kind, name));
 }
 
-void with_current(job_ptr job, bool fresh, std::function<void()> next) {
+void with_current(job_ptr job, bool fresh, std::function<void()> next,
+                  std::function<void()> missing) {
   auto& st = job->self->state;
   fresh = fresh || job->request->dry_run();
   call::Request msg;
@@ -244,20 +253,22 @@ void with_current(job_ptr job, bool fresh, std::function<void()> next) {
   msg.set_resource_version(fresh ? "" : "0");
   st.requests.ask<pb<call::Response>, std::vector<object>>(
       st.view,
-      [job, fresh, next](const pb<call::Response>&,
-                         const std::vector<object>& found) {
+      [job, fresh, next, missing](const pb<call::Response>&,
+                                  const std::vector<object>& found) {
         job->current = found.front();
         job->newest = fresh;
         if (!fresh && is_conditional(*job)
             && job->body.revision() > job->current.revision())
-          with_current(job, true, next);
+          with_current(job, true, next, missing);
         else
           next();
       },
-      [job, fresh, next](const caf::error& err) {
+      [job, fresh, next, missing](const caf::error& err) {
         // The view may not have seen it yet.
         if (!fresh && is(err, ec::not_found))
-          with_current(job, true, next);
+          with_current(job, true, next, missing);
+        else if (missing && is(err, ec::not_found))
+          missing();
         else
           job->fail(err);
       },

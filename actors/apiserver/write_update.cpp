@@ -3,6 +3,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/apply/tracking.hpp"
 #include "runtime/rules/deletion.hpp"
 #include "runtime/rules/pod_subresources.hpp"
 #include "runtime/rules/requests.hpp"
@@ -49,7 +50,7 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     refuse(job, err, std::move(again));
     return;
   }
-  job->warnings.clear();
+  job->warnings = job->told;
   auto of_status = subresource == "status" || subresource == "approval";
   // What a status does not change, a node need not repeat.
   if (of_status)
@@ -60,9 +61,11 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   }
   std::vector<field_error> found;
   if (of_status) {
+    track_fields(*job, *msg, subresource);
     found = rules::validate_status_update(*msg, old);
   } else {
     rules::apply_defaults(*msg);
+    track_fields(*job, *msg, subresource);
     if (auto err = admit_update(*job, *msg)) {
       refuse(job, err, std::move(again));
       return;
@@ -75,8 +78,10 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     auto& config = job->self->state.ctx->config();
     found = rules::validate_update(*msg, old,
                                    rules::context_of(config.service_cidr));
-    job->warnings = rules::warnings(*msg);
+    for (auto& each : rules::warnings(*msg))
+      job->warnings.push_back(each);
   }
+  apply::forget_times(*msg, old);
   if (!found.empty()) {
     refuse(job, invalid(kind, job->current.name(), found), std::move(again));
     return;

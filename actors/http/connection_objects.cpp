@@ -45,7 +45,7 @@ std::string manager_of(const exchange& x) {
   auto agent = x.header("User-Agent");
   std::string name{agent.substr(0, std::min<size_t>(agent.find('/'), 128))};
   std::erase_if(name, [](char c) { return c < ' ' || c > '~'; });
-  return name;
+  return name.empty() ? "unknown" : name;
 }
 
 /// The kind whose fields the query of a write spells.
@@ -67,6 +67,13 @@ caf::error read_write_parameters(const exchange& x, call::Request& out) {
   given.dry_run = x.to.all("dryRun");
   given.field_manager = x.to.get("fieldManager");
   given.field_validation = x.to.get("fieldValidation");
+  if (out.verb() == call::PATCH) {
+    given.apply_patch = http::is_apply(x.header("Content-Type"));
+    given.has_force = x.to.has("force");
+    out.set_force(x.to.flag("force"));
+    out.set_field_validation(
+        given.field_validation.empty() ? "Warn" : given.field_validation);
+  }
   if (auto found = rules::validate_write_parameters(given); !found.empty())
     return invalid("meta.k8s.io", options_kind(out.verb()), {}, found);
   out.set_dry_run(!given.dry_run.empty());
@@ -185,7 +192,8 @@ void answer_list(pointer self, const exchange& x,
          http::encode_list(*x.at.kind, found, meta, how), warnings);
 }
 
-void answer_object(pointer self, const exchange& x, const object& found,
+void answer_object(pointer self, const exchange& x, bool created,
+                   const object& found,
                    const std::vector<std::string>& warnings) {
   auto shown = found;
   if (x.at.subresource == "scale" && &found.kind() == x.at.kind) {
@@ -195,7 +203,7 @@ void answer_object(pointer self, const exchange& x, const object& found,
     shown = *scale;
   }
   auto how = form_of(self, x);
-  answer(self, x, x.verb == "create" ? 201 : 200, how.form.content_type(),
+  answer(self, x, created ? 201 : 200, how.form.content_type(),
          http::encode_object(shown, how), warnings);
 }
 
@@ -218,7 +226,8 @@ void answer_with(pointer self, const exchange& x,
     return answer_success(self, x, 200, first, warnings);
   if (x.verb == "delete" && response.gone() && !shows_deleted(*x.at.kind))
     return answer_success(self, x, 200, first, warnings);
-  answer_object(self, x, first, warnings);
+  answer_object(self, x, x.verb == "create" || response.created(), first,
+                warnings);
 }
 
 void ask(pointer self, exchange_ptr x, std::shared_ptr<wish> what) {

@@ -3,7 +3,9 @@
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
 #include "cli/writing.hpp"
+#include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
+#include "runtime/apply/taken_over.hpp"
 #include "runtime/text/document.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,6 +21,9 @@ struct apply_command {
   std::vector<std::string> files;
   bool recursive = false;
   std::string validate = "strict";
+  std::string manager;
+  bool server_side = false;
+  bool force = false;
   write_options write;
 };
 
@@ -44,6 +49,10 @@ public:
     }
     if (kind.namespaced)
       (*config)["metadata"]["namespace"] = ns;
+    if (cmd_.server_side) {
+      apply_on_server(*config, ns);
+      return;
+    }
     for (int tries = 0; tries < most_tries; ++tries) {
       auto live =
           env_.client()->ask(about(call::GET, kind, ns, source_.value.name()));
@@ -66,6 +75,73 @@ public:
   }
 
 private:
+  /// The server merges: one request, whether the object is there or not.
+  void apply_on_server(const text::document& config, const std::string& ns) {
+    auto msg =
+        about(call::PATCH, source_.value.kind(), ns, source_.value.name());
+    msg.set_patch_type(call::APPLY);
+    msg.set_patch(text::print_json(config));
+    msg.set_force(cmd_.force);
+    auto manager = cmd_.manager.empty() ? std::string{apply::kubectl_manager}
+                                        : cmd_.manager;
+    if (auto err = take_over(ns, manager)) {
+      env_.fail(in_file("error when applying", source_.where, err));
+      return;
+    }
+    msg.set_field_manager(manager);
+    msg.set_field_validation(word_of(cmd_.validate));
+    msg.set_dry_run(cmd_.write.dry_run == "server");
+    auto applied = env_.client()->ask(msg);
+    if (applied) {
+      print_warnings(*applied, env_);
+      show(applied->one(), "serverside-applied", cmd_.write, env_);
+    } else if (is(applied.error(), ec::conflict)) {
+      env_.fail(make_error(
+          ec::conflict,
+          message_of(applied.error())
+              + "\nThese fields belong to others. Say --force-conflicts to "
+                "take them over, leave them out of the file to let them be, or "
+                "give them the values that they have to share them."));
+    } else {
+      env_.fail(in_file("error when applying", source_.where, applied.error()));
+    }
+  }
+
+  /// What was applied without the server's help becomes the manager's, so that
+  /// it goes when it is not in the file any more.
+  caf::error take_over(const std::string& ns, const std::string& manager) {
+    auto& kind = source_.value.kind();
+    if (cmd_.write.dry_run != "none")
+      return caf::none;
+    auto live =
+        env_.client()->ask(about(call::GET, kind, ns, source_.value.name()));
+    if (!live)
+      return is(live.error(), ec::not_found) ? caf::error{} : live.error();
+    auto changed = live->one().clone();
+    if (!apply::take_over_entries(*mutable_metadata_of(*changed), manager))
+      return caf::none;
+    auto entries = text::to_document(*changed)["metadata"]["managedFields"];
+    auto replace = [](const char* path, text::document value) {
+      return text::document{
+          {"op", "replace"}, {"path", path}, {"value", std::move(value)}};
+    };
+    auto msg = about(call::PATCH, kind, ns, source_.value.name());
+    msg.set_patch_type(call::JSON);
+    msg.set_patch(text::print_json(text::document::array(
+        {replace("/metadata/managedFields", entries),
+         replace("/metadata/resourceVersion",
+                 std::to_string(live->one().revision()))})));
+    msg.set_field_manager(manager);
+    auto done = env_.client()->ask(msg);
+    return done ? caf::error{} : done.error();
+  }
+
+  static std::string word_of(const std::string& validate) {
+    if (validate == "warn")
+      return "Warn";
+    return validate == "strict" || validate == "true" ? "Strict" : "Ignore";
+  }
+
   caf::error create(const text::document& config, const std::string& ns) {
     text::read_options options;
     auto wish = text::from_document(text::with_last_applied(config), options);
@@ -76,6 +152,7 @@ private:
       return caf::none;
     }
     auto msg = about(call::CREATE, wish->kind(), ns, wish->name());
+    msg.set_field_manager(manager());
     msg.set_dry_run(cmd_.write.dry_run == "server");
     auto made = env_.client()->ask(msg, *wish);
     if (!made)
@@ -102,6 +179,7 @@ private:
     }
     auto msg = about(call::PATCH, kind, ns, live.name());
     msg.set_patch_type(call::STRATEGIC);
+    msg.set_field_manager(manager());
     msg.set_patch(patch->dump());
     msg.set_dry_run(cmd_.write.dry_run == "server");
     auto changed = env_.client()->ask(msg);
@@ -113,10 +191,23 @@ private:
     return caf::none;
   }
 
+  std::string manager() const {
+    return cmd_.manager.empty() ? "kubectl-client-side-apply" : cmd_.manager;
+  }
+
   const manifest_source& source_;
   const apply_command& cmd_;
   environment& env_;
 };
+
+std::string problem_of(const apply_command& cmd) {
+  if (cmd.force && !cmd.server_side)
+    return "--force-conflicts only works with --server-side";
+  if (cmd.server_side && cmd.write.dry_run == "client")
+    return "--dry-run=client doesn't work with --server-side (did you mean "
+           "--dry-run=server instead?)";
+  return {};
+}
 
 } // namespace
 
@@ -130,8 +221,17 @@ void add_apply(CLI::App& app, environment& env) {
   sub->add_option("--validate", cmd->validate,
                   "What to do about unknown fields")
       ->check(CLI::IsMember({"strict", "warn", "ignore", "true", "false"}));
+  sub->add_flag("--server-side", cmd->server_side,
+                "Let the server merge, and note who owns which field");
+  sub->add_flag("--force-conflicts", cmd->force,
+                "Take over fields that others own");
+  sub->add_option("--field-manager", cmd->manager, "Who owns the fields");
   add_write_options(*sub, cmd->write);
   sub->callback([cmd, &env] {
+    if (auto wrong = problem_of(*cmd); !wrong.empty()) {
+      env.misuse(wrong);
+      return;
+    }
     auto lenient = cmd->validate != "strict" && cmd->validate != "true";
     auto sources = read_manifests(cmd->files, cmd->recursive, lenient, env);
     if (!sources) {

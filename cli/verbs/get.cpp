@@ -238,7 +238,10 @@ private:
 
   text::document document_of(const object& x) const {
     auto doc = text::to_document(x);
-    if (!cmd_.show_managed_fields && doc.contains("metadata"))
+    // As kubectl does: who asks for a path may ask for them.
+    auto whole = form_.what() == output_form::kind::yaml
+                 || form_.what() == output_form::kind::json;
+    if (whole && !cmd_.show_managed_fields && doc.contains("metadata"))
       doc["metadata"].erase("managedFields");
     return doc;
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <span>
 
 namespace troupe::http {
 
@@ -41,7 +42,7 @@ constexpr const char* body_types[] = {"application/json", "application/yaml",
                                       "application/vnd.kubernetes.protobuf"};
 constexpr const char* patch_types[] = {
     "application/json-patch+json", "application/merge-patch+json",
-    "application/strategic-merge-patch+json"};
+    "application/strategic-merge-patch+json", "application/apply-patch+yaml"};
 
 /// One verb at a path.
 struct action {
@@ -85,6 +86,8 @@ struct action {
     auto out = json::array();
     if (is("create") || is("update") || is("patch"))
       add_all(out, write_parameters);
+    if (is("patch"))
+      add_parameter(out, "force", "boolean", "query", false);
     if (is("list") || is("deletecollection"))
       add_all(out, list_parameters);
     if (is("delete"))
@@ -112,7 +115,9 @@ struct action {
       out["consumes"] = patch ? json(patch_types) : json(body_types);
       return;
     }
-    for (auto* type : patch ? patch_types : body_types)
+    auto types = patch ? std::span<const char* const>{patch_types}
+                       : std::span<const char* const>{body_types};
+    for (auto* type : types)
       out["requestBody"]["content"][type] = {{"schema", body}};
     out["requestBody"]["required"] = true;
   }

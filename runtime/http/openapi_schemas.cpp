@@ -3,6 +3,7 @@
 #include "messages/comments.hpp"
 #include "messages/fields.hpp"
 #include "messages/kinds.hpp"
+#include "runtime/apply/shape.hpp"
 
 #include <google/protobuf/descriptor.h>
 #include <nlohmann/json.hpp>
@@ -176,6 +177,8 @@ public:
     if (schema.is_null()) {
       schema = {{"type", "object"}};
       add_fields(type, schema);
+      if (apply::is_atomic_type(type))
+        schema["x-kubernetes-map-type"] = "atomic";
     }
     auto comment = comment_of(type.descriptor->full_name());
     if (!comment.empty())

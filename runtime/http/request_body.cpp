@@ -6,6 +6,7 @@
 #include "messages/api/meta.pb.h"
 #include "messages/api/policy.pb.h"
 #include "messages/call.pb.h"
+#include "runtime/apply/managed_fields.hpp"
 #include "runtime/http/protobuf_envelope.hpp"
 #include "runtime/http/target.hpp"
 #include "runtime/rules/requests.hpp"
@@ -78,6 +79,17 @@ caf::error take_findings(const std::vector<std::string>& findings,
                                          + "\" cannot be handled as a "
                                          + std::string{wanted.kind}
                                          + ": strict decoding error: " + all);
+}
+
+/// A list of entries that is there and empty asks for all of them to go.
+void mark_reset(google::protobuf::Message& msg, const std::string& json) {
+  auto* meta = mutable_metadata_of(msg);
+  if (meta == nullptr || meta->managed_fields_size() > 0
+      || json.find("\"managedFields\"") == std::string::npos)
+    return;
+  auto doc = text::parse_json(json);
+  if (doc && apply::has_no_entries(*doc))
+    apply::reset(*meta);
 }
 
 caf::error read_integer(const target& to, const char* name,
@@ -153,6 +165,7 @@ expected<object> read_object(std::string_view body, encoding form,
                           + std::string{wanted.kind} + ": " + message_of(err));
   if (auto err = take_findings(findings, check, wanted, warnings))
     return err;
+  mark_reset(*msg, *json);
   return object::of(std::move(msg));
 }
 
@@ -189,6 +202,24 @@ caf::error read_delete_options(std::string_view body, encoding form,
   return caf::none;
 }
 
+namespace {
+
+/// A configuration as JSON: whatever is valid JSON is taken as it is.
+expected<std::string> configuration_of(std::string_view body) {
+  auto first = body.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && body[first] == '{')
+    return std::string{body};
+  auto documents = text::read_stream(body);
+  if (!documents)
+    return make_error(ec::bad_request,
+                      "error decoding YAML: " + message_of(documents.error()));
+  if (documents->empty())
+    return std::string{"{}"};
+  return std::move(documents->front().json);
+}
+
+} // namespace
+
 caf::error read_patch(std::string_view body, std::string_view content_type,
                       call::Request& out) {
   auto name = parse_media_type(content_type).name;
@@ -198,15 +229,29 @@ caf::error read_patch(std::string_view body, std::string_view content_type,
     out.set_patch_type(call::MERGE);
   else if (name == "application/strategic-merge-patch+json")
     out.set_patch_type(call::STRATEGIC);
+  else if (name == "application/apply-patch+yaml")
+    out.set_patch_type(call::APPLY);
   else
     return make_error(
         ec::unsupported_media_type,
         "the body of the request was in an unknown format - accepted media "
         "types include: application/json-patch+json, "
         "application/merge-patch+json, "
-        "application/strategic-merge-patch+json");
-  out.set_patch(std::string{body});
+        "application/strategic-merge-patch+json, "
+        "application/apply-patch+yaml");
+  if (out.patch_type() != call::APPLY) {
+    out.set_patch(std::string{body});
+    return caf::none;
+  }
+  auto json = configuration_of(body);
+  if (!json)
+    return json.error();
+  out.set_patch(std::move(*json));
   return caf::none;
+}
+
+bool is_apply(std::string_view content_type) {
+  return parse_media_type(content_type).name == "application/apply-patch+yaml";
 }
 
 const kind_info& body_kind(const kind_info& kind,

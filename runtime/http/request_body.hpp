@@ -39,9 +39,12 @@ caf::error read_delete_options(std::string_view body, encoding form,
                                const target& to, call::Request& out);
 
 /// Reads what a patch is into the request: its type from the content type, its
-/// document as JSON.
+/// document as JSON (that of an apply may be YAML).
 caf::error read_patch(std::string_view body, std::string_view content_type,
                       call::Request& out);
+
+/// Whether a content type is that of server-side apply.
+bool is_apply(std::string_view content_type);
 
 /// Returns the kind of the body that a resource or one of its subresources
 /// takes.

@@ -60,6 +60,9 @@ std::vector<field_error>
 validate_write_parameters(const write_parameters& given) {
   findings out;
   check_dry_run(given.dry_run, out);
+  if (given.has_force && !given.apply_patch)
+    out.forbidden(field_path{"force"},
+                  "may not be specified for non-apply patch");
   field_path manager{"fieldManager"};
   if (given.field_manager.empty() && given.apply_patch)
     out.required(manager, "is required for apply patch");

@@ -47,6 +47,7 @@ struct write_parameters {
   std::string field_manager;
   std::string field_validation;
   bool apply_patch = false;
+  bool has_force = false; ///< of a patch
 };
 std::vector<field_error>
 validate_write_parameters(const write_parameters& given);

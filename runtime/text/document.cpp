@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -66,13 +67,23 @@ private:
     while (in_.next_key(key)) {
       auto before = path_.size();
       path_ += (path_.empty() ? "" : ".") + key;
-      if (out.contains(key) && findings_ != nullptr && findings_->size() < 100)
-        findings_->push_back("duplicate field \"" + path_ + "\"");
+      if (out.contains(key))
+        note_duplicate();
       if (!value(out[key]))
         return false;
       path_.resize(before);
     }
     return !in_.failed();
+  }
+
+  void note_duplicate() {
+    if (findings_ == nullptr || findings_->size() >= 100)
+      return;
+    auto found = "duplicate field \"" + path_ + "\"";
+    // Each is told once.
+    if (std::find(findings_->begin(), findings_->end(), found)
+        == findings_->end())
+      findings_->push_back(std::move(found));
   }
 
   bool array_value(document& out) {

@@ -244,9 +244,9 @@ expected<document> json_patch(document target, const document& patch,
                                        "operations");
   if (patch.size() > limits.operations)
     return make_error(ec::too_large,
-                      "JSON patch: " + std::to_string(patch.size())
-                          + " operations, the limit is "
-                          + std::to_string(limits.operations));
+                      "The allowed maximum operations in a JSON patch is "
+                          + std::to_string(limits.operations) + ", got "
+                          + std::to_string(patch.size()));
   patcher run{target, limits};
   for (size_t i = 0; i < patch.size(); ++i)
     if (auto err = run.apply(patch[i], i))

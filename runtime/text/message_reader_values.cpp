@@ -4,6 +4,7 @@
 #include "runtime/text/message_reader.hpp"
 #include "runtime/text/source_map.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -105,8 +106,12 @@ void message_reader::note(std::string_view what, std::string_view key) {
   if (findings_->size() >= bound)
     return;
   auto where = path();
-  findings_->push_back(std::string{what} + " field \"" + where
-                       + (where.empty() ? "" : ".") + shortened(key) + "\"");
+  auto found = std::string{what} + " field \"" + where
+               + (where.empty() ? "" : ".") + shortened(key) + "\"";
+  // Each is told once.
+  if (std::find(findings_->begin(), findings_->end(), found)
+      == findings_->end())
+    findings_->push_back(std::move(found));
 }
 
 bool message_reader::take_null() {

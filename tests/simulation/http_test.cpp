@@ -201,6 +201,119 @@ TEST_F(Http, TriesWithoutDoing) {
             422);
 }
 
+TEST_F(Http, AppliesOnTheServer) {
+  constexpr auto apply = "application/apply-patch+yaml";
+  auto c = cluster_.http().connect(admin);
+  auto config = [](const std::string& data) {
+    return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: " + data
+           + "\n";
+  };
+  auto one = maps + "/a?fieldManager=one";
+  EXPECT_EQ(do_it(c, "PATCH", one, config("{k: v}"), apply), 201);
+  auto revision = got_["metadata"]["resourceVersion"];
+  EXPECT_EQ(do_it(c, "PATCH", one, config("{k: v}"), apply), 200);
+  EXPECT_EQ(got_["metadata"]["resourceVersion"], revision);
+  auto two = maps + "/a?fieldManager=two";
+  EXPECT_EQ(do_it(c, "PATCH", two, config("{k: w}"), apply), 409);
+  EXPECT_EQ(got_["details"]["causes"][0]["reason"], "FieldManagerConflict");
+  EXPECT_EQ(got_["details"]["causes"][0]["field"], ".data.k");
+  EXPECT_EQ(do_it(c, "PATCH", two + "&force=true", config("{k: w}"), apply),
+            200);
+  EXPECT_EQ(got_["metadata"]["managedFields"].size(), 1u);
+  EXPECT_EQ(got_["metadata"]["managedFields"][0]["manager"], "two");
+  EXPECT_EQ(do_it(c, "PATCH", maps + "/a", config("{}"), apply), 422);
+  EXPECT_EQ(got_["message"],
+            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required "
+            "value: is required for apply patch");
+  EXPECT_EQ(do_it(c, "PATCH", maps + "/a?force=true", "{}",
+                  "application/merge-patch+json"),
+            422);
+  EXPECT_EQ(got_["message"],
+            "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may "
+            "not be specified for non-apply patch");
+  EXPECT_EQ(do_it(c, "PATCH", two, "{", apply), 400);
+  EXPECT_EQ(do_it(c, "PATCH", two, "{}", "application/apply-patch+cbor"), 415);
+  EXPECT_EQ(do_it(c, "PATCH", two, config("[]"), apply), 500);
+  EXPECT_FALSE(got_.contains("reason"));
+  EXPECT_EQ(got_["message"],
+            "failed to create typed patch object (/a; /v1, Kind=ConfigMap): "
+            ".data: expected map, got &{[]}");
+}
+
+TEST_F(Http, NotesWhoWroteWhat) {
+  auto c = cluster_.http().connect(admin);
+  ASSERT_EQ(do_it(c, "POST", maps, map_named("a")), 201);
+  auto entry = got_["metadata"]["managedFields"][0];
+  EXPECT_EQ(entry["manager"], "test");
+  EXPECT_EQ(entry["operation"], "Update");
+  EXPECT_EQ(entry["fieldsV1"], json::parse(R"({"f:data":{".":{},"f:k":{}}})"));
+  auto changed = got_;
+  changed["metadata"]["managedFields"] = json::array();
+  EXPECT_EQ(do_it(c, "PUT", maps + "/a", changed.dump()), 200);
+  EXPECT_FALSE(got_["metadata"].contains("managedFields"));
+}
+
+TEST_F(Http, AppliesServicesAndScales) {
+  constexpr auto apply = "application/apply-patch+yaml";
+  auto c = cluster_.http().connect(admin);
+  auto services = std::string{"/api/v1/namespaces/default/services"};
+  auto service = R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},
+      "spec":{"selector":{"a":"b"},"ports":[{"port":80}]}})";
+  auto at = services + "/s?fieldManager=m";
+  ASSERT_EQ(do_it(c, "PATCH", at, service, apply), 201);
+  auto address = got_["spec"]["clusterIP"];
+  EXPECT_EQ(got_["spec"]["ports"][0]["protocol"], "TCP");
+  ASSERT_EQ(do_it(c, "PATCH", at, service, apply), 200);
+  EXPECT_EQ(got_["spec"]["clusterIP"], address);
+  auto deployments =
+      std::string{"/apis/apps/v1/namespaces/default/deployments"};
+  ASSERT_EQ(do_it(c, "PATCH", deployments + "/d?fieldManager=m",
+                  R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{
+      "name":"d"},"spec":{"replicas":0,"selector":{"matchLabels":{"a":"b"}},
+      "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{
+      "name":"c","image":"i"}]}}}})",
+                  apply),
+            201);
+  auto scale = R"({"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{
+      "name":"d"},"spec":{"replicas":1}})";
+  auto scaled = deployments + "/d/scale?fieldManager=n";
+  EXPECT_EQ(do_it(c, "PATCH", scaled, scale, apply), 409);
+  EXPECT_EQ(do_it(c, "PATCH", scaled + "&force=true", scale, apply), 200);
+  EXPECT_EQ(got_["kind"], "Scale");
+  EXPECT_EQ(got_["spec"]["replicas"], 1);
+  EXPECT_EQ(
+      do_it(c, "PATCH", deployments + "/e/scale?fieldManager=n", scale, apply),
+      404);
+}
+
+TEST_F(Http, AppliesToNothingOnlyForWhoMayCreate) {
+  auto c = cluster_.http().connect(admin);
+  auto rbac = std::string{"/apis/rbac.authorization.k8s.io/v1/namespaces/"
+                          "default/"};
+  ASSERT_EQ(do_it(c, "POST", rbac + "roles",
+                  R"({"metadata":{"name":"r"},"rules":[{"apiGroups":[""],
+      "resources":["configmaps"],"verbs":["get","patch"]}]})"),
+            201);
+  ASSERT_EQ(do_it(c, "POST", rbac + "rolebindings",
+                  R"({"metadata":{"name":"r"},"roleRef":{"kind":"Role",
+      "apiGroup":"rbac.authorization.k8s.io","name":"r"},"subjects":[{
+      "kind":"User","name":"u","apiGroup":"rbac.authorization.k8s.io"}]})"),
+            201);
+  ASSERT_EQ(do_it(c, "POST", maps, map_named("b")), 201);
+  auto u = cluster_.http().connect({"u", {}, {}});
+  auto apply_to = [&](const std::string& name) {
+    return do_it(u, "PATCH", maps + "/" + name + "?fieldManager=m",
+                 R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")"
+                     + name + R"("},"data":{"l":"1"}})",
+                 "application/apply-patch+yaml");
+  };
+  EXPECT_EQ(apply_to("b"), 200);
+  EXPECT_EQ(apply_to("a"), 403);
+  EXPECT_NE(got_["message"].get<std::string>().find("cannot create resource"),
+            std::string::npos)
+      << got_["message"];
+}
+
 TEST_F(Http, WatchesFromTheBeginningAndInOrder) {
   auto c = cluster_.http().connect(admin);
   ASSERT_EQ(do_it(c, "POST", maps, map_named("a")), 201);

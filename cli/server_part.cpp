@@ -154,6 +154,7 @@ void part_process::parts::revoke_alone() {
       edge->revoke(serials);
     network->revoke(serials);
   };
+  read_tokens(config->data_dir, *result);
   outside->authority = std::move(result);
 }
 

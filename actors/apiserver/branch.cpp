@@ -1,4 +1,5 @@
 #include "actors/apiserver/allocators.hpp"
+#include "actors/apiserver/authenticator.hpp"
 #include "actors/apiserver/authorizer.hpp"
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/apiserver/front_door.hpp"
@@ -50,6 +51,7 @@ child_spec apiserver_branch() {
                  {"processes", starter(processes)},
                  {"authorizer", starter(authorizer)},
                  {"front_door", starter(front_door)},
+                 {"authenticator", starter(authenticator)},
                  {"bootstrap", starter(bootstrap)},
                  {"joining", starter(join_desk)},
                  {"revocation", starter(revocation)},

@@ -1,8 +1,10 @@
 #include "actors/apiserver/session.hpp"
 
+#include "actors/apiserver/authenticator.hpp"
 #include "actors/apiserver/registry.hpp"
 #include "actors/apiserver/session_parts.hpp"
 #include "actors/system/describing.hpp"
+#include "messages/api/certificates.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
@@ -10,6 +12,7 @@
 #include "messages/pod_stream.pb.h"
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/admission.hpp"
 #include "runtime/rules/component_status.hpp"
 #include "runtime/rules/election.hpp"
 #include "runtime/rules/reviews.hpp"
@@ -115,6 +118,29 @@ pb<call::Request> binding_of_pod(const call::Request& msg, const object& body) {
   return pb<call::Request>{std::move(result)};
 }
 
+/// Who serves a request: tokens are made where they are reviewed.
+std::string backend_of(const kind_info& kind, const call::Request& msg) {
+  if (msg.verb() == call::CREATE && msg.subresource() == "token"
+      && &kind == &kind_of<core::v1::ServiceAccount>())
+    return authenticator_path;
+  auto reads = msg.subresource().empty()
+               && (msg.verb() == call::LIST || msg.verb() == call::GET);
+  return resource_path(reads ? "view" : "registry", kind);
+}
+
+/// Whoever asks for a certificate is who we know, whatever the request says.
+object stamped(const kind_info& kind, const call::Request& msg,
+               const object& body, const rules::caller& who) {
+  using certificates::v1::CertificateSigningRequest;
+  if (msg.verb() != call::CREATE || !body
+      || &kind != &kind_of<CertificateSigningRequest>()
+      || &body.kind() != &kind)
+    return body;
+  auto fresh = body.copy<CertificateSigningRequest>();
+  rules::stamp_requester(fresh, who);
+  return object::of(fresh).with_revision(body.revision());
+}
+
 /// Passes a request on that may be done: reads to the view, the rest to the
 /// registry.
 void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
@@ -132,11 +158,9 @@ void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
   }
   request.set_user(st.who.user);
   *request.mutable_groups() = {st.who.groups.begin(), st.who.groups.end()};
-  auto reads = msg.subresource().empty()
-               && (msg.verb() == call::LIST || msg.verb() == call::GET);
   with_backend(
-      self, resource_path(reads ? "view" : "registry", kind),
-      [self, promise, body,
+      self, backend_of(kind, msg),
+      [self, promise, body = stamped(kind, msg, body, st.who),
        out = pb<call::Request>{std::move(request)}](const caf::actor& to) {
         self->state.requests.ask<pb<call::Response>, std::vector<object>>(
             caf::actor_cast<api_actor>(to),

@@ -157,11 +157,8 @@ caf::error admit_create(write_job& job, google::protobuf::Message& msg) {
         static_cast<core::v1::PersistentVolumeClaim&>(msg),
         all_known<storage::v1::StorageClass>(st));
   if (is_kind<certificates::v1::CertificateSigningRequest>(job))
-    rules::stamp_requester(
-        static_cast<certificates::v1::CertificateSigningRequest&>(msg),
-        {job.request->user(),
-         {},
-         {job.request->groups().begin(), job.request->groups().end()}});
+    return rules::check_subject(
+        static_cast<certificates::v1::CertificateSigningRequest&>(msg));
   if (is_kind<PriorityClass>(job))
     return rules::check_default_class(static_cast<PriorityClass&>(msg),
                                       all_known<PriorityClass>(st));

@@ -1,3 +1,4 @@
+#include "actors/apiserver/account_tokens.hpp"
 #include "actors/apiserver/allocators.hpp"
 #include "actors/apiserver/authenticator.hpp"
 #include "actors/apiserver/authorizer.hpp"
@@ -52,6 +53,7 @@ child_spec apiserver_branch() {
                  {"authorizer", starter(authorizer)},
                  {"front_door", starter(front_door)},
                  {"authenticator", starter(authenticator)},
+                 {"account_tokens", starter(account_tokens)},
                  {"bootstrap", starter(bootstrap)},
                  {"joining", starter(join_desk)},
                  {"revocation", starter(revocation)},

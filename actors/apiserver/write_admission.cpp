@@ -12,6 +12,7 @@
 #include "runtime/rules/names.hpp"
 #include "runtime/rules/node_access.hpp"
 #include "runtime/rules/node_restriction.hpp"
+#include "runtime/rules/signing.hpp"
 
 #include <caf/stateful_actor.hpp>
 

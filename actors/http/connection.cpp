@@ -2,7 +2,6 @@
 
 #include "actors/http/connection_parts.hpp"
 #include "actors/system/describing.hpp"
-#include "actors/system/link.hpp"
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
 
@@ -15,14 +14,6 @@ namespace troupe {
 namespace {
 
 using namespace serving_http;
-
-constexpr const char* anonymous = "system:anonymous";
-constexpr const char* unauthenticated = "system:unauthenticated";
-constexpr const char* authenticated = "system:authenticated";
-
-bool is_nobody(const http::peer& who) {
-  return who.user.empty();
-}
 
 http_api::Request to_message(uint64_t number, http::request what) {
   http_api::Request out;
@@ -80,18 +71,7 @@ http::http_edge::on_event reporter(pointer self) {
   };
 }
 
-// -- who asks -----------------------------------------------------------------
-
-/// Nobody has been given a token yet, so no token is any good.
-caf::error check_identity(pointer self, const exchange& x) {
-  if (!self->state.who.problem.empty() || !x.header("Authorization").empty())
-    return make_error(ec::unauthorized, "Unauthorized");
-  // To act as oneself instead would be to do more than was meant.
-  if (!x.header("Impersonate-User").empty())
-    return make_error(ec::forbidden, "this server does not let anybody act as "
-                                     "somebody else (Impersonate-User)");
-  return caf::none;
-}
+// -- what is no resource ------------------------------------------------------
 
 call::Verb verb_at_path(const std::string& method) {
   if (method == "GET" || method == "HEAD")
@@ -105,21 +85,14 @@ call::Verb verb_at_path(const std::string& method) {
 
 /// Goes on when the caller may do this at a path that is no resource.
 void with_path(pointer self, exchange_ptr x, std::function<void()> next) {
-  with_session(self, [self, x, next](const caf::error& err) {
-    if (err)
-      return refuse(self, *x, err);
-    call::Request msg;
-    msg.set_verb(verb_at_path(x->request->method()));
-    msg.set_name(x->to.path);
-    auto& st = self->state;
-    st.requests.ask<pb<call::Response>, std::vector<object>>(
-        st.session,
-        [next](const pb<call::Response>&, const std::vector<object>&) {
-          next();
-        },
-        [self, x](const caf::error& why) { refuse(self, *x, why); },
-        pb<call::Request>{std::move(msg)}, object{});
-  });
+  call::Request msg;
+  msg.set_verb(verb_at_path(x->request->method()));
+  msg.set_name(x->to.path);
+  self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+      x->session,
+      [next](const pb<call::Response>&, const std::vector<object>&) { next(); },
+      [self, x](const caf::error& why) { refuse(self, *x, why); },
+      pb<call::Request>{std::move(msg)}, object{});
 }
 
 // -- requests -----------------------------------------------------------------
@@ -168,13 +141,13 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
   x->request = msg;
   if (auto err = begin(*x))
     return refuse(self, *x, err);
-  if (auto err = check_identity(self, *x))
-    return refuse(self, *x, err);
-  if (x->at.where == http::place::resource) {
-    x->verb = http::verb_of(msg->method(), x->at, x->to);
-    return answer_resource(self, x);
-  }
-  with_path(self, x, [self, x] { at_path(self, x); });
+  identify(self, x, [self, x] {
+    auto& method = x->request->method();
+    if (x->at.where != http::place::resource)
+      return with_path(self, x, [self, x] { at_path(self, x); });
+    x->verb = http::verb_of(method, x->at, x->to);
+    answer_resource(self, x);
+  });
 }
 
 void on_taken(pointer self, const http_api::Taken& msg) {
@@ -183,83 +156,33 @@ void on_taken(pointer self, const http_api::Taken& msg) {
 }
 
 void on_abandoned(pointer self, uint64_t number) {
+  self->state.arriving.erase(number);
   stop_watch(self, number);
   stop_log(self, number);
 }
 
-// -- the session --------------------------------------------------------------
-
-void session_there(pointer self, const caf::error& err) {
-  auto& st = self->state;
-  st.opening = false;
-  for (auto& next : std::exchange(st.waiting, {}))
-    next(err);
-}
-
-void open_session(pointer self, const caf::actor& link) {
-  auto& st = self->state;
-  call::OpenSession msg;
-  auto nobody = is_nobody(st.who);
-  msg.set_user(nobody ? anonymous : st.who.user);
-  for (auto& group : st.who.groups)
-    msg.add_groups(group);
-  msg.add_groups(nobody ? unauthenticated : authenticated);
-  st.requests.ask<pb<call::SessionOpened>, session_actor>(
-      caf::actor_cast<link_actor>(link),
-      [self](const pb<call::SessionOpened>&, const session_actor& handle) {
-        auto& state = self->state;
-        state.session = caf::actor_cast<command_session_actor>(handle);
-        self->monitor(handle);
-        session_there(self, caf::none);
-      },
-      [self](const caf::error& err) { session_there(self, err); },
-      pb<call::OpenSession>{std::move(msg)});
-}
+// -- ends ---------------------------------------------------------------------
 
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
-  if (st.health && st.health->on_down(down))
+  if (st.own && st.own->on_down(down))
     return;
   st.requests.on_down(down);
-  if (st.session && st.session.address() == down.source) {
-    st.session = nullptr;
-    end_watches(self);
-  }
+  forget_session(self, down.source);
   end_logs_of(self, down.source);
 }
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
-  result.add_facts("user=" + (is_nobody(st.who) ? anonymous : st.who.user));
+  result.add_facts("certificate=" + (st.who.user.empty() ? "none" : st.who.user));
+  result.add_facts("sessions=" + std::to_string(st.sessions.size()));
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + std::to_string(st.watches.size()));
   return pb<system::Description>{std::move(result)};
 }
 
 } // namespace
-
-namespace serving_http {
-
-void with_session(pointer self, std::function<void(const caf::error&)> next) {
-  auto& st = self->state;
-  if (st.session) {
-    next(caf::none);
-    return;
-  }
-  st.waiting.push_back(std::move(next));
-  if (std::exchange(st.opening, true))
-    return;
-  system::Resolve msg;
-  msg.set_path("link");
-  st.requests.ask<caf::actor>(
-      st.ctx->directory(),
-      [self](const caf::actor& link) { open_session(self, link); },
-      [self](const caf::error& err) { session_there(self, err); },
-      pb<system::Resolve>{std::move(msg)});
-}
-
-} // namespace serving_http
 
 http_connection_actor::behavior_type
 http_connection(pointer self, context ctx,

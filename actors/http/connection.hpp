@@ -6,6 +6,8 @@
 #include "messages/container.pb.h"
 #include "runtime/http/answer_body.hpp"
 #include "runtime/http/http_edge.hpp"
+#include "runtime/rules/access.hpp"
+#include "runtime/system/clocks.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -14,6 +16,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace troupe::http_api {
@@ -31,8 +35,9 @@ namespace troupe {
 ///
 /// Hears: requests, from the edge; answers and changes, from its session;
 ///        output of logs and commands.
-/// Says:  requests to its session, which is opened as whoever the client's
-///        certificate names; answers to the edge.
+/// Says:  requests to a session for each who asks, be it by the client's
+///        certificate, by a token or as somebody else; reviews of tokens and
+///        rights to the server's own; answers to the edge.
 /// After a restart: there is none. The edge closes the connection, the client
 ///        opens another.
 ///
@@ -58,8 +63,29 @@ using http_connection_actor = caf::typed_actor<
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
+/// Held while something needs a session.
+using session_hold = std::shared_ptr<const bool>;
+
+/// A session as somebody who asks over this connection: proxies carry the
+/// requests of many. Those that nobody needs are closed when there are others.
+struct http_session {
+  command_session_actor handle;
+  bool opening = false;
+  std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
+  session_hold hold = std::make_shared<const bool>(true);
+  steady_point used; ///< last
+};
+
+/// Who has shown a token, for a short while.
+struct http_token {
+  rules::caller who;
+  steady_point until;
+};
+
 /// A watch that a client follows.
 struct http_watch {
+  command_session_actor session;
+  session_hold hold;
   const kind_info* kind = nullptr;
   http::body_form how;
   bool bookmarks = false;
@@ -74,6 +100,7 @@ struct http_watch {
 struct http_log {
   uint64_t stream = 0; ///< its source's number for it
   stream_source_actor source;
+  session_hold hold;
 };
 
 /// Output that was faster than the news that its stream is open.
@@ -91,10 +118,10 @@ struct http_connection_state {
   uint64_t connection = 0; ///< the edge's number
   http::peer who;
   calls requests;
-  command_session_actor session;
-  bool opening = false;
-  std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
-  std::unique_ptr<api_session> health;    ///< once the health was asked for
+  std::map<std::string, http_session> sessions; ///< by who asks
+  std::map<std::string, http_token> tokens;     ///< by their hash
+  std::set<uint64_t> arriving; ///< exchanges: who asks is not known yet
+  std::unique_ptr<api_session> own;       ///< the server's, once needed
   std::map<uint64_t, http_watch> watches; ///< by exchange, also the stream
   std::map<uint64_t, http_log> logs;      ///< by exchange
   /// What came of streams whose opening is not answered yet, by their source

@@ -41,11 +41,12 @@ std::string_view exchange::header(std::string_view name) const {
 
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings,
-            const std::string& tag) {
+            const std::string& tag, const std::string& caching) {
   http::response_head head;
   head.status = status;
   head.headers.emplace_back("Content-Type", std::move(type));
-  head.headers.emplace_back("Cache-Control", "no-cache, private");
+  head.headers.emplace_back("Cache-Control",
+                            caching.empty() ? "no-cache, private" : caching);
   if (x.at.where == http::place::core_versions
       || x.at.where == http::place::groups)
     head.headers.emplace_back("Vary", "Accept");

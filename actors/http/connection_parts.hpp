@@ -23,6 +23,9 @@ struct exchange {
   http::api_route at;
   std::string verb; ///< Kubernetes'
   http::answer_form form;
+  rules::caller who;             ///< who asks
+  command_session_actor session; ///< as whom it is answered
+  session_hold hold;             ///< of that
 
   std::string_view header(std::string_view name) const;
 };
@@ -32,10 +35,11 @@ using exchange_ptr = std::shared_ptr<const exchange>;
 // -- answers (connection_answers.cpp) ----------------------------------------
 
 /// Answers with bytes of a type. `warnings` become headers, and so does `tag`,
-/// where the bytes have one.
+/// where the bytes have one. `caching` is for how long they may be kept; ""
+/// is not at all.
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings = {},
-            const std::string& tag = {});
+            const std::string& tag = {}, const std::string& caching = {});
 
 /// Answers with a Status that says why not.
 void refuse(pointer self, const exchange& x, const caf::error& why);
@@ -44,10 +48,20 @@ void refuse(pointer self, const exchange& x, const caf::error& why);
 /// it is about objects.
 http::body_form form_of(pointer self, const exchange& x);
 
-// -- the session (connection.cpp) ---------------------------------------------
+// -- who asks (connection_identity.cpp) ---------------------------------------
 
-/// Runs `next` when there is a session, or with the reason why there is none.
-void with_session(pointer self, std::function<void(const caf::error&)> next);
+/// Finds out who asks and as whom, and opens a session for them: `next` runs
+/// when the exchange has it. Who is nobody, or may not be who they want to be,
+/// gets an answer that says so.
+void identify(pointer self, std::shared_ptr<exchange> x,
+              std::function<void()> next);
+
+/// The server's own session, for questions that clients need not be allowed to
+/// ask.
+api_session& own_session(pointer self);
+
+/// A session went down; whoever asks next gets another.
+void forget_session(pointer self, const caf::actor_addr& which);
 
 // -- what is not about objects (connection_places.cpp) -----------------------
 
@@ -64,8 +78,8 @@ void start_watch(pointer self, exchange_ptr x);
 void on_changes(pointer self, const changes& batch);
 void on_pieces_taken(pointer self, uint64_t number, uint32_t pieces);
 void stop_watch(pointer self, uint64_t number);
-/// The session went down: its watches end, and clients begin them anew.
-void end_watches(pointer self);
+/// A session went down: its watches end, and clients begin them anew.
+void end_watches(pointer self, const caf::actor_addr& session);
 
 // -- logs (connection_logs.cpp) -----------------------------------------------
 

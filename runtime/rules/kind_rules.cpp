@@ -23,6 +23,7 @@ const registry& all() {
     add_set_validation(result);
     add_job_validation(result);
     add_policy_validation(result);
+    add_certificate_validation(result);
     return result;
   }();
   return instance;

@@ -77,8 +77,7 @@ expected<join::ServerFacts> admit(const fs::path& data_dir,
     place.elsewhere = true;
   settings->own = name;
   join::ServerFacts result;
-  auto tokens =
-      crypto::read_file(data_dir / "pki" / crypto::token_keys_file);
+  auto tokens = crypto::read_file(data_dir / "pki" / crypto::token_keys_file);
   if (!tokens)
     return make_error(ec::service_unavailable, message_of(tokens.error()));
   result.set_authority_pem(authority.pem() + *tokens);

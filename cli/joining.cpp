@@ -132,8 +132,8 @@ caf::error keep_server(const join_options& options,
   auto& pem = server.authority_pem();
   auto at = pem.find(end);
   if (at != std::string::npos && at + end.size() < pem.size())
-    if (auto err = write(keys / crypto::token_keys_file,
-                         pem.substr(at + end.size())))
+    if (auto err =
+            write(keys / crypto::token_keys_file, pem.substr(at + end.size())))
       return err;
   return write(server_settings_file(options.data_dir), server.settings());
 }

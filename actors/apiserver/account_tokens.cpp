@@ -56,8 +56,7 @@ object filled(pointer self, const object& secret, const object& account) {
 std::vector<object> secrets_of(pointer self, const std::string& key) {
   std::vector<object> result;
   for (auto& each : self->state.secrets->in(key.substr(0, key.find('/'))))
-    if (account_of(each) == key
-        && rules::is_account_token(each.as<Secret>())
+    if (account_of(each) == key && rules::is_account_token(each.as<Secret>())
         && !each.meta().has_deletion_timestamp())
       result.push_back(each);
   return result;
@@ -167,14 +166,14 @@ account_tokens_actor::behavior_type account_tokens(pointer self, context ctx) {
                       [self](const object& before, const object& now) {
                         self->state.loop.mark((now ? now : before).key());
                       });
-  st.secrets = &st.loop.follow(
-      {&kind_of<Secret>(),
-       {},
-       {},
-       std::string{"type="} + rules::account_token_type},
-      [self](const object& before, const object& now) {
-        self->state.loop.mark(account_of(now ? now : before));
-      });
+  st.secrets =
+      &st.loop.follow({&kind_of<Secret>(),
+                       {},
+                       {},
+                       std::string{"type="} + rules::account_token_type},
+                      [self](const object& before, const object& now) {
+                        self->state.loop.mark(account_of(now ? now : before));
+                      });
   st.loop.open_unelected(ctx, manager_user);
   return controller(self);
 }

@@ -57,15 +57,15 @@ void look_up(pointer self, const object_ref& ref, bool newest, on_found next) {
   msg.set_name(ref.name);
   if (!newest)
     msg.set_resource_version("0");
-  self->state.api.request(
-      std::move(msg), {}, [next = std::move(next)](expected<answer> found) {
-        if (found)
-          next(found->one());
-        else if (is(found.error(), ec::not_found))
-          next(object{});
-        else
-          next(found.error());
-      });
+  self->state.api.request(std::move(msg), {},
+                          [next = std::move(next)](expected<answer> found) {
+                            if (found)
+                              next(found->one());
+                            else if (is(found.error(), ec::not_found))
+                              next(object{});
+                            else
+                              next(found.error());
+                          });
 }
 
 // -- who shows a token --------------------------------------------------------
@@ -142,8 +142,8 @@ void check_next(pointer self, const review_ptr& x);
 
 void check_found(pointer self, const review_ptr& x, const object& found) {
   auto& c = x->conditions[x->next];
-  auto err = rules::check_token_object(found, c.named, c.word,
-                                       self->state.api.now());
+  auto err =
+      rules::check_token_object(found, c.named, c.word, self->state.api.now());
   auto copy = x->claims.lasting && c.what.kind == &kind_of<Secret>();
   if (!err && copy)
     err = check_copy(*x, found);
@@ -190,8 +190,7 @@ void review_account_token(pointer self, const review_ptr& x) {
   auto claims = rules::read_payload(token->payload);
   if (!claims)
     return refuse(self, x, message_of(claims.error()));
-  auto matched =
-      rules::check_claims(*claims, x->wanted, self->state.api.now());
+  auto matched = rules::check_claims(*claims, x->wanted, self->state.api.now());
   if (!matched)
     return refuse(self, x, message_of(matched.error()));
   x->claims = std::move(*claims);
@@ -240,8 +239,8 @@ on_review(pointer self, const object& body) {
   x->wanted = asked.empty() ? audiences{rules::token_issuer}
                             : audiences{asked.begin(), asked.end()};
   auto* known = authority(self) ? authority(self)->known.get() : nullptr;
-  auto written = known != nullptr ? rules::find_token(*known, token)
-                                  : std::nullopt;
+  auto written =
+      known != nullptr ? rules::find_token(*known, token) : std::nullopt;
   if (written && is_for_server(x))
     accept(self, x, std::move(*written));
   else if (auto shown = rules::bootstrap_parts_of(token))
@@ -281,17 +280,17 @@ void make(pointer self, const making_ptr& x) {
   if (x->bound && bound.uid().empty())
     bound.set_uid(x->bound.uid());
   auto of_pod = x->bound && &x->bound.kind() == &kind_of<core::v1::Pod>();
-  auto claims = rules::claims_for(x->msg, x->account,
-                                  of_pod ? x->bound : object{}, st.api.now(),
-                                  st.api.ctx().uuid());
+  auto claims =
+      rules::claims_for(x->msg, x->account, of_pod ? x->bound : object{},
+                        st.api.now(), st.api.ctx().uuid());
   if (x->node && of_pod)
     claims.node.uid = x->node.uid();
   if (!x->bound)
     x->msg.mutable_spec()->clear_bound_object_ref();
   auto token = authority(self)->tokens->sign(rules::to_payload(claims));
   if (!token)
-    return fail(
-        x->answer, make_error(ec::internal_error, message_of(token.error())));
+    return fail(x->answer,
+                make_error(ec::internal_error, message_of(token.error())));
   ++st.made;
   auto& meta = *x->msg.mutable_metadata();
   meta.set_name(x->name);
@@ -354,9 +353,10 @@ void look_at_bound(pointer self, const making_ptr& x, bool newest = false) {
                    : nullptr;
   if (kind != &kind_of<core::v1::Pod>() && kind != &kind_of<Secret>()
       && kind != &kind_of<core::v1::Node>())
-    return fail(x->answer, make_error(
-        ec::bad_request, "cannot bind token to object of type "
-                             + bound.api_version() + ", Kind=" + bound.kind()));
+    return fail(x->answer, make_error(ec::bad_request,
+                                      "cannot bind token to object of type "
+                                          + bound.api_version()
+                                          + ", Kind=" + bound.kind()));
   look_up(self, {kind, kind->namespaced ? x->ns : "", bound.name()}, newest,
           [self, x, newest](expected<object> found) {
             if (!found)

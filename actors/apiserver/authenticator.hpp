@@ -42,9 +42,9 @@ struct authenticator_state {
   uint64_t refused = 0; ///< and that were not
 };
 
-authenticator_actor::behavior_type authenticator(
-    authenticator_actor::stateful_pointer<authenticator_state> self,
-    context ctx);
+authenticator_actor::behavior_type
+authenticator(authenticator_actor::stateful_pointer<authenticator_state> self,
+              context ctx);
 
 /// Its path, beside each session.
 constexpr auto authenticator_path = "apiserver/authenticator";

@@ -165,9 +165,10 @@ authorizer_actor::behavior_type authorizer(pointer self, context ctx) {
   find_reader(self, "apiserver/front_door");
   for (auto& one : st.kinds)
     find_reader(self, resource_path("registry", *one.kind));
-  find_reader(self, resource_path("registry",
-                                  kind_of<certificates::v1::
-                                              CertificateSigningRequest>()));
+  find_reader(
+      self,
+      resource_path("registry",
+                    kind_of<certificates::v1::CertificateSigningRequest>()));
   return {
       [self](const changes& batch) { on_changes(self, batch); },
       [self](const pb<system::Describe>&) { return on_describe(self); },

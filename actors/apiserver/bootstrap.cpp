@@ -326,10 +326,11 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
                     {},
                     std::string{"metadata.name="} + controllers_election},
                    [self](const changes& batch) { on_election(self, batch); });
-  st.api.subscribe(
-      {&kind_of<ConfigMap>(), rules::cluster_info_namespace, {},
-       std::string{"metadata.name="} + rules::cluster_info_name},
-      [self](const changes& batch) { on_info(self, batch); });
+  st.api.subscribe({&kind_of<ConfigMap>(),
+                    rules::cluster_info_namespace,
+                    {},
+                    std::string{"metadata.name="} + rules::cluster_info_name},
+                   [self](const changes& batch) { on_info(self, batch); });
   st.policy = rules::default_policy();
   st.policy_streams = {follow<rbac::v1::ClusterRole>(self),
                        follow<rbac::v1::Role>(self),

@@ -82,7 +82,7 @@ struct registry_state {
   allocators_actor allocators;       ///< services only
   std::vector<followed_kind> others; ///< stream number 1 is the first
   std::vector<waiting_write> waiting;
-  passing_lease lease;                              ///< events only
+  passing_lease lease; ///< events only
   /// Of roles, bindings and requests for certificates only.
   std::shared_ptr<const rules::rbac_policy> policy;
   uint64_t last_waiting = 0;

@@ -165,7 +165,8 @@ void ask_authenticator(pointer self, const object& question,
                        request_promise promise) {
   ++self->state.served;
   with_backend(
-      self, authenticator_path, [self, question, promise](const caf::actor& to) {
+      self, authenticator_path,
+      [self, question, promise](const caf::actor& to) {
         call::Request msg;
         msg.set_verb(call::CREATE);
         self->state.requests.ask<pb<call::Response>, std::vector<object>>(

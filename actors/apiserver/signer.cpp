@@ -66,9 +66,8 @@ void sign(pointer self, const std::string& key, const object& found) {
   auto serves = request.spec().signer_name() == rules::serving_signer;
   auto life = rules::signing_lifetime(request);
   auto& text = request.spec().request();
-  auto made = serves ? crypto::sign_serving_request(edge->authority, text,
-                                                    asked->who, asked->names,
-                                                    now, life)
+  auto made = serves ? crypto::sign_serving_request(
+                  edge->authority, text, asked->who, asked->names, now, life)
                      : crypto::sign_request(edge->authority, text, asked->who,
                                             {}, now, life);
   if (!made)

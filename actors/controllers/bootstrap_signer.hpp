@@ -18,8 +18,8 @@ using bootstrap_signer_actor = controller_actor;
 struct bootstrap_signer_state {
   static inline const char* name = "bootstrap_signer";
 
-  reconciler loop;          ///< session, views; there is one key
-  shown* maps = nullptr;    ///< what the loop's views show
+  reconciler loop;       ///< session, views; there is one key
+  shown* maps = nullptr; ///< what the loop's views show
   shown* secrets = nullptr;
 };
 

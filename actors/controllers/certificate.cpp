@@ -82,8 +82,8 @@ void look_at_right(pointer self, const std::string& key, const object& found) {
         auto& st = self->state;
         if (!result)
           return st.loop.finish(key, result.error());
-        auto review = result->one();
-        if (review.as<authorization::v1::SubjectAccessReview>()
+        auto found_out = result->one();
+        if (found_out.as<authorization::v1::SubjectAccessReview>()
                 .status()
                 .allowed())
           return approve(self, key, found);

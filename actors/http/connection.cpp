@@ -175,7 +175,8 @@ void on_down(pointer self, const caf::down_msg& down) {
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
-  result.add_facts("certificate=" + (st.who.user.empty() ? "none" : st.who.user));
+  result.add_facts("certificate="
+                   + (st.who.user.empty() ? "none" : st.who.user));
   result.add_facts("sessions=" + std::to_string(st.sessions.size()));
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + std::to_string(st.watches.size()));

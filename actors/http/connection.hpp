@@ -120,8 +120,8 @@ struct http_connection_state {
   calls requests;
   std::map<std::string, http_session> sessions; ///< by who asks
   std::map<std::string, http_token> tokens;     ///< by their hash
-  std::set<uint64_t> arriving; ///< exchanges: who asks is not known yet
-  std::unique_ptr<api_session> own;       ///< the server's, once needed
+  std::set<uint64_t> arriving;      ///< exchanges: who asks is not known yet
+  std::unique_ptr<api_session> own; ///< the server's, once needed
   std::map<uint64_t, http_watch> watches; ///< by exchange, also the stream
   std::map<uint64_t, http_log> logs;      ///< by exchange
   /// What came of streams whose opening is not answered yet, by their source

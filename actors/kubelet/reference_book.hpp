@@ -29,8 +29,8 @@ public:
       std::function<void(const std::string& uid, std::chrono::seconds)>;
 
   /// `simulated` tokens are made up here.
-  void open(api_session* api, bool simulated, on_change changed,
-            on_pause pause, on_due due);
+  void open(api_session* api, bool simulated, on_change changed, on_pause pause,
+            on_due due);
 
   /// From now on what this pod speaks of is followed.
   void claim(const object& pod);

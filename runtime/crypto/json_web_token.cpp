@@ -130,8 +130,7 @@ std::string id_of(EVP_PKEY* key) {
   auto size = i2d_PUBKEY(key, &der);
   if (size <= 0)
     return {};
-  auto hash =
-      sha256({reinterpret_cast<char*>(der), static_cast<size_t>(size)});
+  auto hash = sha256({reinterpret_cast<char*>(der), static_cast<size_t>(size)});
   OPENSSL_free(der);
   return base64url_encode(hash);
 }
@@ -201,8 +200,7 @@ expected<json_web_token> parse_json_web_token(std::string_view text) {
   auto first = text.find('.');
   auto second = text.find('.', first + 1);
   auto header_text = base64url_decode(text.substr(0, first));
-  auto payload =
-      base64url_decode(text.substr(first + 1, second - first - 1));
+  auto payload = base64url_decode(text.substr(first + 1, second - first - 1));
   auto signature = base64url_decode(text.substr(second + 1));
   if (!header_text || !payload || !signature || signature->empty())
     return malformed();
@@ -213,10 +211,9 @@ expected<json_web_token> parse_json_web_token(std::string_view text) {
   auto key_id = text_in(*header, "kid");
   if (!algorithm || algorithm->empty() || !key_id)
     return malformed();
-  return json_web_token{std::move(*algorithm), std::move(*key_id),
-                        std::move(*payload),
-                        std::string{text.substr(0, second)},
-                        std::move(*signature)};
+  return json_web_token{
+      std::move(*algorithm), std::move(*key_id), std::move(*payload),
+      std::string{text.substr(0, second)}, std::move(*signature)};
 }
 
 expected<std::string> make_token_key() {
@@ -235,9 +232,8 @@ expected<std::string> make_token_key() {
 expected<token_keys> token_keys::parse(std::string_view pem) {
   token_keys result;
   bio_handle in{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-  while (auto* found =
-             PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase,
-                                     nullptr)) {
+  while (auto* found = PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase,
+                                               nullptr)) {
     auto made = std::make_shared<key>();
     made->handle.reset(found);
     auto curve = EVP_PKEY_is_a(found, "EC") == 1;
@@ -293,8 +289,8 @@ caf::error token_keys::verify(const json_web_token& token) const {
     if (each->algorithm != token.algorithm
         || (!token.key_id.empty() && each->id != token.key_id))
       continue;
-    auto signature = each->algorithm == by_curve ? to_der(token.signature)
-                                                 : token.signature;
+    auto signature =
+        each->algorithm == by_curve ? to_der(token.signature) : token.signature;
     digest_handle ctx{EVP_MD_CTX_new()};
     if (!signature.empty()
         && EVP_DigestVerifyInit(ctx.get(), nullptr, EVP_sha256(), nullptr,

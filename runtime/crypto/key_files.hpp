@@ -64,11 +64,11 @@ server_names names_of_api(const std::string& service_address,
                           const std::vector<std::string>& hosts = {});
 
 /// Opens the keys under `directory` and makes those that are missing: the
-/// authority, the server's own (user kube-apiserver, reached under `names`), the
-/// administrator's (kubernetes-admin in system:masters) and the one that signs
-/// tokens. What is about to
-/// expire, or does not hold all of `names`, is issued anew. A damaged
-/// authority is an error: a new one would lock everybody out.
+/// authority, the server's own (user kube-apiserver, reached under `names`),
+/// the administrator's (kubernetes-admin in system:masters) and the one that
+/// signs tokens. What is about to expire, or does not hold all of `names`, is
+/// issued anew. A damaged authority is an error: a new one would lock everybody
+/// out.
 expected<cluster_keys> open_cluster_keys(const std::filesystem::path& directory,
                                          const server_names& names,
                                          time_point now);

@@ -81,8 +81,7 @@ std::string index_of_paths() {
   }
   for (auto* path :
        {"/.well-known/openid-configuration", "/healthz", "/livez", "/metrics",
-        "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz",
-        "/version"})
+        "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"})
     paths.push_back(path);
   return json{{"paths", paths}}.dump(2);
 }

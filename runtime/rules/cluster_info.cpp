@@ -26,22 +26,21 @@ object cluster_info(const std::string& server, const std::string& authority) {
   ConfigMap map;
   map.mutable_metadata()->set_name(cluster_info_name);
   map.mutable_metadata()->set_namespace_(cluster_info_namespace);
-  (*map.mutable_data())[content_key] =
-      "apiVersion: v1\n"
-      "clusters:\n"
-      "- cluster:\n"
-      "    certificate-authority-data: "
-      + crypto::base64_encode(authority)
-      + "\n"
-        "    server: "
-      + server
-      + "\n"
-        "  name: \"\"\n"
-        "contexts: null\n"
-        "current-context: \"\"\n"
-        "kind: Config\n"
-        "preferences: {}\n"
-        "users: null\n";
+  (*map.mutable_data())[content_key] = "apiVersion: v1\n"
+                                       "clusters:\n"
+                                       "- cluster:\n"
+                                       "    certificate-authority-data: "
+                                       + crypto::base64_encode(authority)
+                                       + "\n"
+                                         "    server: "
+                                       + server
+                                       + "\n"
+                                         "  name: \"\"\n"
+                                         "contexts: null\n"
+                                         "current-context: \"\"\n"
+                                         "kind: Config\n"
+                                         "preferences: {}\n"
+                                         "users: null\n";
   return object::of(map);
 }
 
@@ -82,8 +81,7 @@ object signed_cluster_info(const object& stored,
 }
 
 std::optional<time_point>
-next_signature_end(const std::vector<bootstrap_token>& tokens,
-                   time_point now) {
+next_signature_end(const std::vector<bootstrap_token>& tokens, time_point now) {
   std::optional<time_point> result;
   for (auto& token : tokens)
     if (may_sign(token, now) && token.expires

@@ -31,8 +31,7 @@ std::string unescaped(const std::string& key) {
   std::string out;
   for (size_t i = 0; i < key.size(); ++i) {
     if (key[i] == '%') {
-      if (i + 2 >= key.size() || digit(key[i + 1]) < 0
-          || digit(key[i + 2]) < 0)
+      if (i + 2 >= key.size() || digit(key[i + 1]) < 0 || digit(key[i + 2]) < 0)
         return key;
       out += static_cast<char>(digit(key[i + 1]) * 16 + digit(key[i + 2]));
       i += 2;
@@ -73,8 +72,7 @@ void add_user(impersonation& out, bool groups_named) {
   out.needs.push_back(need("", "serviceaccounts", name));
   out.needs.back().ns = ns;
   if (!groups_named)
-    out.who.groups = {"system:serviceaccounts",
-                      "system:serviceaccounts:" + ns};
+    out.who.groups = {"system:serviceaccounts", "system:serviceaccounts:" + ns};
 }
 
 /// Kubernetes: whoever is somebody is authenticated, unless the groups that

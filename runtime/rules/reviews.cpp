@@ -194,9 +194,8 @@ answerer choose(const kind_info& kind) {
 }
 
 answerer answerer_of(const kind_info& kind) {
-  return choose<SelfSubjectReview, SelfSubjectAccessReview,
-                SubjectAccessReview, LocalSubjectAccessReview,
-                SelfSubjectRulesReview>(kind);
+  return choose<SelfSubjectReview, SelfSubjectAccessReview, SubjectAccessReview,
+                LocalSubjectAccessReview, SelfSubjectRulesReview>(kind);
 }
 
 } // namespace

@@ -186,8 +186,8 @@ bool is_refused(const CertificateSigningRequest& request) {
 }
 
 bool is_to_be_signed(const CertificateSigningRequest& request) {
-  return is_ours(request.spec().signer_name()) && is_approved(request) && !is_refused(request)
-         && request.status().certificate().empty();
+  return is_ours(request.spec().signer_name()) && is_approved(request)
+         && !is_refused(request) && request.status().certificate().empty();
 }
 
 std::chrono::seconds

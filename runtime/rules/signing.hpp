@@ -17,9 +17,9 @@ class CertificateSigningRequest;
 /// What is done about CertificateSigningRequests.
 namespace troupe::rules {
 
-/// Kubernetes' signers for kubelets, for other clients of the API server and for
-/// what kubelets serve, and ours for the parts of the control plane
-/// that run in processes of their own.
+/// Kubernetes' signers for kubelets, for other clients of the API server and
+/// for what kubelets serve, and ours for the parts of the control plane that
+/// run in processes of their own.
 constexpr auto kubelet_signer = "kubernetes.io/kube-apiserver-client-kubelet";
 constexpr auto client_signer = "kubernetes.io/kube-apiserver-client";
 constexpr auto serving_signer = "kubernetes.io/kubelet-serving";
@@ -62,8 +62,8 @@ kept_until(const certificates::v1::CertificateSigningRequest& request);
 
 /// CertificateSubjectRestriction: nobody becomes a member of system:masters by
 /// the signer for clients. Forbidden.
-caf::error check_subject(
-    const certificates::v1::CertificateSigningRequest& request);
+caf::error
+check_subject(const certificates::v1::CertificateSigningRequest& request);
 
 /// What an approval changes, and what a signer: the rest of the status stays as
 /// it was. Times that are left out are those of the condition before, or now.
@@ -84,9 +84,8 @@ std::vector<access> signer_rights(const std::string& verb,
                                   const std::string& signer);
 
 /// Returns the refusal of who is not allowed that, as Kubernetes words it.
-caf::error
-no_signer(const certificates::v1::CertificateSigningRequest& request,
-          const std::string& verb);
+caf::error no_signer(const certificates::v1::CertificateSigningRequest& request,
+                     const std::string& verb);
 
 /// Adds a condition.
 void approve(certificates::v1::CertificateSigningRequest& request,

@@ -52,7 +52,8 @@ void validate_request(const CertificateSigningRequest& x, findings& out) {
   for (int i = 0; i < spec.usages_size(); ++i)
     if (!seen.insert(spec.usages(i)).second)
       out.duplicate(usages[static_cast<size_t>(i)], spec.usages(i));
-  if (spec.has_expiration_seconds() && spec.expiration_seconds() < shortest_life)
+  if (spec.has_expiration_seconds()
+      && spec.expiration_seconds() < shortest_life)
     out.invalid(at.child("expirationSeconds"), spec.expiration_seconds(),
                 "may not specify a duration less than 600 seconds (10 "
                 "minutes)");
@@ -109,8 +110,7 @@ void prepare_change(CertificateSigningRequest& x,
 
 void add_certificate_validation(registry& all) {
   auto& rules = all.of<CertificateSigningRequest>();
-  rules.prepare_update =
-      apply_from<CertificateSigningRequest, prepare_change>;
+  rules.prepare_update = apply_from<CertificateSigningRequest, prepare_change>;
   rules.validate_create = check<CertificateSigningRequest, validate_request>;
   rules.validate_status =
       check_from<CertificateSigningRequest, validate_status>;

@@ -1,6 +1,5 @@
-#include "runtime/crypto/json_web_token.hpp"
-
 #include "runtime/crypto/encoding.hpp"
+#include "runtime/crypto/json_web_token.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

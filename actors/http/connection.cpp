@@ -141,12 +141,13 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
   x->request = msg;
   if (auto err = begin(*x))
     return refuse(self, *x, err);
+  if (x->at.where == http::place::resource)
+    x->verb = http::verb_of(msg->method(), x->at, x->to);
   identify(self, x, [self, x] {
-    auto& method = x->request->method();
-    if (x->at.where != http::place::resource)
-      return with_path(self, x, [self, x] { at_path(self, x); });
-    x->verb = http::verb_of(method, x->at, x->to);
-    answer_resource(self, x);
+    if (x->at.where == http::place::resource)
+      answer_resource(self, x);
+    else
+      with_path(self, x, [self, x] { at_path(self, x); });
   });
 }
 
@@ -159,6 +160,7 @@ void on_abandoned(pointer self, uint64_t number) {
   self->state.arriving.erase(number);
   stop_watch(self, number);
   stop_log(self, number);
+  audit_end(self, number);
 }
 
 // -- ends ---------------------------------------------------------------------
@@ -170,6 +172,15 @@ void on_down(pointer self, const caf::down_msg& down) {
   st.requests.on_down(down);
   forget_session(self, down.source);
   end_logs_of(self, down.source);
+}
+
+void on_closed(pointer self) {
+  std::vector<uint64_t> open;
+  for (auto& [number, entry] : self->state.audited)
+    open.push_back(number);
+  for (auto number : open)
+    audit_end(self, number);
+  self->quit();
 }
 
 pb<system::Description> on_describe(pointer self) {
@@ -188,16 +199,18 @@ pb<system::Description> on_describe(pointer self) {
 http_connection_actor::behavior_type
 http_connection(pointer self, context ctx,
                 std::shared_ptr<http::http_edge> edge, uint64_t connection,
-                http::peer who) {
+                http::peer who, audit_sink_actor log) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.edge = std::move(edge);
   st.connection = connection;
   st.who = std::move(who);
+  st.log = std::move(log);
   st.requests = calls{self};
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   st.edge->serve(connection, reporter(self));
+  open_audit(self);
   return {
       [self](const pb<http_api::Request>& msg) { on_request(self, msg); },
       [](const pb<http_api::Data>&) {
@@ -207,7 +220,7 @@ http_connection(pointer self, context ctx,
       [self](const pb<http_api::Abandoned>& msg) {
         on_abandoned(self, msg->exchange());
       },
-      [self](const pb<http_api::Closed>&) { self->quit(); },
+      [self](const pb<http_api::Closed>&) { on_closed(self); },
       [self](const pb<system::Tick>& tick) {
         stop_watch(self, tick->number());
       },

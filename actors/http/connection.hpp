@@ -1,12 +1,14 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "actors/http/audit_log.hpp"
 #include "actors/system/calls.hpp"
 #include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
 #include "runtime/http/answer_body.hpp"
 #include "runtime/http/http_edge.hpp"
 #include "runtime/rules/access.hpp"
+#include "runtime/rules/audit.hpp"
 #include "runtime/system/clocks.hpp"
 #include "runtime/system/context.hpp"
 
@@ -82,6 +84,14 @@ struct http_token {
   steady_point until;
 };
 
+/// What is noted of a request, as long as more may come of it.
+struct http_audit {
+  rules::audit_decision how;
+  rules::audit_event event;
+  bool deciding = false; ///< it is not known yet whether it was allowed
+  bool over = false;     ///< all of the answer was said
+};
+
 /// A watch that a client follows.
 struct http_watch {
   command_session_actor session;
@@ -122,6 +132,9 @@ struct http_connection_state {
   std::map<std::string, http_token> tokens;     ///< by their hash
   std::set<uint64_t> arriving;      ///< exchanges: who asks is not known yet
   std::unique_ptr<api_session> own; ///< the server's, once needed
+  std::shared_ptr<const rules::audit_settings> audit; ///< null: none
+  audit_sink_actor log;                   ///< where what is noted goes
+  std::map<uint64_t, http_audit> audited; ///< by exchange
   std::map<uint64_t, http_watch> watches; ///< by exchange, also the stream
   std::map<uint64_t, http_log> logs;      ///< by exchange
   /// What came of streams whose opening is not answered yet, by their source
@@ -133,6 +146,6 @@ struct http_connection_state {
 http_connection_actor::behavior_type http_connection(
     http_connection_actor::stateful_pointer<http_connection_state> self,
     context ctx, std::shared_ptr<http::http_edge> edge, uint64_t connection,
-    http::peer who);
+    http::peer who, audit_sink_actor log);
 
 } // namespace troupe

@@ -42,6 +42,7 @@ std::string_view exchange::header(std::string_view name) const {
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings,
             const std::string& tag, const std::string& caching) {
+  audit_body(self, x, status, body, type);
   http::response_head head;
   head.status = status;
   head.headers.emplace_back("Content-Type", std::move(type));

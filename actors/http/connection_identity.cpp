@@ -49,8 +49,10 @@ void refuse_arriving(pointer self, const exchange& x, const caf::error& why) {
     refuse(self, x, why);
 }
 
-caf::error unauthorized() {
-  return make_error(ec::unauthorized, "Unauthorized");
+/// Why somebody is nobody is noted, and not told.
+void refuse_stranger(pointer self, const exchange& x, const std::string& why) {
+  audit_stranger(self, x, why);
+  refuse_arriving(self, x, make_error(ec::unauthorized, "Unauthorized"));
 }
 
 // -- sessions -----------------------------------------------------------------
@@ -173,6 +175,7 @@ void take_session(pointer self, const request_ptr& x, http_session& s,
   x->session = s.handle;
   x->hold = s.hold;
   self->state.arriving.erase(x->number);
+  audit_identity(self, *x);
   next();
 }
 
@@ -264,6 +267,7 @@ void refuse_nonsense(pointer self, const exchange& x, const caf::error& why) {
 }
 
 void impersonate(pointer self, const request_ptr& x, on_known next) {
+  audit_request(self, *x);
   std::vector<std::pair<std::string, std::string>> headers;
   for (auto& h : x->request->headers())
     if (rules::is_impersonation(h.name()))
@@ -315,7 +319,7 @@ void check_token(pointer self, const request_ptr& x, const std::string& token,
           return refuse_arriving(self, *x, found.error());
         auto& status = found->one().as<TokenReview>().status();
         if (!status.authenticated())
-          return refuse_arriving(self, *x, unauthorized());
+          return refuse_stranger(self, *x, "bearer: " + status.error());
         x->who = caller_of(status.user());
         keep(self, hash, x->who);
         impersonate(self, x, next);
@@ -374,7 +378,7 @@ void identify(pointer self, std::shared_ptr<exchange> x,
   if (token)
     return check_token(self, x, *token, std::move(next));
   if (!st.who.problem.empty())
-    return refuse_arriving(self, *x, unauthorized());
+    return refuse_stranger(self, *x, "certificate: " + st.who.problem);
   x->who = {anonymous, {rules::unauthenticated_group}};
   impersonate(self, x, std::move(next));
 }

@@ -63,6 +63,22 @@ api_session& own_session(pointer self);
 /// A session went down; whoever asks next gets another.
 void forget_session(pointer self, const caf::actor_addr& which);
 
+// -- what is noted (connection_audit.cpp) -------------------------------------
+
+/// From now on what is asked is noted, where the edge says so.
+void open_audit(pointer self);
+/// It is known who asks, and it may be as somebody else.
+void audit_request(pointer self, const exchange& x);
+/// It is known as whom it is answered.
+void audit_identity(pointer self, const exchange& x);
+/// Who asks is nobody.
+void audit_stranger(pointer self, const exchange& x, const std::string& why);
+/// An answer with a body is about to be sent.
+void audit_body(pointer self, const exchange& x, int status,
+                const std::string& body, const std::string& type);
+/// Nobody waits for more.
+void audit_end(pointer self, uint64_t number);
+
 // -- what is not about objects (connection_places.cpp) -----------------------
 
 /// Answers discovery, health, version and the like.

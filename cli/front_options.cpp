@@ -20,7 +20,7 @@ caf::error in_file(const std::string& file, const caf::error& why) {
   return make_error(ec::bad_request, file + ": " + message_of(why));
 }
 
-caf::error remove(const fs::path& file) {
+caf::error forget(const fs::path& file) {
   std::error_code failed;
   fs::remove(file, failed);
   return failed
@@ -37,7 +37,7 @@ caf::error write(const fs::path& file, const std::string& text) {
 caf::error keep_tokens(const fs::path& data_dir, const std::string& file) {
   auto kept = data_dir / known_tokens_file;
   if (file.empty())
-    return remove(kept);
+    return forget(kept);
   auto text = crypto::read_file(file);
   if (!text)
     return make_error(ec::bad_request, message_of(text.error()));
@@ -53,7 +53,7 @@ caf::error keep_audit(const fs::path& data_dir, const front_options& options) {
                       "--audit-policy-file and --audit-log-path are given "
                       "together, or neither");
   if (options.audit_policy.empty())
-    return remove(kept);
+    return forget(kept);
   auto text = crypto::read_file(options.audit_policy);
   if (!text)
     return make_error(ec::bad_request, message_of(text.error()));

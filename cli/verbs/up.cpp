@@ -126,6 +126,11 @@ void add_up(CLI::App& app, environment& env) {
     cmd->options.api_port_given =
         cmd->api_port.has_value() || cmd->options.port == 0;
     cmd->options.data_dir = fs::absolute(env.data_directory());
+    auto& named = cmd->options.front;
+    for (auto* file :
+         {&named.token_file, &named.audit_policy, &named.audit_log})
+      if (!file->empty())
+        *file = fs::absolute(*file);
     // Who lets the system choose one port has several clusters.
     if (cmd->api_port || cmd->options.port == 0)
       cmd->options.api_port = cmd->api_port.value_or(0);

@@ -129,18 +129,18 @@ void reference_book::on_token(const std::string& uid,
     mine.refused.push_back(token);
     return pause_(uid);
   }
-  std::string value;
-  if (result && result->one()) {
-    auto& status =
-        result->one().as<authentication::v1::TokenRequest>().status();
-    value = status.token();
+  auto answered = result ? result->one() : object{};
+  authentication::v1::TokenRequestStatus status;
+  if (answered)
+    status = answered.as<authentication::v1::TokenRequest>().status();
+  if (!status.token().empty()) {
     auto life = std::chrono::duration_cast<std::chrono::seconds>(
         from_time(status.expiration_timestamp()) - api_->now());
     auto wait = rules::token_renewal(life);
     mine.due[token.audience] = {token, api_->now() + wait};
     due_(uid, wait);
   }
-  mine.tokens[token.audience] = value;
+  mine.tokens[token.audience] = status.token();
   changed_({uid});
 }
 

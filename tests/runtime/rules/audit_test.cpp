@@ -86,8 +86,7 @@ TEST_F(AuditPolicy, TakesTheFirstRuleThatFits) {
   EXPECT_EQ(level(of("", "configmaps", "get", "kube-system", "other")),
             audit_level::none);
   jane.groups.push_back("system:serviceaccounts");
-  EXPECT_EQ(level(of("", "configmaps", "get", "a", "b")),
-            audit_level::request);
+  EXPECT_EQ(level(of("", "configmaps", "get", "a", "b")), audit_level::request);
 }
 
 TEST_F(AuditPolicy, KnowsPathsThatAreNoResources) {
@@ -106,19 +105,20 @@ TEST_F(AuditPolicy, LeavesStagesOut) {
 
 TEST(AuditPolicyFile, IsRefusedWithTheFieldThatIsWrong) {
   std::string head = "apiVersion: audit.k8s.io/v1\nkind: Policy\n";
-  for (auto& [text, field] :
-       std::vector<std::pair<std::string, std::string>>{
+  for (auto& [text, field] : std::vector<std::pair<std::string, std::string>>{
            {"kind: Policy\n", "kind"},
            {head, "rules"},
            {head + "rules: [{level: Much}]", "rules[0].level"},
            {head + "rules: [{level: None, users: jane}]", "rules[0].users"},
            {head + "rules: [{level: None, omitStages: [Never]}]",
             "rules[0].omitStages"},
-           {head + "rules: [{level: None, nonResourceURLs: [\"/a\"], "
-                   "namespaces: [b]}]",
+           {head
+                + "rules: [{level: None, nonResourceURLs: [\"/a\"], "
+                  "namespaces: [b]}]",
             "rules[0].nonResourceURLs"},
-           {head + "rules: [{level: None, resources: [{group: \"\", "
-                   "resourceNames: [b]}]}]",
+           {head
+                + "rules: [{level: None, resources: [{group: \"\", "
+                  "resourceNames: [b]}]}]",
             "rules[0].resources[0].resourceNames"}}) {
     auto policy = audit_policy::parse(text);
     ASSERT_FALSE(policy) << text;

@@ -159,8 +159,10 @@ account_tokens_actor::behavior_type account_tokens(pointer self, context ctx) {
   auto& st = self->state;
   st.loop.bind(self, [self](const std::string& key) { look_at(self, key); });
   auto& edge = ctx.outside().authority;
-  if (!edge || !edge->tokens)
+  if (!edge || !edge->tokens) {
+    st.loop.open_unelected(ctx, manager_user);
     return controller(self);
+  }
   st.accounts =
       &st.loop.follow({&kind_of<ServiceAccount>(), {}, {}, {}},
                       [self](const object& before, const object& now) {

@@ -34,7 +34,7 @@ using audit_log_actor = caf::typed_actor<
 
 /// What the actor remembers between two messages.
 struct audit_log_state {
-  static inline const char* name = "audit";
+  static inline const char* name = "audit_log";
 
   audit_log_state() = default;
   audit_log_state(const audit_log_state&) = delete;

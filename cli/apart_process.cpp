@@ -205,6 +205,8 @@ caf::error apart_process::parts::place(const up_options& options) {
   if (!opened)
     return opened.error();
   keys = std::move(*opened);
+  if (auto err = keep_front(options.data_dir, options.front))
+    return err;
   auto kept = write_server_settings(options.data_dir, settings);
   return kept ? caf::none : kept.error();
 }

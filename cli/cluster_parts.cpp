@@ -227,11 +227,15 @@ caf::error cluster_process::parts::open_keys(const up_options& options) {
     return opened.error();
   keys = std::move(*opened);
   config->ca_certificate = keys.authority.certificate;
-  return caf::none;
+  return keep_front(options.data_dir, options.front);
 }
 
 /// The REST API's place; whoever connects waits until the tree is there.
 caf::error cluster_process::parts::open_api(uint16_t wanted) {
+  auto audit = read_audit(config->data_dir, config->process);
+  if (!audit)
+    return audit.error();
+  https->note(std::move(*audit));
   if (auto err = https->prepare(
           {keys.server_file.string(), keys.authority.certificate}))
     return err;

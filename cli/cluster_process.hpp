@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/detaching.hpp"
+#include "cli/front_options.hpp"
 #include "cli/store_choice.hpp"
 #include "messages/errors.hpp"
 #include "runtime/system/config.hpp"
@@ -30,6 +31,7 @@ struct up_options {
   uint16_t discovery_port = 6445; ///< where the cluster is found; 0: nowhere
   store_choice store;             ///< where the state is
   store_limits limits{};          ///< as last time where nothing is said
+  front_options front{};          ///< of who comes over HTTP
 };
 
 /// A whole cluster in this process: its edges, its actor system, its tree.

@@ -50,6 +50,11 @@ constexpr entry table[] = {
     {"certificate", R"(  # Who has which
   troupe certificate list
 )"},
+    {"certificate approve", R"(  # Somebody asks for a certificate, and gets it
+  troupe certificate approve jane
+)"},
+    {"certificate deny", R"(  troupe certificate deny jane
+)"},
     {"certificate list", R"(  troupe certificate list
 )"},
     {"certificate revoke",
@@ -131,6 +136,11 @@ constexpr entry table[] = {
      R"(  troupe create service nodeport web --tcp=80:8080 --node-port=30080
 )"},
     {"create serviceaccount", R"(  troupe create serviceaccount builder
+)"},
+    {"create token", R"(  # For an hour, for the API server
+  troupe create token builder
+  # For somebody else, and no longer than a pod lives
+  troupe create token builder --audience vault --duration 10m --bound-object-kind Pod --bound-object-name web-1
 )"},
     {"delete", R"(  # By name, by file, by label
   troupe delete pod web-1
@@ -344,6 +354,8 @@ constexpr entry table[] = {
   # finds it again. "leveldb" goes back to the own store, as it was
   troupe up --store etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379 \
     --store-ca ca.crt --store-cert client.crt --store-key client.key
+  # Note who changes what, and let users in by tokens of a file
+  troupe up --audit-policy-file audit.yaml --audit-log-path audit.log --token-auth-file users.csv --detach
 )"},
     {"wait", R"(  troupe wait pod/web-1 --for=condition=Ready --timeout=60s
   troupe wait pod/web-1 --for=delete

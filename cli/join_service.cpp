@@ -12,6 +12,7 @@
 #include "runtime/system/secure_network.hpp"
 
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 namespace troupe::cli {
 
@@ -76,7 +77,10 @@ expected<join::ServerFacts> admit(const fs::path& data_dir,
     place.elsewhere = true;
   settings->own = name;
   join::ServerFacts result;
-  result.set_authority_pem(authority.pem());
+  auto tokens = crypto::read_file(data_dir / "pki" / crypto::token_keys_file);
+  if (!tokens)
+    return make_error(ec::service_unavailable, message_of(tokens.error()));
+  result.set_authority_pem(authority.pem() + *tokens);
   result.set_settings(text_of(*settings));
   return result;
 }
@@ -99,6 +103,7 @@ make_authority(const join_service_parts& parts, secure_network& network) {
       https->revoke(serials);
     network.revoke(serials);
   };
+  read_tokens(parts.data_dir, *result);
   return result;
 }
 
@@ -111,6 +116,27 @@ std::string known_id(const fs::path& file) {
 }
 
 } // namespace
+
+void read_tokens(const fs::path& data_dir, signing_authority& to) {
+  auto pem = crypto::read_file(data_dir / "pki" / crypto::token_keys_file);
+  auto keys = pem ? crypto::token_keys::parse(*pem)
+                  : expected<crypto::token_keys>{pem.error()};
+  if (keys)
+    to.tokens = std::make_shared<crypto::token_keys>(std::move(*keys));
+  else
+    spdlog::error("cannot sign tokens reason={}", message_of(keys.error()));
+  auto file = data_dir / known_tokens_file;
+  auto text = crypto::read_file(file);
+  if (!text && is(text.error(), ec::not_found))
+    return;
+  auto known = text ? rules::parse_token_file(*text)
+                    : expected<rules::known_tokens>{text.error()};
+  if (known)
+    to.known = std::make_shared<rules::known_tokens>(std::move(*known));
+  else
+    spdlog::error("cannot read tokens file={} reason={}", file.string(),
+                  message_of(known.error()));
+}
 
 join::ClusterFacts facts_of(const cluster_config& config,
                             const std::string& authority,

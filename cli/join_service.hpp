@@ -45,6 +45,13 @@ join::ClusterFacts facts_of(const cluster_config& config,
                             const std::string& host, uint16_t port,
                             uint16_t api_port, const std::string& api_service);
 
+/// Where under the data directory the tokens are that `up` was told of.
+constexpr auto known_tokens_file = "pki/tokens.csv";
+
+/// Reads what a server knows of tokens: the keys that sign those of accounts,
+/// and those of a file. What cannot be read is not there, and logged.
+void read_tokens(const std::filesystem::path& data_dir, signing_authority& to);
+
 /// Takes processes into a cluster: what `up` and `server` do alike for that.
 /// What stands behind it is `apiserver/joining`.
 class join_service {

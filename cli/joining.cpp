@@ -124,8 +124,17 @@ caf::error keep_server(const join_options& options,
   auto authority = crypto::parse_credential(server.authority_pem());
   if (!authority)
     return authority.error();
-  if (auto err = write(options.data_dir / "pki" / "ca.pem", authority->pem()))
+  auto keys = options.data_dir / "pki";
+  if (auto err = write(keys / "ca.pem", authority->pem()))
     return err;
+  // What signs tokens comes after the authority's certificate.
+  constexpr std::string_view end = "-----END CERTIFICATE-----\n";
+  auto& pem = server.authority_pem();
+  auto at = pem.find(end);
+  if (at != std::string::npos && at + end.size() < pem.size())
+    if (auto err =
+            write(keys / crypto::token_keys_file, pem.substr(at + end.size())))
+      return err;
   return write(server_settings_file(options.data_dir), server.settings());
 }
 

@@ -3,6 +3,7 @@
 #include "actors/system/cluster.hpp"
 #include "actors/system/gate.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/front_options.hpp"
 #include "cli/join_service.hpp"
 #include "cli/server_identity.hpp"
 #include "cli/serving.hpp"
@@ -121,6 +122,10 @@ caf::error part_process::parts::open_https() {
   if (auto err = https->prepare(
           {keys.server_file.string(), keys.authority.certificate}))
     return err;
+  auto audit = read_audit(config->data_dir, own().name);
+  if (!audit)
+    return audit.error();
+  https->note(std::move(*audit));
   for (auto& host : {own().host, settings.api_address}) {
     auto at = net::parse_ipv4(host);
     if (!at)
@@ -154,6 +159,7 @@ void part_process::parts::revoke_alone() {
       edge->revoke(serials);
     network->revoke(serials);
   };
+  read_tokens(config->data_dir, *result);
   outside->authority = std::move(result);
 }
 

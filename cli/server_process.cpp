@@ -3,6 +3,7 @@
 #include "actors/system/cluster.hpp"
 #include "actors/system/gate.hpp"
 #include "cli/directory_lock.hpp"
+#include "cli/front_options.hpp"
 #include "cli/join_service.hpp"
 #include "cli/server_identity.hpp"
 #include "cli/server_membership.hpp"
@@ -120,6 +121,10 @@ caf::error server_process::parts::open(const server_place& own) {
   if (auto err = https->prepare(
           {keys.server_file.string(), keys.authority.certificate}))
     return err;
+  auto audit = read_audit(config->data_dir, own.name);
+  if (!audit)
+    return audit.error();
+  https->note(std::move(*audit));
   auto host = net::parse_ipv4(own.host);
   if (!host)
     return host.error();

@@ -1,5 +1,6 @@
 #include "messages/codec.hpp"
 
+#include "messages/audit.pb.h"
 #include "messages/call.pb.h"
 #include "messages/codec_parts.hpp"
 #include "messages/command_interface.hpp"
@@ -36,7 +37,8 @@ void register_types(caf::actor_system_config& cfg) {
   add_messages<proxy::PlaceReport, tunnel::Connect, tunnel::Wanted,
                tunnel::SocketNews>(cfg);
   add_messages<http_api::Connected, http_api::Request, http_api::Data,
-               http_api::Taken, http_api::Abandoned, http_api::Closed>(cfg);
+               http_api::Taken, http_api::Abandoned, http_api::Closed,
+               audit::Line>(cfg);
   register_store_types(cfg);
   register_container_types(cfg);
   register_kubelet_types(cfg);

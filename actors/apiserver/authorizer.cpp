@@ -3,6 +3,7 @@
 #include "actors/apiserver/beside.hpp"
 #include "actors/apiserver/registry.hpp"
 #include "actors/system/describing.hpp"
+#include "messages/api/certificates.pb.h"
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/default_policy.hpp"
@@ -164,6 +165,10 @@ authorizer_actor::behavior_type authorizer(pointer self, context ctx) {
   find_reader(self, "apiserver/front_door");
   for (auto& one : st.kinds)
     find_reader(self, resource_path("registry", *one.kind));
+  find_reader(
+      self,
+      resource_path("registry",
+                    kind_of<certificates::v1::CertificateSigningRequest>()));
   return {
       [self](const changes& batch) { on_changes(self, batch); },
       [self](const pb<system::Describe>&) { return on_describe(self); },

@@ -11,6 +11,7 @@
 #include "messages/api/rbac.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/cluster_info.hpp"
 #include "runtime/rules/default_policy.hpp"
 #include "runtime/rules/election.hpp"
 #include "runtime/rules/escalation.hpp"
@@ -148,6 +149,39 @@ void forget_policy(pointer self) {
                 [](auto& view) { return rules::gives_rights(*view.first); });
 }
 
+/// Where the API server is, for whoever joins: told as its Endpoints are.
+void write_info(pointer self) {
+  auto& st = self->state;
+  auto& config = st.api.ctx().config();
+  if (!st.info_seen || config.api_port == 0 || !st.election_seen
+      || !rules::leads_to_api(st.holder, config.process, st.present))
+    return;
+  auto wanted = rules::cluster_info("https://" + config.api_address + ":"
+                                        + std::to_string(config.api_port),
+                                    config.ca_certificate);
+  if (st.refused.count(place_of(wanted)) != 0)
+    return;
+  if (!st.info)
+    write(self, wanted);
+  else if (auto todo = rules::corrected_cluster_info(st.info, wanted))
+    write(self, todo);
+}
+
+void on_info(pointer self, const changes& batch) {
+  auto& st = self->state;
+  if (batch.reset) {
+    st.info = {};
+    st.info_seen = false;
+  }
+  for (auto& c : batch.items) {
+    st.refused.erase(place_of(c.what));
+    st.info = c.type == change_type::deleted ? object{} : c.what;
+  }
+  st.info_seen = st.info_seen || batch.complete;
+  if (is_ready(st))
+    write_info(self);
+}
+
 void write_all(pointer self) {
   auto& st = self->state;
   for (auto& wanted : st.first)
@@ -158,6 +192,7 @@ void write_all(pointer self) {
     if (!space.meta().has_deletion_timestamp())
       if (auto todo = missing(st, rules::authority_map(name, authority)))
         write(self, todo);
+  write_info(self);
 }
 
 /// What there is to do after something of a kind has changed.
@@ -291,6 +326,11 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
                     {},
                     std::string{"metadata.name="} + controllers_election},
                    [self](const changes& batch) { on_election(self, batch); });
+  st.api.subscribe({&kind_of<ConfigMap>(),
+                    rules::cluster_info_namespace,
+                    {},
+                    std::string{"metadata.name="} + rules::cluster_info_name},
+                   [self](const changes& batch) { on_info(self, batch); });
   st.policy = rules::default_policy();
   st.policy_streams = {follow<rbac::v1::ClusterRole>(self),
                        follow<rbac::v1::Role>(self),

@@ -16,9 +16,10 @@ namespace troupe {
 
 /// Sees to it that there is what every cluster has from the beginning, and has
 /// it again: namespaces, priority classes, the Service `kubernetes` with the
-/// API server's address behind it, the authority's ConfigMap in each namespace.
-/// As in Kubernetes default roles and bindings are there when it starts, with
-/// what they lack; who takes some away later is left alone until then.
+/// API server's address behind it, the authority's ConfigMap in each namespace,
+/// and what whoever joins may read of the cluster. As in Kubernetes default
+/// roles and bindings are there when it starts, with what they lack; who takes
+/// some away later is left alone until then.
 ///
 /// Hears: these objects as they change; beside which server controllers are
 ///        active; what became of its own writes.
@@ -50,6 +51,8 @@ struct bootstrap_state {
   std::optional<std::string> holder; ///< of it
   std::vector<std::string> present; ///< processes, while it is beside no server
   bool asks_who_is_there = false;
+  object info;            ///< what the cluster tells those who join
+  bool info_seen = false; ///< or that there is none
   uint64_t written = 0;
 };
 

@@ -1,4 +1,6 @@
+#include "actors/apiserver/account_tokens.hpp"
 #include "actors/apiserver/allocators.hpp"
+#include "actors/apiserver/authenticator.hpp"
 #include "actors/apiserver/authorizer.hpp"
 #include "actors/apiserver/bootstrap.hpp"
 #include "actors/apiserver/front_door.hpp"
@@ -52,6 +54,8 @@ child_spec apiserver_branch() {
                  {"processes", starter(processes)},
                  {"authorizer", starter(authorizer)},
                  {"front_door", starter(front_door)},
+                 {"authenticator", starter(authenticator)},
+                 {"account_tokens", starter(account_tokens)},
                  {"bootstrap", starter(bootstrap)},
                  {"joining", starter(join_desk)},
                  {"revocation", starter(revocation)},

@@ -49,6 +49,14 @@ struct proved_caller {
   bool server = false;
 };
 
+rules::caller told_caller(const call::OpenSession& msg) {
+  rules::caller who{msg.user(), {msg.groups().begin(), msg.groups().end()}};
+  who.uid = msg.uid();
+  for (auto& each : msg.extra())
+    who.extra[each.key()] = {each.values().begin(), each.values().end()};
+  return who;
+}
+
 expected<proved_caller> prove(pointer self, const call::OpenSession& msg) {
   auto& st = self->state;
   auto nonce = std::find(st.nonces.begin(), st.nonces.end(), msg.nonce());
@@ -72,7 +80,7 @@ expected<proved_caller> prove(pointer self, const call::OpenSession& msg) {
   rules::caller caller{who->user, who->groups};
   // A server speaks for its components, the manager for its controllers.
   if (!msg.user().empty() && rules::may_speak_for(who->user, msg.user()))
-    caller = {msg.user(), {msg.groups().begin(), msg.groups().end()}};
+    caller = told_caller(msg);
   return proved_caller{std::move(caller), std::move(*serial),
                        who->user == crypto::server_user};
 }
@@ -123,8 +131,7 @@ on_open(pointer self, const call::OpenSession& msg) {
   std::string serial;
   auto counts = false;
   if (here) {
-    who.user = msg.user();
-    who.groups.assign(msg.groups().begin(), msg.groups().end());
+    who = told_caller(msg);
   } else {
     auto proved = prove(self, msg);
     if (!proved)
@@ -135,7 +142,9 @@ on_open(pointer self, const call::OpenSession& msg) {
     if (auto err = check_number(st, serial); counts && err)
       return err;
   }
-  rules::add_implied_groups(who);
+  // Who says so is whole: it may be somebody in some groups only.
+  if (!who.in_group(rules::authenticated_group))
+    rules::add_implied_groups(who);
   if (!msg.election().empty() && !rules::may_stand_for_election(who))
     return make_error(ec::forbidden, "User \"" + who.user
                                          + "\" cannot stand for the election "

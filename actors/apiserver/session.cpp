@@ -1,8 +1,10 @@
 #include "actors/apiserver/session.hpp"
 
+#include "actors/apiserver/authenticator.hpp"
 #include "actors/apiserver/registry.hpp"
 #include "actors/apiserver/session_parts.hpp"
 #include "actors/system/describing.hpp"
+#include "messages/api/certificates.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
@@ -10,6 +12,7 @@
 #include "messages/pod_stream.pb.h"
 #include "messages/store_desk.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/admission.hpp"
 #include "runtime/rules/component_status.hpp"
 #include "runtime/rules/election.hpp"
 #include "runtime/rules/reviews.hpp"
@@ -123,6 +126,33 @@ void show_as(const kind_info& kind, std::vector<object>& objects) {
       each = rules::from_stored(kind, each);
 }
 
+/// Who serves a request: tokens are made where they are reviewed.
+std::string backend_of(const kind_info& kind, const call::Request& msg) {
+  if (msg.verb() == call::CREATE && msg.subresource() == "token"
+      && &kind == &kind_of<core::v1::ServiceAccount>())
+    return authenticator_path;
+  auto reads = msg.subresource().empty()
+               && (msg.verb() == call::LIST || msg.verb() == call::GET);
+  return reads ? resource_path("view", kind)
+               : resource_path("registry", rules::stored_kind(kind));
+}
+
+/// The body in the version that is stored. Whoever asks for a certificate is
+/// who we know, whatever the request says.
+object to_be_stored(const call::Request& msg, const object& body,
+                    const rules::caller& who) {
+  using certificates::v1::CertificateSigningRequest;
+  if (!body)
+    return body;
+  auto stored = rules::to_stored(body);
+  if (msg.verb() != call::CREATE
+      || &stored.kind() != &kind_of<CertificateSigningRequest>())
+    return stored;
+  auto fresh = stored.copy<CertificateSigningRequest>();
+  rules::stamp_requester(fresh, who);
+  return object::of(fresh).with_revision(stored.revision());
+}
+
 /// Passes a request on that may be done: reads to the view, the rest to the
 /// registry.
 void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
@@ -140,13 +170,9 @@ void pass_on(pointer self, const kind_info& kind, const call::Request& msg,
   }
   request.set_user(st.who.user);
   *request.mutable_groups() = {st.who.groups.begin(), st.who.groups.end()};
-  auto reads = msg.subresource().empty()
-               && (msg.verb() == call::LIST || msg.verb() == call::GET);
   with_backend(
-      self,
-      reads ? resource_path("view", kind)
-            : resource_path("registry", rules::stored_kind(kind)),
-      [self, &kind, promise, body = body ? rules::to_stored(body) : body,
+      self, backend_of(kind, msg),
+      [self, &kind, promise, body = to_be_stored(msg, body, st.who),
        out = pb<call::Request>{std::move(request)}](const caf::actor& to) {
         self->state.requests.ask<pb<call::Response>, std::vector<object>>(
             caf::actor_cast<api_actor>(to),

@@ -1,3 +1,4 @@
+#include "actors/apiserver/authenticator.hpp"
 #include "actors/apiserver/session_parts.hpp"
 #include "messages/api/authentication.pb.h"
 #include "messages/api/core_pod.pb.h"
@@ -6,6 +7,7 @@
 #include "runtime/rules/node_access.hpp"
 #include "runtime/rules/reviews.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -159,8 +161,29 @@ void answer(pointer self, const object& question, const rules::verdict& found,
     promise.deliver(answered.error());
 }
 
+void ask_authenticator(pointer self, const object& question,
+                       request_promise promise) {
+  ++self->state.served;
+  with_backend(
+      self, authenticator_path,
+      [self, question, promise](const caf::actor& to) {
+        call::Request msg;
+        msg.set_verb(call::CREATE);
+        self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+            caf::actor_cast<authenticator_actor>(to),
+            [promise](pb<call::Response>& response,
+                      std::vector<object>& answered) mutable {
+              promise.deliver(std::move(response), std::move(answered));
+            },
+            [promise](const caf::error& err) mutable { promise.deliver(err); },
+            pb<call::Request>{std::move(msg)}, question);
+      });
+}
+
 void find_answer(pointer self, const object& question,
                  request_promise promise) {
+  if (rules::is_token_review(question.kind()))
+    return ask_authenticator(self, question, promise);
   auto asked = rules::access_asked(question, self->state.who);
   if (!asked)
     return answer(self, question, {}, promise);

@@ -54,18 +54,22 @@ void sign(pointer self, const std::string& key, const object& found) {
   auto request = found.copy<CertificateSigningRequest>();
   auto& edge = st.loop.api().ctx().outside().authority;
   auto now = st.loop.now();
-  auto problem = rules::approval_problem(request);
+  auto why = rules::signing_problem(request);
   auto asked = crypto::inspect_request(request.spec().request());
-  if (!problem || !problem->empty() || !asked) {
-    auto why =
-        problem && !problem->empty() ? *problem : message_of(asked.error());
+  if (why.empty() && !asked)
+    why = message_of(asked.error());
+  if (!why.empty()) {
     st.loop.why.set(key, "not signed: " + why);
     rules::fail(request, why, now);
     return write(self, key, request);
   }
-  auto made = crypto::sign_request(edge->authority, request.spec().request(),
-                                   asked->who, {}, now,
-                                   rules::signing_lifetime(request));
+  auto serves = request.spec().signer_name() == rules::serving_signer;
+  auto life = rules::signing_lifetime(request);
+  auto& text = request.spec().request();
+  auto made = serves ? crypto::sign_serving_request(
+                  edge->authority, text, asked->who, asked->names, now, life)
+                     : crypto::sign_request(edge->authority, text, asked->who,
+                                            {}, now, life);
   if (!made)
     return st.loop.finish(key, made.error());
   give(self, key, std::move(request), asked->who, *made);

@@ -14,6 +14,7 @@
 #include "runtime/rules/names.hpp"
 #include "runtime/rules/node_access.hpp"
 #include "runtime/rules/node_restriction.hpp"
+#include "runtime/rules/signing.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -172,11 +173,8 @@ caf::error admit_create(write_job& job, google::protobuf::Message& msg) {
         static_cast<Ingress&>(msg),
         all_known<networking::v1::IngressClass>(st));
   if (is_kind<certificates::v1::CertificateSigningRequest>(job))
-    rules::stamp_requester(
-        static_cast<certificates::v1::CertificateSigningRequest&>(msg),
-        {job.request->user(),
-         {},
-         {job.request->groups().begin(), job.request->groups().end()}});
+    return rules::check_subject(
+        static_cast<certificates::v1::CertificateSigningRequest&>(msg));
   if (is_kind<PriorityClass>(job))
     return rules::check_default_class(static_cast<PriorityClass&>(msg),
                                       all_known<PriorityClass>(st));

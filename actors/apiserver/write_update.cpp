@@ -59,6 +59,10 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     refuse(job, err, std::move(again));
     return;
   }
+  if (auto err = admit_certificate(*job, *msg, subresource)) {
+    refuse(job, err, std::move(again));
+    return;
+  }
   std::vector<field_error> found;
   if (of_status) {
     track_fields(*job, *msg, subresource);

@@ -1,5 +1,6 @@
 #include "actors/controllers/certificate.hpp"
 
+#include "messages/api/authorization.pb.h"
 #include "messages/api/certificates.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
@@ -61,6 +62,38 @@ void approve(pointer self, const std::string& key, const object& found) {
                   finishing(self, key));
 }
 
+/// Kubernetes: who may have nodes join gets their first certificate.
+void look_at_right(pointer self, const std::string& key, const object& found) {
+  auto& spec = found.as<CertificateSigningRequest>().spec();
+  authorization::v1::SubjectAccessReview review;
+  auto& who = *review.mutable_spec();
+  who.set_user(spec.username());
+  who.set_uid(spec.uid());
+  *who.mutable_groups() = spec.groups();
+  for (auto& [name, values] : spec.extra())
+    *(*who.mutable_extra())[name].mutable_items() = values.items();
+  auto& what = *who.mutable_resource_attributes();
+  what.set_verb("create");
+  what.set_group("certificates.k8s.io");
+  what.set_resource("certificatesigningrequests");
+  what.set_subresource("nodeclient");
+  self->state.loop.api().create(
+      object::of(review), [self, key, found](expected<answer> result) {
+        auto& st = self->state;
+        if (!result)
+          return st.loop.finish(key, result.error());
+        auto found_out = result->one();
+        if (found_out.as<authorization::v1::SubjectAccessReview>()
+                .status()
+                .allowed())
+          return approve(self, key, found);
+        st.loop.why.set(key, "left to people: " + found.name()
+                                 + " asks for a node without the right to");
+        keep_until(self, key, found,
+                   rules::kept_until(found.as<CertificateSigningRequest>()));
+      });
+}
+
 void look_at_request(pointer self, const std::string& key,
                      const object& found) {
   auto& request = found.as<CertificateSigningRequest>();
@@ -68,6 +101,8 @@ void look_at_request(pointer self, const std::string& key,
     auto problem = rules::approval_problem(request);
     if (problem && problem->empty())
       return approve(self, key, found);
+    if (rules::is_first_of_node(request))
+      return look_at_right(self, key, found);
     self->state.loop.why.set(key, problem ? "left to people: " + *problem
                                           : "left to its own signer");
   }

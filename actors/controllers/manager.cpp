@@ -1,5 +1,6 @@
 #include "actors/controllers/manager.hpp"
 
+#include "actors/controllers/bootstrap_signer.hpp"
 #include "actors/controllers/certificate.hpp"
 #include "actors/controllers/clusterrole_aggregation.hpp"
 #include "actors/controllers/deployment.hpp"
@@ -46,7 +47,7 @@ child_spec controllers_branch() {
        child("certificate", certificate_controller),
        child("token_cleaner", token_cleaner),
        child("resourcequota", resourcequota),
-
+       child("bootstrap_signer", bootstrap_signer),
        child("clusterrole_aggregation", clusterrole_aggregation)});
 }
 

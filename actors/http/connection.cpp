@@ -2,7 +2,6 @@
 
 #include "actors/http/connection_parts.hpp"
 #include "actors/system/describing.hpp"
-#include "actors/system/link.hpp"
 #include "messages/container.pb.h"
 #include "messages/system.pb.h"
 
@@ -15,14 +14,6 @@ namespace troupe {
 namespace {
 
 using namespace serving_http;
-
-constexpr const char* anonymous = "system:anonymous";
-constexpr const char* unauthenticated = "system:unauthenticated";
-constexpr const char* authenticated = "system:authenticated";
-
-bool is_nobody(const http::peer& who) {
-  return who.user.empty();
-}
 
 http_api::Request to_message(uint64_t number, http::request what) {
   http_api::Request out;
@@ -80,18 +71,7 @@ http::http_edge::on_event reporter(pointer self) {
   };
 }
 
-// -- who asks -----------------------------------------------------------------
-
-/// Nobody has been given a token yet, so no token is any good.
-caf::error check_identity(pointer self, const exchange& x) {
-  if (!self->state.who.problem.empty() || !x.header("Authorization").empty())
-    return make_error(ec::unauthorized, "Unauthorized");
-  // To act as oneself instead would be to do more than was meant.
-  if (!x.header("Impersonate-User").empty())
-    return make_error(ec::forbidden, "this server does not let anybody act as "
-                                     "somebody else (Impersonate-User)");
-  return caf::none;
-}
+// -- what is no resource ------------------------------------------------------
 
 call::Verb verb_at_path(const std::string& method) {
   if (method == "GET" || method == "HEAD")
@@ -105,21 +85,14 @@ call::Verb verb_at_path(const std::string& method) {
 
 /// Goes on when the caller may do this at a path that is no resource.
 void with_path(pointer self, exchange_ptr x, std::function<void()> next) {
-  with_session(self, [self, x, next](const caf::error& err) {
-    if (err)
-      return refuse(self, *x, err);
-    call::Request msg;
-    msg.set_verb(verb_at_path(x->request->method()));
-    msg.set_name(x->to.path);
-    auto& st = self->state;
-    st.requests.ask<pb<call::Response>, std::vector<object>>(
-        st.session,
-        [next](const pb<call::Response>&, const std::vector<object>&) {
-          next();
-        },
-        [self, x](const caf::error& why) { refuse(self, *x, why); },
-        pb<call::Request>{std::move(msg)}, object{});
-  });
+  call::Request msg;
+  msg.set_verb(verb_at_path(x->request->method()));
+  msg.set_name(x->to.path);
+  self->state.requests.ask<pb<call::Response>, std::vector<object>>(
+      x->session,
+      [next](const pb<call::Response>&, const std::vector<object>&) { next(); },
+      [self, x](const caf::error& why) { refuse(self, *x, why); },
+      pb<call::Request>{std::move(msg)}, object{});
 }
 
 // -- requests -----------------------------------------------------------------
@@ -174,14 +147,14 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
     x->verb = http::verb_of(msg->method(), x->at, x->to);
   x->measured = true;
   self->state.edge->metrics().began(labels_of(*x));
-  if (auto err = check_identity(self, *x))
-    return refuse(self, *x, err);
-  if (x->at.where == http::place::resource) {
-    if (is_stream(*x))
-      return start_stream(self, x);
-    return answer_resource(self, x);
-  }
-  with_path(self, x, [self, x] { at_path(self, x); });
+  identify(self, x, [self, x] {
+    if (x->at.where != http::place::resource)
+      with_path(self, x, [self, x] { at_path(self, x); });
+    else if (is_stream(*x))
+      start_stream(self, x);
+    else
+      answer_resource(self, x);
+  });
 }
 
 void on_taken(pointer self, const pb<http_api::Taken>& msg) {
@@ -193,58 +166,41 @@ void on_taken(pointer self, const pb<http_api::Taken>& msg) {
 }
 
 void on_abandoned(pointer self, uint64_t number) {
+  self->state.arriving.erase(number);
   stop_watch(self, number);
   stop_log(self, number);
   stop_stream(self, number);
+  audit_end(self, number);
 }
 
-// -- the session --------------------------------------------------------------
-
-void session_there(pointer self, const caf::error& err) {
-  auto& st = self->state;
-  st.opening = false;
-  for (auto& next : std::exchange(st.waiting, {}))
-    next(err);
-}
-
-void open_session(pointer self, const caf::actor& link) {
-  auto& st = self->state;
-  call::OpenSession msg;
-  auto nobody = is_nobody(st.who);
-  msg.set_user(nobody ? anonymous : st.who.user);
-  for (auto& group : st.who.groups)
-    msg.add_groups(group);
-  msg.add_groups(nobody ? unauthenticated : authenticated);
-  st.requests.ask<pb<call::SessionOpened>, session_actor>(
-      caf::actor_cast<link_actor>(link),
-      [self](const pb<call::SessionOpened>&, const session_actor& handle) {
-        auto& state = self->state;
-        state.session = caf::actor_cast<command_session_actor>(handle);
-        self->monitor(handle);
-        session_there(self, caf::none);
-      },
-      [self](const caf::error& err) { session_there(self, err); },
-      pb<call::OpenSession>{std::move(msg)});
-}
+// -- ends ---------------------------------------------------------------------
 
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
-  if (st.health && st.health->on_down(down))
+  if (st.own && st.own->on_down(down))
     return;
   if (on_stream_down(self, down))
     return;
   st.requests.on_down(down);
-  if (st.session && st.session.address() == down.source) {
-    st.session = nullptr;
-    end_watches(self);
-  }
+  forget_session(self, down.source);
   end_logs_of(self, down.source);
+}
+
+void on_closed(pointer self) {
+  std::vector<uint64_t> open;
+  for (auto& [number, entry] : self->state.audited)
+    open.push_back(number);
+  for (auto number : open)
+    audit_end(self, number);
+  self->quit();
 }
 
 pb<system::Description> on_describe(pointer self) {
   auto& st = self->state;
   auto result = begin_description(self);
-  result.add_facts("user=" + (is_nobody(st.who) ? anonymous : st.who.user));
+  result.add_facts("certificate="
+                   + (st.who.user.empty() ? "none" : st.who.user));
+  result.add_facts("sessions=" + std::to_string(st.sessions.size()));
   result.add_facts("requests=" + std::to_string(st.served));
   result.add_facts("watches=" + std::to_string(st.watches.size()));
   if (!st.streams.empty())
@@ -254,52 +210,22 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-namespace serving_http {
-
-void with_session(pointer self, std::function<void(const caf::error&)> next) {
-  auto& st = self->state;
-  if (st.session) {
-    next(caf::none);
-    return;
-  }
-  st.waiting.push_back(std::move(next));
-  if (std::exchange(st.opening, true))
-    return;
-  system::Resolve msg;
-  msg.set_path("link");
-  st.requests.ask<caf::actor>(
-      st.ctx->directory(),
-      [self](const caf::actor& link) { open_session(self, link); },
-      [self](const caf::error& err) { session_there(self, err); },
-      pb<system::Resolve>{std::move(msg)});
-}
-
-api_session& own_session(pointer self) {
-  auto& st = self->state;
-  if (!st.health) {
-    st.health = std::make_unique<api_session>();
-    st.health->open(self, st.ctx->child("health", 1), "system:apiserver",
-                    {"system:masters"});
-  }
-  return *st.health;
-}
-
-} // namespace serving_http
-
 http_connection_actor::behavior_type
 http_connection(pointer self, context ctx,
                 std::shared_ptr<http::http_edge> edge, uint64_t connection,
-                http::peer who) {
+                http::peer who, audit_sink_actor log) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.edge = std::move(edge);
   st.connection = connection;
   st.who = std::move(who);
+  st.log = std::move(log);
   st.requests = calls{self};
   st.children = brood{self};
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   st.edge->serve(connection, reporter(self));
+  open_audit(self);
   return {
       [self](const pb<http_api::Request>& msg) { on_request(self, msg); },
       [self](const pb<http_api::Data>& msg) {
@@ -310,7 +236,7 @@ http_connection(pointer self, context ctx,
       [self](const pb<http_api::Abandoned>& msg) {
         on_abandoned(self, msg->exchange());
       },
-      [self](const pb<http_api::Closed>&) { self->quit(); },
+      [self](const pb<http_api::Closed>&) { on_closed(self); },
       [self](const pb<system::Tick>& tick) {
         stop_watch(self, tick->number());
       },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "actors/http/audit_log.hpp"
 #include "actors/http/stream.hpp"
 #include "actors/system/brood.hpp"
 #include "actors/system/calls.hpp"
@@ -9,6 +10,9 @@
 #include "runtime/http/answer_body.hpp"
 #include "runtime/http/http_edge.hpp"
 #include "runtime/http/stream_channels.hpp"
+#include "runtime/rules/access.hpp"
+#include "runtime/rules/audit.hpp"
+#include "runtime/system/clocks.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -17,6 +21,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace troupe::http_api {
@@ -34,9 +40,11 @@ namespace troupe {
 ///
 /// Hears: requests, from the edge; answers and changes, from its session;
 ///        output of logs.
-/// Says:  requests to its session, which is opened as whoever the client's
-///        certificate names; answers to the edge; to an actor each what flows
-///        both ways: commands in containers, forwarded ports, proxies.
+/// Says:  requests to a session for each who asks, be it by the client's
+///        certificate, by a token or as somebody else; reviews of tokens and
+///        rights to the server's own; answers to the edge; to an actor each
+///        what flows both ways: commands in containers, forwarded ports,
+///        proxies.
 /// After a restart: there is none. The edge closes the connection, the client
 ///        opens another.
 ///
@@ -62,8 +70,37 @@ using http_connection_actor = caf::typed_actor<
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
+/// Held while something needs a session.
+using session_hold = std::shared_ptr<const bool>;
+
+/// A session as somebody who asks over this connection: proxies carry the
+/// requests of many. Those that nobody needs are closed when there are others.
+struct http_session {
+  command_session_actor handle;
+  bool opening = false;
+  std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
+  session_hold hold = std::make_shared<const bool>(true);
+  steady_point used; ///< last
+};
+
+/// Who has shown a token, for a short while.
+struct http_token {
+  rules::caller who;
+  steady_point until;
+};
+
+/// What is noted of a request, as long as more may come of it.
+struct http_audit {
+  rules::audit_decision how;
+  rules::audit_event event;
+  bool deciding = false; ///< it is not known yet whether it was allowed
+  bool over = false;     ///< all of the answer was said
+};
+
 /// A watch that a client follows.
 struct http_watch {
+  command_session_actor session;
+  session_hold hold;
   const kind_info* kind = nullptr;
   http::body_form how;
   bool bookmarks = false;
@@ -80,6 +117,7 @@ struct http_watch {
 struct http_log {
   uint64_t stream = 0; ///< its source's number for it
   stream_source_actor source;
+  session_hold hold;
 };
 
 /// A watch or a log that is told as messages of WebSocket.
@@ -105,10 +143,13 @@ struct http_connection_state {
   uint64_t connection = 0; ///< the edge's number
   http::peer who;
   calls requests;
-  command_session_actor session;
-  bool opening = false;
-  std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
-  std::unique_ptr<api_session> health;     ///< once the health was asked for
+  std::map<std::string, http_session> sessions; ///< by who asks
+  std::map<std::string, http_token> tokens;     ///< by their hash
+  std::set<uint64_t> arriving;      ///< exchanges: who asks is not known yet
+  std::unique_ptr<api_session> own; ///< the server's, once needed
+  std::shared_ptr<const rules::audit_settings> audit; ///< null: none
+  audit_sink_actor log;                    ///< where what is noted goes
+  std::map<uint64_t, http_audit> audited;  ///< by exchange
   std::map<uint64_t, http_watch> watches;  ///< by exchange, also the stream
   std::map<uint64_t, http_log> logs;       ///< by exchange
   std::map<uint64_t, http_socket> sockets; ///< by exchange
@@ -123,6 +164,6 @@ struct http_connection_state {
 http_connection_actor::behavior_type http_connection(
     http_connection_actor::stateful_pointer<http_connection_state> self,
     context ctx, std::shared_ptr<http::http_edge> edge, uint64_t connection,
-    http::peer who);
+    http::peer who, audit_sink_actor log);
 
 } // namespace troupe

@@ -52,14 +52,16 @@ std::pair<std::string, std::string> warning_header(const std::string& text) {
 
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings,
-            const std::string& tag) {
+            const std::string& tag, const std::string& caching) {
   if (x.measured)
     self->state.edge->metrics().done(
         labels_of(x), status, self->clock().now() - x.since, body.size());
+  audit_body(self, x, status, body, type);
   http::response_head head;
   head.status = status;
   head.headers.emplace_back("Content-Type", std::move(type));
-  head.headers.emplace_back("Cache-Control", "no-cache, private");
+  head.headers.emplace_back("Cache-Control",
+                            caching.empty() ? "no-cache, private" : caching);
   if (x.at.where == http::place::core_versions
       || x.at.where == http::place::groups)
     head.headers.emplace_back("Vary", "Accept");

@@ -146,7 +146,8 @@ void opened(pointer self, uint64_t number, uint64_t stream,
     self->send(source, pb<container::StreamClose>{std::move(close)});
     return;
   }
-  found->second = {stream, source};
+  found->second.stream = stream;
+  found->second.source = source;
   self->monitor(source);
   begin_answer(self, number);
   auto early = st.early.extract({source.address(), stream});
@@ -172,24 +173,20 @@ void start_log(pointer self, exchange_ptr x) {
     return refuse(self, *x, err);
   if (auto err = prepare_socket(self, *x, http::reader_protocols()))
     return refuse(self, *x, err);
-  with_session(self, [self, x, msg](const caf::error& none) {
-    if (none)
-      return refuse(self, *x, none);
-    auto& st = self->state;
-    st.logs[x->number];
-    st.requests.ask<pb<container::StreamOpened>, stream_source_actor>(
-        st.session,
-        [self, x](const pb<container::StreamOpened>& answer,
-                  const stream_source_actor& source) {
-          opened(self, x->number, answer->stream(), source);
-        },
-        [self, x](const caf::error& err) {
-          drop_socket(self, x->number);
-          if (self->state.logs.erase(x->number) > 0)
-            refuse_log(self, *x, err);
-        },
-        pb<call::OpenStream>{std::move(*msg)}, container_stream_actor{self});
-  });
+  auto& st = self->state;
+  st.logs[x->number].hold = x->hold;
+  st.requests.ask<pb<container::StreamOpened>, stream_source_actor>(
+      x->session,
+      [self, x](const pb<container::StreamOpened>& answer,
+                const stream_source_actor& source) {
+        opened(self, x->number, answer->stream(), source);
+      },
+      [self, x](const caf::error& err) {
+        drop_socket(self, x->number);
+        if (self->state.logs.erase(x->number) > 0)
+          refuse_log(self, *x, err);
+      },
+      pb<call::OpenStream>{std::move(*msg)}, container_stream_actor{self});
 }
 
 void on_output(pointer self, const pb<container::StreamData>& data) {

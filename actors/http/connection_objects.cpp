@@ -234,7 +234,7 @@ void ask(pointer self, exchange_ptr x, std::shared_ptr<wish> what) {
   auto& st = self->state;
   auto warnings = std::move(what->warnings);
   st.requests.ask<pb<call::Response>, objects>(
-      st.session,
+      x->session,
       [self, x, warnings](const pb<call::Response>& response,
                           const objects& found) {
         answer_with(self, *x, *response, found, warnings);
@@ -256,12 +256,7 @@ void answer_resource(pointer self, exchange_ptr x) {
   auto what = std::make_shared<wish>();
   if (auto err = read_wish(*x, *what))
     return refuse(self, *x, err);
-  with_session(self, [self, x, what](const caf::error& err) {
-    if (err)
-      refuse(self, *x, err);
-    else
-      ask(self, x, what);
-  });
+  ask(self, x, what);
 }
 
 } // namespace troupe::serving_http

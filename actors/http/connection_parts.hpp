@@ -23,8 +23,11 @@ struct exchange {
   http::api_route at;
   std::string verb; ///< Kubernetes'
   http::answer_form form;
-  steady_point since;    ///< when it came
-  bool measured = false; ///< its answer is counted
+  steady_point since;            ///< when it came
+  bool measured = false;         ///< its answer is counted
+  rules::caller who;             ///< who asks
+  command_session_actor session; ///< as whom it is answered
+  session_hold hold;             ///< of that
 
   std::string_view header(std::string_view name) const;
 };
@@ -37,10 +40,11 @@ std::vector<http::header> headers_of(const exchange& x);
 // -- answers (connection_answers.cpp) ----------------------------------------
 
 /// Answers with bytes of a type. `warnings` become headers, and so does `tag`,
-/// where the bytes have one.
+/// where the bytes have one. `caching` is for how long they may be kept; ""
+/// is not at all.
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings = {},
-            const std::string& tag = {});
+            const std::string& tag = {}, const std::string& caching = {});
 
 /// The header that carries a warning.
 std::pair<std::string, std::string> warning_header(const std::string& text);
@@ -56,13 +60,36 @@ void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
 /// it is about objects.
 http::body_form form_of(pointer self, const exchange& x);
 
-// -- the session (connection.cpp) ---------------------------------------------
+// -- who asks (connection_identity.cpp) ---------------------------------------
 
-/// Runs `next` when there is a session, or with the reason why there is none.
-void with_session(pointer self, std::function<void(const caf::error&)> next);
+/// Finds out who asks and as whom, and opens a session for them: `next` runs
+/// when the exchange has it. Who is nobody, or may not be who they want to be,
+/// gets an answer that says so.
+void identify(pointer self, std::shared_ptr<exchange> x,
+              std::function<void()> next);
 
-/// The server's own way to the API, for what it answers by itself.
+/// The server's own session, for questions that clients need not be allowed to
+/// ask.
 api_session& own_session(pointer self);
+
+/// A session went down; whoever asks next gets another.
+void forget_session(pointer self, const caf::actor_addr& which);
+
+// -- what is noted (connection_audit.cpp) -------------------------------------
+
+/// From now on what is asked is noted, where the edge says so.
+void open_audit(pointer self);
+/// It is known who asks, and it may be as somebody else.
+void audit_request(pointer self, const exchange& x);
+/// It is known as whom it is answered.
+void audit_identity(pointer self, const exchange& x);
+/// Who asks is nobody.
+void audit_stranger(pointer self, const exchange& x, const std::string& why);
+/// An answer with a body is about to be sent.
+void audit_body(pointer self, const exchange& x, int status,
+                const std::string& body, const std::string& type);
+/// Nobody waits for more.
+void audit_end(pointer self, uint64_t number);
 
 // -- what is counted (connection_metrics.cpp) --------------------------------
 
@@ -86,8 +113,8 @@ void start_watch(pointer self, exchange_ptr x);
 void on_changes(pointer self, const changes& batch);
 void on_pieces_taken(pointer self, uint64_t number, uint32_t pieces);
 void stop_watch(pointer self, uint64_t number);
-/// The session went down: its watches end, and clients begin them anew.
-void end_watches(pointer self);
+/// A session went down: its watches end, and clients begin them anew.
+void end_watches(pointer self, const caf::actor_addr& session);
 
 // -- logs (connection_logs.cpp) -----------------------------------------------
 

@@ -3,9 +3,13 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/http/discovery.hpp"
 #include "runtime/http/health.hpp"
+#include "runtime/http/issuer.hpp"
 #include "runtime/http/openapi.hpp"
+#include "runtime/rules/account_token.hpp"
 #include "runtime/system/config.hpp"
+#include "runtime/system/edges.hpp"
 #include "runtime/system/machine.hpp"
+#include "runtime/system/signing_authority.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -104,6 +108,29 @@ void answer_openapi_v3(pointer self, const exchange& x) {
   answer_document(self, x, "application/json", *document);
 }
 
+/// Kubernetes: may be kept for an hour.
+constexpr auto for_an_hour = "public, max-age=3600";
+
+/// Who issues the tokens of accounts, for whoever checks them elsewhere.
+void answer_issuer(pointer self, const exchange& x) {
+  auto& ctx = *self->state.ctx;
+  auto* authority = ctx.outside().authority.get();
+  if (authority == nullptr || !authority->tokens)
+    return refuse(self, x,
+                  make_error(ec::not_found,
+                             "the server could not find the requested "
+                             "resource"));
+  if (x.at.where == http::place::token_keys)
+    return answer(self, x, 200, "application/jwk-set+json",
+                  authority->tokens->public_set(), {}, {}, for_an_hour);
+  auto keys = "https://" + ctx.config().api_address + ":"
+              + std::to_string(ctx.config().api_port) + "/openid/v1/jwks";
+  answer(self, x, 200, "application/json",
+         http::issuer_document(rules::token_issuer, keys,
+                               authority->tokens->algorithms()),
+         {}, {}, for_an_hour);
+}
+
 } // namespace
 
 void answer_place(pointer self, exchange_ptr x) {
@@ -130,6 +157,9 @@ void answer_place(pointer self, exchange_ptr x) {
       return answer_openapi_v2(self, *x);
     case http::place::openapi_v3:
       return answer_openapi_v3(self, *x);
+    case http::place::issuer:
+    case http::place::token_keys:
+      return answer_issuer(self, *x);
     default:
       refuse(self, *x,
              make_error(ec::not_found,

@@ -60,7 +60,7 @@ void begin(pointer self, exchange_ptr x) {
   auto& st = self->state;
   auto ctx = st.ctx->child(x->at.subresource + "-" + std::to_string(x->number),
                            x->number);
-  auto fresh = spawn(self, {ctx, st.edge, st.connection, x, st.session,
+  auto fresh = spawn(self, {ctx, st.edge, st.connection, x, x->session,
                             caf::actor_cast<caf::actor>(self)});
   auto handle = caf::actor_cast<caf::actor>(fresh);
   st.children.add(handle);
@@ -86,17 +86,13 @@ void start_stream(pointer self, exchange_ptr x) {
                   make_error(ec::method_not_allowed,
                              "the server does not allow this method on the "
                              "requested resource"));
-  with_session(self, [self, x = exchange_ptr{fresh}](const caf::error& err) {
-    if (err)
-      refuse(self, *x, err);
-    else if (self->state.streams.size() >= most_streams)
-      refuse(self, *x,
-             make_error(ec::too_many_requests,
-                        "this connection has " + std::to_string(most_streams)
-                            + " streams open already"));
-    else
-      begin(self, x);
-  });
+  if (self->state.streams.size() >= most_streams)
+    return refuse(
+        self, *x,
+        make_error(ec::too_many_requests, "this connection has "
+                                              + std::to_string(most_streams)
+                                              + " streams open already"));
+  begin(self, fresh);
 }
 
 void on_stream_data(pointer self, const pb<http_api::Data>& msg) {

@@ -78,13 +78,12 @@ void begin_answer(pointer self, uint64_t number, http_watch& w) {
   begin_pieces(self, number, std::move(head));
 }
 
-void acknowledge(pointer self, uint64_t number, uint64_t sequence) {
+void acknowledge(pointer self, const http_watch& w, uint64_t number,
+                 uint64_t sequence) {
   call::Ack ack;
   ack.set_stream(number);
   ack.set_sequence(sequence);
-  if (self->state.session)
-    self->send(self->state.session, pb<call::Ack>{std::move(ack)},
-               watcher_actor{self});
+  self->send(w.session, pb<call::Ack>{std::move(ack)}, watcher_actor{self});
 }
 
 /// Events that are text are messages of text, too.
@@ -132,6 +131,8 @@ void end_watch(pointer self, uint64_t number, const caf::error& why) {
 void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
   auto& st = self->state;
   auto& w = st.watches[x->number];
+  w.session = x->session;
+  w.hold = x->hold;
   w.kind = x->at.kind;
   w.labels = labels_of(*x);
   w.warning = http::deprecation_of(*w.kind);
@@ -147,7 +148,7 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
   self->delayed_send(self, std::chrono::seconds(seconds),
                      pb<system::Tick>{std::move(tick)});
   st.requests.ask<pb<call::WatchStarted>>(
-      st.session,
+      x->session,
       [self, number = x->number](const pb<call::WatchStarted>&) {
         auto found = self->state.watches.find(number);
         if (found != self->state.watches.end())
@@ -172,12 +173,7 @@ void start_watch(pointer self, exchange_ptr x) {
   protocols.emplace_back();
   if (auto err = prepare_socket(self, *x, protocols))
     return refuse(self, *x, err);
-  with_session(self, [self, x, seconds = *seconds](const caf::error& err) {
-    if (err)
-      refuse(self, *x, err);
-    else
-      ask(self, x, to_message(*x), seconds);
-  });
+  ask(self, x, to_message(*x), *seconds);
 }
 
 void on_changes(pointer self, const changes& batch) {
@@ -195,7 +191,7 @@ void on_changes(pointer self, const changes& batch) {
   w.how.now = st.ctx->now();
   auto bytes = encode(self, w, batch);
   if (bytes.empty())
-    return acknowledge(self, batch.stream, batch.sequence);
+    return acknowledge(self, w, batch.stream, batch.sequence);
   if (!batch.items.empty())
     st.edge->metrics().events_sent(*w.kind, batch.items.size());
   w.open.push_back(batch.sequence);
@@ -213,25 +209,27 @@ void on_pieces_taken(pointer self, uint64_t number, uint32_t pieces) {
     open.pop_front();
   }
   if (last != 0)
-    acknowledge(self, number, last);
+    acknowledge(self, found->second, number, last);
 }
 
 void stop_watch(pointer self, uint64_t number) {
-  auto& st = self->state;
-  if (st.watches.count(number) == 0)
+  auto found = self->state.watches.find(number);
+  if (found == self->state.watches.end())
     return;
   call::StopWatch msg;
   msg.set_stream(number);
-  if (st.session)
-    self->send(st.session, pb<call::StopWatch>{std::move(msg)},
-               watcher_actor{self});
+  self->send(found->second.session, pb<call::StopWatch>{std::move(msg)},
+             watcher_actor{self});
   end_watch(self, number, caf::none);
 }
 
-void end_watches(pointer self) {
-  auto& watches = self->state.watches;
-  while (!watches.empty())
-    end_watch(self, watches.begin()->first, caf::none);
+void end_watches(pointer self, const caf::actor_addr& session) {
+  std::vector<uint64_t> lost;
+  for (auto& [number, w] : self->state.watches)
+    if (w.session.address() == session)
+      lost.push_back(number);
+  for (auto number : lost)
+    end_watch(self, number, caf::none);
 }
 
 } // namespace troupe::serving_http

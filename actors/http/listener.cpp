@@ -2,6 +2,7 @@
 
 #include "actors/http/connection.hpp"
 #include "actors/system/describing.hpp"
+#include "messages/audit.pb.h"
 #include "messages/http.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/http/http_edge.hpp"
@@ -29,6 +30,7 @@ http::http_edge::on_connection reporter(pointer self) {
     for (auto& group : who.groups)
       msg.add_groups(group);
     msg.set_problem(who.problem);
+    msg.set_address(who.address);
     caf::anon_send(caf::actor_cast<http_listener_actor>(handle),
                    pb<http_api::Connected>{std::move(msg)});
   };
@@ -38,10 +40,13 @@ void on_connected(pointer self, const http_api::Connected& msg) {
   auto& st = self->state;
   ++st.served;
   auto ctx = st.ctx->child(std::to_string(st.served), st.served);
-  http::peer who{
-      msg.user(), {msg.groups().begin(), msg.groups().end()}, msg.problem()};
-  auto fresh = self->system().spawn(http_connection, ctx, st.edge,
-                                    msg.connection(), std::move(who));
+  http::peer who{msg.user(),
+                 {msg.groups().begin(), msg.groups().end()},
+                 msg.problem(),
+                 msg.address()};
+  auto fresh =
+      self->system().spawn(http_connection, ctx, st.edge, msg.connection(),
+                           std::move(who), audit_sink_actor{self});
   auto handle = caf::actor_cast<caf::actor>(fresh);
   st.connections.add(handle);
   self->monitor(fresh);
@@ -52,8 +57,29 @@ void on_connected(pointer self, const http_api::Connected& msg) {
              handle);
 }
 
+/// Who writes the log is not missed for long: lines wait for the next one.
+void start_log(pointer self) {
+  auto& st = self->state;
+  auto settings = st.edge->audit();
+  if (!settings)
+    return;
+  auto ctx = st.ctx->child("audit", ++st.logs);
+  st.log = self->system().spawn<caf::detached>(audit_log, ctx, settings);
+  auto handle = caf::actor_cast<caf::actor>(st.log);
+  st.connections.add(handle);
+  self->monitor(st.log);
+  system::Started started;
+  started.set_path(ctx.path());
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             handle);
+}
+
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
+  if (st.log && st.log.address() == down.source) {
+    st.connections.remove(down.source);
+    return start_log(self);
+  }
   auto known = st.open.find(down.source);
   if (known == st.open.end())
     return;
@@ -80,9 +106,14 @@ http_listener(pointer self, context ctx,
   st.edge = std::move(edge);
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
+  start_log(self);
   st.edge->listen(reporter(self));
   return {
       [self](const pb<http_api::Connected>& msg) { on_connected(self, *msg); },
+      [self](const pb<audit::Line>& msg) {
+        if (self->state.log)
+          self->send(self->state.log, msg);
+      },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

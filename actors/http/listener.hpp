@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/http/audit_log.hpp"
 #include "actors/system/brood.hpp"
 #include "actors/system/supervisor.hpp"
 #include "messages/interfaces.hpp"
@@ -23,13 +24,16 @@ namespace troupe {
 /// Takes in whoever connects over HTTP: one `connection` for each.
 ///
 /// Hears: who has connected, from the edge.
-/// Says:  to the directory where each connection is; to the edge to close those
+/// Says:  lines to the audit log; to the directory where each connection is; to
+///        the edge to close those
 ///        whose actor has ended.
 /// After a restart: asks the edge for connections anew. Those of its
 ///        predecessor are closed; their clients connect again.
 using http_listener_actor = caf::typed_actor<
     // Somebody waits to be served.
-    caf::reacts_to<pb<http_api::Connected>>>
+    caf::reacts_to<pb<http_api::Connected>>,
+    // What a connection notes of a request.
+    caf::reacts_to<pb<audit::Line>>>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -41,7 +45,9 @@ struct http_listener_state {
   std::shared_ptr<http::http_edge> edge;
   brood connections;
   std::map<caf::actor_addr, uint64_t> open; ///< the edge's numbers
-  uint64_t served = 0;                      ///< connections so far
+  audit_log_actor log; ///< who writes what is noted; null where nothing is
+  uint64_t logs = 0;   ///< of them, so far
+  uint64_t served = 0; ///< connections so far
 };
 
 http_listener_actor::behavior_type

@@ -220,6 +220,9 @@ void start(pointer self) {
       },
       [self](const std::string& uid) {
         wake_later(self, "tokens " + uid, try_again);
+      },
+      [self](const std::string& uid, std::chrono::seconds wait) {
+        wake_later(self, "renew " + uid, wait);
       });
   if (auto range = net::parse_cidr(st.options.pod_range))
     st.addresses.emplace(*range);

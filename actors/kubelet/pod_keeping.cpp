@@ -559,6 +559,8 @@ void on_pod_tick(pointer self, const std::string& what) {
     restart_worker(self, uid);
   else if (verb == "tokens")
     self->state.book.ask_again(uid);
+  else if (verb == "renew")
+    self->state.book.renew(uid);
   else if (verb == "calm") {
     if (auto* e = find_uid(self, uid))
       e->recent = 0;

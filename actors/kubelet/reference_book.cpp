@@ -9,11 +9,12 @@
 namespace troupe {
 
 void reference_book::open(api_session* api, bool simulated, on_change changed,
-                          on_pause pause) {
+                          on_pause pause, on_due due) {
   api_ = api;
   simulated_ = simulated;
   changed_ = std::move(changed);
   pause_ = std::move(pause);
+  due_ = std::move(due);
 }
 
 void reference_book::claim(const object& pod) {
@@ -110,25 +111,52 @@ void reference_book::want_token(const object& pod,
   msg.set_name(account.empty() ? "default" : account);
   msg.set_subresource("token");
   api_->request(std::move(msg), object::of(body),
-                [this, pod, token](expected<answer> result) {
-                  auto found = claims_.find(pod.uid());
-                  if (found == claims_.end())
-                    return;
-                  if (!result && is(result.error(), ec::service_unavailable)) {
-                    found->second.refused.push_back(token);
-                    return pause_(pod.uid());
-                  }
-                  // Without an issuer of tokens there is no file: most pods
-                  // never look for it.
-                  std::string value;
-                  if (result && result->one())
-                    value = result->one()
-                                .as<authentication::v1::TokenRequest>()
-                                .status()
-                                .token();
-                  found->second.tokens[token.audience] = value;
-                  changed_({pod.uid()});
+                [this, uid = pod.uid(), token](expected<answer> result) {
+                  on_token(uid, token, std::move(result));
                 });
+}
+
+void reference_book::on_token(const std::string& uid,
+                              const rules::wanted_token& token,
+                              expected<answer> result) {
+  auto found = claims_.find(uid);
+  if (found == claims_.end())
+    return;
+  auto& mine = found->second;
+  // Where nobody issues tokens there is no file: most pods never look for it.
+  auto nobody = !result && is(result.error(), ec::method_not_allowed);
+  if (!result && !nobody) {
+    mine.refused.push_back(token);
+    return pause_(uid);
+  }
+  auto answered = result ? result->one() : object{};
+  authentication::v1::TokenRequestStatus status;
+  if (answered)
+    status = answered.as<authentication::v1::TokenRequest>().status();
+  if (!status.token().empty()) {
+    auto life = std::chrono::duration_cast<std::chrono::seconds>(
+        from_time(status.expiration_timestamp()) - api_->now());
+    auto wait = rules::token_renewal(life);
+    mine.due[token.audience] = {token, api_->now() + wait};
+    due_(uid, wait);
+  }
+  mine.tokens[token.audience] = status.token();
+  changed_({uid});
+}
+
+void reference_book::renew(const std::string& uid) {
+  auto found = claims_.find(uid);
+  if (found == claims_.end())
+    return;
+  std::vector<rules::wanted_token> all;
+  std::erase_if(found->second.due, [&](auto& each) {
+    auto now = each.second.when <= api_->now() + std::chrono::seconds{1};
+    if (now)
+      all.push_back(each.second.what);
+    return now;
+  });
+  for (const auto& token : all)
+    want_token(found->second.pod, token);
 }
 
 void reference_book::ask_again(const std::string& uid) {

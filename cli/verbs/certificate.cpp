@@ -1,3 +1,5 @@
+#include "cli/verbs/certificate.hpp"
+
 #include "cli/commands.hpp"
 #include "cli/resources.hpp"
 #include "messages/api/core_config.pb.h"
@@ -162,8 +164,10 @@ void run_list(environment& env) {
 
 void add_certificate(CLI::App& app, environment& env) {
   auto* certificate = app.add_subcommand(
-      "certificate", "Look at the certificates of who joined, and revoke them");
+      "certificate",
+      "Decide who gets certificates, look at those of who joined, revoke them");
   certificate->require_subcommand(1);
+  add_certificate_decisions(*certificate, env);
   auto* list = certificate->add_subcommand("list", "Who has which");
   list->callback([&env] { run_list(env); });
   auto words = std::make_shared<std::vector<std::string>>();

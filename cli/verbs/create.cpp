@@ -142,6 +142,7 @@ void add_create(CLI::App& app, environment& env) {
   add_create_service(*sub, env);
   add_create_config(*sub, env);
   add_create_rbac(*sub, env);
+  add_create_token(*sub, env);
   add_plain(*sub, env, "namespace", "Namespace", "A namespace");
   sub->get_subcommand("namespace")->alias("ns");
   add_plain(*sub, env, "serviceaccount", "ServiceAccount", "An identity");

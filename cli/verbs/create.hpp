@@ -13,4 +13,7 @@ void add_create_config(CLI::App& create, environment& env);
 /// `create role`, `clusterrole`, `rolebinding` and `clusterrolebinding`.
 void add_create_rbac(CLI::App& create, environment& env);
 
+/// `create token`.
+void add_create_token(CLI::App& create, environment& env);
+
 } // namespace troupe::cli

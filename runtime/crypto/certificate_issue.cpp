@@ -152,7 +152,8 @@ expected<credential> make_authority(std::string_view name, time_point now) {
 expected<certificate_handle> certify(const credential& authority, EVP_PKEY* key,
                                      const identity& who,
                                      const server_names& names, time_point now,
-                                     std::chrono::seconds lifetime) {
+                                     std::chrono::seconds lifetime,
+                                     bool serves_only) {
   if (auto err = check_identity(who))
     return err;
   auto signer = read_key(authority.key);
@@ -175,7 +176,9 @@ expected<certificate_handle> certify(const credential& authority, EVP_PKEY* key,
       || !add_extension(x, issuer->get(), NID_key_usage,
                         "critical,digitalSignature")
       || !add_extension(x, issuer->get(), NID_ext_key_usage,
-                        serves ? "clientAuth,serverAuth" : "clientAuth")
+                        serves_only ? "serverAuth"
+                        : serves    ? "clientAuth,serverAuth"
+                                    : "clientAuth")
       || !add_extension(x, issuer->get(), NID_subject_key_identifier, "hash")
       || !add_extension(x, issuer->get(), NID_authority_key_identifier, "keyid")
       || X509_sign(x, signer->get(), EVP_sha256()) == 0)

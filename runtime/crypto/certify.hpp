@@ -21,11 +21,13 @@ server_names from_alternatives(const GENERAL_NAMES* all);
 /// Who stands in a name.
 identity identity_in(X509_NAME* name);
 
-/// Makes the certificate of a key by `authority`, as `issue` does.
+/// Makes the certificate of a key by `authority`, as `issue` does, or one that
+/// serves for being dialled alone.
 expected<certificate_handle> certify(const credential& authority, EVP_PKEY* key,
                                      const identity& who,
                                      const server_names& names, time_point now,
-                                     std::chrono::seconds lifetime);
+                                     std::chrono::seconds lifetime,
+                                     bool serves_only = false);
 
 /// Returns it as PEM text.
 expected<std::string> to_pem(X509* certificate);

@@ -1,5 +1,6 @@
 #include "runtime/crypto/key_files.hpp"
 
+#include "runtime/crypto/json_web_token.hpp"
 #include "runtime/crypto/random.hpp"
 
 #include <algorithm>
@@ -77,6 +78,25 @@ expected<credential> open_authority(const fs::path& path, time_point now) {
   if (!made)
     return made;
   if (auto done = write_secret_file(path, made->pem()); !done)
+    return std::move(done.error());
+  return made;
+}
+
+/// Damaged keys are an error: with others, no token would be good any more.
+expected<std::string> open_token_keys(const fs::path& path) {
+  auto text = read_file(path);
+  if (text) {
+    if (auto keys = token_keys::parse(*text); !keys)
+      return make_error(ec::internal_error,
+                        path.string() + ": " + message_of(keys.error()));
+    return text;
+  }
+  if (!is(text.error(), ec::not_found))
+    return text;
+  auto made = make_token_key();
+  if (!made)
+    return made;
+  if (auto done = write_secret_file(path, *made); !done)
     return std::move(done.error());
   return made;
 }
@@ -258,8 +278,12 @@ expected<cluster_keys> open_cluster_keys(const fs::path& directory,
                       {"kubernetes-admin", {"system:masters"}}, {}, now);
   if (!admin)
     return std::move(admin.error());
+  auto tokens = open_token_keys(directory / token_keys_file);
+  if (!tokens)
+    return std::move(tokens.error());
   out.server = std::move(*server);
   out.admin = std::move(*admin);
+  out.tokens = std::move(*tokens);
   return out;
 }
 

@@ -141,20 +141,38 @@ expected<asked_certificate> inspect_request(std::string_view pem) {
   return out;
 }
 
-expected<std::string> sign_request(const credential& authority,
-                                   std::string_view pem, const identity& who,
-                                   const server_names& names, time_point now,
-                                   std::chrono::seconds lifetime) {
+namespace {
+
+expected<std::string> sign(const credential& authority, std::string_view pem,
+                           const identity& who, const server_names& names,
+                           time_point now, std::chrono::seconds lifetime,
+                           bool serves_only) {
   if (auto asked = inspect_request(pem); !asked)
     return std::move(asked.error());
   auto request = read_request(pem);
   if (!request)
     return std::move(request.error());
   auto certificate = certify(authority, X509_REQ_get0_pubkey(request->get()),
-                             who, names, now, lifetime);
+                             who, names, now, lifetime, serves_only);
   if (!certificate)
     return std::move(certificate.error());
   return to_pem(certificate->get());
+}
+
+} // namespace
+
+expected<std::string> sign_request(const credential& authority,
+                                   std::string_view pem, const identity& who,
+                                   const server_names& names, time_point now,
+                                   std::chrono::seconds lifetime) {
+  return sign(authority, pem, who, names, now, lifetime, false);
+}
+
+expected<std::string>
+sign_serving_request(const credential& authority, std::string_view pem,
+                     const identity& who, const server_names& names,
+                     time_point now, std::chrono::seconds lifetime) {
+  return sign(authority, pem, who, names, now, lifetime, true);
 }
 
 bool is_of_same_key(std::string_view certificate, std::string_view request) {

@@ -112,6 +112,12 @@ api_route route_other(const segments& all) {
     out.check = join(all, 2);
     if (!out.check.empty())
       out.check.erase(0, 1);
+  } else if (all.size() == 2 && first == ".well-known"
+             && all[1] == "openid-configuration") {
+    out.where = place::issuer;
+  } else if (all.size() == 3 && first == "openid" && all[1] == "v1"
+             && all[2] == "jwks") {
+    out.where = place::token_keys;
   } else if (all.size() == 1 && first == "version") {
     out.where = place::server_version;
   } else if (all.size() == 1 && first == "metrics") {

@@ -22,6 +22,8 @@ enum class place : uint8_t {
   metrics,
   openapi_v2,
   openapi_v3, ///< the list of documents, or one of them
+  issuer,     ///< of tokens: /.well-known/openid-configuration
+  token_keys, ///< /openid/v1/jwks
 };
 
 /// Where a request goes, as far as its path says.

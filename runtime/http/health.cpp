@@ -79,8 +79,9 @@ std::string index_of_paths() {
     for (auto& version : versions_of(group))
       paths.push_back(path + "/" + std::string{version});
   }
-  for (auto* path : {"/healthz", "/livez", "/metrics", "/openapi/v2",
-                     "/openapi/v3", "/readyz", "/version"})
+  for (auto* path :
+       {"/.well-known/openid-configuration", "/healthz", "/livez", "/metrics",
+        "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"})
     paths.push_back(path);
   return json{{"paths", paths}}.dump(2);
 }

@@ -5,8 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
+
+namespace troupe::rules {
+struct audit_settings;
+} // namespace troupe::rules
 
 namespace troupe::http {
 
@@ -14,7 +19,8 @@ namespace troupe::http {
 struct peer {
   std::string user; ///< of the client's certificate; "" without one
   std::vector<std::string> groups;
-  std::string problem; ///< what is wrong with the certificate
+  std::string problem;      ///< what is wrong with the certificate
+  std::string address = {}; ///< where it came from, as far as is known
 };
 
 /// What happens on a connection.
@@ -86,6 +92,11 @@ public:
   /// the start.
   virtual void allow(uint64_t connection, uint64_t exchange,
                      uint32_t pieces) = 0;
+
+  /// How what is asked is to be noted; null where it is not.
+  virtual std::shared_ptr<const rules::audit_settings> audit() const {
+    return nullptr;
+  }
 
 private:
   request_metrics metrics_;

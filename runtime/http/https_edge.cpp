@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <spdlog/spdlog.h>
 
+#include <arpa/inet.h>
 #include <cerrno>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -39,6 +40,18 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
 
 /// Kubernetes: whoever shows a certificate that is no good is told so by the
 /// answer, not by the handshake.
+/// Where a connection comes from; "" where the system cannot tell.
+std::string address_of(int fd) {
+  sockaddr_in from{};
+  socklen_t size = sizeof(from);
+  char text[INET_ADDRSTRLEN];
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&from), &size) != 0
+      || from.sin_family != AF_INET
+      || inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)) == nullptr)
+    return {};
+  return text;
+}
+
 int accept_any(int, X509_STORE_CTX*) {
   return 1;
 }
@@ -209,20 +222,26 @@ void https_edge::take(net::unique_fd fd) {
   set_up(fd.get());
   refresh_context();
   auto id = ++last_;
+  auto address = address_of(fd.get());
   auto c = https_connection::make(*this, id, std::move(fd), context_.get());
   if (!c)
     return;
   open_.emplace(id, c);
+  addresses_.emplace(id, std::move(address));
   c->start();
 }
 
 void https_edge::ready(uint64_t connection) {
   auto i = open_.find(connection);
-  if (i != open_.end() && tell_)
-    tell_(connection, i->second->who());
+  if (i == open_.end() || !tell_)
+    return;
+  auto who = i->second->who();
+  who.address = addresses_[connection];
+  tell_(connection, std::move(who));
 }
 
 void https_edge::forget(uint64_t connection) {
+  addresses_.erase(connection);
   open_.erase(connection);
 }
 

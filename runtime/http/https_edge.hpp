@@ -57,6 +57,14 @@ public:
   /// disconnected. Takes all of them, each time.
   void revoke(std::set<std::string> serials);
 
+  /// How what is asked is to be noted. To be called before `listen`.
+  void note(std::shared_ptr<const rules::audit_settings> how) {
+    audit_ = std::move(how);
+  }
+  std::shared_ptr<const rules::audit_settings> audit() const override {
+    return audit_;
+  }
+
   void listen(on_connection tell) override;
   void serve(uint64_t connection, on_event tell) override;
   void close(uint64_t connection) override;
@@ -110,6 +118,8 @@ private:
   net::unique_fd spare_; ///< given up to turn away when there are no others
   on_connection tell_;
   std::set<std::string> revoked_; ///< serials
+  std::shared_ptr<const rules::audit_settings> audit_;
+  std::unordered_map<uint64_t, std::string> addresses_; ///< of connections
   uint64_t last_ = 0;
   std::unordered_map<uint64_t, std::shared_ptr<https_connection>> open_;
 };

@@ -316,11 +316,14 @@ void set_default_storage_class(
 }
 
 void stamp_requester(certificates::v1::CertificateSigningRequest& request,
-                     const requester& who) {
+                     const caller& who) {
   auto* spec = request.mutable_spec();
-  spec->set_username(who.name);
+  spec->set_username(who.user);
   spec->set_uid(who.uid);
   spec->clear_extra();
+  for (auto& [key, values] : who.extra)
+    *(*spec->mutable_extra())[key].mutable_items() = {values.begin(),
+                                                      values.end()};
   spec->clear_groups();
   for (auto& group : who.groups)
     spec->add_groups(group);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "runtime/rules/access.hpp"
 #include "runtime/rules/names.hpp"
 
 #include <string>
@@ -99,12 +100,7 @@ void set_default_storage_class(
     const std::vector<const storage::v1::StorageClass*>& all);
 
 /// Who asks for a certificate; whatever the request says of it is replaced.
-struct requester {
-  std::string name;
-  std::string uid;
-  std::vector<std::string> groups;
-};
 void stamp_requester(certificates::v1::CertificateSigningRequest& request,
-                     const requester& who);
+                     const caller& who);
 
 } // namespace troupe::rules

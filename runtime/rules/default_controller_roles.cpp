@@ -182,8 +182,8 @@ controller ttl-controller
 controller certificate-controller
   delete,read certificates.k8s.io certificatesigningrequests
   update certificates.k8s.io certificatesigningrequests/approval,certificatesigningrequests/status
-  approve certificates.k8s.io signers kubernetes.io/kube-apiserver-client-kubelet
-  sign certificates.k8s.io signers kubernetes.io/kube-apiserver-client,kubernetes.io/kube-apiserver-client-kubelet,kubernetes.io/kubelet-serving,kubernetes.io/legacy-unknown
+  approve certificates.k8s.io signers kubernetes.io/kube-apiserver-client-kubelet,troupe.dev/component-client
+  sign certificates.k8s.io signers kubernetes.io/kube-apiserver-client,kubernetes.io/kube-apiserver-client-kubelet,kubernetes.io/kubelet-serving,kubernetes.io/legacy-unknown,troupe.dev/component-client
   create authorization.k8s.io subjectaccessreviews
   events
 controller pvc-protection-controller

@@ -176,6 +176,9 @@ local-bind kube-system system::leader-locking-kube-scheduler system::leader-lock
 local kube-system troupe:controller:certificate-controller
   create,delete,patch,read,update core configmaps
 local-bind kube-system troupe:controller:certificate-controller troupe:controller:certificate-controller a:kube-system/certificate-controller
+local kube-public troupe:cluster-info
+  get core configmaps cluster-info
+local-bind kube-public troupe:cluster-info troupe:cluster-info u:system:anonymous
 local kube-public system:controller:bootstrap-signer
   read core configmaps
   update core configmaps cluster-info

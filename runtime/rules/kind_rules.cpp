@@ -25,6 +25,7 @@ const registry& all() {
     add_policy_validation(result);
     add_limit_validation(result);
     add_ingress_validation(result);
+    add_certificate_validation(result);
     return result;
   }();
   return instance;

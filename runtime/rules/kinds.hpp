@@ -21,5 +21,6 @@ void add_job_validation(registry& all);
 void add_policy_validation(registry& all);
 void add_limit_validation(registry& all);
 void add_ingress_validation(registry& all);
+void add_certificate_validation(registry& all);
 
 } // namespace troupe::rules

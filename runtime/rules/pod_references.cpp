@@ -64,4 +64,10 @@ wanted_references references_of(const core::v1::Pod& pod) {
   return wanted;
 }
 
+std::chrono::seconds token_renewal(std::chrono::seconds life) {
+  constexpr std::chrono::seconds longest = std::chrono::hours{24};
+  constexpr std::chrono::seconds shortest{10};
+  return std::clamp(life * 4 / 5, shortest, longest);
+}
+
 } // namespace troupe::rules

@@ -2,6 +2,7 @@
 
 #include "messages/object.hpp"
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -31,6 +32,10 @@ struct wanted_token {
   std::string audience;
   int64_t expiration_seconds = 3600;
 };
+
+/// Kubernetes: a token is asked for anew after four fifths of its life, and
+/// after a day at the latest.
+std::chrono::seconds token_renewal(std::chrono::seconds life);
 
 /// What must be fetched before a pod's containers can be made.
 struct wanted_references {

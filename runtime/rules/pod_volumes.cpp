@@ -221,7 +221,7 @@ private:
       return make_error(ec::not_found, "no token of service account \""
                                            + pod_.spec().service_account_name()
                                            + "\" yet");
-    // Nobody issues tokens: a program that looks finds none, not an empty one.
+    // Where nobody issues tokens, who looks finds none, not an empty one.
     if (!i->second.empty())
       to.files.push_back({source.path(), i->second, mode});
     return caf::none;

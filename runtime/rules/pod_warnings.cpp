@@ -3,7 +3,6 @@
 #include "messages/api/core_container.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_volume.pb.h"
-#include "runtime/rules/admission.hpp"
 
 #include <map>
 #include <set>
@@ -171,15 +170,6 @@ bool is_provided(const core::v1::VolumeSource& source) {
          || source.has_projected();
 }
 
-void tell_tokens(const core::v1::ProjectedVolumeSource& projected,
-                 const field_path& at, teller& out) {
-  auto sources = at.child("projected.sources");
-  for (int i = 0; i < projected.sources_size(); ++i)
-    out.inert(projected.sources(i).has_service_account_token(),
-              sources[static_cast<size_t>(i)], "serviceAccountToken",
-              "no tokens are issued yet: the file will be missing");
-}
-
 void tell_volumes(const PodSpec& spec, const field_path& at, teller& out) {
   auto volumes = at.child("volumes");
   for (int i = 0; i < spec.volumes_size(); ++i) {
@@ -194,9 +184,6 @@ void tell_volumes(const PodSpec& spec, const field_path& at, teller& out) {
     if (source.empty_dir().medium() == "Memory")
       out.say(here.child("emptyDir.medium"),
               "it lies on the disk: memory is not used yet");
-    // Nobody asked for the one that every pod gets.
-    if (!spec.volumes(i).name().starts_with(account_volume_prefix))
-      tell_tokens(source.projected(), here, out);
   }
 }
 

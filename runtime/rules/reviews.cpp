@@ -11,7 +11,6 @@ namespace troupe::rules {
 namespace {
 
 using authentication::v1::SelfSubjectReview;
-using authentication::v1::TokenReview;
 using authorization::v1::LocalSubjectAccessReview;
 using authorization::v1::SelfSubjectAccessReview;
 using authorization::v1::SelfSubjectRulesReview;
@@ -68,7 +67,11 @@ void check_subject(const Spec& spec, findings& out) {
 
 template <class Spec>
 caller subject_of(const Spec& spec) {
-  return {spec.user(), {spec.groups().begin(), spec.groups().end()}};
+  caller who{spec.user(), {spec.groups().begin(), spec.groups().end()}};
+  who.uid = spec.uid();
+  for (auto& [key, values] : spec.extra())
+    who.extra[key] = {values.items().begin(), values.items().end()};
+  return who;
 }
 
 expected<object> finish(const object& question, findings& found,
@@ -84,20 +87,13 @@ expected<object> answer(const object& question, SelfSubjectReview msg,
   findings none;
   auto& info = *msg.mutable_status()->mutable_user_info();
   info.set_username(who.user);
+  if (!who.uid.empty())
+    info.set_uid(who.uid);
   *info.mutable_groups() = {who.groups.begin(), who.groups.end()};
+  for (auto& [key, values] : who.extra)
+    *(*info.mutable_extra())[key].mutable_items() = {values.begin(),
+                                                     values.end()};
   return finish(question, none, msg);
-}
-
-// No issuer of tokens, so none is valid.
-expected<object> answer(const object& question, TokenReview msg,
-                        const review_facts&) {
-  findings out;
-  field_path at{"spec"};
-  if (msg.spec().token().empty())
-    out.required(at.child("token"));
-  msg.mutable_status()->set_authenticated(false);
-  msg.mutable_status()->set_error("invalid bearer token");
-  return finish(question, out, msg);
 }
 
 expected<object> answer(const object& question, SelfSubjectAccessReview msg,
@@ -198,15 +194,18 @@ answerer choose(const kind_info& kind) {
 }
 
 answerer answerer_of(const kind_info& kind) {
-  return choose<SelfSubjectReview, TokenReview, SelfSubjectAccessReview,
-                SubjectAccessReview, LocalSubjectAccessReview,
-                SelfSubjectRulesReview>(kind);
+  return choose<SelfSubjectReview, SelfSubjectAccessReview, SubjectAccessReview,
+                LocalSubjectAccessReview, SelfSubjectRulesReview>(kind);
 }
 
 } // namespace
 
 bool is_review(const kind_info& kind) {
-  return answerer_of(kind) != nullptr;
+  return answerer_of(kind) != nullptr || is_token_review(kind);
+}
+
+bool is_token_review(const kind_info& kind) {
+  return &kind == &kind_of<authentication::v1::TokenReview>();
 }
 
 std::optional<access_question> access_asked(const object& question,

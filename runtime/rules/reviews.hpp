@@ -12,6 +12,9 @@ namespace troupe::rules {
 /// Whether objects of this kind are questions.
 bool is_review(const kind_info& kind);
 
+/// Whether they are about tokens: answered by who knows these, not here.
+bool is_token_review(const kind_info& kind);
+
 /// Who a question is about, and what they want to do.
 struct access_question {
   caller who;
@@ -31,7 +34,8 @@ struct review_facts {
 };
 
 /// Returns the question with its answer. Fails with Invalid when it makes no
-/// sense. Precondition: is_review(question.kind()).
+/// sense. Precondition: its kind is a review,
+/// and not of tokens.
 expected<object> answer_review(const object& question,
                                const review_facts& facts);
 

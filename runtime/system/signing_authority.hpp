@@ -2,9 +2,12 @@
 
 #include "messages/errors.hpp"
 #include "runtime/crypto/certificate.hpp"
+#include "runtime/crypto/json_web_token.hpp"
+#include "runtime/rules/known_tokens.hpp"
 #include "runtime/system/member_address.hpp"
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,6 +38,12 @@ struct signing_authority {
   /// Tells the ways in of this process which serials are not good any longer:
   /// all of them, each time. Null where there are none.
   std::function<void(const std::set<std::string>& serials)> revoke;
+
+  /// What signs tokens of service accounts; null where nobody does.
+  std::shared_ptr<const crypto::token_keys> tokens;
+
+  /// Tokens out of a file that was named at the start; null for none.
+  std::shared_ptr<const rules::known_tokens> known;
 };
 
 } // namespace troupe

@@ -240,7 +240,10 @@ TEST(CertificateRequest, SaysWhoReallyAsks) {
   certificates::v1::CertificateSigningRequest request;
   request.mutable_spec()->set_username("root");
   request.mutable_spec()->add_groups("system:masters");
-  stamp_requester(request, {"jane", "u", {"system:authenticated"}});
+  stamp_requester(request,
+                  {"jane", {"system:authenticated"}, "u", {{"a", {"b"}}}});
   EXPECT_EQ(request.spec().username(), "jane");
+  EXPECT_EQ(request.spec().uid(), "u");
+  EXPECT_EQ(request.spec().extra().at("a").items(0), "b");
   EXPECT_EQ(request.spec().groups_size(), 1);
 }

@@ -54,9 +54,6 @@ TEST(PodWarnings, TellEachFieldThatNothingActsOn) {
        "spec.containers[0].resources.limits"},
       {"volumes { volume_source { empty_dir { medium: 'Memory' } } }",
        "spec.volumes[0].emptyDir.medium"},
-      {"volumes { volume_source { projected { sources { "
-       "service_account_token {} } } } }",
-       "spec.volumes[0].projected.sources[0].serviceAccountToken"},
       {"containers { volume_mounts { mount_propagation: 'Bidirectional' } }",
        "spec.containers[0].volumeMounts[0].mountPropagation"},
       {"volumes { volume_source { persistent_volume_claim {} } }",

@@ -1,0 +1,167 @@
+ns=$(k config view --minify -o jsonpath='{..namespace}')
+server=$(k config view --minify --raw -o jsonpath='{.clusters[0].cluster.server}')
+k config view --minify --raw \
+  -o jsonpath='{.clusters[0].cluster.certificate-authority-data}' |
+  base64 -d >ca.crt
+
+# Waits until a command succeeds; every other wait here is kubectl's own.
+until_true() {
+  local end=$((SECONDS + 30))
+  until "$@" >last 2>&1; do
+    ((SECONDS < end)) || complain "$*" "$(cat last)" "success in 30 s"
+  done
+}
+
+# kubectl as whoever has a token and nothing else.
+as() {
+  local token=$1
+  shift
+  "$KUBECTL" --kubeconfig /dev/null --server "$server" \
+    --certificate-authority ca.crt --token "$token" "$@"
+}
+
+web() { curl -sS --cacert ca.crt --max-time 20 "$@"; }
+
+# -- accounts and their secrets ------------------------------------------------
+k create serviceaccount builder
+has_secret() { [[ -n $(k get serviceaccount "$1" -o jsonpath='{.secrets[0].name}') ]]; }
+until_true has_secret default
+until_true has_secret builder
+secret=$(k get serviceaccount builder -o jsonpath='{.secrets[0].name}')
+shows 'kubernetes.io/service-account-token' get secret "$secret"
+token=$(k get secret "$secret" -o jsonpath='{.data.token}' | base64 -d)
+[[ $(k get secret "$secret" -o jsonpath='{.data.namespace}' | base64 -d) == "$ns" ]]
+k get secret "$secret" -o jsonpath='{.data.ca\.crt}' | base64 -d | cmp - ca.crt
+shows 'BEGIN CERTIFICATE' get configmap kube-root-ca.crt -o yaml
+
+# It is somebody, but may do nothing yet.
+fails_as() {
+  local output
+  if output=$(as "$@" 2>&1); then complain "$*" "$output" failure; fi
+  [[ $output == *"$wanted"* ]] || complain "$*" "$output" "$wanted"
+}
+wanted="User \"system:serviceaccount:$ns:builder\" cannot list resource \"pods\""
+fails_as "$token" get pods -n "$ns"
+k create rolebinding builder --clusterrole=view --serviceaccount="$ns:builder"
+can_see() { as "$token" get pods -n "$ns"; }
+until_true can_see
+
+# -- tokens that end -----------------------------------------------------------
+ask='{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":600}}'
+path="/api/v1/namespaces/$ns/serviceaccounts/builder/token"
+brief=$(echo "$ask" | k create --raw "$path" -f - |
+  python3 -c 'import json,sys; print(json.load(sys.stdin)["status"]["token"])')
+as "$brief" get pods -n "$ns"
+if k create token --help >/dev/null 2>&1; then
+  as "$(k create token builder)" get pods -n "$ns"
+fi
+review() {
+  printf '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"%s"}}' "$1" |
+    k create -f - -o jsonpath='{.status.authenticated} {.status.user.username} {.status.error}'
+}
+[[ $(review "$brief") == "true system:serviceaccount:$ns:builder"* ]]
+[[ $(review "${brief}x") == *"invalid bearer token"* ]]
+k get --raw /openid/v1/jwks | grep -q '"kid"'
+k get --raw /.well-known/openid-configuration | grep -q jwks_uri
+
+# -- who is nobody -------------------------------------------------------------
+answer=$(web -H "Authorization: Bearer ${brief}x" "$server/api/v1/namespaces/$ns/pods")
+[[ $answer == *'"message":"Unauthorized","reason":"Unauthorized","code":401'* ||
+  $(echo "$answer" | tr -d ' \n') == *'"message":"Unauthorized","reason":"Unauthorized","code":401'* ]]
+[[ $(web "$server/api/v1/namespaces/$ns/pods") == *system:anonymous* ]]
+# Two who ask over one connection are two.
+answer=$(web -H "Authorization: Bearer $brief" "$server/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" \
+  -X POST -H 'Content-Type: application/json' -o /dev/null -w '%{http_code}' \
+  -d '{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"default"}}' \
+  --next -sS --cacert ca.crt "$server/api/v1/namespaces/$ns/pods")
+[[ $answer == 201*system:anonymous* ]] || complain web "$answer" "two callers"
+
+# -- as somebody else ----------------------------------------------------------
+shows yes auth can-i list pods --as "system:serviceaccount:$ns:builder"
+[[ $(k auth can-i delete pods --as "system:serviceaccount:$ns:builder" 2>&1 || true) == *no* ]]
+fails "User \"jane\" cannot list resource \"secrets\"" get secrets --as jane
+shows yes auth can-i '*' '*' --as jane --as-group system:masters
+wanted="cannot impersonate resource \"users\" in API group \"\" at the cluster scope"
+fails_as "$token" get pods -n "$ns" --as jane
+code=$(web -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $brief" \
+  -H 'Impersonate-Group: g' "$server/api")
+[[ $code == 500 ]]
+
+# -- pods find theirs ----------------------------------------------------------
+k create -f - <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: looks}
+spec:
+  serviceAccountName: builder
+  restartPolicy: Never
+  containers:
+  - name: looks
+    image: looks
+    command: [sh, -c, 'd=/var/run/secrets/kubernetes.io/serviceaccount; [ -d \$d ] || d=\$(env | sed -n "s/^TROUPE_VOLUME_kube_api_access_[a-z0-9]*=//p"); cat \$d/token; echo; cat \$d/namespace; echo; echo \$KUBERNETES_SERVICE_HOST']
+YAML
+ended() { [[ $(k get pod looks -o jsonpath='{.status.phase}') == Succeeded ]]; }
+until_true ended
+k logs looks >seen
+inside=$(head -1 seen)
+[[ $(sed -n 2p seen) == "$ns" && -n $(sed -n 3p seen) ]]
+[[ $(review "$inside") == "true system:serviceaccount:$ns:builder"* ]] ||
+  complain "token of the pod" "$(review "$inside")" true
+k delete pod looks
+gone() { [[ $(review "$inside") != true* ]]; }
+until_true gone
+
+# -- the end of an account -----------------------------------------------------
+k delete serviceaccount builder
+secret_gone() { ! k get secret "$secret"; }
+until_true secret_gone
+wanted='You must be logged in to the server'
+fails_as "$brief" get pods -n "$ns"
+
+# -- certificates --------------------------------------------------------------
+request() {
+  local name=$1 subject=$2 signer=$3
+  openssl req -new -newkey rsa:2048 -nodes -keyout "$name.key" \
+    -out "$name.csr" -subj "$subject" 2>/dev/null
+  k create -f - <<YAML
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: $ns-$name}
+spec:
+  request: $(base64 -w0 <"$name.csr")
+  signerName: $signer
+  expirationSeconds: 3600
+  usages: [digital signature, client auth]
+YAML
+}
+wanted='use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed'
+if output=$(request m /O=system:masters/CN=m kubernetes.io/kube-apiserver-client 2>&1); then
+  complain csr "$output" failure
+fi
+[[ $output == *"$wanted"* ]] || complain csr "$output" "$wanted"
+request jane /O=dev/CN=jane kubernetes.io/kube-apiserver-client
+shows Pending get csr "$ns-jane"
+shows approved certificate approve "$ns-jane"
+issued() { [[ -n $(k get csr "$ns-jane" -o jsonpath='{.status.certificate}') ]]; }
+until_true issued
+k get csr "$ns-jane" -o jsonpath='{.status.certificate}' | base64 -d >jane.crt
+[[ $(web --cert jane.crt --key jane.key "$server/api/v1/secrets") == *'User \"jane\" cannot list'* ]]
+request joe /O=dev/CN=joe kubernetes.io/kube-apiserver-client
+shows denied certificate deny "$ns-joe"
+shows Denied get csr "$ns-joe"
+k delete csr "$ns-jane" "$ns-joe"
+# Who may write requests may not decide about them.
+k create clusterrole "$ns-writes" --verb=get,list,update,patch,create \
+  --resource=certificatesigningrequests,certificatesigningrequests/approval
+k create clusterrolebinding "$ns-writes" --clusterrole="$ns-writes" --user=mallory
+request max /O=dev/CN=max kubernetes.io/kube-apiserver-client
+forbidden() {
+  [[ $(k certificate approve "$ns-max" --as mallory 2>&1) == *'user not permitted to approve requests with signerName "kubernetes.io/kube-apiserver-client"'* ]]
+}
+until_true forbidden
+k delete csr "$ns-max"
+k delete clusterrolebinding "$ns-writes"
+k delete clusterrole "$ns-writes"
+
+# -- what strangers are told ---------------------------------------------------
+web "$server/api/v1/namespaces/kube-public/configmaps/cluster-info" | grep -q 'jws-kubeconfig-'

@@ -24,6 +24,8 @@ struct part_row {
 };
 
 const std::vector<part_row>& part_rows() {
+  const std::vector<std::string_view> any{"create", "delete", "get", "patch",
+                                          "update"};
   static const std::vector<part_row> rows{
       {"pods", "attach", "", "v1", "PodAttachOptions", {"create", "get"}},
       {"pods", "binding", "", "v1", "Binding", {"create"}},
@@ -42,6 +44,9 @@ const std::vector<part_row>& part_rows() {
        "v1",
        "TokenRequest",
        {"create"}},
+      {"nodes", "proxy", "", "v1", "NodeProxyOptions", any},
+      {"pods", "proxy", "", "v1", "PodProxyOptions", any},
+      {"services", "proxy", "", "v1", "ServiceProxyOptions", any},
       {"", "scale", "autoscaling", "v1", "Scale", {"get", "patch", "update"}},
       {"namespaces", "finalize", "", "v1", "Namespace", {"update"}},
       {"", "status", "", "", "", {"get", "patch", "update"}},

@@ -1,12 +1,9 @@
 #include "runtime/net/socket.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -83,19 +80,6 @@ expected<unique_fd> start_connect(protocol kind, const endpoint& to) {
           != 0
       && errno != EINPROGRESS)
     return system_error(errno);
-  return fd;
-}
-
-expected<unique_fd> start_connect_in(const std::string& network, protocol kind,
-                                     const endpoint& to) {
-  unique_fd own{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
-  unique_fd other{::open(network.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!own || !other || ::setns(other.get(), CLONE_NEWNET) != 0)
-    return system_error(errno);
-  auto fd = start_connect(kind, to);
-  // Whoever cannot go back would do everything else in the wrong place.
-  if (::setns(own.get(), CLONE_NEWNET) != 0)
-    std::abort();
   return fd;
 }
 

@@ -49,11 +49,6 @@ int lowest_open_port();
 /// Returns a non-blocking socket that is connected to `to` or about to be.
 expected<unique_fd> start_connect(protocol kind, const endpoint& to);
 
-/// The same in the network namespace at a path. The calling thread is in it
-/// meanwhile, and nobody else.
-expected<unique_fd> start_connect_in(const std::string& network, protocol kind,
-                                     const endpoint& to);
-
 /// Returns 0 once a started connect has succeeded, else the system's error.
 int connect_error(int fd);
 

@@ -1,5 +1,7 @@
 #include "runtime/net/stream_sockets.hpp"
 
+#include "runtime/net/inner_connect.hpp"
+
 #include <memory>
 #include <utility>
 

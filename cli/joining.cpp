@@ -2,6 +2,7 @@
 
 #include "cli/join_asking.hpp"
 #include "cli/server_settings.hpp"
+#include "runtime/crypto/json_web_token.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/rules/joining.hpp"

@@ -160,7 +160,7 @@ account_tokens_actor::behavior_type account_tokens(pointer self, context ctx) {
   st.loop.bind(self, [self](const std::string& key) { look_at(self, key); });
   auto& edge = ctx.outside().authority;
   if (!edge || !edge->tokens) {
-    st.loop.open_unelected(ctx, manager_user);
+    st.loop.api().open(self, ctx, manager_user);
     return controller(self);
   }
   st.accounts =
@@ -176,7 +176,8 @@ account_tokens_actor::behavior_type account_tokens(pointer self, context ctx) {
                       [self](const object& before, const object& now) {
                         self->state.loop.mark(account_of(now ? now : before));
                       });
-  st.loop.open_unelected(ctx, manager_user);
+  // No election: every server does this by itself.
+  st.loop.api().open(self, ctx, manager_user);
   return controller(self);
 }
 

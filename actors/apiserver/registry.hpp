@@ -43,8 +43,7 @@ using registry_actor = api_actor
     ::extend<caf::reacts_to<pb<system::Tick>>>
     // Objects of other kinds changed.
     ::extend_with<watcher_actor>::extend_with<describe_actor>
-    // Who may give which rights away. Only those of roles, bindings and
-    // requests for certificates hear it.
+    // Who may give which rights away. Only those of roles and bindings hear it.
     ::extend_with<policy_reader_actor>;
 
 /// Another kind whose objects admission looks at.
@@ -92,10 +91,9 @@ struct registry_state {
   allocators_actor allocators;       ///< services only
   std::vector<followed_kind> others; ///< stream number 1 is the first
   std::vector<waiting_write> waiting;
-  passing_lease lease; ///< events only
-  /// Of roles, bindings and requests for certificates only.
-  std::shared_ptr<const rules::rbac_policy> policy;
-  std::map<std::string, paying_lane> lanes; ///< by namespace
+  passing_lease lease;                              ///< events only
+  std::shared_ptr<const rules::rbac_policy> policy; ///< roles, bindings only
+  std::map<std::string, paying_lane> lanes;         ///< by namespace
   uint64_t last_waiting = 0;
   uint64_t writes = 0;
 

@@ -3,6 +3,7 @@
 #include "actors/apiserver/certificate_record.hpp"
 #include "messages/api/certificates.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/crypto/serving_request.hpp"
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/rules/access.hpp"
 #include "runtime/rules/signing.hpp"

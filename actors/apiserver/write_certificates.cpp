@@ -1,4 +1,5 @@
-#include "actors/apiserver/write_job.hpp"
+#include "actors/apiserver/write_certificates.hpp"
+
 #include "messages/api/certificates.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/authorize.hpp"

@@ -150,11 +150,6 @@ caf::error admit_from_node(write_job& job, const google::protobuf::Message& msg,
 /// The same about the end of `current`.
 caf::error admit_end_by_node(write_job& job, bool eviction);
 
-/// Who may approve what was asked for and who may sign it, and what of the
-/// status is theirs: CertificateApproval and CertificateSigning.
-caf::error admit_certificate(write_job& job, google::protobuf::Message& msg,
-                             const std::string& subresource);
-
 /// Nobody gives rights away that they do not have.
 caf::error admit_rights(write_job& job, const object& fresh);
 

@@ -1,3 +1,4 @@
+#include "actors/apiserver/write_certificates.hpp"
 #include "actors/apiserver/write_job.hpp"
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/core_config.pb.h"

@@ -67,10 +67,6 @@ void reconciler::open(const context& ctx, std::string user) {
   api_.open(self_, ctx, std::move(user));
 }
 
-void reconciler::open_unelected(const context& ctx, std::string user) {
-  api_.open(self_, ctx, std::move(user));
-}
-
 void reconciler::mark(const std::string& key) {
   dirty_.mark(key);
   if (!api_.is_active() && dirty_.size() > prune_at_)

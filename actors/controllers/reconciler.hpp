@@ -43,9 +43,6 @@ public:
   /// Opens the session; stands for the election of the controllers.
   void open(const context& ctx, std::string user);
 
-  /// The same without an election: what each server does by itself.
-  void open_unelected(const context& ctx, std::string user);
-
   /// A key is to be looked at.
   void mark(const std::string& key);
   /// A key is to be looked at again then; on the wall's clock that is an

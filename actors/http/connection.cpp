@@ -177,10 +177,11 @@ void on_abandoned(pointer self, uint64_t number) {
 
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
-  if (st.own && st.own->on_down(down))
-    return;
   if (on_stream_down(self, down))
     return;
+  // The server's own session and those of clients may have asked the same.
+  if (st.own)
+    st.own->on_down(down);
   st.requests.on_down(down);
   forget_session(self, down.source);
   end_logs_of(self, down.source);

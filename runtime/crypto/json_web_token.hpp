@@ -32,6 +32,9 @@ expected<std::string> base64url_decode(std::string_view text);
 /// Returns a new P-256 key, PEM.
 expected<std::string> make_token_key();
 
+/// Where these keys lie in the key directory of a cluster, PEM.
+constexpr auto token_keys_file = "sa.pem";
+
 /// The keys by which a cluster signs tokens: the first of them signs, all are
 /// believed. Does not change; any thread may use it.
 class token_keys {

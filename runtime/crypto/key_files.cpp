@@ -283,7 +283,6 @@ expected<cluster_keys> open_cluster_keys(const fs::path& directory,
     return std::move(tokens.error());
   out.server = std::move(*server);
   out.admin = std::move(*admin);
-  out.tokens = std::move(*tokens);
   return out;
 }
 

@@ -55,7 +55,6 @@ struct cluster_keys {
   credential admin;
   std::filesystem::path authority_file; ///< the certificate alone
   std::filesystem::path server_file;    ///< key and certificate
-  std::string tokens; ///< the keys that sign tokens of accounts, PEM
 };
 
 /// The names under which the servers of a cluster are reached: on this machine,
@@ -64,17 +63,13 @@ server_names names_of_api(const std::string& service_address,
                           const std::vector<std::string>& hosts = {});
 
 /// Opens the keys under `directory` and makes those that are missing: the
-/// authority, the server's own (user kube-apiserver, reached under `names`),
-/// the administrator's (kubernetes-admin in system:masters) and the one that
-/// signs tokens. What is about to expire, or does not hold all of `names`, is
-/// issued anew. A damaged authority is an error: a new one would lock everybody
-/// out.
+/// authority, the server's own (user kube-apiserver, reached under `names`) and
+/// the administrator's (kubernetes-admin in system:masters). What is about to
+/// expire, or does not hold all of `names`, is issued anew. A damaged
+/// authority is an error: a new one would lock everybody out.
 expected<cluster_keys> open_cluster_keys(const std::filesystem::path& directory,
                                          const server_names& names,
                                          time_point now);
-
-/// Where under the keys' directory those are that sign tokens.
-constexpr auto token_keys_file = "sa.pem";
 
 /// Opens the credential in `path`, or issues it there when it is missing,
 /// damaged, by another authority, for somebody else, without one of `names` or

@@ -3,6 +3,7 @@
 #include "runtime/crypto/certify.hpp"
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/crypto/key_files.hpp"
+#include "runtime/crypto/serving_request.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

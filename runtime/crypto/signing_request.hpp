@@ -38,13 +38,6 @@ sign_request(const credential& authority, std::string_view request,
              const identity& who, const server_names& names, time_point now,
              std::chrono::seconds lifetime = leaf_lifetime);
 
-/// The same for a certificate that serves for being dialled alone, under
-/// `names`: nobody can be somebody to a server by it.
-expected<std::string>
-sign_serving_request(const credential& authority, std::string_view request,
-                     const identity& who, const server_names& names,
-                     time_point now, std::chrono::seconds lifetime);
-
 /// Returns the serial number of a certificate in lower-case hexadecimal digits.
 expected<std::string> serial_of(std::string_view certificate);
 

@@ -132,7 +132,8 @@ caf::error begin(exchange& x) {
   x.at = http::find_route(x.to);
   auto form = http::negotiate(x.header("Accept"));
   // What is no object has a form of its own.
-  auto free = x.at.where != http::place::resource;
+  auto free = x.at.where != http::place::resource || is_stream(x)
+              || x.at.subresource == "log";
   if (!form && !free)
     return form.error();
   if (form)

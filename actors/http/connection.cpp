@@ -106,7 +106,8 @@ caf::error begin(exchange& x) {
   auto listed = x.at.kind == nullptr || x.at.kind->has_verb("list");
   auto form = http::negotiate(x.header("Accept"), listed);
   // What is no object has a form of its own.
-  auto free = x.at.where != http::place::resource;
+  auto free = x.at.where != http::place::resource || is_stream(x)
+              || x.at.subresource == "log";
   if (!form && !free)
     return form.error();
   if (form)

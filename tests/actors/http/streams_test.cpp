@@ -354,15 +354,17 @@ TEST_F(HttpStreams, ForwardsPorts) {
 }
 
 TEST_F(HttpStreams, PassesRequestsThroughAProxy) {
-  ask("POST", pod + ":8080/proxy/a/b?c=d", {{"Host", "api"}}, "body");
+  ask("POST", pod + ":8080/proxy/a/b?c=d",
+      {{"Host", "api"}, {"Accept", "text/html"}}, "body");
   ASSERT_EQ(all_->asked.size(), 1u);
   EXPECT_EQ(all_->asked[0].verb(), "create");
   EXPECT_EQ(all_->asked[0].proxied().resource(), "pods");
   EXPECT_EQ(all_->asked[0].proxied().name(), "web:8080");
-  EXPECT_EQ(all_->input,
-            "POST /a/b?c=d HTTP/1.1\r\nHost: api\r\nX-Forwarded-Uri: " + pod
-                + ":8080/proxy/a/b\r\nConnection: close\r\n"
-                  "Content-Length: 4\r\n\r\nbody");
+  EXPECT_EQ(all_->input, "POST /a/b?c=d HTTP/1.1\r\nHost: api\r\nAccept: "
+                         "text/html\r\nX-Forwarded-Uri: "
+                             + pod
+                             + ":8080/proxy/a/b\r\nConnection: close\r\n"
+                               "Content-Length: 4\r\n\r\nbody");
   put_out("HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX-Own: 1\r\n");
   put_out("Location: /new\r\n\r\nhi");
   EXPECT_TRUE(told().ended);

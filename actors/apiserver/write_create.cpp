@@ -1,8 +1,8 @@
 #include "actors/apiserver/write_job.hpp"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/event_rules.hpp"
 #include "runtime/rules/names.hpp"
-#include "runtime/rules/requests.hpp"
 #include "runtime/rules/strategy.hpp"
 #include "runtime/system/config.hpp"
 

@@ -5,6 +5,7 @@
 #include "messages/http.pb.h"
 #include "runtime/http/api_route.hpp"
 #include "runtime/http/target.hpp"
+#include "runtime/system/clocks.hpp"
 
 #include <memory>
 #include <string>

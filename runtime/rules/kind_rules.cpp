@@ -1,6 +1,7 @@
 #include "runtime/rules/kind_rules.hpp"
 
 #include "runtime/rules/kinds.hpp"
+#include "runtime/rules/kinds_limits.hpp"
 
 namespace troupe::rules {
 

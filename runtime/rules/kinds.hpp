@@ -19,8 +19,6 @@ void add_cluster_validation(registry& all);
 void add_set_validation(registry& all);
 void add_job_validation(registry& all);
 void add_policy_validation(registry& all);
-void add_limit_validation(registry& all);
-void add_ingress_validation(registry& all);
 void add_certificate_validation(registry& all);
 
 } // namespace troupe::rules

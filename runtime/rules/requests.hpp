@@ -16,7 +16,6 @@ class TokenRequest;
 } // namespace authentication::v1
 
 namespace core::v1 {
-class Event;
 class Namespace;
 } // namespace core::v1
 
@@ -64,9 +63,6 @@ validate_delete_options(const meta::v1::DeleteOptions& options);
 
 std::vector<field_error>
 validate_token_request(const authentication::v1::TokenRequest& request);
-
-/// What events.k8s.io/v1 asks of a new event beyond what every event needs.
-std::vector<field_error> validate_grouped_event(const core::v1::Event& event);
 
 /// Keeps everything from `old` but spec.finalizers: the finalize subresource.
 void prepare_for_finalize(core::v1::Namespace& ns,

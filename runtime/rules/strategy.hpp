@@ -31,9 +31,8 @@ void prepare_for_create(google::protobuf::Message& obj);
 void prepare_for_update(google::protobuf::Message& obj,
                         const google::protobuf::Message& old);
 
-/// Keeps everything from `old` but the status; of the metadata uid,
-/// resourceVersion, managedFields and, for most kinds, labels, annotations,
-/// finalizers and owners come from `obj`.
+/// Keeps everything from `old` but the status; of the metadata uid, version,
+/// managers and, for most kinds, what is said of the object come from `obj`.
 void prepare_for_status_update(google::protobuf::Message& obj,
                                const google::protobuf::Message& old);
 

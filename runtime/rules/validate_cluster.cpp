@@ -3,6 +3,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "runtime/rules/counts.hpp"
+#include "runtime/rules/event_rules.hpp"
 #include "runtime/rules/formats.hpp"
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/kinds.hpp"

@@ -3,7 +3,7 @@
 #include "messages/api/networking.pb.h"
 #include "runtime/rules/formats.hpp"
 #include "runtime/rules/kind_rules.hpp"
-#include "runtime/rules/kinds.hpp"
+#include "runtime/rules/kinds_limits.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
 #include <array>

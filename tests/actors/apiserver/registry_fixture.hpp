@@ -68,6 +68,7 @@ struct Registry : view_fixture {
   past space = std::make_shared<object>();
   api_actor slow;
   view_actor spaces;
+  view_actor quotas;
   api_actor old_spaces;
   registry_actor registry_;
 
@@ -101,7 +102,12 @@ struct Registry : view_fixture {
     slow = sys.spawn(slow_view, api_actor{view_}, shown);
     spaces =
         sys.spawn(view, at(resource_path("view", space_kind)), &space_kind);
+    auto& quota_kind = kind_of<core::v1::ResourceQuota>();
+    quotas =
+        sys.spawn(view, at(resource_path("view", quota_kind)), &quota_kind);
     old_spaces = sys.spawn(behind, api_actor{spaces}, space);
+    enter(resource_path("view", quota_kind),
+          caf::actor_cast<caf::actor>(quotas));
     enter(resource_path("view", kind), caf::actor_cast<caf::actor>(slow));
     enter(resource_path("view", space_kind),
           caf::actor_cast<caf::actor>(old_spaces));
@@ -112,11 +118,13 @@ struct Registry : view_fixture {
   void TearDown() override {
     for (auto& actor : {caf::actor_cast<caf::actor>(slow),
                         caf::actor_cast<caf::actor>(spaces),
+                        caf::actor_cast<caf::actor>(quotas),
                         caf::actor_cast<caf::actor>(old_spaces),
                         caf::actor_cast<caf::actor>(registry_)})
       self->send_exit(actor, caf::exit_reason::user_shutdown);
     slow = nullptr;
     spaces = nullptr;
+    quotas = nullptr;
     old_spaces = nullptr;
     registry_ = nullptr;
     view_fixture::TearDown();
@@ -127,6 +135,33 @@ struct Registry : view_fixture {
     auto& kind = kind_of<core::v1::Namespace>();
     *space =
         *object::parse(kind, get(storage_key(kind, {}, "default")), revision);
+  }
+
+  /// A quota of the namespace that counts ConfigMaps.
+  void put_quota(const std::string& used, const std::string& hard) {
+    core::v1::ResourceQuota quota;
+    quota.mutable_metadata()->set_name("q");
+    quota.mutable_metadata()->set_namespace_("default");
+    (*quota.mutable_spec()->mutable_hard())["configmaps"].set_string(hard);
+    auto& status = *quota.mutable_status();
+    (*status.mutable_hard())["configmaps"].set_string(hard);
+    (*status.mutable_used())["configmaps"].set_string(used);
+    put(quota_key(), object::of(quota).bytes());
+    sched.run();
+  }
+
+  static std::string quota_key() {
+    return storage_key(kind_of<core::v1::ResourceQuota>(), "default", "q");
+  }
+
+  std::string used_of_quota() {
+    auto found =
+        object::parse(kind_of<core::v1::ResourceQuota>(), get(quota_key()), 1);
+    return found->as<core::v1::ResourceQuota>()
+        .status()
+        .used()
+        .at("configmaps")
+        .string();
   }
 
   expected<object> write(call::Request msg, const object& body = {}) {

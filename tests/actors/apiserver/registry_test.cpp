@@ -22,6 +22,56 @@ TEST_F(Registry, CreatesInANamespaceThatChangedMeanwhile) {
   EXPECT_TRUE(now());
 }
 
+TEST_F(Registry, PaysForWhatItCreatesFromTheQuotaInTheSameTransaction) {
+  remember_space(put_space(false));
+  put_quota("1", "2");
+  auto made = create_map(*this);
+  ASSERT_TRUE(made) << message_of(made.error());
+  EXPECT_EQ(used_of_quota(), "2");
+}
+
+TEST_F(Registry, CreatesNothingThatTheQuotaDoesNotAllow) {
+  remember_space(put_space(false));
+  put_quota("2", "2");
+  auto refused = create_map(*this);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(message_of(refused.error()),
+            "configmaps \"one\" is forbidden: exceeded quota: q, requested: "
+            "configmaps=1, used: configmaps=2, limited: configmaps=2");
+  EXPECT_EQ(used_of_quota(), "2");
+  EXPECT_FALSE(now());
+}
+
+TEST_F(Registry, PaysInTurnForManyThatComeAtOnce) {
+  remember_space(put_space(false));
+  put_quota("0", "3");
+  call::Request msg;
+  msg.set_verb(call::CREATE);
+  msg.set_namespace_("default");
+  size_t made = 0;
+  size_t refused = 0;
+  using answer_type = decltype(self->request(registry_, caf::infinite,
+                                             pb<call::Request>{msg}, object{}));
+  std::vector<answer_type> asked;
+  for (int i = 0; i < 30; ++i) {
+    auto map = a_map().copy<core::v1::ConfigMap>();
+    map.mutable_metadata()->set_name("m" + std::to_string(i));
+    asked.push_back(self->request(registry_, caf::infinite,
+                                  pb<call::Request>{msg}, object::of(map)));
+  }
+  sched.run();
+  for (auto& one : asked)
+    one.receive(
+        [&](const pb<call::Response>&, const std::vector<object>&) { ++made; },
+        [&](const caf::error& err) {
+          EXPECT_TRUE(is(err, ec::forbidden)) << message_of(err);
+          ++refused;
+        });
+  EXPECT_EQ(made, 3u);
+  EXPECT_EQ(refused, 27u);
+  EXPECT_EQ(used_of_quota(), "3");
+}
+
 TEST_F(Registry, WritesTheOldValueAgainThoughItsViewHasNotSeenTheNewOne) {
   put_map("one", "old");
   *shown = now();

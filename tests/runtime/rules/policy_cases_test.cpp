@@ -11,6 +11,8 @@ using node::v1::RuntimeClass;
 using policy::v1::PodDisruptionBudget;
 using namespace rbac::v1;
 
+void add_limit_cases(rule_cases& all);
+
 namespace {
 
 template <class T>
@@ -125,6 +127,7 @@ void add_budgets(rule_cases& all) {
 } // namespace
 
 void add_policy_cases(rule_cases& all) {
+  add_limit_cases(all);
   add_roles(all);
   add_bindings(all);
   add_budgets(all);

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "messages/errors.hpp"
+
+#include <vector>
+
+namespace troupe::core::v1 {
+class Event;
+} // namespace troupe::core::v1
+
+namespace troupe::rules {
+
+/// What events.k8s.io/v1 asks of a new event beyond what every event needs.
+std::vector<field_error> validate_grouped_event(const core::v1::Event& event);
+
+} // namespace troupe::rules

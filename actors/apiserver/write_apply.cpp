@@ -154,7 +154,9 @@ void attempt(job_ptr job) {
   auto made =
       apply::apply_configuration(job->kind(), job->current, *config,
                                  writer_of(*job), job->request->force());
-  if (!made)
+  if (!made && !job->current)
+    job->fail(made.error());
+  else if (!made)
     refuse(job, made.error(), [job] { attempt(job); });
   else if (job->current)
     change(job, *made);

@@ -90,8 +90,9 @@ bool take_over_entries(meta::v1::ObjectMeta& meta, const std::string& manager) {
     own.api_version = entry.api_version;
     own.time = entry.time;
     // The annotation is nobody's: it follows what is applied.
-    auto fields = without(entry.fields, set_of({"f:metadata", "f:annotations",
-                                                field_element(annotation)}));
+    auto fields = without(
+        without(entry.fields, set_of({"f:metadata", "f:annotations"})),
+        set_of({"f:metadata", "f:annotations", field_element(annotation)}));
     own.fields = united(own.fields, fields);
     entry.fields = {};
   }

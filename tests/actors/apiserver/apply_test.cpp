@@ -191,12 +191,12 @@ TEST_F(Applying, TracksWhoHasAManagerAndTakesFromOthers) {
                            "\n");
   // A component has none.
   ASSERT_TRUE(patch_value("2"));
-  EXPECT_EQ(owners(now()), R"(kubectl-create:Update {"f:data":{".":{}}})"
+  EXPECT_EQ(owners(now()), R"(kubectl-create:Update {"f:data":{}})"
                            "\n");
   ASSERT_TRUE(patch_by(R"({"data":{"v":"3"}})", "editor"));
   EXPECT_EQ(owners(now()), R"(editor:Update {"f:data":{"f:v":{}}})"
                            "\n"
-                           R"(kubectl-create:Update {"f:data":{".":{}}})"
+                           R"(kubectl-create:Update {"f:data":{}})"
                            "\n");
   // An empty list of entries asks for none.
   ASSERT_TRUE(patch_by(R"([{"op":"replace","path":"/metadata/managedFields",

@@ -1,4 +1,5 @@
 #include "messages/fields.hpp"
+#include "runtime/apply/taken_over.hpp"
 #include "tests/runtime/apply/owners.hpp"
 
 namespace troupe::apply {
@@ -292,6 +293,24 @@ TEST(Apply, TakesOverFromClientSideApply) {
   EXPECT_EQ(x.apply(map(R"({"a":"9","b":"2"})"), "kubectl"),
             "Apply failed with 1 conflict: conflict with \"editor\" using v1: "
             ".data.b");
+}
+
+TEST(Apply, MakesEntriesOfClientSideApplyItsOwn) {
+  client x;
+  x.write(map(R"({"a":"1","b":"2"})",
+              R"(,"annotations":{)"
+              R"("kubectl.kubernetes.io/last-applied-configuration":"{}"})"),
+          "kubectl-client-side-apply");
+  auto msg = x.live.clone();
+  EXPECT_TRUE(take_over_entries(*mutable_metadata_of(*msg), "m"));
+  EXPECT_FALSE(take_over_entries(*mutable_metadata_of(*msg), "m"));
+  x.live = object::of(std::move(msg));
+  EXPECT_EQ(owners(x.live), "m:Apply@1 "
+                            R"({"f:data":{".":{},"f:a":{},"f:b":{}}})"
+                            "\n");
+  EXPECT_EQ(x.apply(map(R"({"a":"1"})"), "m"), "");
+  EXPECT_EQ(x.data(), R"({"a":"1"})");
+  EXPECT_EQ(x.live.meta().annotations_size(), 1);
 }
 
 TEST(Apply, WorksOnScales) {

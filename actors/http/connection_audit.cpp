@@ -272,8 +272,14 @@ void audit_body(pointer self, const exchange& x, int status,
   auto said = nlohmann::json::parse(as_json(body, type), nullptr, false);
   if (!said.is_object())
     return;
-  entry.event.message = said.value("message", std::string{});
-  entry.event.reason = said.value("reason", std::string{});
+  auto text = [&](const char* name) {
+    auto member = said.find(name);
+    return member != said.end() && member->is_string()
+               ? member->get<std::string>()
+               : std::string{};
+  };
+  entry.event.message = text("message");
+  entry.event.reason = text("reason");
 }
 
 void audit_end(pointer self, uint64_t number) {

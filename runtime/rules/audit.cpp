@@ -169,7 +169,7 @@ struct audit_policy::parser {
         fail(here, "must be an object");
         break;
       }
-      auto group = each.value("group", json{""});
+      auto group = each.value("group", json(""));
       if (!group.is_string())
         fail(here + ".group", "must be a text");
       group_resources one{group.is_string() ? group.get<std::string>() : "",
@@ -189,7 +189,7 @@ struct audit_policy::parser {
       fail(at, "must be an object");
       return result;
     }
-    auto level = from.value("level", json{""});
+    auto level = from.value("level", json(""));
     auto known =
         level.is_string()
             ? find_name<audit_level>(level_names, level.get<std::string>())

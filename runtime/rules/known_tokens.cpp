@@ -120,7 +120,7 @@ expected<known_tokens> parse_token_file(std::string_view text) {
     auto fields = lines.next();
     if (!fields)
       return wrong(message_of(fields.error()));
-    if (fields->empty() || fields->front().rfind('#', 0) == 0)
+    if (fields->empty())
       continue;
     if (fields->size() < 3)
       return wrong("must have at least 3 columns (token, user name, user uid), "

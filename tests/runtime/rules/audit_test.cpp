@@ -23,6 +23,7 @@ rules:
   - group: ""
     resources: ["pods/*"]
   - group: apps
+  - resources: [secrets]
 - level: Metadata
   namespaces: [kube-system]
   resources:
@@ -80,6 +81,7 @@ TEST_F(AuditPolicy, TakesTheFirstRuleThatFits) {
             audit_level::request_response)
       << "pods/* is of the resource itself, too";
   EXPECT_EQ(level(of("apps", "deployments")), audit_level::request_response);
+  EXPECT_EQ(level(of("", "secrets")), audit_level::request_response);
   EXPECT_EQ(level(of("batch", "jobs")), audit_level::none);
   EXPECT_EQ(level(of("", "configmaps", "get", "kube-system", "settings")),
             audit_level::metadata);

@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 TEST(TokenFile, HasOneUserInEachLine) {
   auto all = parse_token_file("t1,jane,7,\"dev, ops\"\r\n"
                               "\n"
-                              "# nobody\n"
                               "t2,\"jo\"\"e\",8\n"
                               ",nobody,9\n"
                               "t3, max,10,solo");

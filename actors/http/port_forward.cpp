@@ -327,7 +327,7 @@ http_stream_actor::behavior_type port_forward(pointer self,
     else
       on_down(self, down);
   });
-  tick_after(self, 0s, tick::start);
+  self->send(self, pb<system::Tick>{system::Tick{}}); // tick::start
   return {
       [self](const pb<container::StreamData>& msg) { on_output(self, *msg); },
       [self](const pb<container::StreamCredit>& msg) { on_credit(self, *msg); },

@@ -256,9 +256,13 @@ void on_output(pointer self, const container::StreamData& data) {
     return;
   auto& x = st.links[number];
   ++x.owed;
-  st.wire->say(number, data.data());
-  if (data.end())
+  if (!data.data().empty())
+    st.wire->say(number, data.data());
+  if (data.end()) {
     st.wire->finish(number);
+    if (st.wire->over())
+      tick_after(self, closing_patience, tick::closing);
+  }
   flush(self);
   give_credit(self, x, number);
 }

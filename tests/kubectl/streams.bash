@@ -98,7 +98,7 @@ pods=/api/v1/namespaces/$namespace/pods
 services=/api/v1/namespaces/$namespace/services
 shows 'ok' get --raw "$pods/web/proxy/healthz"
 shows 'ok' get --raw "$pods/http:web:8080/proxy/healthz"
-shows 'ok' get --raw "$services/web/proxy/healthz"
+fails 'no endpoints available for service "web"' get --raw "$services/web/proxy/healthz"
 shows 'ok' get --raw "$services/web:http/proxy/healthz"
 shows 'ok' get --raw "$services/web:80/proxy/healthz"
 fails 'no service port 81 found for service "web"' get --raw "$services/web:81/proxy/"

@@ -394,7 +394,7 @@ TEST_F(HttpStreams, LeadsToTheFolderOfAProxy) {
   EXPECT_EQ(told().head.status, 301);
   EXPECT_EQ(http::find_header(told().head.headers, "Location"),
             pod + "/proxy/?x=1");
-  EXPECT_EQ(all_->said.back(), "close 1");
+  EXPECT_EQ(all_->said, (lines{"close 1", "down"}));
 }
 
 TEST_F(HttpStreams, StreamsLongAnswersOfAProxy) {

@@ -18,6 +18,8 @@
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 
 // The ways to what pods listen at: forwarded ports, and proxies.
 namespace troupe::serving {
@@ -51,9 +53,17 @@ void reach_pod(pointer self, const object& pod, uint32_t port,
 /// Kubernetes' words for a server that nothing comes from.
 caf::error not_reached(const std::string& address, uint32_t port,
                        const caf::error& why) {
+  constexpr std::string_view ours = "the pod does not answer: ";
+  auto text = message_of(why);
+  if (text.starts_with(ours) && text.size() > ours.size()) {
+    text.erase(0, ours.size());
+    text[0] =
+        static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    text.insert(0, "connect: ");
+  }
   return make_error(ec::service_unavailable,
                     "error trying to reach service: dial tcp " + address + ":"
-                        + std::to_string(port) + ": " + message_of(why));
+                        + std::to_string(port) + ": " + text);
 }
 
 void reach_for_proxy(pointer self, const object& pod, uint32_t port,

@@ -1,5 +1,5 @@
 #include "actors/client/command_client.hpp"
-#include "actors/client/stream_input.hpp"
+#include "actors/client/input_reader.hpp"
 #include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
 #include "messages/pod_stream.pb.h"
@@ -50,7 +50,7 @@ command_client::streams(std::vector<call::OpenStream> msgs,
     all[i].source = std::get<1>(*opened);
     self->monitor(all[i].source);
   }
-  std::optional<stream_input> reader;
+  std::optional<input_reader> reader;
   if (!all.empty() && !all.front().end
       && (source.input >= 0 || source.terminal >= 0))
     reader.emplace(source, caf::actor_cast<caf::actor>(me), all.front().id);

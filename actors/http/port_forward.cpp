@@ -256,9 +256,13 @@ void on_output(pointer self, const container::StreamData& data) {
     return;
   auto& x = st.links[number];
   ++x.owed;
-  st.wire->say(number, data.data());
-  if (data.end())
+  if (!data.data().empty())
+    st.wire->say(number, data.data());
+  if (data.end()) {
     st.wire->finish(number);
+    if (st.wire->over())
+      tick_after(self, closing_patience, tick::closing);
+  }
   flush(self);
   give_credit(self, x, number);
 }
@@ -327,7 +331,7 @@ http_stream_actor::behavior_type port_forward(pointer self,
     else
       on_down(self, down);
   });
-  tick_after(self, 0s, tick::start);
+  self->send(self, pb<system::Tick>{system::Tick{}}); // tick::start
   return {
       [self](const pb<container::StreamData>& msg) { on_output(self, *msg); },
       [self](const pb<container::StreamCredit>& msg) { on_credit(self, *msg); },

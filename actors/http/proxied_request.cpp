@@ -209,6 +209,8 @@ void take_text(pointer self, const std::string& text) {
   read_answer(self);
 }
 
+void on_server_end(pointer self);
+
 /// Takes bytes of the pod.
 void take_bytes(pointer self, const std::string& bytes) {
   auto& st = self->state;
@@ -218,7 +220,10 @@ void take_bytes(pointer self, const std::string& bytes) {
   pass_input(self);
   take_text(self, st.tls->take_text());
   if (!st.tls->problem().empty())
-    break_off(self, st.tls->problem());
+    return break_off(self, st.tls->problem());
+  // It may wait for us to end the connection.
+  if (st.tls->ended())
+    on_server_end(self);
 }
 
 void on_server_end(pointer self) {

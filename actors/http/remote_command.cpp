@@ -358,7 +358,7 @@ http_stream_actor::behavior_type remote_command(pointer self,
     else
       on_down(self, down);
   });
-  tick_after(self, 0s, tick::start);
+  self->send(self, pb<system::Tick>{system::Tick{}}); // tick::start
   return {
       [self](const pb<container::StreamData>& msg) { on_output(self, msg); },
       [self](const pb<container::StreamCredit>& msg) {

@@ -284,8 +284,9 @@ public:
       put(2 * (connection - 1), data);
   }
 
-  void finish(uint64_t) override {
+  void finish(uint64_t connection) override {
     // Channels have no end of one direction.
+    close(connection, {});
   }
 
   void close(uint64_t connection, std::string_view problem) override {

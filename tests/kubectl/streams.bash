@@ -98,7 +98,7 @@ pods=/api/v1/namespaces/$namespace/pods
 services=/api/v1/namespaces/$namespace/services
 shows 'ok' get --raw "$pods/web/proxy/healthz"
 shows 'ok' get --raw "$pods/http:web:8080/proxy/healthz"
-shows 'ok' get --raw "$services/web/proxy/healthz"
+fails 'no endpoints available for service "web"' get --raw "$services/web/proxy/healthz"
 shows 'ok' get --raw "$services/web:http/proxy/healthz"
 shows 'ok' get --raw "$services/web:80/proxy/healthz"
 fails 'no service port 81 found for service "web"' get --raw "$services/web:81/proxy/"
@@ -109,7 +109,7 @@ proxy=$!
 timeout 30 bash -c 'until grep -q "Starting to serve" proxied; do sleep 0.1; done'
 port=$(sed -n 's/.*:\([0-9]*\)$/\1/p' proxied)
 exec 3<>"/dev/tcp/127.0.0.1/$port"
-printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$services/web/proxy/healthz" >&3
+printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$services/web:http/proxy/healthz" >&3
 grep -q '200 OK' <&3 || complain proxy "$(cat proxied)" '200 OK'
 exec 3>&-
 kill $proxy

@@ -16,13 +16,13 @@ namespace troupe {
 ///
 /// Of a terminal, SIGWINCH must have been blocked before any other thread was
 /// started.
-class stream_input {
+class input_reader {
 public:
-  stream_input(const stream_source& source, caf::actor to, uint64_t stream);
-  ~stream_input();
+  input_reader(const stream_source& source, caf::actor to, uint64_t stream);
+  ~input_reader();
 
-  stream_input(const stream_input&) = delete;
-  stream_input& operator=(const stream_input&) = delete;
+  input_reader(const input_reader&) = delete;
+  input_reader& operator=(const input_reader&) = delete;
 
   void allow(uint32_t chunks);
 

@@ -1,4 +1,4 @@
-#include "actors/client/stream_input.hpp"
+#include "actors/client/input_reader.hpp"
 
 #include "messages/codec.hpp"
 #include "messages/container.pb.h"
@@ -21,7 +21,7 @@ constexpr size_t chunk_size = 32 * 1024;
 
 } // namespace
 
-stream_input::stream_input(const stream_source& source, caf::actor to,
+input_reader::input_reader(const stream_source& source, caf::actor to,
                            uint64_t stream)
     : source_(source), to_(std::move(to)), stream_(stream) {
   if (source_.terminal >= 0) {
@@ -34,7 +34,7 @@ stream_input::stream_input(const stream_source& source, caf::actor to,
     thread_ = std::thread{[this] { run(); }};
 }
 
-stream_input::~stream_input() {
+input_reader::~input_reader() {
   if (thread_.joinable()) {
     close(control_[1]);
     thread_.join();
@@ -44,7 +44,7 @@ stream_input::~stream_input() {
     close(resized_);
 }
 
-void stream_input::allow(uint32_t chunks) {
+void input_reader::allow(uint32_t chunks) {
   if (!thread_.joinable())
     return;
   std::string bytes(chunks, '+');
@@ -53,7 +53,7 @@ void stream_input::allow(uint32_t chunks) {
 }
 
 /// Returns false at the end of the input.
-bool stream_input::send_chunk() {
+bool input_reader::send_chunk() {
   std::string data(chunk_size, '\0');
   auto n = read(source_.input, data.data(), data.size());
   data.resize(n > 0 ? static_cast<size_t>(n) : 0);
@@ -66,7 +66,7 @@ bool stream_input::send_chunk() {
   return n > 0;
 }
 
-void stream_input::send_size() {
+void input_reader::send_size() {
   signalfd_siginfo info{};
   while (read(resized_, &info, sizeof(info)) > 0) {
     // Several changes are told as the last one.
@@ -81,7 +81,7 @@ void stream_input::send_size() {
   caf::anon_send(to_, pb<container::StreamResize>{std::move(msg)});
 }
 
-void stream_input::run() {
+void input_reader::run() {
   size_t credit = 0;
   bool open = source_.input >= 0;
   while (true) {

@@ -83,12 +83,7 @@ void finish_if_gone(pointer self) {
 // All that an update of the status reads of its object.
 object with_status(const Pod& pod, core::v1::PodStatus status) {
   auto result = std::make_unique<Pod>();
-  auto& meta = *result->mutable_metadata();
-  meta.set_name(pod.metadata().name());
-  meta.set_namespace_(pod.metadata().namespace_());
-  meta.set_uid(pod.metadata().uid());
-  meta.set_resource_version(pod.metadata().resource_version());
-  *meta.mutable_managed_fields() = pod.metadata().managed_fields();
+  *result->mutable_metadata() = pod.metadata();
   *result->mutable_status() = std::move(status);
   return object::of(std::move(result));
 }

@@ -2,9 +2,12 @@
 
 #include "messages/api/core_node.pb.h"
 #include "messages/fields.hpp"
+#include "runtime/rules/quantities.hpp"
 #include "runtime/text/quantity.hpp"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 namespace troupe::rules {
 
@@ -51,8 +54,14 @@ private:
   void write_resources() {
     auto& capacity = *out_.mutable_capacity();
     auto& allocatable = *out_.mutable_allocatable();
-    capacity.clear();
     allocatable.clear();
+    // Kubernetes: what others gave the node beyond what it knows stays.
+    std::vector<std::string> own;
+    for (const auto& [name, amount] : capacity)
+      if (!extended_resource(name))
+        own.push_back(name);
+    for (const auto& name : own)
+      capacity.erase(name);
     auto set = [](auto& map, const char* name, const quantity& amount) {
       map[name] = amount.message();
     };

@@ -150,9 +150,27 @@ bool owner_graph::is_misplaced(const node& dependent, const edge& owner) const {
 }
 
 bool owner_graph::blocked(const std::string& uid, const node& n) const {
+  // Kubernetes: what waits for itself, in a circle, is not held by that.
+  auto waits_for_us = [&](const std::string& from) {
+    std::unordered_set<std::string> seen;
+    std::vector<std::string> open{from};
+    while (!open.empty()) {
+      auto at = std::move(open.back());
+      open.pop_back();
+      if (at == uid)
+        return true;
+      const auto& there = nodes_.at(at);
+      if (there.foreground && seen.insert(at).second)
+        open.insert(open.end(), there.dependents.begin(),
+                    there.dependents.end());
+    }
+    return false;
+  };
   return std::any_of(
       n.dependents.begin(), n.dependents.end(), [&](const auto& each) {
         const auto& owners = nodes_.at(each).owners;
+        if (waits_for_us(each))
+          return false;
         return std::any_of(owners.begin(), owners.end(),
                            [&](const auto& owner) {
                              return owner.uid == uid && owner.blocks;

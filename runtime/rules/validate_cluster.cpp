@@ -63,7 +63,7 @@ void validate_priority(const PriorityClass& one, findings& out) {
 void validate_priority_update(const PriorityClass& one,
                               const PriorityClass& old, findings& out) {
   if (one.value() != old.value())
-    out.forbidden(field_path{"value"}, "may not be changed in an update");
+    out.forbidden(field_path{"value"}, "may not be changed in an update.");
   require_unchanged(one.preemption_policy() == old.preemption_policy(),
                     one.preemption_policy(), field_path{"preemptionPolicy"},
                     out);

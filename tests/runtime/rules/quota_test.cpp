@@ -29,14 +29,20 @@ T read(const std::string& text) {
   return msg;
 }
 
+Pod merged(Pod to, const std::string& more) {
+  EXPECT_TRUE(google::protobuf::TextFormat::MergeFromString(more, &to)) << more;
+  return to;
+}
+
 Pod pod(const std::string& more = {}) {
-  return read<Pod>(R"(metadata { name: "p" namespace: "n" })" + more);
+  return merged(read<Pod>(R"(metadata { name: "p" namespace: "n" })"), more);
 }
 
 Pod asking(const std::string& cpu, const std::string& more = {}) {
-  return pod(R"(spec { containers { name: "c" resources { requests {
+  return merged(pod(R"(spec { containers { name: "c" resources { requests {
     key: "cpu" value { string: ")"
-             + cpu + R"(" } } } } })" + more);
+                    + cpu + R"(" } } } } })"),
+                more);
 }
 
 /// "cpu=1 pods=2"

@@ -1,6 +1,5 @@
-#include "runtime/apply/shape.hpp"
-
 #include "messages/kinds.hpp"
+#include "runtime/apply/shape.hpp"
 
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
@@ -12,8 +11,9 @@ namespace troupe::apply {
 namespace {
 
 const message_info& type(const std::string& name) {
-  auto* found = google::protobuf::DescriptorPool::generated_pool()
-                    ->FindMessageTypeByName("troupe." + name);
+  auto* found =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+          "troupe." + name);
   EXPECT_NE(found, nullptr) << name;
   return message_info_of(found);
 }
@@ -60,10 +60,11 @@ void walk(const message_info& at, std::set<const message_info*>& seen) {
     return;
   for (auto& member : members_of(at).members) {
     auto& of = member.how;
-    if (of.how == merging::keyed)
+    if (of.how == merging::keyed) {
       for (auto& key : keys_of(of))
         EXPECT_NE(of.type->member(key), nullptr)
             << at.descriptor->full_name() << member.element << " " << key;
+    }
     if (of.type != nullptr)
       walk(*of.type, seen);
   }

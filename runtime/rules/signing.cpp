@@ -91,6 +91,10 @@ std::string kubelet_problem(const CertificateSigningRequest& request,
     return "the subject must be a node, in the organization system:nodes alone";
   if (has_names(asked))
     return "a client's certificate has no names of servers";
+  // Stricter than Kubernetes: whoever approved that did not look.
+  std::string_view user = request.spec().username();
+  if (user.starts_with(node_prefix) && asked.who.user != user)
+    return "a node asks for itself alone";
   return usage_problem(request);
 }
 

@@ -270,7 +270,7 @@ caf::error cluster_process::try_start() {
                                   tell_))
       return err;
   // Each in a process of its own, they come when they come.
-  if (p.keeper) {
+  if (p.places.size() > 1) {
     auto ill = wait_for_members(**client);
     for (auto& each : ill)
       tell_("Warning: " + each);

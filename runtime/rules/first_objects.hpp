@@ -20,9 +20,9 @@ struct first_settings {
 };
 
 /// Returns the objects in the order in which they can be created: namespaces,
-/// priority classes, the Service `kubernetes`, its Endpoints and slice, and what
-/// says who signs certificates of clients. Endpoints and slice hold no address
-/// while no HTTPS is served: who connects is refused at once then.
+/// priority classes, the Service `kubernetes`, its Endpoints and slice, and
+/// what says who signs certificates of clients. Endpoints and slice hold no
+/// address while no HTTPS is served: who connects is refused at once then.
 std::vector<object> first_objects(const first_settings& settings);
 
 /// Returns the ConfigMap with the authority's certificate that each namespace

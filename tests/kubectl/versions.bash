@@ -10,7 +10,7 @@ k delete ingress old
 k apply -f - <<<'{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget","metadata":{"name":"guard"},
   "spec":{"minAvailable":1,"selector":{"matchLabels":{"app":"kept"}}}}'
 shows 'guard' get pdb
-k run kept --image=pause --labels=app=kept
+k run kept --image=any --labels=app=kept --command -- sleep 600
 until [[ $(k get pdb guard -o 'jsonpath={.status.currentHealthy}') == 1 ]]; do :; done
 node=$(k get pod kept -o 'jsonpath={.spec.nodeName}')
 fails 'evict' drain "$node" --ignore-daemonsets --force --timeout=2s --pod-selector=app=kept

@@ -34,7 +34,9 @@ void tick_after(pointer self, std::chrono::seconds time, tick what) {
 
 void flush(pointer self) {
   auto& st = self->state;
-  st.door.send(st.wire->take_bytes());
+  for (auto piece = st.wire->take_bytes(); !piece.empty();
+       piece = st.wire->take_bytes())
+    st.door.send(std::move(piece));
 }
 
 template <class T>

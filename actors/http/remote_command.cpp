@@ -81,7 +81,9 @@ call::OpenStream to_message(const serving_http::exchange& x,
 
 void flush(pointer self) {
   auto& st = self->state;
-  st.door.send(st.wire->take_bytes());
+  for (auto piece = st.wire->take_bytes(); !piece.empty();
+       piece = st.wire->take_bytes())
+    st.door.send(std::move(piece));
 }
 
 /// Lets the source go on as far as the client keeps up.

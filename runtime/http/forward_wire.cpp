@@ -195,7 +195,7 @@ public:
 
   std::string take_bytes() override {
     wrap();
-    return std::exchange(out_, {});
+    return out_.take();
   }
 
 private:
@@ -238,7 +238,7 @@ private:
 
   spdy_forward inner_;
   websocket_reader reader_;
-  std::string out_;
+  websocket_frames out_;
   bool over_ = false;
 };
 
@@ -307,7 +307,7 @@ public:
 
   size_t waiting(uint64_t) const override { return 0; }
   bool over() const override { return over_; }
-  std::string take_bytes() override { return std::exchange(out_, {}); }
+  std::string take_bytes() override { return out_.take(); }
 
 private:
   bool is_open(uint64_t connection) const {
@@ -349,7 +349,7 @@ private:
   size_t open_;
   std::vector<bool> closed_;
   websocket_reader reader_;
-  std::string out_;
+  websocket_frames out_;
   bool begun_ = false;
   bool over_ = false;
 };

@@ -54,7 +54,8 @@ public:
   /// Whether nothing can follow any more.
   virtual bool over() const = 0;
 
-  /// Takes what is to be written to the client.
+  /// Takes what is to be written to the client next, in a write of its own; ""
+  /// when there is nothing.
   virtual std::string take_bytes() = 0;
 };
 

@@ -91,7 +91,7 @@ public:
 
   size_t waiting() const override { return 0; }
 
-  std::string take_bytes() override { return std::exchange(out_, {}); }
+  std::string take_bytes() override { return out_.take(); }
 
 private:
   void put(remote_channel channel, std::string_view data) {
@@ -138,7 +138,7 @@ private:
   remote_options options_;
   websocket_reader reader_;
   size_reader sizes_;
-  std::string out_;
+  websocket_frames out_;
   bool ready_ = false;
   bool finished_ = false; ///< we say no more
   bool over_ = false;

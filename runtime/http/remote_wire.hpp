@@ -60,7 +60,8 @@ public:
   /// Bytes that wait until the client makes room.
   virtual size_t waiting() const = 0;
 
-  /// Takes what is to be written to the client.
+  /// Takes what is to be written to the client next, in a write of its own; ""
+  /// when there is nothing.
   virtual std::string take_bytes() = 0;
 };
 

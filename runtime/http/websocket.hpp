@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,6 +107,25 @@ private:
   uint8_t opcode_ = 0; ///< of the message that has begun; 0: none has
   websocket_code problem_ = websocket_code::normal;
   bool failed_ = false;
+};
+
+/// Frames that are to be written, each in a write of its own: some clients wait
+/// for what the system has for them while TLS holds the next frame already.
+class websocket_frames {
+public:
+  void operator+=(std::string frame) { all_.push_back(std::move(frame)); }
+
+  /// Takes the next one; "" when there is none.
+  std::string take() {
+    if (all_.empty())
+      return {};
+    auto result = std::move(all_.front());
+    all_.pop_front();
+    return result;
+  }
+
+private:
+  std::deque<std::string> all_;
 };
 
 /// Returns a message in one frame, not masked as the server's are.

@@ -227,7 +227,7 @@ TEST_F(Rights, StoresTheDefaultRolesWithTheirMarks) {
   ASSERT_TRUE(admin);
   EXPECT_GT(admin->as<ClusterRole>().rules_size(), 10);
   EXPECT_EQ(cluster.list(kind_of<Role>(), "kube-system").size(), 7u);
-  EXPECT_EQ(cluster.list(kind_of<RoleBinding>(), "kube-public").size(), 1u);
+  EXPECT_EQ(cluster.list(kind_of<RoleBinding>(), "kube-public").size(), 2u);
 }
 
 TEST_F(Rights, ANodeMayDoWhatItIsThereFor) {

@@ -26,6 +26,16 @@ std::vector<header> handshake(const std::string& protocols);
 /// Headers of an upgrade to SPDY.
 std::vector<header> spdy_upgrade(const std::string& version);
 
+/// All that a server's side has to say.
+template <class Wire>
+std::string all_of(Wire& wire) {
+  std::string result;
+  for (auto piece = wire.take_bytes(); !piece.empty();
+       piece = wire.take_bytes())
+    result += piece;
+  return result;
+}
+
 /// A SPDY session's client.
 class spdy {
 public:

@@ -90,7 +90,7 @@ TEST_F(Commands, GetShowsObjectsInEveryForm) {
       {"get cm,sa",
        0,
        {"NAME DATA AGE\nconfigmap/a 1 ",
-        "\n\nNAME SECRETS AGE\nserviceaccount/default 0 "},
+        "\n\nNAME SECRETS AGE\nserviceaccount/default "},
        {}},
       {"get cm a --show-kind", 0, {"configmap/a 1 "}, {}},
       {"get cm a -o name", 0, {"configmap/a\n"}, {}},

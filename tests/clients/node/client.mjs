@@ -155,11 +155,17 @@ async function scales() {
       },
     },
   });
-  const scale = await apps.readNamespacedDeploymentScale(
-      {name: 'web', namespace});
-  scale.spec.replicas = 2;
-  await apps.replaceNamespacedDeploymentScale(
-      {name: 'web', namespace, body: scale});
+  // Others write it too: whoever was too late reads it again.
+  await until(async () => {
+    const body = await apps.readNamespacedDeploymentScale(
+        {name: 'web', namespace});
+    body.spec.replicas = 2;
+    return apps.replaceNamespacedDeploymentScale({name: 'web', namespace, body})
+        .then(() => true, (e) => {
+          assert.equal(e.code, 409);
+          return false;
+        });
+  });
   await until(async () => {
     const {status} = await apps.readNamespacedDeployment(
         {name: 'web', namespace});

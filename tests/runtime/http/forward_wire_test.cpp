@@ -59,13 +59,13 @@ TEST(ForwardWire, PairsStreamsOfSpdy) {
                               + client::spdy::data(1, "", true)
                               + client::spdy::data(3, "GET"))),
             (lines{"connect 3 80", "data 3 GET"}));
-  EXPECT_EQ(peer.read(wire.take_bytes()), (lines{"reply 1", "reply 3"}));
+  EXPECT_EQ(peer.read(client::all_of(wire)), (lines{"reply 1", "reply 3"}));
   wire.say(3, "200");
   wire.finish(3);
   EXPECT_EQ(show(wire.receive(client::spdy::data(3, "", true))),
             lines{"end 3"});
   wire.close(3, {});
-  EXPECT_EQ(peer.read(wire.take_bytes()),
+  EXPECT_EQ(peer.read(client::all_of(wire)),
             (lines{"data 3 200", "data 3  fin", "data 1  fin"}));
   EXPECT_EQ(show(wire.receive(client::spdy::goaway())), lines{"goodbye"});
   EXPECT_TRUE(wire.over());
@@ -85,9 +85,9 @@ TEST(ForwardWire, TellsWhyAConnectionFailed) {
   auto& wire = *got->wire;
   client::spdy peer;
   wire.receive(pair(peer, 1, "80", "0"));
-  peer.read(wire.take_bytes());
+  peer.read(client::all_of(wire));
   wire.close(3, "refused");
-  EXPECT_EQ(peer.read(wire.take_bytes()),
+  EXPECT_EQ(peer.read(client::all_of(wire)),
             (lines{"data 1 refused", "data 3  fin", "data 1  fin"}));
 }
 
@@ -97,9 +97,9 @@ TEST(ForwardWire, EndsTheErrorsOfAConnectionThatIsReset) {
   auto& wire = *got->wire;
   client::spdy peer;
   wire.receive(pair(peer, 1, "80", "0"));
-  peer.read(wire.take_bytes());
+  peer.read(client::all_of(wire));
   EXPECT_EQ(show(wire.receive(client::spdy::reset(3))), lines{"gone 3"});
-  EXPECT_EQ(peer.read(wire.take_bytes()), lines{"data 1  fin"});
+  EXPECT_EQ(peer.read(client::all_of(wire)), lines{"data 1  fin"});
 }
 
 TEST(ForwardWire, ResetsStreamsWithoutPortOrType) {
@@ -111,7 +111,7 @@ TEST(ForwardWire, ResetsStreamsWithoutPortOrType) {
   bytes += peer.open(5, stream("what", "80", "0"));
   bytes += peer.open(7, {{"streamType", "data"}});
   EXPECT_EQ(show(got->wire->receive(bytes)), lines{});
-  EXPECT_EQ(peer.read(got->wire->take_bytes()),
+  EXPECT_EQ(peer.read(client::all_of(*got->wire)),
             (lines{"reset 1 1", "reset 3 1", "reset 5 1", "reset 7 1"}));
 }
 
@@ -130,13 +130,13 @@ TEST(ForwardWire, CarriesSpdyInMessagesOfWebSocket) {
   EXPECT_EQ(show(wire.receive(client::websocket(9, "p")
                               + client::websocket(2, bytes.substr(20)))),
             lines{"connect 3 80"});
-  auto messages = client::websocket_messages(wire.take_bytes());
+  auto messages = client::websocket_messages(client::all_of(wire));
   ASSERT_EQ(messages.size(), 2u);
   EXPECT_EQ(messages[0], "10:p");
   EXPECT_EQ(peer.read(messages[1].substr(2)), (lines{"reply 1", "reply 3"}));
   EXPECT_EQ(show(wire.receive(client::websocket(2, client::spdy::goaway()))),
             (lines{"goodbye", "goodbye"}));
-  EXPECT_EQ(client::websocket_messages(wire.take_bytes()),
+  EXPECT_EQ(client::websocket_messages(client::all_of(wire)),
             lines{std::string("8:\x03\xe8", 4)});
 }
 
@@ -144,7 +144,7 @@ TEST(ForwardWire, GivesEachPortAPairOfChannels) {
   auto got = greet_forward(client::handshake("v4.channel.k8s.io"), {"80,8080"});
   ASSERT_TRUE(got);
   auto& wire = *got->wire;
-  EXPECT_EQ(client::websocket_messages(wire.take_bytes()),
+  EXPECT_EQ(client::websocket_messages(client::all_of(wire)),
             (lines{std::string("2:\0P\0", 5), std::string("2:\1P\0", 5),
                    "2:\2\x90\x1f", "2:\3\x90\x1f"}));
   EXPECT_EQ(show(wire.receive({})), (lines{"connect 1 80", "connect 2 8080"}));
@@ -153,12 +153,12 @@ TEST(ForwardWire, GivesEachPortAPairOfChannels) {
             lines{"data 2 hi"});
   wire.say(2, "ho");
   wire.close(1, "refused");
-  EXPECT_EQ(client::websocket_messages(wire.take_bytes()),
+  EXPECT_EQ(client::websocket_messages(client::all_of(wire)),
             (lines{"2:\2ho", "2:\1refused"}));
   EXPECT_FALSE(wire.over());
   wire.close(2, {});
   EXPECT_TRUE(wire.over());
-  EXPECT_EQ(client::websocket_messages(wire.take_bytes()),
+  EXPECT_EQ(client::websocket_messages(client::all_of(wire)),
             lines{std::string("8:\x03\xe8", 4)});
 }
 

@@ -44,7 +44,7 @@ std::unique_ptr<remote_wire> greet(const std::vector<header>& headers,
 }
 
 lines told(remote_wire& wire) {
-  return client::websocket_messages(wire.take_bytes());
+  return client::websocket_messages(client::all_of(wire));
 }
 
 std::string on(char channel, const std::string& data) {
@@ -118,7 +118,7 @@ TEST(RemoteWire, WaitsForAllStreamsOfSpdy) {
   client::spdy peer;
   EXPECT_EQ(show(wire->receive({})), lines{});
   EXPECT_EQ(open_streams(*wire, peer, {"error", "stdin", "stdout"}), lines{});
-  EXPECT_EQ(peer.read(wire->take_bytes()),
+  EXPECT_EQ(peer.read(client::all_of(*wire)),
             (lines{"reply 1", "reply 3", "reply 5"}));
   EXPECT_EQ(show(wire->receive(client::spdy::data(3, "hi")
                                + peer.open(7, {{"streamType", "stderr"}}))),
@@ -128,7 +128,7 @@ TEST(RemoteWire, WaitsForAllStreamsOfSpdy) {
   wire->say(remote_channel::errors, "err");
   wire->finish(true, "{}", "");
   EXPECT_EQ(
-      peer.read(wire->take_bytes()),
+      peer.read(client::all_of(*wire)),
       (lines{"reply 7", "data 5 out", "data 7 err", "data 1 {}", "data 5  fin",
              "data 7  fin", "data 1  fin", "data 3  fin"}));
   EXPECT_EQ(show(wire->receive(client::spdy::goaway())), lines{"goodbye"});
@@ -153,7 +153,7 @@ TEST(RemoteWire, ResetsStreamsThatNobodyKnows) {
   auto wire = greet(client::spdy_upgrade("v4.channel.k8s.io"), all);
   client::spdy peer;
   open_streams(*wire, peer, {"error", "error", "what"});
-  EXPECT_EQ(peer.read(wire->take_bytes()),
+  EXPECT_EQ(peer.read(client::all_of(*wire)),
             (lines{"reply 1", "reset 3 1", "reset 5 1"}));
 }
 

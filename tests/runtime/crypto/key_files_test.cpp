@@ -58,7 +58,7 @@ TEST_F(KeyFiles, AreReadableByTheirOwnerOnly) {
     EXPECT_EQ(mode_of(entry.path()), 0600u) << entry.path();
     ++count;
   }
-  EXPECT_EQ(count, 4) << "no scratch file stays behind";
+  EXPECT_EQ(count, 5) << "no scratch file stays behind";
 }
 
 TEST_F(KeyFiles, AreIssuedAnewInTheLastThirdOfTheirLife) {

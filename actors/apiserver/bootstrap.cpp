@@ -182,6 +182,34 @@ void on_info(pointer self, const changes& batch) {
     write_info(self);
 }
 
+void write_authentication(pointer self) {
+  auto& st = self->state;
+  if (!st.authentication_seen)
+    return;
+  auto wanted = rules::authentication_map(st.api.ctx().config().ca_certificate);
+  if (st.refused.count(place_of(wanted)) != 0)
+    return;
+  if (!st.authentication)
+    write(self, wanted);
+  else if (auto todo = rules::corrected(st.authentication, wanted))
+    write(self, todo);
+}
+
+void on_authentication(pointer self, const changes& batch) {
+  auto& st = self->state;
+  if (batch.reset) {
+    st.authentication = {};
+    st.authentication_seen = false;
+  }
+  for (auto& c : batch.items) {
+    st.refused.erase(place_of(c.what));
+    st.authentication = c.type == change_type::deleted ? object{} : c.what;
+  }
+  st.authentication_seen = st.authentication_seen || batch.complete;
+  if (is_ready(st))
+    write_authentication(self);
+}
+
 void write_all(pointer self) {
   auto& st = self->state;
   for (auto& wanted : st.first)
@@ -193,6 +221,7 @@ void write_all(pointer self) {
       if (auto todo = missing(st, rules::authority_map(name, authority)))
         write(self, todo);
   write_info(self);
+  write_authentication(self);
 }
 
 /// What there is to do after something of a kind has changed.
@@ -331,6 +360,12 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
                     {},
                     std::string{"metadata.name="} + rules::cluster_info_name},
                    [self](const changes& batch) { on_info(self, batch); });
+  st.api.subscribe(
+      {&kind_of<ConfigMap>(),
+       rules::authentication_map_namespace,
+       {},
+       std::string{"metadata.name="} + rules::authentication_map_name},
+      [self](const changes& batch) { on_authentication(self, batch); });
   st.policy = rules::default_policy();
   st.policy_streams = {follow<rbac::v1::ClusterRole>(self),
                        follow<rbac::v1::Role>(self),

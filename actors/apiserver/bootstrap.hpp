@@ -53,6 +53,8 @@ struct bootstrap_state {
   bool asks_who_is_there = false;
   object info;            ///< what the cluster tells those who join
   bool info_seen = false; ///< or that there is none
+  object authentication;  ///< who signs clients' certificates, as is stored
+  bool authentication_seen = false;
   uint64_t written = 0;
 };
 

@@ -114,16 +114,6 @@ object slice_of(const first_settings& settings) {
   return object::of(slice);
 }
 
-/// Kubernetes: components with servers of their own learn here by whom their
-/// clients' certificates are signed.
-object authentication_map(const first_settings& settings) {
-  ConfigMap map;
-  map.mutable_metadata()->set_name("extension-apiserver-authentication");
-  map.mutable_metadata()->set_namespace_("kube-system");
-  (*map.mutable_data())["client-ca-file"] = settings.authority;
-  return object::of(map);
-}
-
 template <class T, class Copy>
 object corrected_as(const object& stored, const object& wanted, Copy copy) {
   auto changed = stored.copy<T>();
@@ -148,7 +138,6 @@ std::vector<object> first_objects(const first_settings& settings) {
   result.push_back(a_service(settings));
   result.push_back(endpoints_of(settings));
   result.push_back(slice_of(settings));
-  result.push_back(authentication_map(settings));
   return result;
 }
 
@@ -157,6 +146,14 @@ object authority_map(const std::string& ns, const std::string& authority) {
   map.mutable_metadata()->set_name(authority_map_name);
   map.mutable_metadata()->set_namespace_(ns);
   (*map.mutable_data())["ca.crt"] = authority;
+  return object::of(map);
+}
+
+object authentication_map(const std::string& authority) {
+  ConfigMap map;
+  map.mutable_metadata()->set_name(authentication_map_name);
+  map.mutable_metadata()->set_namespace_(authentication_map_namespace);
+  (*map.mutable_data())["client-ca-file"] = authority;
   return object::of(map);
 }
 

@@ -20,9 +20,9 @@ struct first_settings {
 };
 
 /// Returns the objects in the order in which they can be created: namespaces,
-/// priority classes, the Service `kubernetes`, its Endpoints and slice, and
-/// what says who signs certificates of clients. Endpoints and slice hold no
-/// address while no HTTPS is served: who connects is refused at once then.
+/// priority classes, the Service `kubernetes`, its Endpoints and slice. These
+/// two hold no address while no HTTPS is served: who connects is refused at
+/// once then.
 std::vector<object> first_objects(const first_settings& settings);
 
 /// Returns the ConfigMap with the authority's certificate that each namespace
@@ -31,6 +31,14 @@ object authority_map(const std::string& ns, const std::string& authority);
 
 /// Its name.
 constexpr auto authority_map_name = "kube-root-ca.crt";
+
+/// Returns the ConfigMap where components with servers of their own learn, in
+/// Kubernetes, by whom the certificates of clients are signed.
+object authentication_map(const std::string& authority);
+
+/// Its place.
+constexpr auto authentication_map_name = "extension-apiserver-authentication";
+constexpr auto authentication_map_namespace = "kube-system";
 
 /// Returns what is to be written in place of `stored`; none where that says
 /// what it should, or is for others to change.

@@ -25,8 +25,8 @@ shows '*/5 * * * *' get cronjob c
 k delete cronjob c
 k create deployment scaled --image=pause
 k autoscale deployment scaled --max=4 --cpu-percent=70
-[[ $(k get hpa.v2beta2.autoscaling scaled -o 'jsonpath={.spec.metrics[0].resource.target.averageUtilization}') == 70 ]]
-[[ $(k get hpa.v2beta1.autoscaling scaled -o 'jsonpath={.spec.metrics[0].resource.targetAverageUtilization}') == 70 ]]
+[[ $(k get horizontalpodautoscalers.v2beta2.autoscaling scaled -o 'jsonpath={.spec.metrics[0].resource.target.averageUtilization}') == 70 ]]
+[[ $(k get horizontalpodautoscalers.v2beta1.autoscaling scaled -o 'jsonpath={.spec.metrics[0].resource.targetAverageUtilization}') == 70 ]]
 k describe hpa scaled >/dev/null
 k delete hpa,deployment scaled
 shows 'apiserver_request_total{' get --raw /metrics

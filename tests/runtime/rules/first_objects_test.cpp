@@ -31,10 +31,8 @@ TEST(FirstObjects, AreThoseOfEveryCluster) {
 }
 
 TEST(FirstObjects, SayWhoSignsCertificatesOfClients) {
-  auto map =
-      find<core::v1::ConfigMap>(silent, "extension-apiserver-authentication");
-  ASSERT_TRUE(map);
-  EXPECT_EQ(map.ns(), "kube-system");
+  auto map = authentication_map("pem");
+  EXPECT_EQ(map.key(), "kube-system/extension-apiserver-authentication");
   EXPECT_EQ(map.as<core::v1::ConfigMap>().data().at("client-ca-file"), "pem");
 }
 

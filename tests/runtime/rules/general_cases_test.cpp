@@ -305,9 +305,6 @@ void add_requests(cases& any) {
   any.call("list-numbers", "limit", listed("limit: -1"), listed("limit: 5"));
   any.call("list-numbers", "timeoutSeconds", listed("timeout_seconds: -1"),
            listed("timeout_seconds: 1"));
-  any.call("list-numbers", "resourceVersion",
-           listed(R"(continue: "x" resource_version: "5")"),
-           listed(R"(continue: "x" resource_version: "0")"));
   any.call("list-numbers", "resourceVersionMatch",
            listed(R"(resource_version_match: "Newest"
                      resource_version: "5")"),

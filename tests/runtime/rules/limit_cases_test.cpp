@@ -141,7 +141,7 @@ void add_ingresses(rule_cases& all) {
   cases.create(
       "backend-or-rules", "spec", [](Ingress&) {}, good);
   cases.create("host", "spec.rules[0].host", host("1.2.3.4"), host("*.a.b"));
-  cases.create("host", "spec.rules[0].host", host("a.*.b"));
+  cases.create("host", "spec.rules[0].host", host("a.*.b"), host("a.b"));
   cases.create("paths", "spec.rules[0].http.paths",
                spec("rules { ingress_rule_value { http {} } }"), host("a.b"));
   auto first = std::string{"spec.rules[0].http.paths[0]."};
@@ -193,7 +193,7 @@ void add_classes(rule_cases& all) {
   cases.update("controller", "spec.controller", spec(R"(controller: "a.b/d")"));
   cases.create("parameters", "spec.parameters.namespace",
                spec(R"(parameters { kind: "k" name: "n" scope: "Namespace" })"),
-               spec(R"(parameters { kind: "k" name: "n" })"));
+               spec(R"(parameters { kind: "k" name: "n" scope: "Cluster" })"));
 }
 
 } // namespace

@@ -115,6 +115,17 @@ reply on_request(session_pointer self, fake_api& api, const call::Request& msg,
   return answer_with({api.find(msg.kind(), key_of(msg))}, api.revision);
 }
 
+/// Of the fields that may be selected by, only the name counts here.
+bool is_wanted(const call::Watch& msg, const object& what) {
+  constexpr std::string_view by_name = "metadata.name=";
+  if (msg.kind() != what.kind().kind
+      || (!msg.namespace_().empty() && msg.namespace_() != what.ns()))
+    return false;
+  auto& fields = msg.field_selector();
+  return !fields.starts_with(by_name)
+         || fields.substr(by_name.size()) == what.name();
+}
+
 caf::result<pb<call::WatchStarted>>
 on_watch(fake_api& api, const call::Watch& msg, const watcher_actor& to) {
   // Whoever asks without a pause would never let the test go on.
@@ -125,7 +136,7 @@ on_watch(fake_api& api, const call::Watch& msg, const watcher_actor& to) {
   batch.reset = true;
   batch.complete = true;
   for (auto& [at, what] : api.objects)
-    if (at.first == msg.kind())
+    if (is_wanted(msg, what))
       batch.items.push_back({change_type::added, what});
   api.tell(api.watches.back(), std::move(batch));
   call::WatchStarted started;
@@ -272,7 +283,7 @@ void fake_api::tell(watch& w, changes batch) {
 
 void fake_api::tell_all(change_type type, const object& what) {
   for (auto& w : watches) {
-    if (w.msg.kind() != what.kind().kind)
+    if (!is_wanted(w.msg, what))
       continue;
     changes batch;
     batch.items.push_back({type, what});

@@ -1,6 +1,5 @@
-#include "actors/apiserver/authenticator.hpp"
-
 #include "actors/apiserver/account_tokens.hpp"
+#include "actors/apiserver/authenticator.hpp"
 #include "messages/api/authentication.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
@@ -75,9 +74,9 @@ struct token_fixture : ::testing::Test {
                        const google::protobuf::Message& body) {
     caf::scoped_actor self{world.system()};
     msg.set_verb(call::CREATE);
-    auto sent = self->request(actor, caf::infinite,
-                              pb<call::Request>{std::move(msg)},
-                              object::of(body));
+    auto sent =
+        self->request(actor, caf::infinite, pb<call::Request>{std::move(msg)},
+                      object::of(body));
     world.run();
     expected<object> result{make_error(ec::timeout, "no answer")};
     sent.receive([&](const pb<call::Response>&,
@@ -159,11 +158,11 @@ TEST_F(Authenticator, KnowsTheAccountOfATokenThatItMade) {
   auto& user = found.status().user();
   EXPECT_EQ(user.username(), "system:serviceaccount:team:builder");
   EXPECT_EQ(user.uid(), "u1");
-  EXPECT_EQ((std::vector<std::string>{user.groups().begin(),
-                                      user.groups().end()}),
-            (std::vector<std::string>{"system:serviceaccounts",
-                                      "system:serviceaccounts:team",
-                                      "system:authenticated"}));
+  EXPECT_EQ(
+      (std::vector<std::string>{user.groups().begin(), user.groups().end()}),
+      (std::vector<std::string>{"system:serviceaccounts",
+                                "system:serviceaccounts:team",
+                                "system:authenticated"}));
   EXPECT_EQ(found.status().audiences(0), rules::token_issuer);
 }
 
@@ -218,8 +217,9 @@ TEST_F(Authenticator, LetsATokenEndWithWhatItIsBoundTo) {
 TEST_F(Authenticator, BindsToNothingThatIsNotThere) {
   auto code = [&](const TokenRequest& msg, const std::string& account) {
     auto result = ask_token(msg, account);
-    return result ? ec{} : is(result.error(), ec::not_found) ? ec::not_found
-           : is(result.error(), ec::conflict)                ? ec::conflict
+    return result                                ? ec{}
+           : is(result.error(), ec::not_found)   ? ec::not_found
+           : is(result.error(), ec::conflict)    ? ec::conflict
            : is(result.error(), ec::bad_request) ? ec::bad_request
                                                  : ec::internal_error;
   };

@@ -206,8 +206,8 @@ TEST_F(ViewList, RefusesOptionsThatDoNotGoTogether) {
                 + "limit: Invalid value: -1: must be greater than or equal "
                   "to 0");
   EXPECT_EQ(shown(list_request("abc")),
-            "BadRequest: resourceVersion: Invalid value: \"abc\": not a "
-            "number");
+            "BadRequest: resourceVersion: Invalid value: \"abc\": "
+            "strconv.ParseUint: parsing \"abc\": invalid syntax");
 }
 
 } // namespace troupe

@@ -1,9 +1,8 @@
-#include "runtime/rules/account_token.hpp"
-
 #include "messages/api/authentication.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/account_token.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,5 @@
-#include "runtime/rules/cluster_info.hpp"
-
 #include "messages/api/core_config.pb.h"
+#include "runtime/rules/cluster_info.hpp"
 
 #include <gtest/gtest.h>
 

@@ -23,9 +23,9 @@ TEST(Impersonation, IsOfAUserInSomeGroups) {
   auto x = *read_impersonation({{"Impersonate-User", "jane"},
                                 {"impersonate-group", "dev"},
                                 {"Impersonate-Group", "ops"}});
-  EXPECT_EQ(needs(x), (texts{"impersonate /users jane",
-                             "impersonate /groups dev",
-                             "impersonate /groups ops"}));
+  EXPECT_EQ(needs(x),
+            (texts{"impersonate /users jane", "impersonate /groups dev",
+                   "impersonate /groups ops"}));
   EXPECT_EQ(x.who.user, "jane");
   EXPECT_EQ(x.who.groups, (texts{"dev", "ops", "system:authenticated"}));
 }
@@ -53,12 +53,11 @@ TEST(Impersonation, OfNobodyStaysNobody) {
 }
 
 TEST(Impersonation, CarriesUidAndExtras) {
-  auto x = *read_impersonation(
-      {{"Impersonate-User", "jane"},
-       {"Impersonate-Uid", "u7"},
-       {"Impersonate-Extra-Scopes", "view"},
-       {"Impersonate-Extra-Scopes", "edit"},
-       {"Impersonate-Extra-Acme.com%2fproject", "p"}});
+  auto x = *read_impersonation({{"Impersonate-User", "jane"},
+                                {"Impersonate-Uid", "u7"},
+                                {"Impersonate-Extra-Scopes", "view"},
+                                {"Impersonate-Extra-Scopes", "edit"},
+                                {"Impersonate-Extra-Acme.com%2fproject", "p"}});
   EXPECT_EQ(needs(x),
             (texts{"impersonate /users jane",
                    "impersonate authentication.k8s.io/userextras/scopes view",
@@ -72,9 +71,9 @@ TEST(Impersonation, CarriesUidAndExtras) {
 }
 
 TEST(Impersonation, NeedsAUser) {
-  for (auto& h : {headers{{"Impersonate-Group", "g"}},
-                  headers{{"Impersonate-Uid", "u"}},
-                  headers{{"Impersonate-Extra-a", "b"}}})
+  for (auto& h :
+       {headers{{"Impersonate-Group", "g"}}, headers{{"Impersonate-Uid", "u"}},
+        headers{{"Impersonate-Extra-a", "b"}}})
     EXPECT_FALSE(read_impersonation(h));
 }
 

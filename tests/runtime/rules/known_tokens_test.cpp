@@ -1,9 +1,8 @@
-#include "runtime/rules/known_tokens.hpp"
-
 #include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/rules/bootstrap_token.hpp"
+#include "runtime/rules/known_tokens.hpp"
 
 #include <gtest/gtest.h>
 

@@ -172,9 +172,13 @@ caf::error admit_create(write_job& job, google::protobuf::Message& msg) {
     rules::set_default_ingress_class(
         static_cast<Ingress&>(msg),
         all_known<networking::v1::IngressClass>(st));
-  if (is_kind<certificates::v1::CertificateSigningRequest>(job))
-    return rules::check_subject(
-        static_cast<certificates::v1::CertificateSigningRequest&>(msg));
+  if (is_kind<certificates::v1::CertificateSigningRequest>(job)) {
+    auto& wish = static_cast<certificates::v1::CertificateSigningRequest&>(msg);
+    // The session says so of a create; what is applied may create, too.
+    if (job.applied)
+      rules::stamp_requester(wish, caller_of(job));
+    return rules::check_subject(wish);
+  }
   if (is_kind<PriorityClass>(job))
     return rules::check_default_class(static_cast<PriorityClass&>(msg),
                                       all_known<PriorityClass>(st));

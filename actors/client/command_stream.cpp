@@ -5,11 +5,14 @@
 #include "messages/pod_stream.pb.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 namespace troupe {
 
 namespace {
+
+constexpr auto last_word_patience = std::chrono::milliseconds(300);
 
 /// A stream that was opened. Its number is its source's own, and other
 /// sources have the same ones.
@@ -17,6 +20,7 @@ struct stream_in_use {
   stream_source_actor source;
   uint64_t id = 0;
   std::optional<expected<container::StreamEnd>> end;
+  bool lost = false; ///< its source is gone
 
   bool is(const caf::strong_actor_ptr& sender, uint64_t number) const {
     return !end && id == number && source
@@ -91,10 +95,16 @@ command_client::streams(std::vector<call::OpenStream> msgs,
             from->end = *last;
         },
         [&](const caf::down_msg& down) {
+          // From another process its last word may come after this news.
           for (auto& x : all)
-            if (!x.end && x.source.address() == down.source)
-              x.end = make_error(ec::service_unavailable,
-                                 "the connection to the pod was lost");
+            if (!x.end && x.source.address() == down.source) {
+              if (x.lost)
+                x.end = make_error(ec::service_unavailable,
+                                   "the connection to the pod was lost");
+              else
+                self->delayed_send(self, last_word_patience, down);
+              x.lost = true;
+            }
         });
   }
   std::vector<expected<container::StreamEnd>> result;

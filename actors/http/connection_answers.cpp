@@ -80,8 +80,16 @@ void answer(pointer self, const exchange& x, int status, std::string type,
                            std::move(body));
 }
 
-void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
-            const caf::error& why) {
+namespace {
+
+/// An answer that says why not.
+struct refusal {
+  http::response_head head;
+  std::string type;
+  std::string body;
+};
+
+refusal refusal_of(const exchange& x, const caf::error& why) {
   auto status = to_status(why);
   // Kubernetes: why somebody is nobody is not told.
   if (status.code() == 401)
@@ -90,16 +98,32 @@ void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
   if (x.form.bytes == http::encoding::protobuf)
     form.bytes = x.form.bytes;
   form.pretty = x.form.pretty;
-  http::response_head head;
-  head.status = status.code();
-  head.headers = {{"Content-Type", form.content_type()},
-                  {"Cache-Control", "no-cache, private"}};
-  edge.answer(connection, x.number, std::move(head),
-              http::encode_status(status, form));
+  refusal out;
+  out.type = form.content_type();
+  out.head.status = status.code();
+  out.head.headers = {{"Content-Type", out.type},
+                      {"Cache-Control", "no-cache, private"}};
+  out.body = http::encode_status(status, form);
+  return out;
+}
+
+} // namespace
+
+void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
+            const caf::error& why) {
+  auto what = refusal_of(x, why);
+  edge.answer(connection, x.number, std::move(what.head), std::move(what.body));
 }
 
 void refuse(pointer self, const exchange& x, const caf::error& why) {
-  refuse(*self->state.edge, self->state.connection, x, why);
+  auto& st = self->state;
+  auto what = refusal_of(x, why);
+  if (x.measured)
+    st.edge->metrics().done(labels_of(x), what.head.status,
+                            self->clock().now() - x.since, what.body.size());
+  audit_body(self, x, what.head.status, what.body, what.type);
+  st.edge->answer(st.connection, x.number, std::move(what.head),
+                  std::move(what.body));
 }
 
 http::body_form form_of(pointer self, const exchange& x) {

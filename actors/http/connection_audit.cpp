@@ -83,7 +83,8 @@ std::string as_json(const std::string& body, std::string_view type) {
     auto document = text::parse_yaml(body);
     return document ? text::print_json(*document) : std::string{};
   }
-  return nlohmann::json::accept(body) ? body : std::string{};
+  // As deep as the server itself reads, and no deeper.
+  return text::parse_json(body) ? body : std::string{};
 }
 
 std::string noted(const http_audit& x, const std::string& body,

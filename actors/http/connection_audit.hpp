@@ -21,6 +21,7 @@ public:
   observed_edge(std::shared_ptr<http::http_edge> behind, observer tell)
       : behind_(std::move(behind)), tell_(std::move(tell)) {}
 
+  http::request_metrics& metrics() override { return behind_->metrics(); }
   void listen(on_connection tell) override { behind_->listen(std::move(tell)); }
   void serve(uint64_t connection, on_event tell) override {
     behind_->serve(connection, std::move(tell));

@@ -12,6 +12,9 @@ namespace troupe::serving_http {
 
 namespace {
 
+/// Answers to pings that may be on their way.
+constexpr uint32_t most_aside = 64;
+
 http_socket* find_socket(pointer self, uint64_t number) {
   auto found = self->state.sockets.find(number);
   return found == self->state.sockets.end() ? nullptr : &found->second;
@@ -102,6 +105,11 @@ bool on_socket_data(pointer self, const http_api::Data& msg) {
       return true;
     if (got == http::websocket_reader::outcome::failed
         || said.kind == http::websocket_kind::close) {
+      stop(self, number);
+      return true;
+    }
+    // Whoever does not take the answers need not ask on.
+    if (s->aside > most_aside) {
       stop(self, number);
       return true;
     }

@@ -5,6 +5,7 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace troupe::serving_http {
@@ -14,6 +15,8 @@ namespace {
 /// Kubernetes: one that does not say how long it wants to watch watches
 /// between half an hour and an hour, so that not all come back at once.
 constexpr int64_t shortest_s = 1800;
+/// Nobody needs more: whoever has it begins anew.
+constexpr int64_t longest_s = 24 * 3600;
 
 expected<int64_t> read_timeout(pointer self, const exchange& x) {
   auto& text = x.to.get("timeoutSeconds");
@@ -26,7 +29,7 @@ expected<int64_t> read_timeout(pointer self, const exchange& x) {
                         "timeoutSeconds: \"" + text + "\" is no number");
   }
   if (value > 0)
-    return value;
+    return std::min(value, longest_s);
   return shortest_s
          + static_cast<int64_t>(self->state.ctx->random() % shortest_s);
 }

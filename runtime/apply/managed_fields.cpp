@@ -89,6 +89,12 @@ void managed_fields::drop_empty() {
 
 expected<managed_fields> decode(const meta::v1::ObjectMeta& meta) {
   managed_fields result;
+  // Each is compared with all: nobody has so many.
+  constexpr int most_entries = 1'000;
+  if (meta.managed_fields_size() > most_entries)
+    return make_error(ec::bad_request, "metadata.managedFields: more than "
+                                           + std::to_string(most_entries)
+                                           + " entries");
   for (int i = 0; i < meta.managed_fields_size(); ++i) {
     auto entry = decode_one(meta.managed_fields(i), i);
     if (!entry)

@@ -148,16 +148,21 @@ std::string_view verb_of(std::string_view method, const api_route& at,
                          const target& to) {
   auto named = !at.name.empty();
   if (method == "GET" || method == "HEAD") {
-    if (at.watch || (to.flag("watch") && at.subresource.empty()))
+    if (at.watch || (to.flag("watch") && !named))
       return "watch";
     return named ? "get" : "list";
   }
+  // Kubernetes: all namespaces together are for looking at only.
+  auto everywhere = at.kind != nullptr && at.kind->namespaced && at.ns.empty();
+  if (everywhere && at.kind->has_verb("list"))
+    return {};
+  auto item = named && at.subresource.empty();
   if (method == "POST")
-    return "create";
+    return item ? "" : "create";
   if (method == "PUT")
-    return "update";
+    return named ? "update" : "";
   if (method == "PATCH")
-    return "patch";
+    return named ? "patch" : "";
   if (method == "DELETE")
     return named ? "delete" : "deletecollection";
   return {};

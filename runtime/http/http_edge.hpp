@@ -57,7 +57,7 @@ public:
   virtual ~http_edge() = default;
 
   /// What was served over it, as those who serve report it.
-  request_metrics& metrics() { return metrics_; }
+  virtual request_metrics& metrics() { return metrics_; }
 
   /// From now on `tell` hears of each connection. Those that somebody else was
   /// told of before are closed.

@@ -1,5 +1,7 @@
 #include "runtime/http/proxy_request.hpp"
 
+#include "runtime/http/websocket.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -20,12 +22,15 @@ constexpr auto of_one_connection = std::to_array<std::string_view>({
     "Upgrade",
 });
 
+constexpr std::string_view websocket_protocol = "Sec-WebSocket-Protocol";
+
 /// Kubernetes: who asks is the API server's business alone.
 constexpr auto of_us = std::to_array<std::string_view>({
     "Authorization",
     "Content-Length",
     "Expect",
     "X-Forwarded-Uri",
+    websocket_protocol,
 });
 
 /// Kubernetes: pages behind the proxy are all of one place.
@@ -55,6 +60,13 @@ bool has_body(const request& what) {
 void put(std::string& out, std::string_view name, std::string_view value) {
   ((out += name) += ": ") += value;
   out += "\r\n";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (auto& word : words)
+    (out += out.empty() ? "" : ", ") += word;
+  return out;
 }
 
 bool is_impersonation(std::string_view name) {
@@ -89,6 +101,10 @@ std::string proxied_request(const request& what, const proxied_target_parts& to,
     if (!has(of_one_connection, name) && !has(of_us, name)
         && !is_impersonation(name) && !is_named(what.headers, name))
       put(out, name, value);
+  // One of them may be who asks.
+  if (auto protocols = joined(offered_protocols(what.headers));
+      !protocols.empty())
+    put(out, websocket_protocol, protocols);
   put(out, "X-Forwarded-Uri", to.prefix + path);
   if (upgrade) {
     put(out, "Connection", "Upgrade");

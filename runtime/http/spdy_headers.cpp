@@ -148,6 +148,8 @@ std::optional<std::vector<header>> read_pairs(std::string_view block) {
   if (!count)
     return std::nullopt;
   std::vector<header> out;
+  // Each value has a copy of its name: short frames must not become long.
+  auto room = block.size();
   for (uint32_t i = 0; i < *count; ++i) {
     auto name = in.text();
     auto values = name ? in.text() : std::nullopt;
@@ -158,6 +160,9 @@ std::optional<std::vector<header>> read_pairs(std::string_view block) {
                    [](unsigned char c) { return std::tolower(c); });
     for (size_t at = 0; at <= values->size();) {
       auto end = std::min(values->find('\0', at), values->size());
+      if (lower.size() + end - at > room)
+        return std::nullopt;
+      room -= lower.size() + end - at;
       out.emplace_back(lower, values->substr(at, end - at));
       at = end + 1;
     }

@@ -139,12 +139,16 @@ std::string reader_frame(const channel_form& form, std::string_view data) {
 std::optional<terminal_size> size_reader::add(std::string_view bytes) {
   std::optional<terminal_size> last;
   buffer_ += bytes;
+  size_t begin = 0;
   for (auto end = buffer_.find('}'); end != std::string::npos;
-       end = buffer_.find('}')) {
-    if (auto size = read_size(std::string_view{buffer_}.substr(0, end + 1)))
+       end = buffer_.find('}', begin)) {
+    auto text = std::string_view{buffer_}.substr(begin, end + 1 - begin);
+    if (auto size =
+            text.size() <= longest_size ? read_size(text) : std::nullopt)
       last = size;
-    buffer_.erase(0, end + 1);
+    begin = end + 1;
   }
+  buffer_.erase(0, begin);
   if (buffer_.size() > longest_size)
     buffer_.clear();
   return last;

@@ -39,6 +39,28 @@ struct row {
   const char* verb;
 };
 
+// Kubernetes serves neither: whoever forgets a namespace deletes nothing.
+TEST(ApiRoute, HasNoVerbForWhatNoPathIsServedWith) {
+  for (auto& [method, target] : {
+           std::pair{"DELETE", "/api/v1/pods"},
+           {"DELETE", "/apis/apps/v1/deployments"},
+           {"POST", "/api/v1/configmaps"},
+           {"POST", "/api/v1/namespaces/a/configmaps/b"},
+           {"PUT", "/api/v1/namespaces/a/configmaps"},
+           {"PATCH", "/api/v1/namespaces/a/configmaps"},
+       })
+    EXPECT_EQ(go(method, target).verb, "") << method << " " << target;
+  EXPECT_EQ(go("DELETE", "/api/v1/namespaces/a/pods").verb, "deletecollection");
+  EXPECT_EQ(go("DELETE", "/api/v1/nodes").verb, "deletecollection");
+  EXPECT_EQ(go("POST", "/api/v1/namespaces/a/pods/b/binding").verb, "create");
+  EXPECT_EQ(go("POST", "/api/v1/namespaces").verb, "create");
+  EXPECT_EQ(
+      go("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews").verb,
+      "create");
+  EXPECT_EQ(go("GET", "/api/v1/namespaces/a/pods/b?watch=1").verb, "get");
+  EXPECT_EQ(go("GET", "/api/v1/pods?watch=1").verb, "watch");
+}
+
 TEST(ApiRoute, FindsResources) {
   for (auto& r : {
            row{"GET", "/api/v1/pods", "Pod v1", "list"},

@@ -139,6 +139,21 @@ TEST(ProxyRequest, PassesOnWhatConcernsTheServer) {
             "Upgrade: websocket\r\n\r\n");
 }
 
+TEST(ProxyRequest, KeepsATokenThatIsCalledAProtocol) {
+  constexpr auto name = "Sec-WebSocket-Protocol";
+  std::string token = "base64url.bearer.authorization.k8s.io.c2VjcmV0";
+  auto asked = [&](const std::string& protocols) {
+    request what;
+    what.method = "GET";
+    what.headers = {{name, protocols}};
+    return proxied_request(what, {{}, "/", {}}, true);
+  };
+  EXPECT_EQ(asked(token).find(name), std::string::npos);
+  auto both = asked(token + ", chat");
+  EXPECT_NE(both.find("Sec-WebSocket-Protocol: chat\r\n"), std::string::npos);
+  EXPECT_EQ(both.find("c2VjcmV0"), std::string::npos);
+}
+
 TEST(ProxyRequest, TellsWhatConcernsTheClient) {
   response_head head{200,
                      {{"Content-Type", "t"},

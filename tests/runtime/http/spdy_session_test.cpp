@@ -187,6 +187,13 @@ TEST(SpdyHeaders, PartsSeveralValuesOfAName) {
   EXPECT_EQ(*got, (std::vector<header>{{"a", "b"}, {"a", "c"}}));
 }
 
+TEST(SpdyHeaders, DoNotGrowWhereValuesShareAName) {
+  spdy_header_writer writer;
+  spdy_header_reader reader;
+  EXPECT_FALSE(reader.read(
+      writer.write({{std::string(4'000, 'a'), std::string(4'000, '\0')}})));
+}
+
 TEST(SpdyHeaders, KnowsTheDictionaryOfTheSpecification) {
   spdy_header_writer writer;
   auto block = writer.write({});

@@ -1,6 +1,7 @@
 #include "actors/http/proxied_request.hpp"
 
 #include "actors/http/connection_parts.hpp"
+#include "actors/http/stream_start.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
@@ -355,20 +356,7 @@ pb<system::Description> on_describe(pointer self) {
 
 http_stream_actor::behavior_type proxied_request(pointer self,
                                                  http_stream_start what) {
-  auto& st = self->state;
-  st.ctx = std::make_unique<context>(std::move(what.ctx));
-  st.requests = calls{self};
-  st.door = {std::move(what.edge), what.connection, std::move(what.x)};
-  st.session = std::move(what.session);
-  auto parent = what.parent.address();
-  self->monitor(what.parent);
-  self->set_down_handler([self, parent](const caf::down_msg& down) {
-    if (down.source == parent)
-      self->quit();
-    else
-      on_down(self, down);
-  });
-  self->send(self, pb<system::Tick>{system::Tick{}});
+  start_stream_actor(self, std::move(what), on_down);
   return {
       [self](const pb<container::StreamData>& msg) { on_output(self, *msg); },
       [self](const pb<container::StreamCredit>& msg) {

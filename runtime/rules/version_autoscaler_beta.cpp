@@ -19,6 +19,26 @@ void name_metric(v2::MetricIdentifier& to, const std::string& name,
     *to.mutable_selector() = *selector;
 }
 
+/// Of a metric there is one source, whichever form says so: `resource` converts
+/// those of resources, `other` the rest.
+template <class From, class To, class Other, class Resource>
+void convert_sources(const From& from, To& to, Other other, Resource resource) {
+  to.set_type(from.type());
+  if (from.has_object())
+    other(from.object(), *to.mutable_object());
+  if (from.has_pods())
+    other(from.pods(), *to.mutable_pods());
+  if (from.has_resource())
+    resource(from.resource(), *to.mutable_resource());
+  if (from.has_container_resource()) {
+    resource(from.container_resource(), *to.mutable_container_resource());
+    to.mutable_container_resource()->set_container(
+        from.container_resource().container());
+  }
+  if (from.has_external())
+    other(from.external(), *to.mutable_external());
+}
+
 // -- what is wished ----------------------------------------------------------
 
 template <class Old, class New>
@@ -103,37 +123,15 @@ void older(const v2::ExternalMetricSource& from,
 }
 
 void newer(const old::MetricSpec& from, v2::MetricSpec& to) {
-  to.set_type(from.type());
-  if (from.has_object())
-    newer(from.object(), *to.mutable_object());
-  if (from.has_pods())
-    newer(from.pods(), *to.mutable_pods());
-  if (from.has_resource())
-    newer_resource(from.resource(), *to.mutable_resource());
-  if (from.has_container_resource()) {
-    newer_resource(from.container_resource(), *to.mutable_container_resource());
-    to.mutable_container_resource()->set_container(
-        from.container_resource().container());
-  }
-  if (from.has_external())
-    newer(from.external(), *to.mutable_external());
+  convert_sources(
+      from, to, [](auto& a, auto& b) { newer(a, b); },
+      [](auto& a, auto& b) { newer_resource(a, b); });
 }
 
 void older(const v2::MetricSpec& from, old::MetricSpec& to) {
-  to.set_type(from.type());
-  if (from.has_object())
-    older(from.object(), *to.mutable_object());
-  if (from.has_pods())
-    older(from.pods(), *to.mutable_pods());
-  if (from.has_resource())
-    older_resource(from.resource(), *to.mutable_resource());
-  if (from.has_container_resource()) {
-    older_resource(from.container_resource(), *to.mutable_container_resource());
-    to.mutable_container_resource()->set_container(
-        from.container_resource().container());
-  }
-  if (from.has_external())
-    older(from.external(), *to.mutable_external());
+  convert_sources(
+      from, to, [](auto& a, auto& b) { older(a, b); },
+      [](auto& a, auto& b) { older_resource(a, b); });
 }
 
 // -- what is -----------------------------------------------------------------
@@ -208,37 +206,15 @@ void older(const v2::ExternalMetricStatus& from,
 }
 
 void newer(const old::MetricStatus& from, v2::MetricStatus& to) {
-  to.set_type(from.type());
-  if (from.has_object())
-    newer(from.object(), *to.mutable_object());
-  if (from.has_pods())
-    newer(from.pods(), *to.mutable_pods());
-  if (from.has_resource())
-    newer_current(from.resource(), *to.mutable_resource());
-  if (from.has_container_resource()) {
-    newer_current(from.container_resource(), *to.mutable_container_resource());
-    to.mutable_container_resource()->set_container(
-        from.container_resource().container());
-  }
-  if (from.has_external())
-    newer(from.external(), *to.mutable_external());
+  convert_sources(
+      from, to, [](auto& a, auto& b) { newer(a, b); },
+      [](auto& a, auto& b) { newer_current(a, b); });
 }
 
 void older(const v2::MetricStatus& from, old::MetricStatus& to) {
-  to.set_type(from.type());
-  if (from.has_object())
-    older(from.object(), *to.mutable_object());
-  if (from.has_pods())
-    older(from.pods(), *to.mutable_pods());
-  if (from.has_resource())
-    older_current(from.resource(), *to.mutable_resource());
-  if (from.has_container_resource()) {
-    older_current(from.container_resource(), *to.mutable_container_resource());
-    to.mutable_container_resource()->set_container(
-        from.container_resource().container());
-  }
-  if (from.has_external())
-    older(from.external(), *to.mutable_external());
+  convert_sources(
+      from, to, [](auto& a, auto& b) { older(a, b); },
+      [](auto& a, auto& b) { older_current(a, b); });
 }
 
 /// What both forms name alike.

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "actors/http/stream.hpp"
+#include "messages/system.pb.h"
+
+#include <caf/stateful_actor.hpp>
+
+namespace troupe {
+
+/// Takes what the actor of an exchange is started with: it ends with its
+/// parent, hears of other ends by `on_down`, and is sent a first tick, 0.
+template <class Pointer, class OnDown>
+void start_stream_actor(Pointer self, http_stream_start what, OnDown on_down) {
+  http_stream_base& st = self->state;
+  st.ctx = std::make_unique<context>(std::move(what.ctx));
+  st.requests = calls{self};
+  st.door = {std::move(what.edge), what.connection, std::move(what.x)};
+  st.session = std::move(what.session);
+  auto parent = what.parent.address();
+  self->monitor(what.parent);
+  self->set_down_handler([self, parent, on_down](const caf::down_msg& down) {
+    if (down.source == parent)
+      self->quit();
+    else
+      on_down(self, down);
+  });
+  self->send(self, pb<system::Tick>{system::Tick{}});
+}
+
+} // namespace troupe

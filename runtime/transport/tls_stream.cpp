@@ -66,9 +66,18 @@ void tls_stream::close(bool goodbye) {
   empty(outgoing_);
   empty(sending_);
   sent_ = 0;
-  if (reads_)
+  if (reads_) {
     passivate();
+    let_go(reads_, net::input_mask);
+  }
   want_write(false);
+}
+
+/// What was put in and taken out within one turn of the loop was never in it:
+/// nobody will say that it is removed.
+void tls_stream::let_go(std::shared_ptr<tls_stream>& held, int mask) {
+  if ((eventbf() & mask) == 0)
+    backend().post([last = std::move(held)] {});
 }
 
 void tls_stream::lose() {
@@ -96,6 +105,7 @@ void tls_stream::want_write(bool wish) {
     backend().add(net::operation::write, fd(), this);
   } else {
     backend().del(net::operation::write, fd(), this);
+    let_go(writes_, net::output_mask);
   }
 }
 

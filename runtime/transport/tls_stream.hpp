@@ -75,6 +75,7 @@ private:
   void write();
   state write_some();
   void want_write(bool wish);
+  void let_go(std::shared_ptr<tls_stream>& held, int mask);
   void lose();
 
   std::shared_ptr<tls_files> files_;

@@ -1,11 +1,15 @@
 #include "tests/support/raw_peer.hpp"
 #include "tests/support/secure_process.hpp"
 
+#include <caf/io/middleman.hpp>
+#include <caf/io/network/multiplexer.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
 #include <deque>
 #include <fcntl.h>
+#include <future>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -80,6 +84,24 @@ TEST_F(Strangers, GiveWayToThoseWhoComeAfterThem) {
   EXPECT_TRUE(silent.front().is_closed());
   EXPECT_FALSE(silent.back().is_closed(1ms));
   EXPECT_TRUE(serves());
+}
+
+/// Who is accepted and sent away in one turn of the loop was never in it.
+TEST_F(Strangers, AreClosedWhenTheyComeAllAtOnce) {
+  transport_limits limits;
+  limits.strangers_of_address = 20;
+  limits.handshake = 60s;
+  serve(limits);
+  std::promise<void> all_are_here;
+  server_->system.middleman().backend().post(
+      [here = all_are_here.get_future().share()] { here.wait(); });
+  std::deque<raw_peer> silent;
+  while (silent.size() < 60)
+    silent.emplace_back(port_);
+  all_are_here.set_value();
+  for (size_t i = 0; i < 40; ++i)
+    EXPECT_TRUE(silent[i].is_closed()) << i;
+  EXPECT_FALSE(silent.back().is_closed(1ms));
 }
 
 TEST_F(Strangers, AreClosedWhenTheyDoNotProveThemselvesInTime) {

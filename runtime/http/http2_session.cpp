@@ -124,7 +124,7 @@ public:
     nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
   }
   bool is_over() const {
-    return dead_
+    return dead_ || (deaf_ && nghttp2_session_want_write(session_) == 0)
            || (nghttp2_session_want_read(session_) == 0
                && nghttp2_session_want_write(session_) == 0);
   }
@@ -159,6 +159,7 @@ private:
   size_t held_ = 0;
   size_t unsent_ = 0;
   bool dead_ = false;
+  bool deaf_ = false; ///< nothing more is taken
   time_point now_;
 };
 
@@ -209,15 +210,20 @@ http2_session::machine::machine(const http2_limits& limits) : limits_(limits) {
 }
 
 void http2_session::machine::take(std::string_view bytes, time_point now) {
-  if (dead_)
+  if (dead_ || deaf_)
     return;
   now_ = now;
   auto used = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  if (used >= 0)
+    return;
   // Most of what is wrong ends with a word to the client; the rest is no HTTP/2
-  // at all.
-  if (used < 0)
+  // at all, or a flood of what is to be answered.
+  if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC || used == NGHTTP2_ERR_FLOODED)
     dead_ = true;
+  else
+    nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+  deaf_ = true;
 }
 
 std::string http2_session::machine::output(size_t most, time_point now) {

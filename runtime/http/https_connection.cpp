@@ -355,8 +355,9 @@ void https_connection::pump() {
   }
   if (phase_ != phase::serving)
     return;
+  // Why it is over the client is to hear, whatever it says meanwhile.
   if (second_->is_over() && out_.empty())
-    return abort();
+    return begin_linger();
   watch_time();
   wait();
 }

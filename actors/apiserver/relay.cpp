@@ -7,6 +7,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <chrono>
+#include <utility>
 
 namespace troupe {
 
@@ -35,6 +36,20 @@ void pass_on(pointer self, const pb<T>& msg) {
     return;
   ++st.passed;
   self->send(st.client, msg);
+}
+
+/// A source says nothing before it has credit: so this is the time for what is
+/// to be said first.
+void on_credit(pointer self, const pb<container::StreamCredit>& msg) {
+  auto& st = self->state;
+  if (is_from(self, st.client) && !st.first.empty()) {
+    container::StreamData data;
+    data.set_stream(st.stream);
+    data.set_channel(container::STDOUT);
+    data.set_data(std::exchange(st.first, {}));
+    self->send(st.client, pb<container::StreamData>{std::move(data)});
+  }
+  pass_on(self, msg);
 }
 
 void close_stream(pointer self) {
@@ -89,14 +104,16 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-relay_actor::behavior_type relay(pointer self, container_stream_actor client) {
+relay_actor::behavior_type relay(pointer self, container_stream_actor client,
+                                 std::string first) {
   self->state.client = std::move(client);
+  self->state.first = std::move(first);
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   self->monitor(self->state.client);
   return {
       [self](const pb<container::StreamData>& msg) { pass_on(self, msg); },
-      [self](const pb<container::StreamCredit>& msg) { pass_on(self, msg); },
+      [self](const pb<container::StreamCredit>& msg) { on_credit(self, msg); },
       [self](const pb<container::StreamEnd>& msg) { on_end(self, msg); },
       [self](const pb<container::StreamResize>& msg) { to_source(self, msg); },
       [self](const pb<container::StreamClose>&) {

@@ -5,6 +5,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace troupe {
 
@@ -33,11 +34,13 @@ struct relay_state {
   stream_source_actor source;
   uint64_t stream = 0; ///< at the source
   uint64_t passed = 0; ///< chunks
+  std::string first;   ///< what the client hears before all else
 };
 
-/// Runs a relay for that client.
+/// Runs a relay for that client, who hears `first` before anything that the
+/// source says, unless it is empty.
 relay_actor::behavior_type
 relay(relay_actor::stateful_pointer<relay_state> self,
-      container_stream_actor client);
+      container_stream_actor client, std::string first);
 
 } // namespace troupe

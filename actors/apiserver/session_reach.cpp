@@ -1,16 +1,11 @@
 #include "actors/apiserver/session_reach.hpp"
 
-#include "actors/apiserver/node_page.hpp"
-#include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
 #include "messages/pod_stream.pb.h"
-#include "messages/system.pb.h"
 #include "messages/tunnel.pb.h"
-#include "runtime/http/answer_body.hpp"
-#include "runtime/http/http_message.hpp"
 #include "runtime/net/address.hpp"
 #include "runtime/rules/proxied_names.hpp"
 
@@ -166,90 +161,6 @@ void reach_proxied_service(pointer self, const request& msg,
       [promise](const caf::error& err) mutable { promise.deliver(err); });
 }
 
-// -- nodes --------------------------------------------------------------------
-
-std::string page(int status, std::string type, const std::string& body) {
-  http::response_head head{status, {{"Content-Type", std::move(type)}}};
-  return to_text(head, http::framing::length, body.size(), false) + body;
-}
-
-/// Answers with bytes, as the server of a connection would.
-void answer_page(pointer self, std::string bytes,
-                 const container_stream_actor& to, stream_promise promise) {
-  auto& st = self->state;
-  auto fresh = self->system().spawn(node_page, std::move(bytes), to);
-  auto handle = caf::actor_cast<caf::actor>(fresh);
-  st.relays.add(handle);
-  self->monitor(fresh);
-  system::Started started;
-  started.set_path(st.ctx->path() + "/stream-" + std::to_string(++st.relayed));
-  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
-             handle);
-  container::StreamOpened opened;
-  opened.set_stream(node_page_stream);
-  promise.deliver(pb<container::StreamOpened>{std::move(opened)},
-                  caf::actor_cast<stream_source_actor>(fresh));
-}
-
-/// The pods of a node, as its kubelet tells them.
-void answer_pods(pointer self, const std::string& node,
-                 const container_stream_actor& to, stream_promise promise) {
-  auto& pods = kind_of<core::v1::Pod>();
-  call::Request msg;
-  msg.set_verb(call::LIST);
-  msg.set_field_selector("spec.nodeName=" + node);
-  read(
-      self, pods, std::move(msg),
-      [self, to, promise, &pods](const std::vector<object>& found) {
-        answer_page(self,
-                    page(200, "application/json",
-                         http::encode_list(pods, found, {}, {})),
-                    to, promise);
-      },
-      [promise](const caf::error& err) mutable { promise.deliver(err); });
-}
-
-/// Whoever runs a kubelet can be asked whether it is well, and for its pods.
-void ask_kubelet(pointer self, const std::string& node, const std::string& path,
-                 const container_stream_actor& to, stream_promise promise) {
-  auto well = [self, to, promise](const pb<system::Description>&) {
-    answer_page(self, page(200, "text/plain; charset=utf-8", "ok"), to,
-                promise);
-  };
-  auto failed = [promise, node](const caf::error&) mutable {
-    promise.deliver(make_error(ec::service_unavailable,
-                               "error trying to reach service: node " + node
-                                   + " cannot be reached"));
-  };
-  with_actor(
-      self, "kubelet/" + node,
-      [self, node, path, to, promise, well, failed](const caf::actor& kubelet) {
-        if (path == "/healthz" || path.starts_with("/healthz/"))
-          self->state.requests.ask<pb<system::Description>>(
-              kubelet, well, failed, pb<system::Describe>{system::Describe{}});
-        else if (path == "/pods" || path == "/pods/")
-          answer_pods(self, node, to, promise);
-        else
-          answer_page(
-              self,
-              page(404, "text/plain; charset=utf-8", "404 page not found\n"),
-              to, promise);
-      },
-      failed);
-}
-
-void reach_node(pointer self, const request& msg,
-                const rules::proxied_name& to_what,
-                const container_stream_actor& to, stream_promise promise) {
-  read(
-      self, kind_of<core::v1::Node>(), get_of({}, to_what.name),
-      [self, msg, to, promise](const std::vector<object>& found) {
-        ask_kubelet(self, found.front().name(), msg->proxied().path(), to,
-                    promise);
-      },
-      [promise](const caf::error& err) mutable { promise.deliver(err); });
-}
-
 } // namespace
 
 call::Request get_of(const std::string& ns, const std::string& name) {
@@ -282,7 +193,7 @@ void reach_proxied(pointer self, const request& msg,
   else if (resource == kind_of<core::v1::Service>().plural)
     reach_proxied_service(self, msg, *what, to, promise);
   else
-    reach_node(self, msg, *what, to, promise);
+    reach_node(self, msg, what->name, to, promise);
 }
 
 } // namespace troupe::serving

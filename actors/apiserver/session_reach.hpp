@@ -23,6 +23,18 @@ call::Request get_of(const std::string& ns, const std::string& name);
 /// Why nothing can be reached of a pod that has no node yet.
 caf::error no_host(const object& pod);
 
+/// Passes a stream's request on to the kubelet that has the pod. The client
+/// hears `first` before anything else, unless it is empty.
+void open_on_node(pointer self, const object& pod,
+                  const pb<call::OpenStream>& msg,
+                  const container_stream_actor& to, stream_promise promise,
+                  const std::string& first);
+
+/// Answers what a kubelet is asked over HTTP: by the proxy to a node.
+void reach_node(pointer self, const pb<call::OpenStream>& msg,
+                const std::string& node, const container_stream_actor& to,
+                stream_promise promise);
+
 /// Connects to a pod by way of its node.
 void connect_at_node(pointer self, const tunnel::ConnectAtNode& msg,
                      const container_stream_actor& to, stream_promise promise,

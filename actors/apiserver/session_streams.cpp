@@ -31,9 +31,10 @@ constexpr size_t most_relays = 256;
 
 /// A stream to a node in another process goes by way of a relay: the two need
 /// not know, nor trust, each other.
-relay_actor start_relay(pointer self, const container_stream_actor& client) {
+relay_actor start_relay(pointer self, const container_stream_actor& client,
+                        const std::string& first) {
   auto& st = self->state;
-  auto fresh = self->system().spawn(relay, client);
+  auto fresh = self->system().spawn(relay, client, first);
   auto handle = caf::actor_cast<caf::actor>(fresh);
   st.relays.add(handle);
   self->monitor(fresh);
@@ -47,15 +48,15 @@ relay_actor start_relay(pointer self, const container_stream_actor& client) {
 template <class Msg>
 void open_at(pointer self, const caf::actor& kubelet, const Msg& msg,
              const container_stream_actor& to, stream_promise promise,
-             rewording reworded = {}) {
-  auto far = kubelet->node() != self->node();
+             rewording reworded = {}, const std::string& first = {}) {
+  auto far = kubelet->node() != self->node() || !first.empty();
   if (far && self->state.relays.size() >= most_relays) {
     promise.deliver(make_error(ec::too_many_requests,
                                "this session has " + std::to_string(most_relays)
                                    + " streams open already"));
     return;
   }
-  auto between = far ? start_relay(self, to) : relay_actor{};
+  auto between = far ? start_relay(self, to, first) : relay_actor{};
   auto failed = [self, between, promise,
                  reworded](const caf::error& err) mutable {
     promise.deliver(reworded ? reworded(err) : err);
@@ -89,18 +90,20 @@ caf::error no_log(const object& pod) {
   return make_error(ec::conflict, message_of(no_host(pod)));
 }
 
-/// Passes a stream's request on to the kubelet that has the pod.
+} // namespace
+
 void open_on_node(pointer self, const object& pod,
                   const pb<call::OpenStream>& msg,
-                  const container_stream_actor& to, stream_promise promise) {
+                  const container_stream_actor& to, stream_promise promise,
+                  const std::string& first) {
   auto& node = pod.as<core::v1::Pod>().spec().node_name();
   if (node.empty())
     return promise.deliver(msg->has_logs() ? no_log(pod) : no_host(pod));
   with_actor(
       self, "kubelet/" + node,
-      [self, msg, to, promise](const caf::actor& kubelet) {
+      [self, msg, to, promise, first](const caf::actor& kubelet) {
         if (msg->has_logs())
-          open_at(self, kubelet, msg->logs(), to, promise);
+          open_at(self, kubelet, msg->logs(), to, promise, {}, first);
         else if (msg->has_exec())
           open_at(self, kubelet, msg->exec(), to, promise);
         else
@@ -110,6 +113,8 @@ void open_on_node(pointer self, const object& pod,
         promise.deliver(unreachable(node));
       });
 }
+
+namespace {
 
 caf::error check_logs(const kubelet_api::PodLogs& logs) {
   core::v1::PodLogOptions wished;
@@ -204,7 +209,7 @@ void find_pod(pointer self, const pb<call::OpenStream>& msg,
         if (msg->has_port())
           reach_port(self, msg, found.front(), to, promise);
         else
-          open_on_node(self, found.front(), msg, to, promise);
+          open_on_node(self, found.front(), msg, to, promise, {});
       },
       [promise](const caf::error& err) mutable { promise.deliver(err); });
 }

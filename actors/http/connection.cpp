@@ -15,7 +15,8 @@ namespace {
 
 using namespace serving_http;
 
-http_api::Request to_message(uint64_t number, http::request what) {
+http_api::Request to_message(uint64_t number, http::request what,
+                             bool streams) {
   http_api::Request out;
   out.set_exchange(number);
   out.set_method(std::move(what.method));
@@ -26,6 +27,7 @@ http_api::Request to_message(uint64_t number, http::request what) {
     h.set_value(std::move(value));
   }
   out.set_body(std::move(what.body));
+  out.set_streams(streams);
   return out;
 }
 
@@ -43,7 +45,7 @@ http::http_edge::on_event reporter(pointer self) {
       return;
     switch (x.kind) {
       case http::event::type::request:
-        tell(handle, to_message(x.exchange, std::move(x.what)));
+        tell(handle, to_message(x.exchange, std::move(x.what), x.streams));
         break;
       case http::event::type::data: {
         http_api::Data msg;
@@ -125,8 +127,11 @@ caf::error no_such_place() {
 }
 
 void at_path(pointer self, exchange_ptr x) {
-  if (x->at.where == http::place::nothing)
+  if (x->at.where == http::place::nothing && http::is_api_path(x->to))
     return refuse(self, *x, no_such_place());
+  if (x->at.where == http::place::nothing)
+    return serving_http::answer(self, *x, 404, "text/plain; charset=utf-8",
+                                "404 page not found\n");
   auto& method = x->request->method();
   if (method != "GET" && method != "HEAD")
     return refuse(self, *x,
@@ -142,6 +147,7 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
   x->number = msg->exchange();
   x->request = msg;
   x->since = self->clock().now();
+  x->from = self->state.who.address;
   if (auto err = begin(*x))
     return refuse(self, *x, err);
   if (x->at.where == http::place::resource)

@@ -95,6 +95,11 @@ caf::error read_selection(const exchange& x, call::Request& out) {
   out.set_resource_version(x.to.get("resourceVersion"));
   out.set_resource_version_match(x.to.get("resourceVersionMatch"));
   out.set_continue_token(x.to.get("continue"));
+  meta::v1::ListOptions given;
+  if (x.to.has("sendInitialEvents"))
+    given.set_send_initial_events(x.to.flag("sendInitialEvents"));
+  if (auto found = rules::validate_list_options(given); !found.empty())
+    return invalid("meta.k8s.io", "ListOptions", {}, found);
   return read_limit(x.to, out);
 }
 

@@ -23,6 +23,7 @@ struct exchange {
   http::target to;
   http::api_route at;
   std::string verb; ///< Kubernetes'
+  std::string from; ///< address of the client; "" where it is not known
   http::answer_form form;
   steady_point since;            ///< when it came
   bool measured = false;         ///< its answer is counted

@@ -46,16 +46,14 @@ void answer_discovery(pointer self, const exchange& x) {
 }
 
 void answer_health(pointer self, exchange_ptr x) {
-  auto checks = http::health_checks(x->at.group);
+  auto checks = http::health_checks();
   auto done = [self, x](std::vector<http::health_check> found) {
     auto page =
         http::health_page(x->at.group, x->at.check, x->to.all("exclude"),
                           x->to.has("verbose"), found);
     answer(self, *x, page.status, "text/plain; charset=utf-8", page.text);
   };
-  auto asks_store = std::any_of(checks.begin(), checks.end(),
-                                [](auto& c) { return c.name == "store"; });
-  if (!asks_store)
+  if (!x->at.check.empty() && x->at.check != http::store_check)
     return done(std::move(checks));
   // Whoever asks may be nobody, so the question is the server's own: a read of
   // the newest state is answered when everything it stands on is well.
@@ -63,7 +61,8 @@ void answer_health(pointer self, exchange_ptr x) {
       {&kind_of<core::v1::Namespace>(), {}, "default"},
       [checks = std::move(checks), done](expected<troupe::answer> got) mutable {
         for (auto& c : checks)
-          if (c.name == "store" && !got && !is(got.error(), ec::not_found))
+          if (c.name == http::store_check && !got
+              && !is(got.error(), ec::not_found))
             c.problem = message_of(got.error());
         done(std::move(checks));
       });

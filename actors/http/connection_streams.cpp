@@ -23,11 +23,9 @@ bool is_command(const exchange& x) {
 bool has_streams(const exchange& x) {
   if (x.at.kind == nullptr || x.at.name.empty() || !x.at.kind->group.empty())
     return false;
-  auto& resource = x.at.kind->plural;
-  auto& sub = x.at.subresource;
-  if (sub == "proxy")
-    return resource == "pods" || resource == "services" || resource == "nodes";
-  return resource == "pods" && (is_command(x) || sub == "portforward");
+  return http::is_proxied(x.at)
+         || (x.at.kind->plural == "pods"
+             && (is_command(x) || x.at.subresource == "portforward"));
 }
 
 /// Kubernetes: a method is a verb of its own here, whatever the path; OPTIONS

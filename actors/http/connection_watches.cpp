@@ -51,7 +51,8 @@ call::Watch to_message(const exchange& x) {
   out.set_field_selector(field_selector(x));
   out.set_resource_version(x.to.get("resourceVersion"));
   out.set_resource_version_match(x.to.get("resourceVersionMatch"));
-  out.set_send_initial_events(x.to.flag("sendInitialEvents"));
+  if (x.to.has("sendInitialEvents"))
+    out.set_send_initial_events(x.to.flag("sendInitialEvents"));
   out.set_bookmarks(x.to.flag("allowWatchBookmarks"));
   out.set_stream(x.number);
   return out;

@@ -9,29 +9,24 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
-#include <chrono>
+#include <algorithm>
 #include <vector>
 
 namespace troupe {
 
 namespace {
 
-using namespace std::chrono_literals;
 using pointer = http_stream_actor::stateful_pointer<port_forward_state>;
 using link = port_forward_state::link;
 
 /// What the far ends of tunnels take before they have given credit
 /// (actors/proxy/tunnel_streams.hpp).
 constexpr uint32_t link_window = 8;
-constexpr auto closing_patience = 10s;
+/// Chunks that all pods together may send: each connection gets its share of
+/// that, at least one.
+constexpr size_t all_links_window = 64;
 
-enum tick : uint64_t { start, closing };
-
-void tick_after(pointer self, std::chrono::seconds time, tick what) {
-  system::Tick msg;
-  msg.set_number(what);
-  self->delayed_send(self, time, pb<system::Tick>{std::move(msg)});
-}
+enum tick : uint64_t { start, idle };
 
 void flush(pointer self) {
   auto& st = self->state;
@@ -77,9 +72,6 @@ void close(pointer self, uint64_t number, const std::string& problem) {
            + " to pod " + st.door.x().at.name + ", uid : " + problem;
   st.wire->close(number, text);
   remove(self, found);
-  // Who closes first takes along what the other has not read.
-  if (st.wire->over())
-    tick_after(self, closing_patience, tick::closing);
 }
 
 void pass_input(pointer self, link& x, uint64_t number) {
@@ -94,12 +86,21 @@ void pass_input(pointer self, link& x, uint64_t number) {
 
 void give_credit(pointer self, link& x, uint64_t number) {
   auto& st = self->state;
-  if (x.owed == 0 || st.wire->waiting(number) > 0
+  auto share = std::max<size_t>(all_links_window / st.links.size(), 1);
+  auto window = static_cast<uint32_t>(std::min<size_t>(share, link_window));
+  if (!x.source || x.credit >= window || st.wire->waiting(number) > 0
       || st.door.on_the_way() >= stream_window)
     return;
   container::StreamCredit credit;
-  credit.set_chunks(std::exchange(x.owed, 0));
+  credit.set_chunks(window - x.credit);
+  x.credit = window;
   tell(self, x, std::move(credit));
+}
+
+void leave(pointer self) {
+  flush(self);
+  self->state.door.end(false);
+  self->quit();
 }
 
 /// Whatever can go on now goes on.
@@ -107,9 +108,11 @@ void go_on(pointer self) {
   auto& st = self->state;
   for (auto& [number, x] : st.links)
     give_credit(self, x, number);
-  if (st.waiting < most_stream_input)
-    st.door.allow(std::exchange(st.unread, 0));
   flush(self);
+  if (st.waiting < most_stream_input && st.door.on_the_way() < most_on_the_way)
+    st.door.allow(std::exchange(st.unread, 0));
+  if (st.wire->over())
+    leave(self);
 }
 
 void opened(pointer self, uint64_t number, uint64_t stream,
@@ -128,7 +131,6 @@ void opened(pointer self, uint64_t number, uint64_t stream,
   st.by_stream[{source.address(), stream}] = number;
   self->monitor(source);
   x.input.allow(link_window);
-  x.owed = link_window;
   pass_input(self, x, number);
   go_on(self);
 }
@@ -160,17 +162,11 @@ void connect(pointer self, const http::forward_news& news) {
 
 // -- the client ---------------------------------------------------------------
 
-void leave(pointer self) {
-  flush(self);
-  self->state.door.end(false);
-  self->quit();
-}
-
 void take_news(pointer self, http::forward_news& x) {
   auto& st = self->state;
   using type = http::forward_news::type;
   if (x.kind == type::goodbye)
-    return leave(self);
+    return; // See go_on().
   if (x.kind == type::connect)
     return connect(self, x);
   auto found = st.links.find(x.connection);
@@ -200,6 +196,7 @@ void on_data(pointer self, const http_api::Data& msg) {
   if (!self->state.open)
     return;
   ++self->state.unread;
+  self->state.active = self->clock().now();
   take_bytes(self, msg.bytes());
 }
 
@@ -208,6 +205,7 @@ void on_data(pointer self, const http_api::Data& msg) {
 void go_over(pointer self) {
   auto& st = self->state;
   st.open = true;
+  begin_idle(self, tick::idle);
   st.door.upgrade(std::move(st.head));
   take_bytes(self, {});
 }
@@ -258,15 +256,14 @@ void on_output(pointer self, const container::StreamData& data) {
   if (number == 0)
     return;
   auto& x = st.links[number];
-  ++x.owed;
+  x.credit -= std::min(x.credit, 1u);
   if (!data.data().empty())
     st.wire->say(number, data.data());
-  if (data.end()) {
+  if (data.end())
     st.wire->finish(number);
-    if (st.wire->over())
-      tick_after(self, closing_patience, tick::closing);
-  }
   flush(self);
+  if (st.wire->over())
+    return leave(self);
   give_credit(self, x, number);
 }
 
@@ -290,6 +287,7 @@ void on_credit(pointer self, const container::StreamCredit& credit) {
 
 void on_taken(pointer self, const http_api::Taken& msg) {
   self->state.door.taken(msg.pieces());
+  self->state.active = self->clock().now();
   if (self->state.open)
     go_on(self);
 }
@@ -331,7 +329,7 @@ http_stream_actor::behavior_type port_forward(pointer self,
       [self](const pb<system::Tick>& msg) {
         if (msg->number() == tick::start)
           begin(self);
-        else
+        else if (is_idle(self, tick::idle))
           leave(self);
       },
       [self](const pb<system::Describe>&) { return on_describe(self); },

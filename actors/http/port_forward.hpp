@@ -29,7 +29,7 @@ struct port_forward_state : http_stream_base {
     stream_source_actor source; ///< none yet
     uint64_t stream = 0;        ///< the source's number
     stream_input input;
-    uint32_t owed = 0; ///< chunks to be allowed once the client has taken some
+    uint32_t credit = 0; ///< chunks that the source may still send
   };
 
   using stream_key = std::pair<caf::actor_addr, uint64_t>;

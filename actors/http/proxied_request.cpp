@@ -11,8 +11,6 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
-#include <charconv>
-
 namespace troupe {
 
 namespace {
@@ -24,8 +22,8 @@ using outcome = http::response_parser::outcome;
 /// What the far ends of tunnels take before they have given credit
 /// (actors/proxy/tunnel_streams.hpp).
 constexpr uint32_t source_window = 8;
-/// Longer bodies are told in pieces; of these the length is told.
-constexpr size_t longest_whole = 1u << 20;
+/// Pieces of the client's body that may be on their way to us.
+constexpr uint32_t body_window = 4;
 /// Longer pages keep their links.
 constexpr size_t longest_page = 16u << 20;
 
@@ -41,17 +39,6 @@ bool is_page(const http::response_head& head) {
   auto type = http::find_header(head.headers, "Content-Type");
   return type.substr(0, type.find(';')) == "text/html"
          && http::find_header(head.headers, "Content-Encoding").empty();
-}
-
-/// The length that an answer tells of its body; nothing when it tells none.
-std::optional<size_t> length_of(const http::response_head& head) {
-  auto text = http::find_header(head.headers, "Content-Length");
-  size_t out = 0;
-  auto last = text.data() + text.size();
-  auto [end, bad] = std::from_chars(text.data(), last, out);
-  if (text.empty() || bad != std::errc{} || end != last)
-    return std::nullopt;
-  return out;
 }
 
 http::proxied_place place_of(pointer self) {
@@ -108,15 +95,19 @@ void leave(pointer self, bool broken) {
   self->quit();
 }
 
+void refuse(pointer self, const caf::error& why) {
+  tell(self, container::StreamClose{});
+  self->state.door.refuse(why);
+  self->quit();
+}
+
 /// Nothing comes, or nothing that is an answer.
 void break_off(pointer self, const std::string& why) {
   auto& st = self->state;
   if (st.now == phase::telling || st.now == phase::upgraded)
     return leave(self, st.now == phase::telling);
-  tell(self, container::StreamClose{});
-  st.door.refuse(make_error(ec::service_unavailable,
-                            "error trying to reach service: " + why));
-  self->quit();
+  refuse(self, make_error(ec::service_unavailable,
+                          "error trying to reach service: " + why));
 }
 
 http::response_head told_head(pointer self) {
@@ -124,6 +115,11 @@ http::response_head told_head(pointer self) {
   for (auto& [name, value] : head.headers)
     if (http::same_word(name, "Location"))
       value = http::proxied_link(value, place_of(self));
+  // Links get longer.
+  if (self->state.now == phase::collecting)
+    std::erase_if(head.headers, [](auto& h) {
+      return http::same_word(h.first, "Content-Length");
+    });
   return head;
 }
 
@@ -142,8 +138,9 @@ void go_over(pointer self) {
 
 void begin_telling(pointer self) {
   auto& st = self->state;
+  auto head = told_head(self);
   st.now = phase::telling;
-  st.door.begin(told_head(self));
+  st.door.begin(std::move(head));
   st.door.send(std::exchange(st.collected, {}));
 }
 
@@ -152,10 +149,15 @@ void on_head(pointer self) {
   auto& head = st.answer->head();
   if (head.status == 101 && st.upgrade)
     return go_over(self);
-  auto length = length_of(head);
-  auto whole = is_page(head) || (length && *length <= longest_whole);
-  st.now = phase::collecting;
-  if (!whole || st.door.x().request->method() == "HEAD")
+  // Kubernetes: only what is an error is told to one who wanted to go over.
+  if (st.upgrade && head.status < 400)
+    return refuse(self, make_error(ec::internal_error,
+                                   "invalid upgrade response: status code "
+                                       + std::to_string(head.status)));
+  auto whole = is_page(head) && st.door.x().request->method() != "HEAD";
+  if (whole)
+    st.now = phase::collecting;
+  else
     begin_telling(self);
 }
 
@@ -190,6 +192,8 @@ void read_answer(pointer self) {
         return;
       case outcome::head:
         on_head(self);
+        if (st.now == phase::asking)
+          return; // refused
         break;
       case outcome::body:
         on_body(self, std::exchange(bytes, {}));
@@ -267,7 +271,12 @@ void opened(pointer self, uint64_t stream, const stream_source_actor& source) {
     st.tls.emplace();
   st.input.allow(source_window);
   st.owed = source_window;
-  say(self, http::proxied_request(request_of(x), st.to, st.upgrade));
+  auto what = request_of(x);
+  st.chunked = http::is_chunked(what);
+  say(self, http::proxied_request(what, st.to,
+                                  {st.upgrade, x.request->streams(), x.from}));
+  if (x.request->streams())
+    st.door.allow(body_window);
   give_credit(self);
 }
 
@@ -303,7 +312,7 @@ void begin(pointer self) {
         self->state.door.refuse(err);
         self->quit();
       },
-      pb<call::OpenStream>{to_message(x, st.to.path)},
+      pb<call::OpenStream>{to_message(x, st.to.path + st.to.query)},
       container_stream_actor{self});
 }
 
@@ -326,10 +335,21 @@ void on_end(pointer self, const container::StreamEnd& end) {
   break_off(self, end.error());
 }
 
+/// A piece of the request's body, or its end.
+void pass_body(pointer self, const std::string& bytes) {
+  auto& st = self->state;
+  if (!bytes.empty())
+    ++st.unread;
+  if (st.chunked)
+    say(self, bytes.empty() ? "0\r\n\r\n" : http::to_chunk(bytes));
+  else
+    say(self, bytes);
+}
+
 void on_data(pointer self, const http_api::Data& msg) {
   auto& st = self->state;
   if (st.now != phase::upgraded)
-    return;
+    return pass_body(self, msg.bytes());
   ++st.unread;
   say(self, msg.bytes());
 }

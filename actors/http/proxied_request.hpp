@@ -26,6 +26,7 @@ struct proxied_request_state : http_stream_base {
   phase now = phase::opening;
   http::proxied_target_parts to;
   bool upgrade = false; ///< the client wants one
+  bool chunked = false; ///< the request's body is passed on so
   std::optional<http::tls_client> tls;
   std::optional<http::response_parser> answer;
   stream_source_actor source;
@@ -33,7 +34,7 @@ struct proxied_request_state : http_stream_base {
   stream_input input;
   uint32_t owed = 0;     ///< chunks to be allowed once the client took some
   uint32_t unread = 0;   ///< pieces of the client to be allowed
-  std::string collected; ///< a body that is told whole
+  std::string collected; ///< a page that is told whole
   bool ended = false;    ///< the server has said all
 };
 

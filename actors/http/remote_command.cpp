@@ -25,7 +25,7 @@ constexpr auto creation_patience = 30s;
 /// along what the other has not read.
 constexpr auto closing_patience = 10s;
 
-enum tick : uint64_t { start, creation, closing };
+enum tick : uint64_t { start, creation, closing, idle };
 
 void tick_after(pointer self, std::chrono::seconds time, tick what) {
   system::Tick msg;
@@ -144,6 +144,15 @@ void pass_output(pointer self, const container::StreamData& data) {
 
 // -- to the container ---------------------------------------------------------
 
+/// Reads more of the client, as far as what it said went and what was answered
+/// left.
+void read_on(pointer self) {
+  auto& st = self->state;
+  if (st.input.waiting() < most_stream_input
+      && st.door.on_the_way() < most_on_the_way)
+    st.door.allow(std::exchange(st.unread, 0));
+}
+
 void pass_input(pointer self) {
   auto& st = self->state;
   container::StreamData data;
@@ -152,9 +161,8 @@ void pass_input(pointer self) {
     st.wire->consumed(data.data().size());
     self->send(st.source, pb<container::StreamData>{std::exchange(data, {})});
   }
-  if (st.input.waiting() < most_stream_input)
-    st.door.allow(std::exchange(st.unread, 0));
   flush(self);
+  read_on(self);
 }
 
 void resize(pointer self, const http::terminal_size& size) {
@@ -215,6 +223,7 @@ void on_data(pointer self, const http_api::Data& msg) {
   if (st.now == phase::opening)
     return;
   ++st.unread;
+  st.active = self->clock().now();
   take_bytes(self, msg.bytes());
 }
 
@@ -225,6 +234,7 @@ void go_over(pointer self) {
   st.now = phase::waiting;
   st.door.upgrade(std::move(st.head));
   tick_after(self, creation_patience, tick::creation);
+  begin_idle(self, tick::idle);
   take_bytes(self, {});
 }
 
@@ -309,8 +319,12 @@ void on_end(pointer self, const pb<container::StreamEnd>& end) {
 void on_taken(pointer self, const http_api::Taken& msg) {
   auto& st = self->state;
   st.door.taken(msg.pieces());
+  st.active = self->clock().now();
+  if (st.now == phase::opening)
+    return;
   if (st.now == phase::flowing)
     give_credit(self);
+  read_on(self);
 }
 
 void on_tick(pointer self, const system::Tick& msg) {
@@ -318,6 +332,8 @@ void on_tick(pointer self, const system::Tick& msg) {
   if (msg.number() == tick::start)
     return begin(self);
   if (msg.number() == tick::creation && st.now != phase::waiting)
+    return;
+  if (msg.number() == tick::idle && !is_idle(self, tick::idle))
     return;
   st.door.end(false);
   self->quit();

@@ -4,10 +4,12 @@
 #include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
 #include "runtime/http/http_edge.hpp"
+#include "runtime/system/clocks.hpp"
 #include "runtime/system/context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <string>
@@ -41,6 +43,11 @@ using http_stream_actor = container_stream_actor
 inline constexpr uint32_t stream_window = 16;
 /// A chunk that goes to a source.
 inline constexpr size_t longest_stream_chunk = 64u << 10;
+/// Pieces on their way to a client that reads nothing: then no more is read of
+/// it, for that may be what it is answered to.
+inline constexpr size_t most_on_the_way = 64;
+/// Kubernetes' kubelets: where nothing was said for so long nobody is there.
+inline constexpr std::chrono::hours streaming_idle{4};
 /// Bytes of a client that wait for a source: then no more is read.
 inline constexpr size_t most_stream_input = 256u << 10;
 
@@ -86,6 +93,7 @@ struct http_stream_base {
   calls requests;
   http_door door;
   command_session_actor session;
+  steady_point active; ///< when something was last said
 };
 
 /// What such an actor is started with.

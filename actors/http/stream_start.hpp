@@ -5,6 +5,8 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <chrono>
+
 namespace troupe {
 
 /// Takes what the actor of an exchange is started with: it ends with its
@@ -25,6 +27,28 @@ void start_stream_actor(Pointer self, http_stream_start what, OnDown on_down) {
       on_down(self, down);
   });
   self->send(self, pb<system::Tick>{system::Tick{}});
+}
+
+/// Looks whether a stream has been silent for too long: returns true when it is
+/// over, else asks for another look, by that tick.
+template <class Pointer>
+bool is_idle(Pointer self, uint64_t tick) {
+  http_stream_base& st = self->state;
+  auto left = st.active + streaming_idle - self->clock().now();
+  if (left <= left.zero())
+    return true;
+  system::Tick msg;
+  msg.set_number(tick);
+  self->delayed_send(self, std::chrono::ceil<std::chrono::seconds>(left),
+                     pb<system::Tick>{std::move(msg)});
+  return false;
+}
+
+/// From now on silence is heeded.
+template <class Pointer>
+void begin_idle(Pointer self, uint64_t tick) {
+  self->state.active = self->clock().now();
+  is_idle(self, tick);
 }
 
 } // namespace troupe

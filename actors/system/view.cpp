@@ -19,8 +19,8 @@ caf::error check_watch(const call::Watch& msg) {
   options.set_watch(true);
   options.set_resource_version(msg.resource_version());
   options.set_resource_version_match(msg.resource_version_match());
-  if (msg.send_initial_events())
-    options.set_send_initial_events(true);
+  if (msg.has_send_initial_events())
+    options.set_send_initial_events(msg.send_initial_events());
   return viewing::check_options(options);
 }
 

@@ -144,6 +144,29 @@ api_route find_route(const target& to) {
   return route_other(all);
 }
 
+bool is_api_path(const target& to) {
+  auto& all = to.segments;
+  return !all.empty()
+         && (all[0] == "api"
+             || (all[0] == "apis" && all.size() > 1 && serves_group(all[1])));
+}
+
+bool is_proxied(const api_route& at) {
+  if (at.subresource != "proxy" || at.kind == nullptr || at.name.empty()
+      || !at.kind->group.empty())
+    return false;
+  auto& resource = at.kind->plural;
+  return resource == "pods" || resource == "services" || resource == "nodes";
+}
+
+bool is_proxied_target(std::string_view target) {
+  // Most are not.
+  if (target.find("/proxy") == std::string_view::npos)
+    return false;
+  auto to = parse_target(target);
+  return to && is_proxied(find_route(*to));
+}
+
 std::string_view verb_of(std::string_view method, const api_route& at,
                          const target& to) {
   auto named = !at.name.empty();

@@ -46,6 +46,16 @@ struct api_route {
 /// Never fails: what no path leads to is `place::nothing`.
 api_route find_route(const target& to);
 
+/// Whether a client of the API asks there, who is told by a Status what is
+/// wrong with the path: below /api and the groups that there are.
+bool is_api_path(const target& to);
+
+/// Whether a request is passed on to a pod, a service or a node.
+bool is_proxied(const api_route& at);
+
+/// The same by its target alone.
+bool is_proxied_target(std::string_view target);
+
 /// Returns Kubernetes' verb for a method at a resource, "" when there is none:
 /// get, list, watch, create, update, patch, delete, deletecollection.
 std::string_view verb_of(std::string_view method, const api_route& at,

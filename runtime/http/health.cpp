@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace troupe::http {
 
@@ -17,24 +18,50 @@ bool is_left_out(const std::vector<std::string>& names,
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+std::string quoted(const std::string& name) {
+  return json(name).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// Kubernetes: what is to be left out and is not there is a slip of the pen.
+std::string warning_of(const std::vector<std::string>& left_out,
+                       const std::vector<health_check>& checks) {
+  std::set<std::string> unknown{left_out.begin(), left_out.end()};
+  for (auto& c : checks)
+    unknown.erase(c.name);
+  std::string names;
+  for (auto& name : unknown)
+    names += (names.empty() ? "" : ",") + quoted(name);
+  return names.empty() ? ""
+                       : "warn: some health checks cannot be excluded: no "
+                         "matches for "
+                             + names + "\n";
+}
+
+health_answer page_of_one(std::string_view name,
+                          const std::vector<health_check>& checks) {
+  for (auto& c : checks)
+    if (c.name == name)
+      return c.problem.empty()
+                 ? health_answer{200, "ok"}
+                 : health_answer{500,
+                                 "internal server error: " + c.problem + "\n"};
+  return {404, "404 page not found\n"};
+}
+
 } // namespace
 
-std::vector<health_check> health_checks(std::string_view page) {
-  if (page == "livez")
-    return {{"ping", {}}};
-  return {{"ping", {}}, {"store", {}}};
+std::vector<health_check> health_checks() {
+  return {{"ping", {}}, {std::string{store_check}, {}}};
 }
 
 health_answer health_page(std::string_view page, std::string_view check,
                           const std::vector<std::string>& left_out,
                           bool verbose,
                           const std::vector<health_check>& checks) {
+  if (!check.empty())
+    return page_of_one(check, checks);
   health_answer out;
-  auto found = false;
   for (auto& c : checks) {
-    if (!check.empty() && c.name != check)
-      continue;
-    found = true;
     if (is_left_out(left_out, c.name)) {
       out.text += "[+]" + c.name + " excluded: ok\n";
     } else if (c.problem.empty()) {
@@ -45,8 +72,7 @@ health_answer health_page(std::string_view page, std::string_view check,
       out.status = 500;
     }
   }
-  if (!found)
-    return {404, "404 page not found\n"};
+  out.text += warning_of(left_out, checks);
   if (out.status == 200 && !verbose)
     return {200, "ok"};
   out.text += std::string{page}

@@ -18,12 +18,14 @@ struct health_answer {
   std::string text;
 };
 
-/// Returns what a page looks at: `page` is healthz, livez or readyz. Whether a
-/// process lives does not depend on its store.
-std::vector<health_check> health_checks(std::string_view page);
+/// The check of the store. Kubernetes: the name of what is behind it.
+inline constexpr std::string_view store_check = "etcd";
 
-/// Returns a page, or one check of it, as Kubernetes words it; 404 for a check
-/// that it does not have.
+/// Returns what /healthz, /livez and /readyz look at.
+std::vector<health_check> health_checks();
+
+/// Returns a page (`page` is healthz, livez or readyz), or one check of it, as
+/// Kubernetes words it; 404 for a check that it does not have.
 health_answer health_page(std::string_view page, std::string_view check,
                           const std::vector<std::string>& left_out,
                           bool verbose,

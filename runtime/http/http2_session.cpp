@@ -16,6 +16,9 @@ namespace troupe::http {
 
 namespace {
 
+/// Of a body, after the request has been answered.
+constexpr size_t most_useless = 1u << 20;
+
 /// RFC 9113, 8.2.2: what HTTP/1.1 says about its connection is not said here.
 bool is_of_connection(const std::string& name) {
   constexpr std::array names{"connection", "keep-alive", "proxy-connection",
@@ -91,6 +94,13 @@ public:
     time_point moved{};     ///< when something of it was last taken
     uint32_t taken = 0;     ///< pieces, not told yet
     bool in_pieces = false; ///< somebody counts them
+
+    // Of a request whose body streams:
+    bool streams = false;
+    uint32_t allowed = 0;       ///< pieces
+    std::deque<std::string> in; ///< pieces, not told yet
+    bool end_told = false;      ///< of the body
+    size_t useless = 0;         ///< bytes that came after the answer
   };
 
   stream* find(uint64_t exchange) {
@@ -103,6 +113,8 @@ public:
   void add(stream& s, std::string bytes);
   std::vector<event> take_events();
   void drop_stalled(time_point since);
+  void allow(stream& s, uint32_t pieces) { s.allowed += pieces; }
+  void note_end(uint64_t exchange, stream& s);
   void begin(uint64_t exchange, stream& s, const response_head& head,
              const size_t* length);
   void go_on(uint64_t exchange) {
@@ -112,7 +124,7 @@ public:
     nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
   }
   bool is_over() const {
-    return dead_
+    return dead_ || (deaf_ && nghttp2_session_want_write(session_) == 0)
            || (nghttp2_session_want_read(session_) == 0
                && nghttp2_session_want_write(session_) == 0);
   }
@@ -133,6 +145,12 @@ private:
   void refuse(int32_t id, stream& s, int status, const std::string& why);
   void drop(stream& s);
   void note_whole(int32_t id, stream& s);
+  void note_head(int32_t id, stream& s);
+  int on_streamed(int32_t id, stream& s, std::string_view bytes);
+  void tell_body(int32_t id, stream& s);
+  void consume(int32_t id, size_t size) {
+    nghttp2_session_consume_stream(session_, id, size);
+  }
 
   http2_limits limits_;
   nghttp2_session* session_ = nullptr;
@@ -141,6 +159,7 @@ private:
   size_t held_ = 0;
   size_t unsent_ = 0;
   bool dead_ = false;
+  bool deaf_ = false; ///< nothing more is taken
   time_point now_;
 };
 
@@ -171,7 +190,12 @@ http2_session::machine::machine(const http2_limits& limits) : limits_(limits) {
       calls, [](nghttp2_session*, int32_t id, uint32_t error, void* me) {
         return self(me).on_close(id, error);
       });
-  nghttp2_session_server_new(&session_, calls, this);
+  // A stream's window opens as its body is taken.
+  nghttp2_option* options = nullptr;
+  nghttp2_option_new(&options);
+  nghttp2_option_set_no_auto_window_update(options, 1);
+  nghttp2_session_server_new2(&session_, calls, this, options);
+  nghttp2_option_del(options);
   nghttp2_session_callbacks_del(calls);
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits_.streams},
@@ -186,15 +210,20 @@ http2_session::machine::machine(const http2_limits& limits) : limits_(limits) {
 }
 
 void http2_session::machine::take(std::string_view bytes, time_point now) {
-  if (dead_)
+  if (dead_ || deaf_)
     return;
   now_ = now;
   auto used = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  if (used >= 0)
+    return;
   // Most of what is wrong ends with a word to the client; the rest is no HTTP/2
-  // at all.
-  if (used < 0)
+  // at all, or a flood of what is to be answered.
+  if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC || used == NGHTTP2_ERR_FLOODED)
     dead_ = true;
+  else
+    nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+  deaf_ = true;
 }
 
 std::string http2_session::machine::output(size_t most, time_point now) {
@@ -225,6 +254,7 @@ std::vector<event> http2_session::machine::take_events() {
     held_ -= s->what.body.size();
     s->told = true;
     event x;
+    x.streams = s->streams;
     x.kind = event::type::request;
     x.exchange = static_cast<uint64_t>(id);
     x.what = std::move(s->what);
@@ -232,6 +262,7 @@ std::vector<event> http2_session::machine::take_events() {
     events_.push_back(std::move(x));
   }
   for (auto& [id, s] : streams_) {
+    tell_body(id, s);
     if (s.taken == 0)
       continue;
     event x;
@@ -282,7 +313,11 @@ int http2_session::machine::on_header(const frame& f, std::string_view name,
 }
 
 int http2_session::machine::on_data(int32_t id, std::string_view bytes) {
+  nghttp2_session_consume_connection(session_, bytes.size());
   auto* s = find(static_cast<uint64_t>(id));
+  if (s != nullptr && s->streams)
+    return on_streamed(id, *s, bytes);
+  consume(id, bytes.size());
   if (s == nullptr || s->begun)
     return 0;
   if (s->what.body.size() + bytes.size() > limits_.request.body) {
@@ -299,6 +334,72 @@ int http2_session::machine::on_data(int32_t id, std::string_view bytes) {
   return 0;
 }
 
+/// Part of a body that is passed on as it comes.
+int http2_session::machine::on_streamed(int32_t id, stream& s,
+                                        std::string_view bytes) {
+  if (s.ended) {
+    consume(id, bytes.size());
+    s.useless += bytes.size();
+    // RFC 9113, 8.1: who has been answered may be told to say no more.
+    if (s.said && s.useless > most_useless)
+      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id,
+                                NGHTTP2_NO_ERROR);
+    return 0;
+  }
+  if (held_ + bytes.size() > limits_.held) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id,
+                              NGHTTP2_ENHANCE_YOUR_CALM);
+    return 0;
+  }
+  held_ += bytes.size();
+  s.in.emplace_back(bytes);
+  return 0;
+}
+
+/// Tells what has come of a body that streams, as far as it is allowed.
+void http2_session::machine::tell_body(int32_t id, stream& s) {
+  if (!s.streams || !s.told || s.end_told)
+    return;
+  for (; s.allowed > 0 && !s.in.empty(); --s.allowed) {
+    event x;
+    x.kind = event::type::data;
+    x.exchange = static_cast<uint64_t>(id);
+    x.bytes = std::move(s.in.front());
+    s.in.pop_front();
+    held_ -= x.bytes.size();
+    consume(id, x.bytes.size());
+    events_.push_back(std::move(x));
+  }
+  if (!s.in.empty() || !s.whole)
+    return;
+  s.end_told = true;
+  event last;
+  last.kind = event::type::data;
+  last.exchange = static_cast<uint64_t>(id);
+  events_.push_back(std::move(last));
+}
+
+/// All of the answer is there: nobody wants more of the body.
+void http2_session::machine::note_end(uint64_t exchange, stream& s) {
+  s.ended = true;
+  s.since = now_;
+  for (auto& piece : s.in) {
+    held_ -= piece.size();
+    consume(static_cast<int32_t>(exchange), piece.size());
+  }
+  s.in.clear();
+}
+
+/// The headers of a request are there, and a body is to follow.
+void http2_session::machine::note_head(int32_t id, stream& s) {
+  auto streams = limits_.request.in_pieces;
+  if (s.begun || streams == nullptr || !streams(s.what))
+    return;
+  s.streams = true;
+  s.head_only = s.what.method == "HEAD";
+  ready_.push_back(id);
+}
+
 int http2_session::machine::on_frame(const frame& f) {
   auto* s = find(static_cast<uint64_t>(f.hd.stream_id));
   if (s == nullptr)
@@ -312,11 +413,15 @@ int http2_session::machine::on_frame(const frame& f) {
   auto carries = f.hd.type == NGHTTP2_HEADERS || f.hd.type == NGHTTP2_DATA;
   if (carries && (f.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
     note_whole(f.hd.stream_id, *s);
+  else if (head)
+    note_head(f.hd.stream_id, *s);
   return 0;
 }
 
 void http2_session::machine::note_whole(int32_t id, stream& s) {
   s.whole = true;
+  if (s.streams)
+    return;
   s.head_only = s.what.method == "HEAD";
   if (!s.begun)
     ready_.push_back(id);
@@ -325,6 +430,9 @@ void http2_session::machine::note_whole(int32_t id, stream& s) {
 void http2_session::machine::drop(stream& s) {
   held_ -= s.what.body.size();
   s.what = {};
+  for (auto& piece : s.in)
+    held_ -= piece.size();
+  s.in.clear();
 }
 
 void http2_session::machine::refuse(int32_t id, stream& s, int status,
@@ -456,7 +564,7 @@ void http2_session::answer(uint64_t exchange, const response_head& head,
   auto size = body.size();
   if (!bare && !s->head_only && !body.empty())
     machine_->add(*s, std::move(body));
-  s->ended = true;
+  machine_->note_end(exchange, *s);
   machine_->begin(exchange, *s, head, bare ? nullptr : &size);
 }
 
@@ -488,9 +596,14 @@ void http2_session::end(uint64_t exchange, bool broken) {
   auto* s = machine_->find(exchange);
   if (s == nullptr || !s->begun || s->ended)
     return;
-  s->ended = true;
+  machine_->note_end(exchange, *s);
   s->broken = broken;
   machine_->go_on(exchange);
+}
+
+void http2_session::allow(uint64_t exchange, uint32_t pieces) {
+  if (auto* s = machine_->find(exchange))
+    machine_->allow(*s, pieces);
 }
 
 void http2_session::finish() {
@@ -504,7 +617,7 @@ size_t http2_session::open() const {
 std::optional<http2_session::time_point> http2_session::waits_since() const {
   // Later streams have higher numbers.
   for (auto& [id, s] : machine_->streams_)
-    if (!s.whole)
+    if (!s.whole && (!s.streams || s.ended))
       return s.since;
   return std::nullopt;
 }

@@ -57,6 +57,7 @@ public:
   void begin(uint64_t exchange, const response_head& head);
   void send(uint64_t exchange, std::string piece);
   void end(uint64_t exchange, bool broken);
+  void allow(uint64_t exchange, uint32_t pieces);
 
   /// Says goodbye: no more requests are taken.
   void finish();
@@ -64,7 +65,8 @@ public:
   /// How many requests are there, whole or not, without their whole answer.
   size_t open() const;
 
-  /// Since when the oldest request is not whole; none: all are.
+  /// Since when the oldest request is not whole; none: all are. One whose body
+  /// streams takes what time it wants, until it is answered.
   std::optional<time_point> waits_since() const;
 
   /// Since when the client has taken nothing of the answer that it neglects

@@ -27,7 +27,8 @@ struct peer {
 struct event {
   enum class type : uint8_t {
     request,   ///< `what` is to be answered
-    data,      ///< bytes of an upgraded connection
+    data,      ///< bytes of an upgraded connection, or of the body of a
+               ///< request that streams; of the latter, none: that was all
     taken,     ///< `pieces` of an answer are on their way
     abandoned, ///< nobody waits for the answer any more
     closed,    ///< the connection has ended; the last event
@@ -36,6 +37,7 @@ struct event {
   type kind = type::closed;
   uint64_t exchange = 0;
   request what;
+  bool streams = false; ///< of a request: its body comes after it, in pieces
   std::string bytes;
   uint32_t pieces = 0;
 };
@@ -73,7 +75,7 @@ public:
   virtual void answer(uint64_t connection, uint64_t exchange,
                       response_head head, std::string body) = 0;
 
-  /// Begins an answer whose length is not known.
+  /// Begins an answer whose length is not known, or is told by a header.
   virtual void begin(uint64_t connection, uint64_t exchange,
                      response_head head) = 0;
   virtual void send(uint64_t connection, uint64_t exchange,
@@ -88,8 +90,9 @@ public:
   virtual void upgrade(uint64_t connection, uint64_t exchange,
                        response_head head) = 0;
 
-  /// Allows so many more pieces of an upgraded connection; there are some from
-  /// the start.
+  /// Allows so many more pieces of an upgraded connection, of which there are
+  /// some from the start, or of a body that streams, of which there are none:
+  /// a client that waits to be told to send it is told by the first.
   virtual void allow(uint64_t connection, uint64_t exchange,
                      uint32_t pieces) = 0;
 

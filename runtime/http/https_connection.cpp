@@ -5,6 +5,7 @@
 #include "runtime/crypto/openssl_handles.hpp"
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/http/answer_body.hpp"
+#include "runtime/http/api_route.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -24,6 +25,9 @@ constexpr int reads_per_turn = 8;
 constexpr uint32_t first_allowance = 16;
 /// HTTP/2: what is taken at a time for the client.
 constexpr size_t write_size = 64u << 10;
+/// Whoever has connected is to ask for something sooner than one who has asked
+/// before.
+constexpr std::chrono::seconds first_patience{30};
 /// A client that goes on with what was refused is heard out so far.
 constexpr size_t most_lingered = 64u << 20;
 
@@ -38,6 +42,22 @@ std::string shown_certificate(SSL* ssl) {
   char* text = nullptr;
   auto size = BIO_get_mem_data(memory.get(), &text);
   return {text, static_cast<size_t>(size)};
+}
+
+/// These have none, and so no length.
+bool has_no_body(const response_head& head) {
+  return head.status == 204 || head.status == 304;
+}
+
+/// Kubernetes: what is only passed on may be of any size.
+bool comes_in_pieces(const request& what) {
+  return is_proxied_target(what.target);
+}
+
+request_limits streaming_limits() {
+  request_limits out;
+  out.in_pieces = comes_in_pieces;
+  return out;
 }
 
 } // namespace
@@ -56,7 +76,7 @@ std::shared_ptr<https_connection> https_connection::make(https_edge& edge,
 
 https_connection::https_connection(https_edge& edge, uint64_t id,
                                    net::unique_fd fd)
-    : edge_(edge), id_(id), fd_(std::move(fd)) {
+    : edge_(edge), id_(id), fd_(std::move(fd)), parser_(streaming_limits()) {
   // nop
 }
 
@@ -92,9 +112,11 @@ void https_connection::finish() {
     pump();
   }
   finishing_ = true;
-  if (phase_ == phase::closed)
+  if (phase_ == phase::closed || !out_.empty())
     return;
-  if (out_.empty())
+  if (lingering_)
+    begin_linger();
+  else
     abort();
 }
 
@@ -132,11 +154,15 @@ https_connection::term https_connection::present_term() const {
       return {*begun, limits.request};
     if (auto stalled = second_->stalled_since())
       return {*stalled, limits.stall};
-    return {since_, second_->open() > 0 ? for_ever : limits.idle};
+    return {since_, second_->open() > 0 ? for_ever
+                    : asked_            ? limits.idle
+                             : std::min(limits.idle, first_patience)};
   }
   if (phase_ == phase::raw || now_.exchange != 0)
     return {since_, for_ever}; // as long as the answer takes
-  return {since_, parser_.begun() ? limits.request : limits.idle};
+  return {since_, parser_.begun() ? limits.request
+                  : asked_        ? limits.idle
+                                  : std::min(limits.idle, first_patience)};
 }
 
 /// Something has gone on, or another state begins.
@@ -253,7 +279,7 @@ void https_connection::choose_protocol() {
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &name, &size);
   if (std::string_view{reinterpret_cast<const char*>(name), size} == "h2")
-    second_ = std::make_unique<http2_session>();
+    second_ = std::make_unique<http2_session>(http2_limits{streaming_limits()});
 }
 
 /// Waits for what is needed next, and for nothing else.
@@ -278,6 +304,8 @@ bool https_connection::may_read() const {
     return allowed_ > 0;
   if (second_)
     return out_.empty();
+  if (parser_.in_body())
+    return allowed_ > 0;
   return now_.exchange == 0 || parser_.waiting() < edge_.limits().ahead;
 }
 
@@ -307,14 +335,17 @@ void https_connection::read_some() {
 /// HTTP/2: tells what has happened, and writes what there is to say.
 void https_connection::pump() {
   auto kept = shared_from_this();
-  for (auto& x : second_->take_events())
-    if (tell_)
-      tell_(std::move(x));
-  while (phase_ == phase::serving && out_.empty()) {
-    auto bytes = second_->output(write_size, net::loop::clock::now());
-    for (auto& x : second_->take_events())
+  auto hear = [this] {
+    for (auto& x : second_->take_events()) {
+      asked_ = true;
       if (tell_)
         tell_(std::move(x));
+    }
+  };
+  hear();
+  while (phase_ == phase::serving && out_.empty()) {
+    auto bytes = second_->output(write_size, net::loop::clock::now());
+    hear();
     if (bytes.empty())
       break;
     out_.push_back({std::move(bytes), 0});
@@ -324,8 +355,9 @@ void https_connection::pump() {
   }
   if (phase_ != phase::serving)
     return;
+  // Why it is over the client is to hear, whatever it says meanwhile.
   if (second_->is_over() && out_.empty())
-    return abort();
+    return begin_linger();
   watch_time();
   wait();
 }
@@ -348,7 +380,33 @@ void https_connection::take_bytes(std::string_view bytes) {
   if (!parser_.begun() && now_.exchange == 0)
     touch();
   parser_.add(bytes);
+  if (parser_.in_body())
+    return pass_body();
   take_requests();
+  // What has begun has less time than what may begin.
+  watch_time();
+}
+
+/// Passes on what is there of a body that streams, as far as it is allowed.
+void https_connection::pass_body() {
+  while (parser_.in_body() && allowed_ > 0 && tell_) {
+    event x;
+    x.kind = event::type::data;
+    x.exchange = now_.exchange;
+    switch (parser_.next_piece(x.bytes)) {
+      case request_parser::outcome::incomplete:
+        return;
+      case request_parser::outcome::refused:
+        // It may be answered already; what follows cannot be understood.
+        return now_.begun ? abort() : refuse();
+      case request_parser::outcome::ready:
+        --allowed_;
+        break;
+      case request_parser::outcome::ended:
+        break;
+    }
+    tell_(std::move(x));
+  }
 }
 
 void https_connection::take_requests() {
@@ -356,6 +414,7 @@ void https_connection::take_requests() {
     return;
   event x;
   switch (parser_.next(x.what)) {
+    case request_parser::outcome::ended: // of a body, which comes elsewhere
     case request_parser::outcome::incomplete:
       if (parser_.take_expectation())
         put("HTTP/1.1 100 Continue\r\n\r\n");
@@ -370,6 +429,9 @@ void https_connection::take_requests() {
   now_.head_only = x.what.method == "HEAD";
   now_.keep_alive = x.what.keep_alive;
   now_.old = x.what.version < 11;
+  x.streams = parser_.in_body();
+  allowed_ = 0;
+  asked_ = true;
   x.kind = event::type::request;
   tell_(std::move(x));
 }
@@ -382,6 +444,13 @@ void https_connection::refuse() {
   status.set_code(why.status);
   response_head head{why.status, {{"Content-Type", "application/json"}}};
   auto body = encode_status(status, {});
+  // Of a body that streams whoever serves it hears that it never ends.
+  if (now_.exchange != 0 && tell_) {
+    event x;
+    x.kind = event::type::abandoned;
+    x.exchange = std::exchange(now_, {}).exchange;
+    tell_(std::move(x));
+  }
   finishing_ = true;
   lingering_ = true;
   put(to_text(head, framing::length, body.size(), false) + body);
@@ -395,6 +464,7 @@ void https_connection::begin_linger() {
   ::shutdown(fd_.get(), SHUT_WR);
   phase_ = phase::lingering;
   touch();
+  wait();
 }
 
 void https_connection::linger() {
@@ -423,8 +493,9 @@ void https_connection::answer(uint64_t exchange, response_head head,
   }
   if (!is_present(exchange) || now_.begun)
     return;
-  // These have no body, and so no length.
-  auto bare = head.status == 204 || head.status == 304;
+  if (parser_.in_body())
+    now_.keep_alive = false;
+  auto bare = has_no_body(head);
   auto bytes = to_text(head, bare ? framing::none : framing::length,
                        body.size(), now_.keep_alive);
   if (!now_.head_only && !bare)
@@ -441,7 +512,10 @@ void https_connection::begin(uint64_t exchange, response_head head) {
   if (!is_present(exchange) || now_.begun)
     return;
   now_.begun = true;
-  now_.body = now_.old ? framing::until_close : framing::chunked;
+  auto measured = !find_header(head.headers, "Content-Length").empty();
+  now_.body = measured || has_no_body(head) ? framing::none
+              : now_.old                    ? framing::until_close
+                                            : framing::chunked;
   if (now_.old)
     now_.keep_alive = false;
   put(to_text(head, now_.body, 0, now_.keep_alive));
@@ -469,6 +543,10 @@ void https_connection::end(uint64_t exchange, bool broken) {
   }
   if (!is_present(exchange) || !now_.begun)
     return;
+  // What the client has said and nobody has read must not take along what is
+  // on its way to it.
+  if (phase_ == phase::raw)
+    lingering_ = !broken;
   if (broken || phase_ == phase::raw)
     return finish();
   if (now_.body == framing::chunked && !now_.head_only)
@@ -482,6 +560,11 @@ void https_connection::done() {
   auto keep = now_.keep_alive;
   now_ = {};
   touch();
+  // Nobody wants the rest of what was to be passed on.
+  if (parser_.in_body()) {
+    lingering_ = true;
+    keep = false;
+  }
   if (!keep)
     return finish();
   take_requests();
@@ -512,9 +595,20 @@ void https_connection::upgrade(uint64_t exchange, response_head head) {
 }
 
 void https_connection::allow(uint64_t exchange, uint32_t pieces) {
-  if (!is_present(exchange) || phase_ != phase::raw)
+  if (second_) {
+    second_->allow(exchange, pieces);
+    return pump();
+  }
+  if (!is_present(exchange) || (phase_ != phase::raw && !parser_.in_body()))
     return;
   allowed_ += pieces;
+  if (parser_.in_body()) {
+    if (parser_.take_expectation())
+      put("HTTP/1.1 100 Continue\r\n\r\n");
+    pass_body();
+    if (phase_ == phase::closed)
+      return;
+  }
   read_some();
   wait();
 }

@@ -79,6 +79,7 @@ private:
   void read_some();
   void take_bytes(std::string_view bytes);
   void take_requests();
+  void pass_body();
   void refuse();
   void begin_linger();
   void linger();
@@ -117,6 +118,7 @@ private:
   request_parser parser_;
   present now_;
   uint64_t last_exchange_ = 0;
+  bool asked_ = false; ///< there was a request
   std::deque<piece> out_;
   size_t written_ = 0;       ///< of the first piece
   bool wants_write_ = false; ///< TLS cannot go on before it may write
@@ -125,7 +127,7 @@ private:
   bool lingering_ = false; ///< once all is written, the rest is heard out
   size_t lingered_ = 0;    ///< bytes of that
   bool end_seen_ = false;  ///< the client sends no more
-  uint32_t allowed_ = 0;   ///< pieces of an upgraded connection
+  uint32_t allowed_ = 0;   ///< pieces of what is read as it is allowed
   uint32_t taken_ = 0;     ///< not told yet
   net::loop::clock::time_point since_{}; ///< of the present state
   uint64_t timer_ = 0;

@@ -23,12 +23,15 @@ constexpr auto of_one_connection = std::to_array<std::string_view>({
 });
 
 constexpr std::string_view websocket_protocol = "Sec-WebSocket-Protocol";
+constexpr std::string_view content_length = "Content-Length";
+constexpr std::string_view forwarded_for = "X-Forwarded-For";
 
 /// Kubernetes: who asks is the API server's business alone.
 constexpr auto of_us = std::to_array<std::string_view>({
     "Authorization",
-    "Content-Length",
+    content_length,
     "Expect",
+    forwarded_for,
     "X-Forwarded-Uri",
     websocket_protocol,
 });
@@ -69,6 +72,26 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
+/// Whoever is in between is told one after the other.
+std::string way_of(const request& what, const std::string& from) {
+  std::vector<std::string> all;
+  for (auto& [name, value] : what.headers)
+    if (same_word(name, forwarded_for))
+      all.push_back(value);
+  if (!from.empty())
+    all.push_back(from);
+  return joined(all);
+}
+
+void put_length(std::string& out, const request& what, bool streams) {
+  if (!streams)
+    put(out, content_length, std::to_string(what.body.size()));
+  else if (is_chunked(what))
+    put(out, "Transfer-Encoding", "chunked");
+  else
+    put(out, content_length, find_header(what.headers, content_length));
+}
+
 bool is_impersonation(std::string_view name) {
   constexpr std::string_view prefix = "Impersonate-";
   return same_word(name.substr(0, prefix.size()), prefix);
@@ -93,8 +116,12 @@ proxied_target_parts split_proxied(std::string_view target, size_t segments) {
   return out;
 }
 
+bool is_chunked(const request& what) {
+  return find_header(what.headers, content_length).empty();
+}
+
 std::string proxied_request(const request& what, const proxied_target_parts& to,
-                            bool upgrade) {
+                            const proxied_way& how) {
   auto path = to.path.empty() ? "/" : to.path;
   auto out = what.method + " " + path + to.query + " HTTP/1.1\r\n";
   for (auto& [name, value] : what.headers)
@@ -105,15 +132,17 @@ std::string proxied_request(const request& what, const proxied_target_parts& to,
   if (auto protocols = joined(offered_protocols(what.headers));
       !protocols.empty())
     put(out, websocket_protocol, protocols);
+  if (auto way = way_of(what, how.from); !way.empty())
+    put(out, forwarded_for, way);
   put(out, "X-Forwarded-Uri", to.prefix + path);
-  if (upgrade) {
+  if (how.upgrade) {
     put(out, "Connection", "Upgrade");
     put(out, "Upgrade", find_header(what.headers, "Upgrade"));
   } else {
     put(out, "Connection", "close");
   }
-  if (has_body(what))
-    put(out, "Content-Length", std::to_string(what.body.size()));
+  if (has_body(what) || how.streams)
+    put_length(out, what, how.streams);
   out += "\r\n";
   return out += what.body;
 }
@@ -122,8 +151,8 @@ response_head proxied_head(const response_head& head) {
   response_head out;
   out.status = head.status;
   for (auto& [name, value] : head.headers)
-    if (!has(of_one_connection, name) && !same_word(name, "Content-Length")
-        && !has(about_pages, name) && !is_named(head.headers, name))
+    if (!has(of_one_connection, name) && !has(about_pages, name)
+        && !is_named(head.headers, name))
       out.headers.emplace_back(name, value);
   return out;
 }

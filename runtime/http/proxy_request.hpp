@@ -18,11 +18,21 @@ struct proxied_target_parts {
 /// Splits a target behind so many segments.
 proxied_target_parts split_proxied(std::string_view target, size_t segments);
 
+/// How a request is passed on.
+struct proxied_way {
+  bool upgrade = false;  ///< it asks for another protocol as the client did
+  bool streams = false;  ///< only the head: the body follows, in chunks unless
+                         ///< its length was told
+  std::string from = {}; ///< address of the client; "" where it is not known
+};
+
 /// Returns a request as it is sent to the server behind the proxy: without what
-/// concerns only this connection or says who asks. With `upgrade` it asks for
-/// another protocol as the client did.
+/// concerns only this connection or says who asks.
 std::string proxied_request(const request& what, const proxied_target_parts& to,
-                            bool upgrade);
+                            const proxied_way& how);
+
+/// Whether the body of a request that streams is passed on in chunks.
+bool is_chunked(const request& what);
 
 /// Returns the head of an answer as it is told to the client: without what
 /// concerns only the other connection, and without its rules about which pages

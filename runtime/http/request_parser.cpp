@@ -1,7 +1,9 @@
 #include "runtime/http/request_parser.hpp"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <utility>
 
 namespace troupe::http {
 
@@ -21,11 +23,24 @@ int status_of(const failure& why) {
   return 400;
 }
 
+/// Go's words for what is wrong with the host that a request names; null when
+/// nothing is.
+const char* wrong_host(const request& what) {
+  auto count =
+      std::count_if(what.headers.begin(), what.headers.end(),
+                    [](auto& h) { return same_word(h.first, "Host"); });
+  if (count > 1)
+    return "too many Host headers";
+  return count == 0 && what.version >= 11 ? "missing required Host header"
+                                          : nullptr;
+}
+
 } // namespace
 
 class request_parser::machine : public beast::http::basic_parser<true> {
 public:
-  explicit machine(const request_limits& limits) {
+  explicit machine(const request_limits& limits)
+      : in_pieces_(limits.in_pieces) {
     header_limit(static_cast<uint32_t>(limits.head));
     body_limit(limits.body);
     eager(true);
@@ -33,6 +48,9 @@ public:
 
   request result;
   bool continues = false;
+  bool streams = false; ///< its body comes in pieces
+  const char* wrong = nullptr;
+  failure late; ///< of such a body: its request is told before
 
 private:
   void on_request_impl(beast::http::verb, text method, text target, int version,
@@ -40,6 +58,9 @@ private:
     result.method.assign(method.data(), method.size());
     result.target.assign(target.data(), target.size());
     result.version = version;
+    streams = in_pieces_ != nullptr && in_pieces_(result);
+    if (streams)
+      body_limit(boost::none);
   }
 
   void on_response_impl(int, text, int, failure&) override {}
@@ -51,12 +72,14 @@ private:
   }
 
   void on_header_impl(failure&) override {
+    wrong = wrong_host(result);
+    streams = streams && (chunked() || content_length().value_or(0) > 0);
     continues =
         same_word(find_header(result.headers, "Expect"), "100-continue");
   }
 
   void on_body_init_impl(const optional<uint64_t>& size, failure&) override {
-    if (size && *size <= (1u << 20))
+    if (size && *size <= (1u << 20) && !streams)
       result.body.reserve(*size);
   }
 
@@ -73,6 +96,8 @@ private:
   }
 
   void on_finish_impl(failure&) override {}
+
+  bool (*in_pieces_)(const request&);
 };
 
 request_parser::request_parser(request_limits limits) : limits_(limits) {}
@@ -87,6 +112,7 @@ void request_parser::add(std::string_view bytes) {
 request_parser::outcome request_parser::refuse(int status,
                                                std::string message) {
   refusal_ = {status, std::move(message)};
+  in_body_ = false;
   buffer_.clear();
   machine_.reset();
   return outcome::refused;
@@ -104,23 +130,65 @@ request_parser::outcome request_parser::next(request& out) {
       return outcome::incomplete;
     machine_ = std::make_unique<machine>(limits_);
   }
-  while (!buffer_.empty() && !machine_->is_done()) {
-    failure why;
-    auto used = machine_->put(boost::asio::buffer(buffer_), why);
-    buffer_.erase(0, used);
-    if (why == beast::http::error::need_more)
-      break;
-    if (why)
-      return refuse(status_of(why), why.message());
-    if (used == 0)
-      break;
-  }
+  if (parse() == outcome::refused)
+    return outcome::refused;
+  if (machine_->is_header_done() && machine_->streams)
+    return take_head(out);
   if (!machine_->is_done())
     return outcome::incomplete;
   out = std::move(machine_->result);
   out.keep_alive = machine_->keep_alive();
   machine_.reset();
   return outcome::ready;
+}
+
+/// Reads on as far as the bytes go, but not into the next request.
+request_parser::outcome request_parser::parse() {
+  while (!buffer_.empty() && !machine_->is_done() && !machine_->late) {
+    failure why;
+    auto used = machine_->put(boost::asio::buffer(buffer_), why);
+    buffer_.erase(0, used);
+    if (why == beast::http::error::need_more)
+      break;
+    if (why && machine_->streams && machine_->is_header_done())
+      machine_->late = why;
+    else if (why)
+      return refuse(status_of(why), why.message());
+    if (used == 0)
+      break;
+  }
+  if (machine_->wrong != nullptr)
+    return refuse(400, machine_->wrong);
+  return outcome::incomplete;
+}
+
+request_parser::outcome request_parser::take_head(request& out) {
+  auto begun = std::exchange(machine_->result.body, {});
+  out = std::move(machine_->result);
+  out.keep_alive = machine_->keep_alive();
+  machine_->result = {};
+  machine_->result.body = std::move(begun);
+  in_body_ = true;
+  return outcome::ready;
+}
+
+request_parser::outcome request_parser::next_piece(std::string& out) {
+  if (!refusal_.message.empty())
+    return outcome::refused;
+  if (!in_body_)
+    return outcome::incomplete;
+  if (parse() == outcome::refused)
+    return outcome::refused;
+  out = std::exchange(machine_->result.body, {});
+  if (!out.empty())
+    return outcome::ready;
+  if (machine_->late)
+    return refuse(status_of(machine_->late), machine_->late.message());
+  if (!machine_->is_done())
+    return outcome::incomplete;
+  machine_.reset();
+  in_body_ = false;
+  return outcome::ended;
 }
 
 bool request_parser::begun() const {
@@ -137,6 +205,7 @@ size_t request_parser::waiting() const {
 
 std::string request_parser::take_rest() {
   machine_.reset();
+  in_body_ = false;
   return std::exchange(buffer_, {});
 }
 

@@ -36,7 +36,7 @@ uint64_t simulated_http::connect(peer who) {
   return id;
 }
 
-uint64_t simulated_http::ask(uint64_t connection, request what) {
+uint64_t simulated_http::ask(uint64_t connection, request what, bool streams) {
   auto* c = find(connection);
   if (c == nullptr)
     return 0;
@@ -44,6 +44,7 @@ uint64_t simulated_http::ask(uint64_t connection, request what) {
   x.kind = event::type::request;
   x.exchange = ++c->last;
   x.what = std::move(what);
+  x.streams = streams;
   c->exchanges[x.exchange];
   auto number = x.exchange;
   happen(*c, std::move(x));
@@ -72,6 +73,10 @@ void simulated_http::hang_up(uint64_t connection) {
   auto node = clients_.extract(connection);
   if (!node.empty() && node.mapped().tell)
     node.mapped().tell({});
+}
+
+uint32_t simulated_http::allowed(uint64_t connection, uint64_t exchange) {
+  return told(connection, exchange).allowed;
 }
 
 bool simulated_http::is_closed(uint64_t connection) const {
@@ -171,8 +176,11 @@ void simulated_http::upgrade(uint64_t connection, uint64_t exchange,
     x->upgraded = true;
 }
 
-void simulated_http::allow(uint64_t, uint64_t, uint32_t) {
+void simulated_http::allow(uint64_t connection, uint64_t exchange,
+                           uint32_t pieces) {
   // What clients of a simulation say is never held back.
+  if (auto* x = find(connection, exchange))
+    x->allowed += pieces;
 }
 
 } // namespace troupe::http

@@ -19,17 +19,20 @@ public:
     bool ended = false;
     bool broken = false;
     bool upgraded = false;
+    uint32_t allowed = 0; ///< pieces, by hand
   };
 
   // -- the client's side --
 
   uint64_t connect(peer who);
-  /// Sends a request; returns its exchange.
-  uint64_t ask(uint64_t connection, request what);
+  /// Sends a request, or the head of one that streams; returns its exchange.
+  uint64_t ask(uint64_t connection, request what, bool streams = false);
   const heard& told(uint64_t connection, uint64_t exchange);
-  /// Says something on an upgraded connection.
+  /// Says something on an upgraded connection, or of a body that streams.
   void say(uint64_t connection, uint64_t exchange, std::string bytes);
   void hang_up(uint64_t connection);
+  /// How many pieces of the client were allowed.
+  uint32_t allowed(uint64_t connection, uint64_t exchange);
   /// Whether the server has ended the connection.
   bool is_closed(uint64_t connection) const;
   /// From now on pieces of answers stay unread, until they are read again.

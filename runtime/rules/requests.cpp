@@ -100,6 +100,48 @@ bool subresource_takes(std::string_view subresource, std::string_view verb) {
   return false;
 }
 
+namespace {
+
+constexpr const char* match_field = "resourceVersionMatch";
+
+void check_watch_options(const meta::v1::ListOptions& options, findings& out) {
+  auto& match = options.resource_version_match();
+  field_path at{match_field};
+  if (options.has_send_initial_events() && match != "NotOlderThan")
+    out.forbidden(at, "sendInitialEvents requires setting "
+                      "resourceVersionMatch to NotOlderThan");
+  if (match.empty())
+    return;
+  if (!options.has_send_initial_events())
+    out.forbidden(at, "resourceVersionMatch is forbidden for watch unless "
+                      "sendInitialEvents is provided");
+  if (match != "NotOlderThan")
+    out.not_supported(at, match, {"NotOlderThan"});
+  if (!options.continue_().empty())
+    out.forbidden(at, "resourceVersionMatch is forbidden when continue is "
+                      "provided");
+}
+
+void check_match(const meta::v1::ListOptions& options, findings& out) {
+  auto& match = options.resource_version_match();
+  field_path at{match_field};
+  if (match.empty())
+    return;
+  if (options.resource_version().empty())
+    out.forbidden(at, "resourceVersionMatch is forbidden unless "
+                      "resourceVersion is provided");
+  if (!options.continue_().empty())
+    out.forbidden(at, "resourceVersionMatch is forbidden when continue is "
+                      "provided");
+  if (match != "Exact" && match != "NotOlderThan")
+    out.not_supported(at, match, {"Exact", "NotOlderThan", ""});
+  if (match == "Exact" && options.resource_version() == "0")
+    out.forbidden(at, "resourceVersionMatch \"exact\" is forbidden for "
+                      "resourceVersion \"0\"");
+}
+
+} // namespace
+
 std::vector<field_error>
 validate_list_options(const meta::v1::ListOptions& options) {
   findings out;
@@ -110,25 +152,14 @@ validate_list_options(const meta::v1::ListOptions& options) {
   };
   not_negative("limit", options.limit());
   not_negative("timeoutSeconds", options.timeout_seconds());
-  auto& version = options.resource_version();
-  auto& match = options.resource_version_match();
-  field_path at{"resourceVersionMatch"};
-  if (match.empty())
+  if (options.watch()) {
+    check_watch_options(options, out);
     return out.take();
-  if (match != "Exact" && match != "NotOlderThan")
-    out.not_supported(at, match, {"Exact", "NotOlderThan", ""});
-  else if (options.watch() && !options.send_initial_events())
-    out.forbidden(at, "resourceVersionMatch is forbidden for watch unless "
-                      "sendInitialEvents is provided");
-  else if (version.empty() && !options.watch())
-    out.forbidden(at, "resourceVersionMatch is forbidden unless "
-                      "resourceVersion is provided");
-  else if (!options.continue_().empty())
-    out.forbidden(at, "resourceVersionMatch is forbidden when continue is "
-                      "provided");
-  else if (match == "Exact" && version == "0")
-    out.forbidden(at, "resourceVersionMatch \"exact\" is forbidden for "
-                      "resourceVersion \"0\"");
+  }
+  check_match(options, out);
+  if (options.has_send_initial_events())
+    out.forbidden(field_path{"sendInitialEvents"},
+                  "sendInitialEvents is forbidden for list");
   return out.take();
 }
 

@@ -17,19 +17,40 @@ void look_at(const http::request& what) {
   http::body_encoding(http::find_header(what.headers, "Content-Type"));
 }
 
+http::request_limits small() {
+  http::request_limits out{8u << 10, 64u << 10};
+  out.in_pieces = [](const http::request& what) {
+    return http::is_proxied_target(what.target);
+  };
+  return out;
+}
+
+/// Adds what there is of a body that streams to its request.
+void take_body(http::request_parser& parser, http::request& to) {
+  std::string piece;
+  while (parser.next_piece(piece) == http::request_parser::outcome::ready)
+    to.body += piece;
+}
+
 /// Bytes that come a few at a time; how many, the first one says.
 std::vector<http::request> parse(std::string_view bytes, size_t at_once) {
   std::vector<http::request> result;
-  http::request_parser parser{{8u << 10, 64u << 10}};
+  http::request_parser parser{small()};
   while (!bytes.empty()) {
     auto part = bytes.substr(0, at_once);
     bytes.remove_prefix(part.size());
     parser.add(part);
-    http::request next;
     auto outcome = http::request_parser::outcome::ready;
-    while ((outcome = parser.next(next))
-           == http::request_parser::outcome::ready)
-      result.push_back(std::move(next));
+    while (outcome == http::request_parser::outcome::ready) {
+      if (parser.in_body())
+        take_body(parser, result.back());
+      if (parser.in_body())
+        break;
+      http::request next;
+      outcome = parser.next(next);
+      if (outcome == http::request_parser::outcome::ready)
+        result.push_back(std::move(next));
+    }
     if (outcome == http::request_parser::outcome::refused)
       break;
   }
@@ -52,8 +73,7 @@ void http(std::string_view bytes) {
 }
 
 void http2(std::string_view bytes) {
-  http::http2_session session{
-      {{8u << 10, 64u << 10}, 20, 256u << 10, 64u << 10, 16u << 10}};
+  http::http2_session session{{small(), 20, 256u << 10, 64u << 10, 16u << 10}};
   http::http2_session::time_point now{};
   // Whoever connects says this first.
   session.take("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", now);
@@ -66,6 +86,8 @@ void http2(std::string_view bytes) {
       if (x.kind != http::event::type::request)
         continue;
       look_at(x.what);
+      if (x.streams)
+        session.allow(x.exchange, 2);
       if (x.exchange % 4 == 1) {
         session.answer(x.exchange, {200, {{"A", "b"}}}, std::string(999, 'x'));
       } else {

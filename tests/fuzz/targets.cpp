@@ -7,9 +7,13 @@ namespace troupe::fuzz {
 
 const std::vector<target>& targets() {
   static const std::vector<target> all{
-      {"http", http},         {"http2", http2},       {"json", json},
-      {"yaml", yaml},         {"protobuf", protobuf}, {"patch", patch},
-      {"selector", selector},
+      {"http", http},         {"http2", http2},
+      {"json", json},         {"yaml", yaml},
+      {"protobuf", protobuf}, {"patch", patch},
+      {"selector", selector}, {"websocket", websocket},
+      {"spdy", spdy},         {"spdyheaders", spdyheaders},
+      {"remote", remote},     {"forward", forward},
+      {"response", response},
   };
   return all;
 }

@@ -24,5 +24,11 @@ void yaml(std::string_view bytes);
 void protobuf(std::string_view bytes);
 void patch(std::string_view bytes);
 void selector(std::string_view bytes);
+void websocket(std::string_view bytes);
+void spdy(std::string_view bytes);
+void spdyheaders(std::string_view bytes);
+void remote(std::string_view bytes);
+void forward(std::string_view bytes);
+void response(std::string_view bytes);
 
 } // namespace troupe::fuzz

@@ -4,7 +4,11 @@ shows 'apps/v1' api-versions
 shows 'deployments' api-resources
 shows 'deploy' api-resources --api-group=apps
 shows 'ok' get --raw /healthz
-shows '[+]store ok' get --raw '/readyz?verbose'
+shows '[+]etcd ok' get --raw '/readyz?verbose'
+shows 'ok' get --raw /livez/ping
+shows 'ok' get --raw /healthz/etcd
+shows '[+]etcd excluded: ok' get --raw '/readyz?verbose&exclude=etcd'
+shows 'no matches for "nothing"' get --raw '/readyz?verbose&exclude=nothing'
 shows '"gitVersion"' get --raw /version
 shows 'containers' explain pod.spec
 shows 'replicas' explain deployment.spec

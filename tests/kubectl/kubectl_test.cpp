@@ -54,6 +54,48 @@ std::vector<std::string> families() {
   return out;
 }
 
+/// Runs a line of bash with a kubectl; returns whether it succeeded.
+bool run(real_cluster& cluster, const std::string& program,
+         const fs::path& home, const std::string& line, std::string& output) {
+  auto command =
+      "cd " + home.string() + " && HOME=" + home.string()
+      + " KUBECTL=" + program + " WEB_SERVER=" + cluster.program("web-server")
+      + " KUBECONFIG=" + home.string() + "/config timeout -s KILL 150 bash -c '"
+      + line + "' >" + home.string() + "/output 2>&1 </dev/null";
+  auto status = std::system(command.c_str());
+  output = content_of(home / "output");
+  return status == 0;
+}
+
+/// Runs the script of a family with every kubectl, each in a namespace of its
+/// own; `before` is a line of bash.
+void run_family(real_cluster& cluster, const std::string& family,
+                const std::string& before = ":") {
+  size_t number = 0;
+  for (auto& program : programs()) {
+    auto ns = family + "-" + std::to_string(++number);
+    auto home = cluster.folder() / ns;
+    fs::create_directories(home);
+    fs::copy_file(cluster.data() / "kubeconfig", home / "config",
+                  fs::copy_options::overwrite_existing);
+    std::string output;
+    EXPECT_TRUE(run(cluster, program, home,
+                    "$KUBECTL create namespace " + ns
+                        + " && $KUBECTL config set-context --current "
+                          "--namespace="
+                        + ns,
+                    output))
+        << program << "\n"
+        << output;
+    EXPECT_TRUE(run(cluster, program, home,
+                    before + "; source " + (scripts / "prelude.bash").string()
+                        + "; source " + (scripts / (family + ".bash")).string(),
+                    output))
+        << program << "\n"
+        << output;
+  }
+}
+
 class Kubectl : public testing::TestWithParam<std::string> {
 public:
   static void SetUpTestSuite() {
@@ -64,19 +106,6 @@ public:
 
   static void TearDownTestSuite() { cluster_.reset(); }
 
-  /// Runs a line of bash with a kubectl; returns whether it succeeded.
-  static bool run(const std::string& program, const fs::path& home,
-                  const std::string& line, std::string& output) {
-    auto command = "cd " + home.string() + " && HOME=" + home.string()
-                   + " KUBECTL=" + program + " WEB_SERVER="
-                   + cluster_->program("web-server") + " KUBECONFIG="
-                   + home.string() + "/config timeout -s KILL 150 bash -c '"
-                   + line + "' >" + home.string() + "/output 2>&1 </dev/null";
-    auto status = std::system(command.c_str());
-    output = content_of(home / "output");
-    return status == 0;
-  }
-
 protected:
   static std::optional<real_cluster> cluster_;
 };
@@ -84,37 +113,26 @@ protected:
 std::optional<real_cluster> Kubectl::cluster_;
 
 TEST_P(Kubectl, DoesWhatItDoesElsewhere) {
-  auto all = programs();
-  if (all.empty())
+  if (programs().empty())
     GTEST_SKIP() << "there is no kubectl on this machine";
-  size_t number = 0;
-  for (auto& program : all) {
-    auto ns = GetParam() + "-" + std::to_string(++number);
-    auto home = cluster_->folder() / ns;
-    fs::create_directories(home);
-    fs::copy_file(cluster_->data() / "kubeconfig", home / "config",
-                  fs::copy_options::overwrite_existing);
-    std::string output;
-    EXPECT_TRUE(run(program, home,
-                    "$KUBECTL create namespace " + ns
-                        + " && $KUBECTL config set-context --current "
-                          "--namespace="
-                        + ns,
-                    output))
-        << program << "\n"
-        << output;
-    EXPECT_TRUE(run(program, home,
-                    "source " + (scripts / "prelude.bash").string()
-                        + "; source "
-                        + (scripts / (GetParam() + ".bash")).string(),
-                    output))
-        << program << "\n"
-        << output;
-  }
+  run_family(*cluster_, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Kubectl, testing::ValuesIn(families()),
                          [](auto& each) { return each.param; });
+
+TEST(KubectlElsewhere, ReachesPodsOfOtherProcesses) {
+  if (programs().empty())
+    GTEST_SKIP() << "there is no kubectl on this machine";
+  real_options options;
+  options.nodes = 1;
+  options.servers = 3;
+  options.processes = true;
+  real_cluster cluster{options};
+  ASSERT_TRUE(cluster.up()) << cluster.output();
+  ASSERT_TRUE(cluster.run("node --name far --detach")) << cluster.output();
+  run_family(cluster, "streams", "export NODE=far");
+}
 
 } // namespace
 

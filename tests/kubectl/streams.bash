@@ -1,4 +1,5 @@
 # What flows both ways: commands, attached containers, files, ports, proxies.
+# With NODE the pods are on that node.
 namespace=$(k config view --minify -o jsonpath='{..namespace}')
 
 cat >pods.yaml <<Y
@@ -6,6 +7,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: box, labels: {app: box}}
 spec:
+  nodeSelector: {${NODE:+kubernetes.io/hostname: $NODE}}
   terminationGracePeriodSeconds: 1
   containers:
   - name: main
@@ -16,6 +18,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: web, labels: {app: web}}
 spec:
+  nodeSelector: {${NODE:+kubernetes.io/hostname: $NODE}}
   terminationGracePeriodSeconds: 1
   containers:
   - name: main
@@ -57,6 +60,11 @@ fails 'no-such-program' exec box -- no-such-program
 if command -v script >/dev/null; then
   [[ $(script -qec "'$KUBECTL' exec -it box -- tty" /dev/null) == */pts/* ]]
 fi
+
+# Logs, to their end.
+k run talks --image=anything --restart=Never --command -- sh -c 'for i in 1 2 3; do echo line $i; sleep 0.2; done'
+timeout 60 bash -c 'until "$KUBECTL" logs -f talks >followed 2>&1; do sleep 0.1; done'
+grep -q 'line 3' followed || complain 'logs -f' "$(cat followed)" 'line 3'
 
 # Files, both ways.
 mkdir -p there
@@ -104,6 +112,13 @@ shows 'ok' get --raw "$services/web:80/proxy/healthz"
 fails 'no service port 81 found for service "web"' get --raw "$services/web:81/proxy/"
 fails 'pods "none" not found' get --raw "$pods/none/proxy/"
 fails 'connection refused' get --raw "$pods/web:8081/proxy/"
+shows 'ok' get --raw "$services/http:web:http/proxy/healthz"
+kubelet=/api/v1/nodes/$(k get pod web -o jsonpath='{.spec.nodeName}')/proxy
+shows 'ok' get --raw "$kubelet/healthz"
+shows '"name":"box"' get --raw "$kubelet/runningpods/"
+shows 'kubelet_running_pods' get --raw "$kubelet/metrics"
+shows 'started' get --raw "$kubelet/containerLogs/$namespace/box/main?tailLines=5"
+fails 'NotFound' get --raw "$kubelet/containerLogs/$namespace/box/none"
 k proxy --port=0 >proxied &
 proxy=$!
 timeout 30 bash -c 'until grep -q "Starting to serve" proxied; do sleep 0.1; done'

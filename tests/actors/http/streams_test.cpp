@@ -412,6 +412,75 @@ TEST_F(HttpStreams, StreamsLongAnswersOfAProxy) {
   EXPECT_TRUE(told().broken);
 }
 
+TEST_F(HttpStreams, PassesABodyOnThroughAProxyAsItComes) {
+  http::request what;
+  what.method = "PUT";
+  what.target = pod + "/proxy/";
+  exchange_ = edge_->ask(at_, std::move(what), true);
+  world_.run();
+  EXPECT_TRUE(all_->input.ends_with("Transfer-Encoding: chunked\r\n\r\n"));
+  EXPECT_GT(edge_->allowed(at_, exchange_), 0u);
+  all_->input.clear();
+  say("abc");
+  EXPECT_EQ(all_->input, "3\r\nabc\r\n");
+  // While the pod takes nothing no more is asked for.
+  std::string much(64u << 10, 'x');
+  for (int i = 0; i < 16; ++i)
+    say(much);
+  auto before = edge_->allowed(at_, exchange_);
+  EXPECT_LT(before, 16u);
+  allow(100);
+  EXPECT_GT(edge_->allowed(at_, exchange_), before);
+  say("");
+  EXPECT_TRUE(all_->input.ends_with("0\r\n\r\n"));
+  put_out("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(told().body, "ok");
+  EXPECT_EQ(http::find_header(told().head.headers, "Content-Length"), "2");
+}
+
+TEST_F(HttpStreams, TellsThatAServerDoesNotWantToGoOver) {
+  ask("GET", pod + "/proxy/", http::client::handshake(""));
+  put_out("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(told().head.status, 500);
+  EXPECT_NE(told().body.find("invalid upgrade response: status code 200"),
+            std::string::npos);
+}
+
+TEST_F(HttpStreams, ReadsNoMoreOfAClientThatReadsNothing) {
+  ask("GET", pod + "/exec?command=cat&stdout=1",
+      http::client::handshake("v5.channel.k8s.io"));
+  messages();
+  edge_->read_slowly(at_, true);
+  for (int i = 0; i < 1000; ++i)
+    say(http::client::websocket(9, "p"));
+  auto before = edge_->allowed(at_, exchange_);
+  EXPECT_LT(before, 100u);
+  edge_->read_slowly(at_, false);
+  world_.run();
+  EXPECT_GT(edge_->allowed(at_, exchange_), before);
+}
+
+TEST_F(HttpStreams, EndsWhatIsSilentForHours) {
+  ask("GET", pod + "/exec?command=cat&stdout=1",
+      http::client::handshake("v5.channel.k8s.io"));
+  world_.advance(3h);
+  put_out("still there");
+  world_.advance(3h);
+  EXPECT_FALSE(told().ended);
+  world_.advance(61min);
+  EXPECT_TRUE(told().ended);
+  EXPECT_EQ(all_->said.back(), "down");
+}
+
+TEST_F(HttpStreams, TellsAtOnceThatThePodsSideIsDone) {
+  ask("GET", pod + "/portforward?ports=80",
+      http::client::handshake("v4.channel.k8s.io"));
+  put_out("bye");
+  put_out("", 1, container::STDOUT, true);
+  EXPECT_EQ(messages().back(), goodbye);
+  EXPECT_TRUE(told().ended);
+}
+
 TEST_F(HttpStreams, TellsThatNobodyAnswersBehindAProxy) {
   ask("GET", pod + "/proxy/", {});
   end(0);

@@ -3,6 +3,7 @@ whose."""
 
 import os
 import threading
+import time
 
 from kubernetes import client, config, watch
 from kubernetes.client.rest import ApiException
@@ -145,10 +146,12 @@ def serves_over_a_forwarded_port():
     socket = forward.socket(8080)
     socket.setblocking(True)
     socket.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    begun = time.monotonic()
     answer = b""
     while part := socket.recv(1024):
         answer += part
     assert answer.endswith(b"through"), answer
+    assert time.monotonic() - begun < 5, "the end comes with the server's"
     assert forward.error(8080) is None
     said = core.connect_get_namespaced_pod_proxy("web:8080", namespace)
     assert said == "through", said

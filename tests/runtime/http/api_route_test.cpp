@@ -114,11 +114,32 @@ TEST(ApiRoute, FindsPages) {
   EXPECT_EQ(at("/version").where, place::server_version);
   EXPECT_EQ(at("/openapi/v2").where, place::openapi_v2);
   EXPECT_EQ(at("/openapi/v3/apis/apps/v1").check, "apis/apps/v1");
-  EXPECT_EQ(at("/readyz/store").check, "store");
+  EXPECT_EQ(at("/readyz/etcd").check, "etcd");
   for (auto* text :
        {"/apis/apps/v2", "/apis/nothing", "/api/v2", "/api/v1/no", "/apps",
         "/version/x", "/apis//v1/pods", "/api/v1/namespaces/a/pods/b/status/c"})
     EXPECT_EQ(at(text).where, place::nothing) << text;
+}
+
+TEST(ApiRoute, KnowsWhereStatusesAreUnderstood) {
+  auto at = [](std::string_view text) {
+    return is_api_path(*parse_target(text));
+  };
+  for (auto* text : {"/api/v1/nothings", "/api/v2", "/apis/apps/v9/x"})
+    EXPECT_TRUE(at(text)) << text;
+  for (auto* text : {"/apis/nothing/v1", "/nothing", "/apis/nothing"})
+    EXPECT_FALSE(at(text)) << text;
+}
+
+TEST(ApiRoute, KnowsWhatIsPassedOn) {
+  for (auto* text : {"/api/v1/namespaces/a/pods/b/proxy",
+                     "/api/v1/namespaces/a/services/b:c/proxy/x?y",
+                     "/api/v1/nodes/n/proxy/healthz"})
+    EXPECT_TRUE(is_proxied_target(text)) << text;
+  for (auto* text :
+       {"/api/v1/namespaces/a/pods/proxy", "/api/v1/pods?x=/proxy",
+        "/apis/apps/v1/namespaces/a/deployments/b/proxy", "/proxy", "*"})
+    EXPECT_FALSE(is_proxied_target(text)) << text;
 }
 
 TEST(Target, RefusesWhatIsNone) {

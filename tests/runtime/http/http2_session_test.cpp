@@ -56,6 +56,8 @@ public:
     nghttp2_option* options = nullptr;
     nghttp2_option_new(&options);
     nghttp2_option_set_no_auto_window_update(options, 1);
+    // By itself it would not say what is to be refused.
+    nghttp2_option_set_max_send_header_block_length(options, 1u << 20);
     nghttp2_session_client_new2(&session, calls, this, options);
     nghttp2_option_del(options);
     nghttp2_session_callbacks_del(calls);
@@ -269,6 +271,86 @@ TEST_F(Http2Session, RefusesWhatIsTooLarge) {
   EXPECT_FALSE(find(event::type::request, head));
   EXPECT_EQ(client.answers[head].status, "431");
   EXPECT_TRUE(client.answers[head].closed);
+}
+
+TEST_F(Http2Session, RefusesHeadersOfAnySize) {
+  for (size_t size : {70u << 10, 100u << 10, 300u << 10}) {
+    for (size_t each : {8000u, 60'000u}) {
+      SetUp();
+      h2_client other;
+      fields many;
+      for (size_t i = 0; i * each < size; ++i)
+        many.emplace_back("x-" + std::to_string(i), std::string(each, 'a'));
+      auto id = other.ask("GET", "/", {}, many);
+      auto up = other.output();
+      for (size_t at = 0; at < up.size(); at += 16384)
+        server->take(std::string_view{up}.substr(at, 16384), now);
+      auto down = server->output(1u << 20, now);
+      other.take(down);
+      EXPECT_TRUE(other.answers[id].status == "431" || other.answers[id].closed
+                  || server->is_over())
+          << size << " " << each << " " << up.size() << " " << down.size();
+      EXPECT_FALSE(down.empty()) << size << " " << each;
+    }
+  }
+}
+
+bool is_upload(const request& what) {
+  return what.target == "/upload";
+}
+
+struct Http2Uploads : Http2Session {
+  Http2Uploads() {
+    limits.request.in_pieces = is_upload;
+    limits.request.body = 10;
+  }
+
+  std::string body_of(int32_t stream) const {
+    std::string out;
+    for (auto& x : events)
+      if (x.kind == event::type::data
+          && x.exchange == static_cast<uint64_t>(stream))
+        out += x.bytes.empty() ? "." : x.bytes;
+    return out;
+  }
+};
+
+TEST_F(Http2Uploads, TellsABodyAsItIsAllowed) {
+  std::string body(2u << 20, 'x');
+  auto id = client.ask("POST", "/upload", body);
+  auto small = client.ask("POST", "/b", "hello");
+  exchange();
+  auto* asked = find(event::type::request, id);
+  ASSERT_NE(asked, nullptr);
+  EXPECT_TRUE(asked->streams);
+  EXPECT_EQ(body_of(id), "") << "nobody wants any of it yet";
+  // The other is not held up.
+  ASSERT_NE(find(event::type::request, small), nullptr);
+  EXPECT_FALSE(server->waits_since());
+  while (body_of(id).size() < body.size()) {
+    auto before = body_of(id).size();
+    server->allow(static_cast<uint64_t>(id), 4);
+    exchange();
+    ASSERT_GT(body_of(id).size(), before);
+  }
+  EXPECT_EQ(body_of(id), body + ".");
+  server->answer(static_cast<uint64_t>(id), {200, {}}, "ok");
+  server->answer(static_cast<uint64_t>(small), {200, {}}, {});
+  exchange();
+  EXPECT_EQ(client.answers[id].body, "ok");
+  EXPECT_EQ(server->open(), 0u);
+}
+
+TEST_F(Http2Uploads, MakesNoWholeOfWhatIsAnsweredBefore) {
+  auto id = client.ask("POST", "/upload", std::string(8u << 20, 'x'));
+  exchange();
+  server->answer(static_cast<uint64_t>(id), {403, {}}, "no");
+  exchange();
+  EXPECT_EQ(client.answers[id].status, "403");
+  EXPECT_EQ(client.answers[id].body, "no");
+  EXPECT_TRUE(client.answers[id].closed);
+  EXPECT_EQ(client.answers[id].error, 0u);
+  EXPECT_EQ(server->open(), 0u);
 }
 
 TEST_F(Http2Session, HoldsOneStreamBackAndNoOther) {

@@ -127,16 +127,31 @@ TEST(ProxyRequest, PassesOnWhatConcernsTheServer) {
                   {"Connection", "X-Mine"}, {"X-Mine", "1"},
                   {"Accept", "a"},          {"Impersonate-User", "u"},
                   {"Content-Length", "2"},  {"Content-Type", "t"}};
-  EXPECT_EQ(proxied_request(what, {"/p", "/x", "?y"}, false),
+  EXPECT_EQ(proxied_request(what, {"/p", "/x", "?y"}, {}),
             "POST /x?y HTTP/1.1\r\nHost: api:6443\r\nAccept: a\r\n"
             "Content-Type: t\r\nX-Forwarded-Uri: /p/x\r\n"
             "Connection: close\r\nContent-Length: 2\r\n\r\nhi");
   what = {};
   what.method = "GET";
   what.headers = {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}};
-  EXPECT_EQ(proxied_request(what, {"/p", "", ""}, true),
+  EXPECT_EQ(proxied_request(what, {"/p", "", ""}, {true}),
             "GET / HTTP/1.1\r\nX-Forwarded-Uri: /p/\r\nConnection: Upgrade\r\n"
             "Upgrade: websocket\r\n\r\n");
+}
+
+TEST(ProxyRequest, SaysHowABodyThatStreamsIsFramedAndFromWhere) {
+  request what;
+  what.method = "PUT";
+  what.headers = {{"Transfer-Encoding", "chunked"},
+                  {"X-Forwarded-For", "10.0.0.1"}};
+  EXPECT_EQ(proxied_request(what, {"/p", "/x", ""}, {false, true, "10.0.0.2"}),
+            "PUT /x HTTP/1.1\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\r\n"
+            "X-Forwarded-Uri: /p/x\r\nConnection: close\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n");
+  what.headers = {{"Content-Length", "5000000000"}};
+  EXPECT_EQ(proxied_request(what, {"/p", "/x", ""}, {false, true}),
+            "PUT /x HTTP/1.1\r\nX-Forwarded-Uri: /p/x\r\n"
+            "Connection: close\r\nContent-Length: 5000000000\r\n\r\n");
 }
 
 TEST(ProxyRequest, KeepsATokenThatIsCalledAProtocol) {
@@ -146,7 +161,7 @@ TEST(ProxyRequest, KeepsATokenThatIsCalledAProtocol) {
     request what;
     what.method = "GET";
     what.headers = {{name, protocols}};
-    return proxied_request(what, {{}, "/", {}}, true);
+    return proxied_request(what, {{}, "/", {}}, {true});
   };
   EXPECT_EQ(asked(token).find(name), std::string::npos);
   auto both = asked(token + ", chat");
@@ -162,8 +177,9 @@ TEST(ProxyRequest, TellsWhatConcernsTheClient) {
                       {"Access-Control-Allow-Origin", "*"},
                       {"X-Own", "1"}}};
   auto got = proxied_head(head);
-  EXPECT_EQ(got.headers,
-            (std::vector<header>{{"Content-Type", "t"}, {"X-Own", "1"}}));
+  EXPECT_EQ(got.headers, (std::vector<header>{{"Content-Type", "t"},
+                                              {"Content-Length", "2"},
+                                              {"X-Own", "1"}}));
 }
 
 } // namespace

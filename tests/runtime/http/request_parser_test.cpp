@@ -44,12 +44,23 @@ TEST(RequestParser, TakesARequestByteByByte) {
 
 TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
   for (std::string text :
-       {"GET / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
-        "GET / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: "
+       {"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: "
+        "4\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: "
         "chunked\r\n\r\n",
         "GET / HTTP/1.1\r\nHost : h\r\n\r\n", "GET / HTTP/3.7\r\n\r\n",
-        "GE T / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nA: \x01\r\n\r\n",
-        "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "GET / HTTP/1.1\r\nA: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET / HTTP/1.1\nHost: h\n\n", "GET / HTTP/1.1\r\nHost: h\n\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+        "Content-Length: 3\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+        "Transfer-Encoding: identity\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "fffffffffffffffff\r\n",
+        "GE T / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nA: \x01\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
         "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello"}) {
     request_parser parser;
     request x;
@@ -57,7 +68,7 @@ TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
     EXPECT_EQ(parser.next(x), outcome::refused) << text;
     EXPECT_EQ(parser.refusal().status, 400) << text;
     // What follows is not looked at.
-    parser.add("GET / HTTP/1.1\r\n\r\n");
+    parser.add("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(parser.next(x), outcome::refused);
   }
 }
@@ -65,23 +76,79 @@ TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
 TEST(RequestParser, KeepsToItsBounds) {
   request_parser parser{{256, 10}};
   request x;
-  parser.add("GET / HTTP/1.1\r\nA: " + std::string(300, 'a'));
+  parser.add("GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(300, 'a'));
   EXPECT_EQ(parser.next(x), outcome::refused);
   EXPECT_EQ(parser.refusal().status, 431);
   for (std::string body :
        {"Content-Length: 11\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nb\r\n"
                                       "aaaaaaaaaaa\r\n0\r\n\r\n"}) {
     request_parser other{{256, 10}};
-    other.add("POST / HTTP/1.1\r\n" + body);
+    other.add("POST / HTTP/1.1\r\nHost: h\r\n" + body);
     EXPECT_EQ(other.next(x), outcome::refused) << body;
     EXPECT_EQ(other.refusal().status, 413) << body;
   }
 }
 
+TEST(RequestParser, ReadsAFoldedLineAsOne) {
+  // RFC 9112, 5.2: refused, or with spaces in its place.
+  request_parser parser;
+  request x;
+  parser.add("GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n");
+  ASSERT_EQ(parser.next(x), outcome::ready);
+  EXPECT_EQ(find_header(x.headers, "A"), "b c");
+}
+
+bool is_upload(const request& what) {
+  return what.target == "/upload";
+}
+
+TEST(RequestParser, TakesBodiesThatStreamInPieces) {
+  request_limits limits{256, 10};
+  limits.in_pieces = is_upload;
+  for (std::string_view body :
+       {"Content-Length: 20\r\n\r\n01234567890123456789",
+        "Transfer-Encoding: chunked\r\n\r\n"
+        "14\r\n01234567890123456789\r\n0\r\n\r\n"})
+    for (size_t at_once : {1, 7, 1000}) {
+      request_parser parser{limits};
+      std::string all = "PUT /upload HTTP/1.1\r\nHost: h\r\n";
+      all += body;
+      all += "GET /upload HTTP/1.1\r\nHost: h\r\n\r\n";
+      request x;
+      std::string got;
+      auto ended = false;
+      auto begun = false;
+      for (size_t at = 0; at < all.size(); at += at_once) {
+        parser.add(std::string_view{all}.substr(at, at_once));
+        if (!begun && parser.next(x) == outcome::ready) {
+          begun = true;
+          EXPECT_TRUE(x.body.empty());
+          EXPECT_TRUE(parser.in_body());
+        }
+        std::string piece;
+        auto result = outcome::ready;
+        while (parser.in_body() && result == outcome::ready) {
+          result = parser.next_piece(piece);
+          if (result == outcome::ready)
+            got += piece;
+          ended = ended || result == outcome::ended;
+        }
+        EXPECT_NE(result, outcome::refused);
+        if (ended && parser.next(x) == outcome::ready)
+          break;
+      }
+      EXPECT_EQ(got, "01234567890123456789");
+      EXPECT_TRUE(ended);
+      // One without a body is whole.
+      EXPECT_EQ(x.method, "GET");
+      EXPECT_FALSE(parser.in_body());
+    }
+}
+
 TEST(RequestParser, TellsOnceThatABodyIsWaitedFor) {
   request_parser parser;
   request x;
-  parser.add("POST / HTTP/1.1\r\nExpect: 100-continue\r\n"
+  parser.add("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
              "Content-Length: 2\r\n\r\n");
   EXPECT_EQ(parser.next(x), outcome::incomplete);
   EXPECT_TRUE(parser.take_expectation());
@@ -93,7 +160,8 @@ TEST(RequestParser, TellsOnceThatABodyIsWaitedFor) {
 TEST(RequestParser, LeavesWhatFollowsAnUpgrade) {
   request_parser parser;
   request x;
-  parser.add("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nabc");
+  parser.add("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: "
+             "x\r\n\r\nabc");
   ASSERT_EQ(parser.next(x), outcome::ready);
   EXPECT_TRUE(header_has_word(x.headers, "connection", "upgrade"));
   EXPECT_EQ(parser.take_rest(), "abc");

@@ -310,6 +310,12 @@ void add_requests(cases& any) {
                      resource_version: "5")"),
            listed(R"(resource_version_match: "Exact"
                      resource_version: "5")"));
+  any.call("list-numbers", "resourceVersionMatch",
+           listed("watch: true send_initial_events: true"),
+           listed(R"(watch: true send_initial_events: true
+                     resource_version_match: "NotOlderThan")"));
+  any.call("list-numbers", "sendInitialEvents",
+           listed("send_initial_events: false"), listed("watch: true"));
   any.call("write-parameters", "dryRun[0]", written({{"Some"}, "", "", false}),
            written({{"All"}, "me", "Strict", false}));
   any.call("write-parameters", "fieldValidation",

@@ -14,6 +14,7 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <google/protobuf/message.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>

@@ -9,6 +9,8 @@
 #include "runtime/rules/versions.hpp"
 #include "runtime/text/document.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace troupe::rules {
 
 namespace {

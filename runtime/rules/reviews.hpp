@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/object.hpp"
+#include "messages/time.hpp"
 #include "runtime/rules/authorize.hpp"
 
 #include <optional>

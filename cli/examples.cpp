@@ -265,6 +265,8 @@ constexpr entry table[] = {
   troupe server --join 192.168.1.10:6444 --token-file token --detach
   # And again, whenever that machine has started
   troupe server --detach
+  # With a log of its own of who changes what by way of it
+  troupe server --audit-policy-file audit.yaml --audit-log-path audit.log --detach
   # What `up --processes` runs for each server but the first
   troupe server --name server-2
   # And `up --apart` for each component: store, apiserver, http

@@ -62,7 +62,8 @@ caf::error keep_audit(const fs::path& data_dir, const front_options& options) {
   json all{{"policy", *text},
            {"file", fs::absolute(options.audit_log).string()},
            {"megabytes", options.audit_megabytes},
-           {"backups", options.audit_backups}};
+           {"backups", options.audit_backups},
+           {"oneServer", options.one_server}};
   return write(kept, all.dump());
 }
 
@@ -92,7 +93,7 @@ read_audit(const fs::path& data_dir, const std::string& process) {
   auto result = std::make_shared<rules::audit_settings>();
   result->policy = std::move(*policy);
   fs::path file = all.value("file", std::string{});
-  if (process != first_server)
+  if (process != first_server && !all.value("oneServer", false))
     file.replace_filename(file.stem().string() + "." + process
                           + file.extension().string());
   result->file = file.string();

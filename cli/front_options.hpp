@@ -18,6 +18,12 @@ struct front_options {
   std::string audit_log;    ///< --audit-log-path
   uint32_t audit_megabytes = 100;
   uint32_t audit_backups = 10;
+  /// The data directory is that of one server, so that the log is its alone.
+  bool one_server = false;
+
+  bool any() const {
+    return !token_file.empty() || !audit_policy.empty() || !audit_log.empty();
+  }
 };
 
 /// Keeps that in the data directory, mode 0600, for all servers that have it in
@@ -27,8 +33,8 @@ caf::error keep_front(const std::filesystem::path& data_dir,
                       const front_options& options);
 
 /// Returns how the server `process` is to note requests; null for not at all.
-/// Each has a file of its own: the first that which was named, the others the
-/// same with their name.
+/// Each has a file of its own: the first, and one that joined, that which was
+/// named, the others the same with their name.
 expected<std::shared_ptr<const rules::audit_settings>>
 read_audit(const std::filesystem::path& data_dir, const std::string& process);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/client/command_client.hpp"
+#include "cli/front_options.hpp"
 #include "cli/joining.hpp"
 #include "cli/server_settings.hpp"
 #include "runtime/system/member_address.hpp"
@@ -23,6 +24,7 @@ struct server_options {
   std::optional<uint16_t> port;     ///< of the actors; 0 for any
   std::optional<uint16_t> api_port; ///< of the REST API; 0 for any
   join_options joining;
+  front_options front{}; ///< of who comes over HTTP
 };
 
 /// What a data directory is of.

@@ -169,6 +169,23 @@ void server_process::parts::plant() {
   (*self)->monitor(tree.root);
 }
 
+namespace {
+
+/// One that joined has a directory, and so a log and tokens, of its own.
+caf::error keep_own_front(const server_options& options, bool joined) {
+  auto front = options.front;
+  front.one_server = true;
+  if (joined)
+    return keep_front(options.data_dir, front);
+  return front.any()
+             ? make_error(ec::bad_request,
+                          "what the servers of `up` note, and which tokens "
+                          "they know, is for `up` to say")
+             : caf::error{};
+}
+
+} // namespace
+
 server_process::server_process(server_options options, report tell)
     : options_(std::move(options)), tell_(std::move(tell)) {
   // nop
@@ -216,9 +233,11 @@ caf::error server_process::start_server(const server_settings& settings,
                                          + failed.message());
   if (auto err = p.lock.take(folder))
     return err;
+  auto joined = !settings.own.empty();
+  if (auto err = keep_own_front(options_, joined))
+    return err;
   if (auto err = p.prepare(options_.data_dir, settings, own))
     return err;
-  auto joined = !settings.own.empty();
   if (joined)
     p.others = std::make_unique<server_register>(options_.data_dir);
   if (auto err = p.open(own))

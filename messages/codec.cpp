@@ -38,7 +38,8 @@ void register_types(caf::actor_system_config& cfg) {
                tunnel::SocketNews>(cfg);
   add_messages<http_api::Connected, http_api::Request, http_api::Data,
                http_api::Taken, http_api::Abandoned, http_api::Closed,
-               audit::Line>(cfg);
+               http_api::Distrusted, http_api::Answered, audit::Line,
+               audit::Written>(cfg);
   register_store_types(cfg);
   register_container_types(cfg);
   register_kubelet_types(cfg);

@@ -112,9 +112,12 @@ meta::v1::Status to_status(const caf::error& err) {
   result.set_code(r.http);
   auto& context = err.context();
   if (err.category() == category && context.size() > 1
-      && context.match_element<std::string>(1))
-    if (auto& details = context.get_as<std::string>(1); !details.empty())
+      && context.match_element<std::string>(1)) {
+    // Kubernetes: of what is no resource the details are there, and empty.
+    auto& details = context.get_as<std::string>(1);
+    if (!details.empty() || context.size() == 2)
       result.mutable_details()->ParseFromString(details);
+  }
   if (err.category() == category && context.size() > 2
       && context.match_element<std::string>(2))
     result.mutable_metadata()->set_continue_(context.get_as<std::string>(2));
@@ -124,13 +127,18 @@ meta::v1::Status to_status(const caf::error& err) {
 caf::error from_status(const meta::v1::Status& status) {
   if (status.reason() == "Expired" && !status.metadata().continue_().empty())
     return expired_list(status.message(), status.metadata().continue_());
+  auto make = [&](ec code) {
+    return status.has_details()
+               ? make_error(code, status.message(), status.details())
+               : make_error(code, status.message());
+  };
   for (auto& r : rows)
     if (status.reason() == r.reason)
-      return make_error(r.code, status.message(), status.details());
+      return make(r.code);
   for (auto& r : rows)
     if (status.code() == r.http && *r.reason != '\0')
-      return make_error(r.code, status.message(), status.details());
-  return make_error(ec::internal_error, status.message(), status.details());
+      return make(r.code);
+  return make(ec::internal_error);
 }
 
 caf::error invalid(const kind_info& kind, std::string_view name,

@@ -4,6 +4,7 @@
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/refusals.hpp"
 #include "runtime/rules/requests.hpp"
 
 #include <memory>
@@ -98,13 +99,11 @@ caf::error check_bound(const making& x, const object& found) {
                               "name.");
   }
   if (!bound.uid().empty() && bound.uid() != found.uid())
-    return make_error(ec::conflict,
-                      "Operation cannot be fulfilled on " + bound.kind() + " \""
-                          + bound.name()
-                          + "\": the UID in the bound object reference ("
-                          + bound.uid()
-                          + ") does not match the UID in record. The object "
-                            "might have been deleted and then recreated");
+    return rules::in_conflict(
+        {{}, bound.kind(), bound.name()},
+        "the UID in the bound object reference (" + bound.uid()
+            + ") does not match the UID in record. The object might have been "
+              "deleted and then recreated");
   return caf::none;
 }
 

@@ -62,7 +62,8 @@ bootstrap_actor::behavior_type
 bootstrap(bootstrap_actor::stateful_pointer<bootstrap_state> self, context ctx);
 
 /// Returns the branch `apiserver` of the tree: a view and a registry for each
-/// kind, the allocators, the front door and the bootstrap.
-child_spec apiserver_branch();
+/// kind, the allocators, the front door and the bootstrap. Without `elections`
+/// in the process it is the only one there is.
+child_spec apiserver_branch(bool elections = true);
 
 } // namespace troupe

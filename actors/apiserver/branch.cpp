@@ -36,7 +36,7 @@ starter(F behavior, Ts... args) {
 
 } // namespace
 
-child_spec apiserver_branch() {
+child_spec apiserver_branch(bool elections) {
   std::vector<child_spec> views;
   std::vector<child_spec> registries;
   for (auto& kind : all_kinds()) {
@@ -47,19 +47,20 @@ child_spec apiserver_branch() {
     if (&rules::stored_kind(kind) == &kind)
       registries.push_back({resource_name(kind), starter(registry, k)});
   }
-  return branch("apiserver", {},
-                {branch("view", {}, std::move(views)),
-                 branch("registry", {}, std::move(registries)),
-                 {"allocators", starter(allocators)},
-                 {"processes", starter(processes)},
-                 {"authorizer", starter(authorizer)},
-                 {"front_door", starter(front_door)},
-                 {"authenticator", starter(authenticator)},
-                 {"account_tokens", starter(account_tokens)},
-                 {"bootstrap", starter(bootstrap)},
-                 {"joining", starter(join_desk)},
-                 {"revocation", starter(revocation)},
-                 {"signer", starter(signer)}});
+  return branch(
+      "apiserver", {},
+      {branch("view", {}, std::move(views)),
+       branch("registry", {}, std::move(registries)),
+       {"allocators", starter(allocators)},
+       {"processes", starter(processes)},
+       {"authorizer", starter(authorizer)},
+       {"front_door", starter(front_door)},
+       {"authenticator", starter(authenticator)},
+       {"account_tokens", starter(account_tokens)},
+       {"bootstrap", starter(bootstrap)},
+       {"joining", starter(join_desk)},
+       {"revocation", starter(revocation)},
+       {"signer", elections ? starter(signer) : starter(only_signer)}});
 }
 
 } // namespace troupe

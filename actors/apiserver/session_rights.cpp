@@ -5,7 +5,9 @@
 #include "messages/api/core_storage.pb.h"
 #include "messages/call.pb.h"
 #include "runtime/rules/node_access.hpp"
+#include "runtime/rules/refusals.hpp"
 #include "runtime/rules/reviews.hpp"
+#include "runtime/rules/versions.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -151,7 +153,7 @@ bool is_health(const std::string& path) {
 void answer(pointer self, const object& question, const rules::verdict& found,
             request_promise promise) {
   auto& st = self->state;
-  rules::review_facts facts{st.who, found, st.policy.get()};
+  rules::review_facts facts{st.who, found, st.policy.get(), st.ctx->now()};
   auto answered = rules::answer_review(question, facts);
   ++st.served;
   if (answered)
@@ -171,12 +173,15 @@ void ask_authenticator(pointer self, const object& question,
         msg.set_verb(call::CREATE);
         self->state.requests.ask<pb<call::Response>, std::vector<object>>(
             caf::actor_cast<authenticator_actor>(to),
-            [promise](pb<call::Response>& response,
-                      std::vector<object>& answered) mutable {
+            [promise,
+             kind = &question.kind()](pb<call::Response>& response,
+                                      std::vector<object>& answered) mutable {
+              for (auto& each : answered)
+                each = rules::from_stored(*kind, each);
               promise.deliver(std::move(response), std::move(answered));
             },
             [promise](const caf::error& err) mutable { promise.deliver(err); },
-            pb<call::Request>{std::move(msg)}, question);
+            pb<call::Request>{std::move(msg)}, rules::to_stored(question));
       });
 }
 
@@ -229,8 +234,9 @@ void with_right(pointer self, const rules::access& what, on_refusal next) {
       return next(caf::none);
     auto& st = self->state;
     ++st.refused;
-    st.last_refused = rules::refusal_text(st.who, what, found->reason);
-    next(make_error(ec::forbidden, st.last_refused));
+    auto refused = rules::forbidden(st.who, what, found->reason);
+    st.last_refused = message_of(refused);
+    next(refused);
   };
   find_out(self, self->state.who, what, judged);
 }

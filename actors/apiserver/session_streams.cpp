@@ -19,6 +19,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <functional>
+#include <vector>
 
 // Logs, commands in containers and what is attached to them; connections to
 // pods.
@@ -177,6 +178,31 @@ rules::access access_of(const call::OpenStream& msg) {
   return what;
 }
 
+/// Clients of WebSocket ask with GET, which reads by its name only. Kubernetes
+/// since 1.35: whoever does so must also be allowed to create, so that a role
+/// that reads cannot run commands. What asks with GET stays a `get`.
+std::vector<rules::access> rights_for(const call::OpenStream& msg) {
+  std::vector<rules::access> result{access_of(msg)};
+  auto runs = msg.has_exec() || msg.has_attach() || msg.has_port();
+  if (runs && result.front().verb == "get") {
+    result.push_back(result.front());
+    result.back().verb = "create";
+  }
+  return result;
+}
+
+void with_rights(pointer self, std::vector<rules::access> wanted,
+                 on_refusal next) {
+  auto first = wanted.front();
+  wanted.erase(wanted.begin());
+  with_right(self, first, [self, wanted, next](const caf::error& err) {
+    if (err || wanted.empty())
+      next(err);
+    else
+      with_rights(self, wanted, next);
+  });
+}
+
 caf::error check_target(const call::OpenStream& msg) {
   if (msg.has_connect()) {
     auto& to = msg.connect();
@@ -243,20 +269,20 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
   if (auto err = check_target(*msg))
     return err;
   stream_promise promise{self};
-  with_right(self, access_of(*msg),
-             [self, promise, msg, to](const caf::error& refused) mutable {
-               auto err = refused;
-               if (!err && msg->has_logs())
-                 err = check_logs(msg->logs());
-               if (err)
-                 promise.deliver(err);
-               else if (msg->has_connect())
-                 connect_at_node(self, msg->connect(), to, promise, {});
-               else if (msg->has_proxied())
-                 reach_proxied(self, msg, to, promise);
-               else
-                 find_pod(self, msg, to, promise);
-             });
+  with_rights(self, rights_for(*msg),
+              [self, promise, msg, to](const caf::error& refused) mutable {
+                auto err = refused;
+                if (!err && msg->has_logs())
+                  err = check_logs(msg->logs());
+                if (err)
+                  promise.deliver(err);
+                else if (msg->has_connect())
+                  connect_at_node(self, msg->connect(), to, promise, {});
+                else if (msg->has_proxied())
+                  reach_proxied(self, msg, to, promise);
+                else
+                  find_pod(self, msg, to, promise);
+              });
   return promise;
 }
 

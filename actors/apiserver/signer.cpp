@@ -89,9 +89,9 @@ void look_at(pointer self, const std::string& key) {
   sign(self, key, found);
 }
 
-} // namespace
+constexpr auto account = "certificate-controller";
 
-signer_actor::behavior_type signer(pointer self, context ctx) {
+void follow_requests(pointer self) {
   auto& st = self->state;
   st.loop.bind(self, [self](const std::string& key) { look_at(self, key); });
   st.requests =
@@ -99,7 +99,19 @@ signer_actor::behavior_type signer(pointer self, context ctx) {
                       [self](const object& before, const object& now) {
                         self->state.loop.mark((now ? now : before).key());
                       });
-  st.loop.open(ctx, rules::controller_user("certificate-controller"));
+}
+
+} // namespace
+
+signer_actor::behavior_type signer(pointer self, context ctx) {
+  follow_requests(self);
+  self->state.loop.open(ctx, rules::controller_user(account));
+  return controller(self);
+}
+
+signer_actor::behavior_type only_signer(pointer self, context ctx) {
+  follow_requests(self);
+  self->state.loop.api().open(self, ctx, rules::controller_user(account));
   return controller(self);
 }
 

@@ -24,4 +24,9 @@ struct signer_state {
 signer_actor::behavior_type
 signer(signer_actor::stateful_pointer<signer_state> self, context ctx);
 
+/// The same in a process that holds no elections: it is the only server there
+/// is, and waits for nobody to be chosen.
+signer_actor::behavior_type
+only_signer(signer_actor::stateful_pointer<signer_state> self, context ctx);
+
 } // namespace troupe

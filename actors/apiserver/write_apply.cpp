@@ -2,6 +2,7 @@
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/apply/server_side_apply.hpp"
+#include "runtime/rules/refusals.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/text/document.hpp"
@@ -76,13 +77,10 @@ caf::error check_may_create(const write_job& job, const object& made) {
   if (!request.subresource().empty() || !request.precondition_uid().empty())
     return no_such_object(job.kind(), request.name());
   if (!made.uid().empty())
-    return make_error(ec::conflict,
-                      "Operation cannot be fulfilled on "
-                          + job.kind().qualified_plural() + " \""
-                          + request.name()
-                          + "\": uid mismatch: the provided object specified "
-                            "uid "
-                          + made.uid() + ", and no existing object was found");
+    return rules::in_conflict(
+        {job.kind().group, job.kind().plural, request.name()},
+        "uid mismatch: the provided object specified uid " + made.uid()
+            + ", and no existing object was found");
   return caf::none;
 }
 

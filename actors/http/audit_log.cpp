@@ -3,7 +3,6 @@
 #include "messages/audit.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/key_files.hpp"
-#include "runtime/text/timestamp.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <spdlog/spdlog.h>
@@ -44,61 +43,57 @@ void open_file(audit_log_state& st) {
                   std::strerror(errno));
 }
 
-/// Files that are full: "audit-2026-01-02T03-04-05.678.log" of "audit.log".
-struct backup_names {
-  fs::path folder;
-  std::string begin;
-  std::string end;
-
-  explicit backup_names(const fs::path& file)
-      : folder(file.parent_path()),
-        begin(file.stem().string() + "-"),
-        end(file.extension().string()) {}
-
-  bool fits(const std::string& name) const {
-    return name.size() > begin.size() + end.size() && name.starts_with(begin)
-           && name.ends_with(end);
-  }
-};
-
-void remove_oldest(const audit_log_state& st, const backup_names& names) {
+/// Removes the oldest of the files that are full, and no others that may lie
+/// beside them.
+void remove_oldest(const audit_log_state& st) {
   if (st.settings->backups == 0)
     return;
   std::vector<std::string> found;
   std::error_code failed;
-  auto folder = names.folder.empty() ? fs::path{"."} : names.folder;
+  auto folder = fs::path{st.settings->file}.parent_path();
+  if (folder.empty())
+    folder = ".";
   for (auto& each : fs::directory_iterator(folder, failed))
-    if (names.fits(each.path().filename().string()))
+    if (rules::is_backup_name(st.settings->file,
+                              each.path().filename().string()))
       found.push_back(each.path().string());
   std::sort(found.begin(), found.end());
   for (size_t i = 0; i + st.settings->backups < found.size(); ++i)
     fs::remove(found[i], failed);
 }
 
+/// Two files that are full within a millisecond have one name: then the time is
+/// that of the next.
+fs::path free_backup(const audit_log_state& st) {
+  auto folder = fs::path{st.settings->file}.parent_path();
+  for (auto when = st.ctx->now();; when += std::chrono::milliseconds{1}) {
+    auto path = folder / rules::backup_name(st.settings->file, when);
+    std::error_code failed;
+    if (!fs::exists(path, failed))
+      return path;
+  }
+}
+
 void begin_another(pointer self) {
   auto& st = self->state;
   close_file(st);
-  backup_names names{st.settings->file};
-  auto now = st.ctx->now();
-  auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(
-                    now.time_since_epoch())
-                    .count()
-                % 1000;
-  auto when = text::time_text(now);
-  when.pop_back();
-  std::replace(when.begin(), when.end(), ':', '-');
-  auto rest = std::to_string(millis);
   std::error_code failed;
-  fs::rename(st.settings->file,
-             names.folder
-                 / (names.begin + when + "." + std::string(3 - rest.size(), '0')
-                    + rest + names.end),
-             failed);
+  fs::rename(st.settings->file, free_backup(st), failed);
   if (failed)
     spdlog::error("cannot put the audit log aside file={} reason={}",
                   st.settings->file, failed.message());
-  remove_oldest(st, names);
+  remove_oldest(st);
   open_file(st);
+}
+
+void tell_written(pointer self, const audit::Line& msg, bool lost) {
+  if (!self->state.source)
+    return;
+  audit::Written written;
+  written.set_lines(1);
+  written.set_bytes(msg.text().size());
+  written.set_lost(lost ? 1 : 0);
+  self->send(self->state.source, pb<audit::Written>{std::move(written)});
 }
 
 void on_line(pointer self, const audit::Line& msg) {
@@ -112,10 +107,11 @@ void on_line(pointer self, const audit::Line& msg) {
   if (st.file < 0 || !crypto::write_all(st.file, line)) {
     ++st.lost;
     close_file(st);
-    return;
+    return tell_written(self, msg, true);
   }
   st.size += line.size();
   ++st.written;
+  tell_written(self, msg, false);
 }
 
 pb<system::Description> on_describe(pointer self) {
@@ -134,9 +130,11 @@ audit_log_state::~audit_log_state() {
 
 audit_log_actor::behavior_type
 audit_log(pointer self, context ctx,
-          std::shared_ptr<const rules::audit_settings> settings) {
+          std::shared_ptr<const rules::audit_settings> settings,
+          audit_source_actor source) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
+  st.source = std::move(source);
   st.settings = std::move(settings);
   open_file(st);
   return {

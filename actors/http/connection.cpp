@@ -67,6 +67,12 @@ http::http_edge::on_event reporter(pointer self) {
         tell(handle, std::move(msg));
         break;
       }
+      case http::event::type::distrusted: {
+        http_api::Distrusted msg;
+        msg.set_problem(std::move(x.bytes));
+        tell(handle, std::move(msg));
+        break;
+      }
       case http::event::type::closed:
         tell(handle, http_api::Closed{});
     }
@@ -142,12 +148,16 @@ void at_path(pointer self, exchange_ptr x) {
 }
 
 void on_request(pointer self, const pb<http_api::Request>& msg) {
+  check_certificate_end(self);
   ++self->state.served;
   auto x = std::make_shared<exchange>();
   x->number = msg->exchange();
   x->request = msg;
   x->since = self->clock().now();
   x->from = self->state.who.address;
+  x->audit_id = x->header("Audit-Id");
+  if (x->audit_id.empty())
+    x->audit_id = self->state.ctx->uuid();
   if (auto err = begin(*x))
     return refuse(self, *x, err);
   if (x->at.where == http::place::resource)
@@ -178,6 +188,13 @@ void on_abandoned(pointer self, uint64_t number) {
   stop_log(self, number);
   stop_stream(self, number);
   audit_end(self, number);
+}
+
+void on_tick(pointer self, uint64_t number) {
+  if (number != 0)
+    return stop_watch(self, number);
+  self->state.waits_for_end = false;
+  check_certificate_end(self);
 }
 
 // -- ends ---------------------------------------------------------------------
@@ -234,6 +251,7 @@ http_connection(pointer self, context ctx,
       [self](const caf::down_msg& down) { on_down(self, down); });
   st.edge->serve(connection, reporter(self));
   open_audit(self);
+  check_certificate_end(self);
   return {
       [self](const pb<http_api::Request>& msg) { on_request(self, msg); },
       [self](const pb<http_api::Data>& msg) {
@@ -244,10 +262,12 @@ http_connection(pointer self, context ctx,
       [self](const pb<http_api::Abandoned>& msg) {
         on_abandoned(self, msg->exchange());
       },
-      [self](const pb<http_api::Closed>&) { on_closed(self); },
-      [self](const pb<system::Tick>& tick) {
-        stop_watch(self, tick->number());
+      [self](const pb<http_api::Distrusted>& msg) {
+        end_certificate(self, msg->problem());
       },
+      [self](const pb<http_api::Answered>& msg) { on_answered(self, *msg); },
+      [self](const pb<http_api::Closed>&) { on_closed(self); },
+      [self](const pb<system::Tick>& tick) { on_tick(self, tick->number()); },
       [self](const changes& batch) { on_changes(self, batch); },
       [self](const pb<container::StreamData>& msg) { on_output(self, msg); },
       [](const pb<container::StreamCredit>&) {

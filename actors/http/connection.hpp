@@ -27,8 +27,10 @@
 
 namespace troupe::http_api {
 class Abandoned;
+class Answered;
 class Closed;
 class Data;
+class Distrusted;
 class Request;
 class Taken;
 } // namespace troupe::http_api
@@ -39,7 +41,7 @@ namespace troupe {
 /// what comes back into answers.
 ///
 /// Hears: requests, from the edge; answers and changes, from its session;
-///        output of logs.
+///        output of logs; that the client's certificate is no longer good.
 /// Says:  requests to a session for each who asks, be it by the client's
 ///        certificate, by a token or as somebody else; reviews of tokens and
 ///        rights to the server's own; answers to the edge; to an actor each
@@ -59,9 +61,13 @@ using http_connection_actor = caf::typed_actor<
     caf::reacts_to<pb<http_api::Taken>>,
     // Nobody waits for an answer any more.
     caf::reacts_to<pb<http_api::Abandoned>>,
+    // The client's certificate was revoked, or has ended.
+    caf::reacts_to<pb<http_api::Distrusted>>,
+    // How a request is answered; where that is noted.
+    caf::reacts_to<pb<http_api::Answered>>,
     // The end of the connection, and of this.
     caf::reacts_to<pb<http_api::Closed>>,
-    // A watch has lasted as long as it was to.
+    // A watch has lasted as long as it was to; 0: so has the certificate.
     caf::reacts_to<pb<system::Tick>>>
     // Batches of watches.
     ::extend_with<watcher_actor>
@@ -94,6 +100,7 @@ struct http_audit {
   rules::audit_decision how;
   rules::audit_event event;
   bool deciding = false; ///< it is not known yet whether it was allowed
+  bool begun = false;    ///< it was noted that the answer begins
   bool over = false;     ///< all of the answer was said
 };
 
@@ -109,6 +116,7 @@ struct http_watch {
   bool told = false;    ///< an event was sent: columns are known
   http::request_labels labels; ///< as what it is counted
   std::string warning;         ///< about the version that was asked for
+  std::string audit_id;
   std::deque<uint64_t> open; ///< batches sent and not taken, as they were sent
 };
 
@@ -118,6 +126,7 @@ struct http_log {
   uint64_t stream = 0; ///< its source's number for it
   stream_source_actor source;
   session_hold hold;
+  std::string audit_id;
 };
 
 /// A watch or a log that is told as messages of WebSocket.
@@ -142,6 +151,7 @@ struct http_connection_state {
   std::shared_ptr<http::http_edge> edge;
   uint64_t connection = 0; ///< the edge's number
   http::peer who;
+  bool waits_for_end = false; ///< of the certificate; a timer is set
   calls requests;
   std::map<std::string, http_session> sessions; ///< by who asks
   std::map<std::string, http_token> tokens;     ///< by their hash

@@ -46,6 +46,10 @@ std::vector<http::header> headers_of(const exchange& x) {
   return out;
 }
 
+http::header audit_header(const std::string& audit_id) {
+  return {"Audit-Id", audit_id};
+}
+
 std::pair<std::string, std::string> warning_header(const std::string& text) {
   return {"Warning", warning_text(text)};
 }
@@ -59,6 +63,7 @@ void answer(pointer self, const exchange& x, int status, std::string type,
   audit_body(self, x, status, body, type);
   http::response_head head;
   head.status = status;
+  head.headers.push_back(audit_header(x.audit_id));
   head.headers.emplace_back("Content-Type", std::move(type));
   head.headers.emplace_back("Cache-Control",
                             caching.empty() ? "no-cache, private" : caching);
@@ -101,7 +106,8 @@ refusal refusal_of(const exchange& x, const caf::error& why) {
   refusal out;
   out.type = form.content_type();
   out.head.status = status.code();
-  out.head.headers = {{"Content-Type", out.type},
+  out.head.headers = {audit_header(x.audit_id),
+                      {"Content-Type", out.type},
                       {"Cache-Control", "no-cache, private"}};
   out.body = http::encode_status(status, form);
   return out;

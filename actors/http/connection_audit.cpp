@@ -4,22 +4,28 @@
 #include "messages/api/authorization.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/audit.pb.h"
+#include "messages/http.pb.h"
 #include "runtime/http/protobuf_envelope.hpp"
 #include "runtime/http/request_body.hpp"
 #include "runtime/rules/audit.hpp"
 #include "runtime/text/document.hpp"
 
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <google/protobuf/message.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 // What is noted of requests, where the server was told to.
 namespace troupe::serving_http {
 
 namespace {
+
+constexpr size_t longest_status = 4096;
 
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
@@ -35,17 +41,38 @@ void write(pointer self, const http_audit& x, audit_stage stage) {
   self->send(st.log, pb<audit::Line>{std::move(line)});
 }
 
+/// Kubernetes: of what may take long it is noted that its answer begins, even
+/// where it is over at once.
+void note_begin(pointer self, http_audit& x) {
+  if (rules::is_long_running(x.event.what) && !std::exchange(x.begun, true))
+    write(self, x, audit_stage::response_started);
+}
+
+void complete(pointer self, http_audit& x) {
+  if (x.event.status == 0)
+    rules::note_no_answer(x.event);
+  note_begin(self, x);
+  write(self, x, audit_stage::response_complete);
+}
+
 /// Once the answer is over and it is known why it could be given.
 void finish(pointer self, uint64_t number) {
   auto& all = self->state.audited;
   auto found = all.find(number);
   if (found == all.end() || !found->second.over || found->second.deciding)
     return;
-  write(self, found->second, audit_stage::response_complete);
+  complete(self, found->second);
   all.erase(found);
 }
 
 // -- what was said, as JSON ---------------------------------------------------
+
+std::string status_json(const meta::v1::Status& status) {
+  auto document = text::to_document(status);
+  document["apiVersion"] = "v1";
+  document["kind"] = "Status";
+  return text::print_json(document);
+}
 
 /// A message of a kind, or of a list of one, that came as Protobuf.
 std::string from_protobuf(const std::string& bytes) {
@@ -53,6 +80,11 @@ std::string from_protobuf(const std::string& bytes) {
   if (!inside)
     return {};
   auto kind = inside->kind;
+  if (kind == "Status") {
+    meta::v1::Status status;
+    return status.ParseFromString(inside->raw) ? status_json(status)
+                                               : std::string{};
+  }
   auto* known = find_kind(inside->api_version, kind);
   auto list = known == nullptr && kind.ends_with("List");
   if (list)
@@ -119,99 +151,117 @@ rules::access access_in(const exchange& x) {
   return what;
 }
 
-std::vector<std::string> addresses_of(pointer self, const exchange& x) {
-  std::vector<std::string> result;
-  std::string all{x.header("X-Forwarded-For")};
-  for (size_t at = 0; at < all.size();) {
-    auto end = std::min(all.find(',', at), all.size());
-    auto one = all.substr(at, end - at);
-    std::erase(one, ' ');
-    if (!one.empty())
-      result.push_back(one);
-    at = end + 1;
-  }
-  auto& own = self->state.who.address;
-  if (!own.empty() && (result.empty() || result.back() != own))
-    result.push_back(own);
-  return result;
-}
-
 http_audit* begin(pointer self, const exchange& x, const rules::caller& who) {
   auto& st = self->state;
   if (!st.audit)
     return nullptr;
   auto what = access_in(x);
   auto how = st.audit->policy.decide(who, what);
+  st.edge->metrics().audit_began(rules::name_of(how.level));
   if (how.level == audit_level::none)
     return nullptr;
   auto& result = st.audited[x.number];
   result.how = std::move(how);
   auto& event = result.event;
   event.level = result.how.level;
-  event.id = st.ctx->uuid();
+  event.id = x.audit_id;
   event.uri = x.request->target();
   event.api_version = x.at.version;
   event.what = std::move(what);
   event.who = who;
-  event.addresses = addresses_of(self, x);
+  event.addresses = rules::source_addresses(
+      std::string{x.header("X-Forwarded-For")},
+      std::string{x.header("X-Real-Ip")}, st.who.address);
   event.agent = x.header("User-Agent");
   event.received = st.ctx->now();
   return &result;
 }
 
-/// Kubernetes tells beside each answer why it could be given. A session does
-/// not, so that is asked for; only where requests are noted.
-void ask_decision(pointer self, const exchange& x) {
+authorization::v1::SubjectAccessReview review_of(const exchange& x) {
   authorization::v1::SubjectAccessReview review;
   auto& spec = *review.mutable_spec();
   spec.set_user(x.who.user);
+  if (!x.who.uid.empty())
+    spec.set_uid(x.who.uid);
   *spec.mutable_groups() = {x.who.groups.begin(), x.who.groups.end()};
   auto what = access_in(x);
   if (!what.path.empty()) {
     spec.mutable_non_resource_attributes()->set_path(what.path);
     spec.mutable_non_resource_attributes()->set_verb(what.verb);
-  } else {
-    auto& to = *spec.mutable_resource_attributes();
-    to.set_verb(what.verb);
-    to.set_group(what.group);
-    to.set_version(x.at.version);
-    to.set_resource(what.resource);
-    to.set_subresource(what.subresource);
-    to.set_namespace_(what.ns);
-    to.set_name(what.name);
+    return review;
   }
-  own_session(self).create(
-      object::of(review),
-      [self, number = x.number](expected<troupe::answer> result) {
-        auto found = self->state.audited.find(number);
-        if (found == self->state.audited.end())
-          return;
-        found->second.deciding = false;
-        if (result) {
-          auto answered = result->one();
-          auto& status =
-              answered.as<authorization::v1::SubjectAccessReview>().status();
-          auto& notes = found->second.event.annotations;
-          notes["authorization.k8s.io/decision"] =
-              status.allowed() ? "allow" : "forbid";
-          notes["authorization.k8s.io/reason"] = status.reason();
-        }
-        finish(self, number);
-      });
+  auto& to = *spec.mutable_resource_attributes();
+  to.set_verb(what.verb);
+  to.set_group(what.group);
+  to.set_version(x.at.version);
+  to.set_resource(what.resource);
+  to.set_subresource(what.subresource);
+  to.set_namespace_(what.ns);
+  to.set_name(what.name);
+  return review;
 }
 
-void on_step(pointer self, uint64_t number, observed_edge::step what,
-             int status) {
-  auto found = self->state.audited.find(number);
-  if (found == self->state.audited.end() || found->second.over)
+/// What was sent is looked at by those only who may send it.
+void note_request(http_audit& entry, const exchange& x) {
+  auto body = noted(entry, x.request->body(), x.header("Content-Type"));
+  if (body.empty())
     return;
-  auto& x = found->second;
-  if (status != 0)
-    x.event.status = status;
-  if (what == observed_edge::step::begun)
-    return write(self, x, audit_stage::response_started);
-  x.over = true;
-  finish(self, number);
+  if (x.verb != "patch")
+    rules::note_object(entry.event, body);
+  if (entry.how.level >= audit_level::request)
+    entry.event.request_object = std::move(body);
+}
+
+void decided(pointer self, const exchange& x,
+             const expected<troupe::answer>& result) {
+  auto found = self->state.audited.find(x.number);
+  if (found == self->state.audited.end())
+    return;
+  found->second.deciding = false;
+  if (result) {
+    auto answered = result->one();
+    auto& status =
+        answered.as<authorization::v1::SubjectAccessReview>().status();
+    auto& notes = found->second.event.annotations;
+    notes["authorization.k8s.io/decision"] =
+        status.allowed() ? "allow" : "forbid";
+    notes["authorization.k8s.io/reason"] = status.reason();
+    if (status.allowed())
+      note_request(found->second, x);
+  }
+  finish(self, x.number);
+}
+
+/// A server that is ill may have no policy yet, and tells how it is all the
+/// same.
+bool is_urgent(const exchange& x) {
+  return x.at.where == http::place::health;
+}
+
+/// Kubernetes tells with each event why the request was allowed. A session does
+/// not, so that is asked for; only where requests are noted.
+void ask_decision(pointer self, exchange_ptr x, std::function<void()> next) {
+  self->state.audited[x->number].deciding = true;
+  auto urgent = is_urgent(*x);
+  own_session(self).create(
+      object::of(review_of(*x)),
+      [self, x, urgent, next](expected<troupe::answer> result) {
+        decided(self, *x, result);
+        if (!urgent)
+          next();
+      });
+  if (urgent)
+    next();
+}
+
+http_api::Answered to_message(observed_edge::step what) {
+  http_api::Answered msg;
+  msg.set_exchange(what.exchange);
+  msg.set_over(what.over);
+  msg.set_status(what.status);
+  msg.set_type(std::move(what.type));
+  msg.set_body(std::move(what.body));
+  return msg;
 }
 
 } // namespace
@@ -222,30 +272,42 @@ void open_audit(pointer self) {
   if (!st.audit)
     return;
   st.edge = std::make_shared<observed_edge>(
-      st.edge, [self](uint64_t exchange, observed_edge::step what, int status) {
-        on_step(self, exchange, what, status);
+      st.edge, [to = self->address()](observed_edge::step what) {
+        if (auto handle = caf::actor_cast<caf::actor>(to))
+          caf::anon_send(caf::actor_cast<http_connection_actor>(handle),
+                         pb<http_api::Answered>{to_message(std::move(what))});
       });
+}
+
+void on_answered(pointer self, const http_api::Answered& msg) {
+  auto found = self->state.audited.find(msg.exchange());
+  if (found == self->state.audited.end() || found->second.over)
+    return;
+  auto& x = found->second;
+  if (msg.status() != 0)
+    x.event.status = msg.status();
+  if (x.event.message.empty() && !msg.body().empty())
+    rules::note_answer(x.event, as_json(msg.body(), msg.type()));
+  if (!msg.over())
+    return note_begin(self, x);
+  x.over = true;
+  finish(self, msg.exchange());
 }
 
 void audit_request(pointer self, const exchange& x) {
   auto* entry = begin(self, x, x.who);
-  if (entry == nullptr)
-    return;
-  if (entry->how.level >= audit_level::request)
-    entry->event.request_object =
-        noted(*entry, x.request->body(), x.header("Content-Type"));
-  write(self, *entry, audit_stage::request_received);
+  if (entry != nullptr)
+    write(self, *entry, audit_stage::request_received);
 }
 
-void audit_identity(pointer self, const exchange& x) {
-  auto found = self->state.audited.find(x.number);
+void audit_identity(pointer self, exchange_ptr x, std::function<void()> next) {
+  auto found = self->state.audited.find(x->number);
   if (found == self->state.audited.end())
-    return;
+    return next();
   auto& event = found->second.event;
-  if (event.who.user != x.who.user || event.who.groups != x.who.groups)
-    event.acts_as = x.who;
-  found->second.deciding = true;
-  ask_decision(self, x);
+  if (event.who.user != x->who.user || event.who.groups != x->who.groups)
+    event.acts_as = x->who;
+  ask_decision(self, x, std::move(next));
 }
 
 void audit_stranger(pointer self, const exchange& x, const std::string& why) {
@@ -254,8 +316,12 @@ void audit_stranger(pointer self, const exchange& x, const std::string& why) {
     return;
   auto& event = entry->event;
   event.status = 401;
+  event.outcome = "Failure";
   event.reason = "Unauthorized";
-  event.message = "Authentication failed" + (why.empty() ? "" : ": " + why);
+  auto& who = self->state.who;
+  event.message = rules::tried_text(std::string{x.header("Authorization")},
+                                    !who.user.empty() || !who.problem.empty())
+                  + (why.empty() ? "" : ": " + why);
   write(self, *entry, audit_stage::response_started);
   self->state.audited.erase(x.number);
 }
@@ -268,23 +334,19 @@ void audit_body(pointer self, const exchange& x, int status,
   auto& entry = found->second;
   if (entry.how.level >= audit_level::request_response)
     entry.event.response_object = noted(entry, body, type);
-  if (status < 400)
-    return;
-  auto said = nlohmann::json::parse(as_json(body, type), nullptr, false);
-  if (!said.is_object())
-    return;
-  auto text = [&](const char* name) {
-    auto member = said.find(name);
-    return member != said.end() && member->is_string()
-               ? member->get<std::string>()
-               : std::string{};
-  };
-  entry.event.message = text("message");
-  entry.event.reason = text("reason");
+  // Kubernetes notes a Status that tells of success, too; none is long.
+  if (status >= 400 || body.size() <= longest_status)
+    rules::note_answer(entry.event, as_json(body, type));
 }
 
 void audit_end(pointer self, uint64_t number) {
-  on_step(self, number, observed_edge::step::over, 0);
+  auto& all = self->state.audited;
+  auto found = all.find(number);
+  if (found == all.end())
+    return;
+  // Nobody waits for what is still to be decided.
+  complete(self, found->second);
+  all.erase(found);
 }
 
 } // namespace troupe::serving_http

@@ -7,6 +7,7 @@
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/rules/impersonation.hpp"
 #include "runtime/rules/known_tokens.hpp"
+#include "runtime/rules/refusals.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -148,7 +149,7 @@ void ask_link(pointer self, const std::string& key, const caf::actor& link,
       [self, key](const pb<call::SessionOpened>&, const session_actor& handle) {
         auto found = self->state.sessions.find(key);
         if (found == self->state.sessions.end())
-          return;
+          return self->send_exit(handle, caf::exit_reason::user_shutdown);
         found->second.handle = caf::actor_cast<command_session_actor>(handle);
         self->monitor(handle);
         opened(self, key, caf::none);
@@ -174,9 +175,10 @@ void take_session(pointer self, const request_ptr& x, http_session& s,
   s.used = steady_now(self);
   x->session = s.handle;
   x->hold = s.hold;
-  self->state.arriving.erase(x->number);
-  audit_identity(self, *x);
-  next();
+  audit_identity(self, x, [self, x, next] {
+    if (self->state.arriving.erase(x->number) > 0)
+      next();
+  });
 }
 
 void find_session(pointer self, const request_ptr& x, on_known next) {
@@ -251,9 +253,7 @@ void become(pointer self, const request_ptr& x,
           return become(self, x, wish, index + 1, next);
         refuse_arriving(
             self, *x,
-            make_error(ec::forbidden,
-                       rules::refusal_text(x->who, wish->needs[index],
-                                           status.reason())));
+            rules::forbidden(x->who, wish->needs[index], status.reason()));
       });
 }
 
@@ -369,7 +369,6 @@ void identify(pointer self, std::shared_ptr<exchange> x,
   auto& st = self->state;
   st.arriving.insert(x->number);
   auto token = token_of(*x);
-  // Kubernetes: a good certificate comes before any token.
   if (!st.who.user.empty() && st.who.problem.empty()) {
     x->who = {st.who.user, st.who.groups};
     x->who.groups.push_back(rules::authenticated_group);
@@ -381,6 +380,54 @@ void identify(pointer self, std::shared_ptr<exchange> x,
     return refuse_stranger(self, *x, "certificate: " + st.who.problem);
   x->who = {anonymous, {rules::unauthenticated_group}};
   impersonate(self, x, std::move(next));
+}
+
+namespace {
+
+/// Whoever waits for a session, or has one, hears that it ends.
+void end_sessions(pointer self) {
+  for (auto& [key, session] :
+       std::exchange(self->state.sessions, decltype(self->state.sessions){})) {
+    close(self, session);
+    for (auto& next : session.waiting)
+      next(make_error(ec::unauthorized, "Unauthorized"));
+  }
+}
+
+} // namespace
+
+void end_certificate(pointer self, const std::string& problem) {
+  auto& st = self->state;
+  // Kubernetes: a good certificate comes before any token. So all that is open
+  // was asked by means of it.
+  if (st.who.user.empty() || !st.who.problem.empty())
+    return;
+  st.who.problem = problem;
+  std::vector<uint64_t> open;
+  for (auto& [number, watch] : st.watches)
+    open.push_back(number);
+  for (auto number : std::exchange(open, {}))
+    stop_watch(self, number);
+  for (auto& [number, log] : st.logs)
+    open.push_back(number);
+  for (auto number : std::exchange(open, {}))
+    stop_log(self, number);
+  for (auto& [number, stream] : st.streams)
+    stop_stream(self, number);
+  end_sessions(self);
+}
+
+void check_certificate_end(pointer self) {
+  auto& st = self->state;
+  if (!st.who.until || !st.who.problem.empty())
+    return;
+  auto left = *st.who.until - st.ctx->now();
+  if (left <= left.zero())
+    return end_certificate(self, "the certificate has expired");
+  // The wall clock may be set: each request looks at it as well.
+  if (std::exchange(st.waits_for_end, true))
+    return;
+  self->delayed_send(self, left, pb<system::Tick>{system::Tick{}});
 }
 
 void forget_session(pointer self, const caf::actor_addr& which) {

@@ -22,7 +22,8 @@ constexpr uint32_t log_window = 16;
 /// Kubernetes: a pod without a node has no log yet, which is no failure.
 void refuse_log(pointer self, const exchange& x, const caf::error& why) {
   if (is(why, ec::conflict))
-    self->state.edge->answer(self->state.connection, x.number, {204, {}}, {});
+    self->state.edge->answer(self->state.connection, x.number,
+                             {204, {audit_header(x.audit_id)}}, {});
   else
     refuse(self, x, why);
 }
@@ -107,7 +108,8 @@ caf::error read_options(pointer self, const exchange& x,
 
 void begin_answer(pointer self, uint64_t number) {
   http::response_head head;
-  head.headers = {{"Content-Type", "text/plain"},
+  head.headers = {audit_header(self->state.logs[number].audit_id),
+                  {"Content-Type", "text/plain"},
                   {"Cache-Control", "no-cache, private"}};
   begin_pieces(self, number, std::move(head));
   // Kubernetes: an empty message tells that it stands.
@@ -175,6 +177,7 @@ void start_log(pointer self, exchange_ptr x) {
     return refuse(self, *x, err);
   auto& st = self->state;
   st.logs[x->number].hold = x->hold;
+  st.logs[x->number].audit_id = x->audit_id;
   st.requests.ask<pb<container::StreamOpened>, stream_source_actor>(
       x->session,
       [self, x](const pb<container::StreamOpened>& answer,

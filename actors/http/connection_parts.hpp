@@ -26,6 +26,7 @@ struct exchange {
   std::string from; ///< address of the client; "" where it is not known
   http::answer_form form;
   steady_point since;            ///< when it came
+  std::string audit_id;          ///< the client's own name for it, or ours
   bool measured = false;         ///< its answer is counted
   rules::caller who;             ///< who asks
   command_session_actor session; ///< as whom it is answered
@@ -47,6 +48,9 @@ std::vector<http::header> headers_of(const exchange& x);
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings = {},
             const std::string& tag = {}, const std::string& caching = {});
+
+/// Kubernetes: by this a client finds what was noted of its request.
+http::header audit_header(const std::string& audit_id);
 
 /// The header that carries a warning.
 std::pair<std::string, std::string> warning_header(const std::string& text);
@@ -74,6 +78,12 @@ void identify(pointer self, std::shared_ptr<exchange> x,
 /// ask.
 api_session& own_session(pointer self);
 
+/// The client's certificate is no longer good: what was asked by means of it
+/// ends, and who shows nothing else from now on is nobody.
+void end_certificate(pointer self, const std::string& problem);
+/// It may have come to its end.
+void check_certificate_end(pointer self);
+
 /// A session went down; whoever asks next gets another.
 void forget_session(pointer self, const caf::actor_addr& which);
 
@@ -83,14 +93,17 @@ void forget_session(pointer self, const caf::actor_addr& which);
 void open_audit(pointer self);
 /// It is known who asks, and it may be as somebody else.
 void audit_request(pointer self, const exchange& x);
-/// It is known as whom it is answered.
-void audit_identity(pointer self, const exchange& x);
+/// It is known as whom it is answered. `next` runs when it is known whether
+/// that is allowed, where that is noted; else at once.
+void audit_identity(pointer self, exchange_ptr x, std::function<void()> next);
+/// How it is answered, as the edge was told.
+void on_answered(pointer self, const http_api::Answered& msg);
 /// Who asks is nobody.
 void audit_stranger(pointer self, const exchange& x, const std::string& why);
 /// An answer with a body is about to be sent.
 void audit_body(pointer self, const exchange& x, int status,
                 const std::string& body, const std::string& type);
-/// Nobody waits for more.
+/// Nobody waits for more; what is known now is all there will be.
 void audit_end(pointer self, uint64_t number);
 
 // -- what is counted (connection_metrics.cpp) --------------------------------

@@ -44,6 +44,7 @@ caf::error prepare_socket(pointer self, const exchange& x,
     return greeting.error();
   auto& s = self->state.sockets[x.number];
   s.head = std::move(greeting->head);
+  s.head.headers.push_back(audit_header(x.audit_id));
   s.form = http::form_of_protocol(greeting->protocol);
   return caf::none;
 }

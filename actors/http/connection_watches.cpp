@@ -74,7 +74,8 @@ void begin_answer(pointer self, uint64_t number, http_watch& w) {
   if (std::exchange(w.started, true))
     return;
   http::response_head head;
-  head.headers = {{"Content-Type", w.how.form.stream_type()},
+  head.headers = {audit_header(w.audit_id),
+                  {"Content-Type", w.how.form.stream_type()},
                   {"Cache-Control", "no-cache, private"}};
   if (!w.warning.empty())
     head.headers.push_back(warning_header(w.warning));
@@ -140,6 +141,7 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
   w.kind = x->at.kind;
   w.labels = labels_of(*x);
   w.warning = http::deprecation_of(*w.kind);
+  w.audit_id = x->audit_id;
   w.how = form_of(self, *x);
   w.how.form.pretty = false;
   // Lines of YAML are no stream.

@@ -11,12 +11,20 @@
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace troupe {
 
 namespace {
 
 using pointer = http_listener_actor::stateful_pointer<http_listener_state>;
+
+/// Kubernetes' buffer of events; and of bytes, since bodies may be large.
+constexpr uint64_t most_log_lines = 10'000;
+constexpr uint64_t most_log_bytes = 64u << 20;
 
 /// The edge outlives us, so it holds our address, not us.
 http::http_edge::on_connection reporter(pointer self) {
@@ -31,6 +39,10 @@ http::http_edge::on_connection reporter(pointer self) {
       msg.add_groups(group);
     msg.set_problem(who.problem);
     msg.set_address(who.address);
+    if (who.until)
+      msg.set_until(std::chrono::duration_cast<std::chrono::seconds>(
+                        who.until->time_since_epoch())
+                        .count());
     caf::anon_send(caf::actor_cast<http_listener_actor>(handle),
                    pb<http_api::Connected>{std::move(msg)});
   };
@@ -44,6 +56,8 @@ void on_connected(pointer self, const http_api::Connected& msg) {
                  {msg.groups().begin(), msg.groups().end()},
                  msg.problem(),
                  msg.address()};
+  if (msg.has_until())
+    who.until = time_point{std::chrono::seconds{msg.until()}};
   auto fresh =
       self->system().spawn(http_connection, ctx, st.edge, msg.connection(),
                            std::move(who), audit_sink_actor{self});
@@ -64,7 +78,10 @@ void start_log(pointer self) {
   if (!settings)
     return;
   auto ctx = st.ctx->child("audit", ++st.logs);
-  st.log = self->system().spawn<caf::detached>(audit_log, ctx, settings);
+  audit_source_actor me{self};
+  st.log = ctx.threads() ? self->system().spawn<caf::detached>(audit_log, ctx,
+                                                               settings, me)
+                         : self->system().spawn(audit_log, ctx, settings, me);
   auto handle = caf::actor_cast<caf::actor>(st.log);
   st.connections.add(handle);
   self->monitor(st.log);
@@ -74,10 +91,46 @@ void start_log(pointer self) {
              handle);
 }
 
+void lose_lines(pointer self, uint64_t lines) {
+  self->state.log_dropped += lines;
+  if (lines > 0)
+    self->state.edge->metrics().audit_lost(lines);
+}
+
+void on_line(pointer self, const pb<audit::Line>& msg) {
+  auto& st = self->state;
+  if (!st.log)
+    return;
+  auto bytes = msg->text().size();
+  auto full = st.log_lines >= most_log_lines
+              || (st.log_lines > 0 && st.log_bytes + bytes > most_log_bytes);
+  if (full) {
+    if (!std::exchange(st.log_full, true))
+      spdlog::warn("the audit log is too slow, what has no place is not noted");
+    return lose_lines(self, 1);
+  }
+  ++st.log_lines;
+  st.log_bytes += bytes;
+  st.edge->metrics().audit_noted();
+  self->send(st.log, msg);
+}
+
+void on_written(pointer self, const audit::Written& msg) {
+  auto& st = self->state;
+  st.log_lines -= std::min<uint64_t>(st.log_lines, msg.lines());
+  st.log_bytes -= std::min<uint64_t>(st.log_bytes, msg.bytes());
+  // Said once, until it has caught up.
+  if (st.log_lines < most_log_lines / 2)
+    st.log_full = false;
+  lose_lines(self, msg.lost());
+}
+
 void on_down(pointer self, const caf::down_msg& down) {
   auto& st = self->state;
   if (st.log && st.log.address() == down.source) {
     st.connections.remove(down.source);
+    lose_lines(self, std::exchange(st.log_lines, 0));
+    st.log_bytes = 0;
     return start_log(self);
   }
   auto known = st.open.find(down.source);
@@ -92,6 +145,9 @@ pb<system::Description> on_describe(pointer self) {
   auto result = begin_description(self);
   result.add_facts("connections=" + std::to_string(self->state.open.size()));
   result.add_facts("served=" + std::to_string(self->state.served));
+  if (self->state.log_dropped > 0)
+    result.add_facts("audit_dropped="
+                     + std::to_string(self->state.log_dropped));
   return pb<system::Description>{std::move(result)};
 }
 
@@ -110,10 +166,8 @@ http_listener(pointer self, context ctx,
   st.edge->listen(reporter(self));
   return {
       [self](const pb<http_api::Connected>& msg) { on_connected(self, *msg); },
-      [self](const pb<audit::Line>& msg) {
-        if (self->state.log)
-          self->send(self->state.log, msg);
-      },
+      [self](const pb<audit::Line>& msg) { on_line(self, msg); },
+      [self](const pb<audit::Written>& msg) { on_written(self, *msg); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

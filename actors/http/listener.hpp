@@ -24,16 +24,18 @@ namespace troupe {
 /// Takes in whoever connects over HTTP: one `connection` for each.
 ///
 /// Hears: who has connected, from the edge.
-/// Says:  lines to the audit log; to the directory where each connection is; to
-///        the edge to close those
-///        whose actor has ended.
+/// Says:  lines to the audit log, and no more than it can be behind with: what
+///        has no place is dropped and counted; to the directory where each
+///        connection is; to the edge to close those whose actor has ended.
 /// After a restart: asks the edge for connections anew. Those of its
 ///        predecessor are closed; their clients connect again.
 using http_listener_actor = caf::typed_actor<
     // Somebody waits to be served.
     caf::reacts_to<pb<http_api::Connected>>,
     // What a connection notes of a request.
-    caf::reacts_to<pb<audit::Line>>>
+    caf::reacts_to<pb<audit::Line>>,
+    // Lines that the log has dealt with.
+    caf::reacts_to<pb<audit::Written>>>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -45,9 +47,13 @@ struct http_listener_state {
   std::shared_ptr<http::http_edge> edge;
   brood connections;
   std::map<caf::actor_addr, uint64_t> open; ///< the edge's numbers
-  audit_log_actor log; ///< who writes what is noted; null where nothing is
-  uint64_t logs = 0;   ///< of them, so far
-  uint64_t served = 0; ///< connections so far
+  audit_log_actor log;      ///< who writes what is noted; null where nothing is
+  uint64_t logs = 0;        ///< of them, so far
+  uint64_t log_lines = 0;   ///< on their way to it
+  uint64_t log_bytes = 0;   ///< in those
+  uint64_t log_dropped = 0; ///< lines that found no place, or were lost
+  bool log_full = false;    ///< lines were dropped; it was said
+  uint64_t served = 0;      ///< connections so far
 };
 
 http_listener_actor::behavior_type

@@ -6,11 +6,20 @@
 
 namespace troupe {
 
+void http_door::add_audit_id(http::response_head& head) const {
+  // What is behind a proxy may have one of its own.
+  std::erase_if(head.headers, [](auto& header) {
+    return http::same_word(header.first, "Audit-Id");
+  });
+  head.headers.push_back(serving_http::audit_header(x_->audit_id));
+}
+
 void http_door::refuse(const caf::error& why) {
   serving_http::refuse(*edge_, connection_, *x_, why);
 }
 
 void http_door::answer(http::response_head head, std::string body) {
+  add_audit_id(head);
   edge_->answer(connection_, x_->number, std::move(head), std::move(body));
 }
 
@@ -19,10 +28,12 @@ void http_door::answer_text(int status, const std::string& text) {
 }
 
 void http_door::begin(http::response_head head) {
+  add_audit_id(head);
   edge_->begin(connection_, x_->number, std::move(head));
 }
 
 void http_door::upgrade(http::response_head head) {
+  add_audit_id(head);
   edge_->upgrade(connection_, x_->number, std::move(head));
 }
 

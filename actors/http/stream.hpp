@@ -81,6 +81,8 @@ public:
   size_t on_the_way() const { return on_the_way_; }
 
 private:
+  void add_audit_id(http::response_head& head) const;
+
   std::shared_ptr<http::http_edge> edge_;
   uint64_t connection_ = 0;
   std::shared_ptr<const serving_http::exchange> x_;

@@ -234,8 +234,9 @@ spawn_server_parts(caf::actor_system& system, std::shared_ptr<const world> w,
     components.push_back(store_branch(*parts.store, "store", config->limits));
   else if (parts.apiserver)
     components.push_back(store_line_branch(parts.stores));
+  // Those hold the elections who stand for one, elsewhere.
   if (parts.apiserver)
-    components.push_back(apiserver_branch());
+    components.push_back(apiserver_branch(false));
   components.push_back(link_child());
   if (parts.http)
     components.push_back(http_branch(parts.http));

@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/server_part.hpp"
 #include "cli/server_process.hpp"
+#include "cli/verbs/front_flags.hpp"
 #include "cli/verbs/join_options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -31,6 +32,7 @@ void add_server(CLI::App& app, environment& env) {
                   "Of the server; the first server-N that is free unless "
                   "given, and later what it was");
   add_join_options(*sub, options.joining);
+  add_front_flags(*sub, options.front);
   sub->add_option("--bind-address", options.host,
                   "IPv4 address of this machine at which it answers; that "
                   "towards the cluster unless given");
@@ -50,6 +52,11 @@ void add_server(CLI::App& app, environment& env) {
   sub->callback([cmd, &env] {
     auto& given = cmd->options;
     given.data_dir = std::filesystem::absolute(env.data_directory());
+    settle_front(given.front);
+    if (given.front.any() && !cmd->roles.empty())
+      throw CLI::ValidationError(
+          "--roles", "what is noted, and which tokens are known, is for `up "
+                     "--apart` to say");
     make_serving make =
         [given, roles = cmd->roles](
             serving_process::report say) -> std::unique_ptr<serving_process> {

@@ -3,6 +3,7 @@
 #include "cli/cluster_shape.hpp"
 #include "cli/commands.hpp"
 #include "cli/detaching.hpp"
+#include "cli/verbs/front_flags.hpp"
 #include "runtime/text/duration.hpp"
 #include "runtime/text/quantity.hpp"
 
@@ -105,32 +106,14 @@ void add_up(CLI::App& app, environment& env) {
                   "How long what was can be read and watched, such as 24h, but "
                   "no more than 450,000 changes; as last time, else 1h")
       ->check(check_history);
-  auto& front = cmd->options.front;
-  sub->add_option("--token-auth-file", front.token_file,
-                  "File with lines of token,user,uid,\"group1,group2\": who "
-                  "shows such a token is that user");
-  sub->add_option("--audit-policy-file", front.audit_policy,
-                  "Policy of audit.k8s.io/v1: what is noted of requests that "
-                  "come over HTTP");
-  sub->add_option("--audit-log-path", front.audit_log,
-                  "File that it is noted in, a line of JSON for each event");
-  sub->add_option("--audit-log-maxsize", front.audit_megabytes,
-                  "Megabytes after which another file is begun, 0 for never")
-      ->capture_default_str();
-  sub->add_option("--audit-log-maxbackup", front.audit_backups,
-                  "Earlier files that are kept, 0 for all")
-      ->capture_default_str();
+  add_front_flags(*sub, cmd->options.front);
   sub->add_flag("--detach", cmd->detach, "Return once the nodes are Ready");
   sub->callback([cmd, port, &env] {
     cmd->options.port_given = port->count() > 0;
     cmd->options.api_port_given =
         cmd->api_port.has_value() || cmd->options.port == 0;
     cmd->options.data_dir = fs::absolute(env.data_directory());
-    auto& named = cmd->options.front;
-    for (auto* file :
-         {&named.token_file, &named.audit_policy, &named.audit_log})
-      if (!file->empty())
-        *file = fs::absolute(*file);
+    settle_front(cmd->options.front);
     // Who lets the system choose one port has several clusters.
     if (cmd->api_port || cmd->options.port == 0)
       cmd->options.api_port = cmd->api_port.value_or(0);

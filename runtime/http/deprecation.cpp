@@ -18,6 +18,8 @@ struct row {
 
 constexpr std::array rows{
     row{"v1", "ComponentStatus", 19, 0},
+    row{"authentication.k8s.io/v1beta1", "TokenReview", 19, 22},
+    row{"authorization.k8s.io/v1beta1", "", 19, 22},
     row{"autoscaling/v2beta1", "", 22, 25},
     row{"autoscaling/v2beta2", "", 23, 26},
     row{"batch/v1beta1", "", 21, 25},

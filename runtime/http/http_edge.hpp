@@ -1,11 +1,13 @@
 #pragma once
 
+#include "messages/time.hpp"
 #include "runtime/http/http_message.hpp"
 #include "runtime/http/request_metrics.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,17 +23,19 @@ struct peer {
   std::vector<std::string> groups;
   std::string problem;      ///< what is wrong with the certificate
   std::string address = {}; ///< where it came from, as far as is known
+  std::optional<time_point> until = {}; ///< when the certificate ends
 };
 
 /// What happens on a connection.
 struct event {
   enum class type : uint8_t {
-    request,   ///< `what` is to be answered
-    data,      ///< bytes of an upgraded connection, or of the body of a
-               ///< request that streams; of the latter, none: that was all
-    taken,     ///< `pieces` of an answer are on their way
-    abandoned, ///< nobody waits for the answer any more
-    closed,    ///< the connection has ended; the last event
+    request,    ///< `what` is to be answered
+    data,       ///< bytes of an upgraded connection, or of the body of a
+                ///< request that streams; of the latter, none: that was all
+    taken,      ///< `pieces` of an answer are on their way
+    abandoned,  ///< nobody waits for the answer any more
+    distrusted, ///< the client's certificate is no longer good: `bytes` is why
+    closed,     ///< the connection has ended; the last event
   };
 
   type kind = type::closed;

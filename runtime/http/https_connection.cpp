@@ -6,6 +6,7 @@
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/http/answer_body.hpp"
 #include "runtime/http/api_route.hpp"
+#include "runtime/http/date_header.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -266,12 +267,24 @@ void https_connection::learn_peer() {
   }
   auto serial = crypto::serial_of(shown);
   if (!serial || edge_.is_revoked(*serial)) {
-    who_.problem = "the certificate was revoked";
+    who_.problem = revoked_text;
     return;
   }
+  if (auto says = crypto::inspect_certificate(shown))
+    who_.until = says->not_after;
   serial_ = std::move(*serial);
   who_.user = who->user;
   who_.groups = who->groups;
+}
+
+void https_connection::distrust(const std::string& why) {
+  serial_.clear();
+  if (!tell_)
+    return abort();
+  event x;
+  x.kind = event::type::distrusted;
+  x.bytes = why;
+  tell_(std::move(x));
 }
 
 void https_connection::choose_protocol() {
@@ -443,6 +456,7 @@ void https_connection::refuse() {
                  std::string{reason_phrase(why.status)} + ": " + why.message));
   status.set_code(why.status);
   response_head head{why.status, {{"Content-Type", "application/json"}}};
+  add_date(head, std::chrono::system_clock::now());
   auto body = encode_status(status, {});
   // Of a body that streams whoever serves it hears that it never ends.
   if (now_.exchange != 0 && tell_) {

@@ -47,6 +47,10 @@ public:
 
   const peer& who() const { return who_; }
 
+  /// The client's certificate is no longer good, for this reason: who serves
+  /// is told; a connection that nobody serves yet ends.
+  void distrust(const std::string& why);
+
   /// Of the client's certificate; "" without one.
   const std::string& serial() const { return serial_; }
 

@@ -1,6 +1,7 @@
 #include "runtime/http/https_edge.hpp"
 
 #include "runtime/crypto/openssl_handles.hpp"
+#include "runtime/http/date_header.hpp"
 #include "runtime/http/https_connection.hpp"
 
 #include <openssl/err.h>
@@ -38,8 +39,6 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
   return SSL_TLSEXT_ERR_OK;
 }
 
-/// Kubernetes: whoever shows a certificate that is no good is told so by the
-/// answer, not by the handshake.
 /// Where a connection comes from; "" where the system cannot tell.
 std::string address_of(int fd) {
   sockaddr_in from{};
@@ -52,6 +51,8 @@ std::string address_of(int fd) {
   return text;
 }
 
+/// Kubernetes: whoever shows a certificate that is no good is told so by the
+/// answer, not by the handshake.
 int accept_any(int, X509_STORE_CTX*) {
   return 1;
 }
@@ -169,7 +170,7 @@ void https_edge::revoke(std::set<std::string> serials) {
       if (is_revoked(c->serial()))
         over.push_back(c);
     for (auto& each : over)
-      each->abort();
+      each->distrust(revoked_text);
   });
 }
 
@@ -268,6 +269,7 @@ void https_edge::close(uint64_t connection) {
 
 void https_edge::answer(uint64_t connection, uint64_t exchange,
                         response_head head, std::string body) {
+  add_date(head, std::chrono::system_clock::now());
   with(connection, [exchange, head = std::move(head),
                     body = std::move(body)](https_connection& c) mutable {
     c.answer(exchange, std::move(head), std::move(body));
@@ -276,6 +278,7 @@ void https_edge::answer(uint64_t connection, uint64_t exchange,
 
 void https_edge::begin(uint64_t connection, uint64_t exchange,
                        response_head head) {
+  add_date(head, std::chrono::system_clock::now());
   with(connection,
        [exchange, head = std::move(head)](https_connection& c) mutable {
          c.begin(exchange, std::move(head));

@@ -36,6 +36,9 @@ struct https_limits {
   size_t ahead = 64u << 10; ///< bytes read while a request is being answered
 };
 
+/// What is wrong with a certificate that was revoked.
+constexpr auto revoked_text = "the certificate was revoked";
+
 /// The edge over real sockets: TLS 1.2 and 1.3, HTTP/1.1 and, by ALPN, HTTP/2,
 /// on the thread of a loop. A client that shows a certificate is who that says;
 /// one without is nobody.
@@ -53,8 +56,8 @@ public:
   expected<net::endpoint> open(const net::endpoint& at);
 
   /// Certificates of these serials, lower-case hexadecimal digits, are no
-  /// longer good: who shows one is nobody, and whoever has shown one is
-  /// disconnected. Takes all of them, each time.
+  /// longer good: who shows one is nobody, and of whoever has shown one those
+  /// who serve are told. Takes all of them, each time.
   void revoke(std::set<std::string> serials);
 
   /// How what is asked is to be noted. To be called before `listen`.

@@ -11,7 +11,7 @@
 #include "runtime/http/target.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/text/document.hpp"
-#include "runtime/text/yaml_reader.hpp"
+#include "runtime/text/yaml_body.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -29,7 +29,7 @@ caf::error unreadable(const std::string& why) {
 expected<std::string> json_of(std::string_view body, encoding form) {
   if (form == encoding::json)
     return std::string{body};
-  auto documents = text::read_stream(body);
+  auto documents = text::read_body_stream(body);
   if (!documents)
     return unreadable(message_of(documents.error()));
   if (documents->size() != 1)
@@ -209,7 +209,7 @@ expected<std::string> configuration_of(std::string_view body) {
   auto first = body.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && body[first] == '{')
     return std::string{body};
-  auto documents = text::read_stream(body);
+  auto documents = text::read_body_stream(body);
   if (!documents)
     return make_error(ec::bad_request,
                       "error decoding YAML: " + message_of(documents.error()));

@@ -135,9 +135,45 @@ void request_metrics::events_sent(const kind_info& kind, uint64_t count) {
   events_[&kind] += count;
 }
 
+void request_metrics::audit_began(std::string_view level) {
+  std::lock_guard guard{mutex_};
+  auto found = audit_levels_.find(level);
+  if (found == audit_levels_.end())
+    found = audit_levels_.emplace(level, 0).first;
+  ++found->second;
+}
+
+void request_metrics::audit_noted() {
+  std::lock_guard guard{mutex_};
+  ++audit_noted_;
+}
+
+void request_metrics::audit_lost(uint64_t events) {
+  std::lock_guard guard{mutex_};
+  audit_lost_ += events;
+}
+
+void request_metrics::append_audit(metric_writer& to) const {
+  // Kubernetes': absent until there is something to tell.
+  if (audit_levels_.empty())
+    return;
+  to.family("apiserver_audit_level_total", "counter",
+            "Requests by how much is noted of them.");
+  for (auto& [level, count] : audit_levels_)
+    to.value({{"level", level}}, static_cast<double>(count));
+  to.family("apiserver_audit_event_total", "counter",
+            "Events that were handed to the audit log.");
+  to.value({}, static_cast<double>(audit_noted_));
+  to.family("apiserver_audit_error_total", "counter",
+            "Events that were not noted: the audit log was too slow, or could "
+            "not be written.");
+  to.value({{"plugin", "log"}}, static_cast<double>(audit_lost_));
+}
+
 void request_metrics::append(std::string& out) const {
   std::lock_guard guard{mutex_};
   metric_writer to{out};
+  append_audit(to);
   auto dry = [](const request_labels& what) {
     return std::string{what.dry_run ? "All" : ""};
   };

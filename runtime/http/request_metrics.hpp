@@ -29,6 +29,8 @@ struct request_labels {
 /// "LIST", "WATCH", "POST", ...
 std::string_view metric_verb(std::string_view verb, std::string_view method);
 
+class metric_writer;
+
 /// Counts what one HTTP edge served. Safe from any thread; each call takes a
 /// lock for a few map steps.
 class request_metrics {
@@ -47,6 +49,12 @@ public:
   /// So many events were sent to a watch of a kind.
   void events_sent(const kind_info& kind, uint64_t count);
 
+  /// A request is noted at this level; an event of one was; so many were not,
+  /// as there was no place for them or they could not be written.
+  void audit_began(std::string_view level);
+  void audit_noted();
+  void audit_lost(uint64_t events);
+
   /// Appends everything in Prometheus' text form.
   void append(std::string& out) const;
 
@@ -64,12 +72,16 @@ private:
     histogram bytes;
   };
 
+  void append_audit(metric_writer& to) const;
   void count_in_flight(const request_labels& what, int change);
 
   mutable std::mutex mutex_;
   std::map<request_labels, entry> entries_;
   std::map<request_labels, int64_t> flows_;
   std::map<const kind_info*, uint64_t> events_;
+  std::map<std::string, uint64_t, std::less<>> audit_levels_;
+  uint64_t audit_noted_ = 0;
+  uint64_t audit_lost_ = 0;
   std::array<int64_t, 2> in_flight_{}; ///< those that read, those that write
 };
 

@@ -15,6 +15,21 @@ void add_group(caller& who, const std::string& group) {
     who.groups.push_back(group);
 }
 
+/// Kubernetes: what browsers might take for something else.
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (auto c : text)
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
+  return out;
+}
+
 std::string what_text(const access& what) {
   auto text = " resource \"" + what.whole_resource() + "\" in API group \""
               + what.group + "\"";
@@ -63,10 +78,10 @@ std::string selected_name(const std::string& field_selector) {
 
 std::string refusal_text(const caller& who, const access& what,
                          const std::string& reason) {
-  auto user = "User \"" + who.user + "\" cannot " + what.verb;
+  auto user = "User \"" + escaped(who.user) + "\" cannot " + what.verb;
   std::string text;
   if (!what.path.empty()) {
-    text = "forbidden: " + user + " path \"" + what.path + "\"";
+    text = "forbidden: " + user + " path \"" + escaped(what.path) + "\"";
   } else {
     text = what.resource + (what.group.empty() ? "" : "." + what.group);
     if (!what.name.empty())

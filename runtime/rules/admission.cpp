@@ -9,6 +9,7 @@
 #include "messages/api/scheduling.pb.h"
 #include "messages/api/storage.pb.h"
 #include "messages/fields.hpp"
+#include "runtime/rules/refusals.hpp"
 #include "runtime/text/quantity.hpp"
 
 #include <algorithm>
@@ -26,9 +27,9 @@ constexpr std::string_view any_policy = "PreemptLowerPriority";
 
 caf::error forbidden(std::string_view resource, std::string_view name,
                      const std::string& why) {
-  std::string text{resource};
-  ((text += " \"") += name) += "\" is forbidden: ";
-  return make_error(ec::forbidden, text + why);
+  auto dot = std::min(resource.find('.'), resource.size());
+  auto group = resource.substr(std::min(dot + 1, resource.size()));
+  return rules::forbidden({group, resource.substr(0, dot), name}, why);
 }
 
 caf::error pod_forbidden(const Pod& pod, const std::string& why) {

@@ -6,7 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
+#include <cctype>
+#include <filesystem>
 
 namespace troupe::rules {
 
@@ -39,7 +42,9 @@ caf::error wrong(const std::string& at, const std::string& why) {
 }
 
 ordered to_json(const caller& who) {
-  ordered result{{"username", who.user}};
+  auto result = ordered::object();
+  if (!who.user.empty())
+    result["username"] = who.user;
   if (!who.uid.empty())
     result["uid"] = who.uid;
   if (!who.groups.empty())
@@ -61,6 +66,12 @@ std::string moment(time_point when) {
   return text + "." + std::string(6 - rest.size(), '0') + rest + "Z";
 }
 
+/// Kubernetes: who says more than this is cut off.
+std::string short_agent(const std::string& agent) {
+  constexpr size_t most = 1024;
+  return agent.size() > most ? agent.substr(0, most) + "...TRUNCATED" : agent;
+}
+
 void add_reference(ordered& to, const audit_event& x) {
   if (x.what.resource.empty())
     return;
@@ -71,24 +82,12 @@ void add_reference(ordered& to, const audit_event& x) {
   };
   add("namespace", x.what.ns);
   add("name", x.what.name);
+  add("uid", x.object_uid);
   add("apiGroup", x.what.group);
   add("apiVersion", x.api_version);
+  add("resourceVersion", x.object_version);
   add("subresource", x.what.subresource);
   to["objectRef"] = std::move(ref);
-}
-
-void add_status(ordered& to, const audit_event& x) {
-  if (x.status == 0)
-    return;
-  ordered status{{"metadata", ordered::object()}};
-  if (x.status >= 400)
-    status["status"] = "Failure";
-  if (!x.message.empty())
-    status["message"] = x.message;
-  if (!x.reason.empty())
-    status["reason"] = x.reason;
-  status["code"] = x.status;
-  to["responseStatus"] = std::move(status);
 }
 
 void add_object(ordered& to, const char* name, const std::string& text) {
@@ -98,6 +97,45 @@ void add_object(ordered& to, const char* name, const std::string& text) {
   if (!value.is_discarded())
     to[name] = std::move(value);
 }
+
+void add_status(ordered& to, const audit_event& x) {
+  if (x.status == 0)
+    return;
+  ordered status{{"metadata", ordered::object()}};
+  if (!x.outcome.empty())
+    status["status"] = x.outcome;
+  if (!x.message.empty())
+    status["message"] = x.message;
+  if (!x.reason.empty())
+    status["reason"] = x.reason;
+  add_object(status, "details", x.details);
+  status["code"] = x.status;
+  to["responseStatus"] = std::move(status);
+}
+
+std::string text_in(const json& from, const char* name) {
+  auto found = from.find(name);
+  return found != from.end() && found->is_string() ? found->get<std::string>()
+                                                   : std::string{};
+}
+
+bool is_address(const std::string& text) {
+  unsigned char bytes[sizeof(in6_addr)];
+  return inet_pton(AF_INET, text.c_str(), bytes) == 1
+         || inet_pton(AF_INET6, text.c_str(), bytes) == 1;
+}
+
+/// What full files of a log are called.
+struct backup_form {
+  std::string begin;
+  std::string end;
+
+  explicit backup_form(const std::string& file) {
+    std::filesystem::path path{file};
+    begin = path.stem().string() + "-";
+    end = path.extension().string();
+  }
+};
 
 void drop_managed(json& object) {
   if (!object.is_object())
@@ -304,6 +342,111 @@ audit_decision audit_policy::decide(const caller& who,
   return {};
 }
 
+bool is_long_running(const access& what) {
+  constexpr std::array<std::string_view, 5> long_ones{"attach", "exec", "proxy",
+                                                      "log", "portforward"};
+  return what.verb == "watch"
+         || std::find(long_ones.begin(), long_ones.end(), what.subresource)
+                != long_ones.end();
+}
+
+void note_object(audit_event& x, const std::string& object) {
+  auto said = json::parse(object, nullptr, false);
+  auto found = said.is_object() ? said.find("metadata") : said.end();
+  if (!said.is_object() || found == said.end() || !found->is_object())
+    return;
+  auto take = [&](std::string& to, const char* name) {
+    if (to.empty())
+      to = text_in(*found, name);
+  };
+  take(x.what.ns, "namespace");
+  take(x.what.name, "name");
+  take(x.object_uid, "uid");
+  take(x.object_version, "resourceVersion");
+}
+
+void note_answer(audit_event& x, const std::string& answer) {
+  auto said = json::parse(answer, nullptr, false);
+  if (!said.is_object() || text_in(said, "kind") != "Status")
+    return;
+  x.outcome = text_in(said, "status");
+  x.message = text_in(said, "message");
+  x.reason = text_in(said, "reason");
+  if (auto found = said.find("details");
+      found != said.end() && found->is_object() && !found->empty())
+    x.details = found->dump();
+}
+
+void note_no_answer(audit_event& x) {
+  x.status = 200;
+  x.outcome = "Success";
+  x.message = "Connection closed early";
+}
+
+std::string_view name_of(audit_level level) {
+  return level_names[static_cast<size_t>(level)];
+}
+
+std::vector<std::string> source_addresses(const std::string& forwarded_for,
+                                          const std::string& real_ip,
+                                          const std::string& peer) {
+  texts result;
+  for (size_t at = 0; at < forwarded_for.size();) {
+    auto end = std::min(forwarded_for.find(',', at), forwarded_for.size());
+    auto one = forwarded_for.substr(at, end - at);
+    std::erase(one, ' ');
+    if (is_address(one))
+      result.push_back(one);
+    at = end + 1;
+  }
+  if (is_address(real_ip) && !has(result, real_ip))
+    result.push_back(real_ip);
+  if (!peer.empty() && (result.empty() || result.back() != peer))
+    result.push_back(peer);
+  return result;
+}
+
+std::string tried_text(const std::string& authorization, bool certificate) {
+  auto scheme = authorization.substr(0, authorization.find(' '));
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  std::string tried;
+  if (scheme == "basic" || scheme == "bearer")
+    tried = scheme;
+  if (certificate)
+    tried += tried.empty() ? "x509" : ", x509";
+  return tried.empty() ? "Authentication failed, no credentials provided"
+                       : "Authentication failed, attempted: " + tried;
+}
+
+std::string backup_name(const std::string& file, time_point now) {
+  backup_form form{file};
+  auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(
+                    now.time_since_epoch())
+                    .count()
+                % 1000;
+  auto when = text::time_text(now);
+  when.pop_back();
+  std::replace(when.begin(), when.end(), ':', '-');
+  auto rest = std::to_string(millis);
+  return form.begin + when + "." + std::string(3 - rest.size(), '0') + rest
+         + form.end;
+}
+
+bool is_backup_name(const std::string& file, const std::string& name) {
+  constexpr std::string_view form = "dddd-dd-ddTdd-dd-dd.ddd";
+  backup_form around{file};
+  if (name.size() != around.begin.size() + form.size() + around.end.size()
+      || !name.starts_with(around.begin) || !name.ends_with(around.end))
+    return false;
+  for (size_t i = 0; i < form.size(); ++i) {
+    auto c = name[around.begin.size() + i];
+    if (form[i] == 'd' ? c < '0' || c > '9' : c != form[i])
+      return false;
+  }
+  return true;
+}
+
 std::string to_line(const audit_event& x, audit_stage stage, time_point now) {
   ordered out{{"kind", "Event"},
               {"apiVersion", "audit.k8s.io/v1"},
@@ -318,7 +461,7 @@ std::string to_line(const audit_event& x, audit_stage stage, time_point now) {
   if (!x.addresses.empty())
     out["sourceIPs"] = x.addresses;
   if (!x.agent.empty())
-    out["userAgent"] = x.agent;
+    out["userAgent"] = short_agent(x.agent);
   add_reference(out, x);
   add_status(out, x);
   if (x.level >= audit_level::request)
@@ -326,7 +469,8 @@ std::string to_line(const audit_event& x, audit_stage stage, time_point now) {
   if (x.level >= audit_level::request_response)
     add_object(out, "responseObject", x.response_object);
   out["requestReceivedTimestamp"] = moment(x.received);
-  out["stageTimestamp"] = moment(now);
+  out["stageTimestamp"] =
+      moment(stage == audit_stage::request_received ? x.received : now);
   if (!x.annotations.empty())
     out["annotations"] = x.annotations;
   return out.dump(-1, ' ', false, ordered::error_handler_t::replace);

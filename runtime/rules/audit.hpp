@@ -82,14 +82,54 @@ struct audit_event {
   std::optional<caller> acts_as;
   std::vector<std::string> addresses;
   std::string agent;
-  int status = 0; ///< 0: no answer yet
+  std::string object_uid;     ///< of the object that was sent, if it has one
+  std::string object_version; ///< its resourceVersion
+  int status = 0;             ///< 0: no answer yet
+  std::string outcome;        ///< "Failure", or "Success" where that is told
   std::string message;
   std::string reason;
+  std::string details; ///< of the Status
   std::string request_object;
   std::string response_object;
   time_point received{};
   std::map<std::string, std::string> annotations;
 };
+
+/// Kubernetes: these may take long, so that it is noted when their answer
+/// begins.
+bool is_long_running(const access& what);
+
+/// Takes what an object that was sent tells of what the request is about: a
+/// new one has its name in itself only.
+void note_object(audit_event& x, const std::string& object);
+
+/// Takes what an answer tells of itself, where it is a Status.
+void note_answer(audit_event& x, const std::string& answer);
+
+/// Takes that whoever asked went away before there was any answer.
+void note_no_answer(audit_event& x);
+
+/// Returns the level as a policy has it.
+std::string_view name_of(audit_level level);
+
+/// Returns what is known of where a request comes from: what proxies say, in
+/// their order, and the other end of the connection, "" where that is not
+/// known.
+std::vector<std::string> source_addresses(const std::string& forwarded_for,
+                                          const std::string& real_ip,
+                                          const std::string& peer);
+
+/// Returns which means somebody tried who turned out to be nobody, as
+/// Kubernetes words it.
+std::string tried_text(const std::string& authorization, bool certificate);
+
+/// Returns whether `name` is that of a full log file beside the one of `file`,
+/// as `backup_name` makes them.
+bool is_backup_name(const std::string& file, const std::string& name);
+
+/// Returns the name of a file that is full: "audit-2026-01-02T03-04-05.678.log"
+/// for "audit.log".
+std::string backup_name(const std::string& file, time_point now);
 
 /// Returns the event at a stage as one line of JSON, without its end.
 std::string to_line(const audit_event& x, audit_stage stage, time_point now);

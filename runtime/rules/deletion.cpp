@@ -4,6 +4,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/refusals.hpp"
 
 #include <algorithm>
 
@@ -31,9 +32,8 @@ caf::error check(const object& what, const deletion_request& request) {
   if (!found.empty())
     return invalid(kind_of<meta::v1::DeleteOptions>(), what.name(), found);
   auto refuse = [&](const std::string& why) {
-    return make_error(ec::conflict, "Operation cannot be fulfilled on "
-                                        + what.kind().qualified_plural() + " \""
-                                        + what.name() + "\": " + why);
+    return in_conflict({what.kind().group, what.kind().plural, what.name()},
+                       why);
   };
   if (!request.uid.empty() && request.uid != what.uid())
     return refuse("the UID in the precondition (" + request.uid

@@ -2,6 +2,7 @@
 
 #include "messages/fields.hpp"
 #include "runtime/rules/authorize.hpp"
+#include "runtime/rules/refusals.hpp"
 
 namespace troupe::rules {
 
@@ -19,9 +20,8 @@ std::string listed(const std::vector<std::string>& words) {
 }
 
 caf::error forbidden(const object& what, const std::string& why) {
-  return make_error(ec::forbidden, what.kind().qualified_plural() + " \""
-                                       + what.name()
-                                       + "\" is forbidden: " + why);
+  return rules::forbidden({what.kind().group, what.kind().plural, what.name()},
+                          why);
 }
 
 bool may(const rbac_policy& policy, const caller& who, const char* verb,

@@ -249,7 +249,9 @@ std::string claim_of(const object& volume) {
 }
 
 bool refers_to(const Pod& pod, const access& what) {
-  if (pod.metadata().namespace_() != what.ns)
+  // Kubernetes: a node makes mirror pods itself, so they give it no rights.
+  if (pod.metadata().namespace_() != what.ns
+      || pod.metadata().annotations().contains("kubernetes.io/config.mirror"))
     return false;
   if (what.resource == "persistentvolumeclaims")
     return has_claim(pod, what.name);

@@ -3,12 +3,14 @@
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/core_volume.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/api/resource.pb.h"
 #include "messages/api/storage.pb.h"
 #include "messages/fields.hpp"
 #include "messages/object.hpp"
 #include "runtime/rules/pod_references.hpp"
+#include "runtime/rules/refusals.hpp"
 
 #include <algorithm>
 #include <set>
@@ -20,6 +22,7 @@ namespace {
 using coordination::v1::Lease;
 using core::v1::Node;
 using core::v1::Pod;
+using Claim = core::v1::PersistentVolumeClaim;
 using resource::v1::ResourceSlice;
 using storage::v1::CSINode;
 using labels = google::protobuf::Map<std::string, std::string>;
@@ -34,8 +37,7 @@ std::string quoted(const std::string& x) {
 
 caf::error forbidden(const kind_info& kind, const std::string& name,
                      const std::string& why) {
-  return make_error(ec::forbidden, kind.qualified_plural() + " " + quoted(name)
-                                       + " is forbidden: " + why);
+  return rules::forbidden({kind.group, kind.plural, name}, why);
 }
 
 template <class T>
@@ -107,30 +109,33 @@ std::string forbidden_changes(const labels& before, const labels& now) {
   return out;
 }
 
-caf::error check_labels(const std::string& node, const Node& now,
-                        const labels& before, const char* verb) {
+caf::error check_labels(const Node& now, const labels& before,
+                        const std::string& refusal) {
   auto wrong = forbidden_changes(before, now.metadata().labels());
-  if (wrong.empty())
-    return caf::none;
-  return forbidden(now, "is not allowed to " + std::string{verb}
-                            + " the following labels: " + wrong + " (node "
-                            + quoted(node) + ")");
+  return wrong.empty() ? caf::error{} : forbidden(now, refusal + wrong);
 }
 
 // -- kinds --------------------------------------------------------------------
 
 caf::error check_owners(const std::string& node, const Pod& pod) {
   auto& owners = pod.metadata().owner_references();
+  auto self = "node " + quoted(node);
   if (owners.size() > 1)
-    return forbidden(pod, "node " + quoted(node)
+    return forbidden(pod, self
                               + " can only create pods with a single owner "
                                 "reference set to itself");
-  for (auto& owner : owners)
-    if (owner.api_version() != "v1" || owner.kind() != "Node"
-        || owner.name() != node || owner.block_owner_deletion())
-      return forbidden(pod, "node " + quoted(node)
-                                + " can only create pods with an owner "
-                                  "reference set to itself");
+  if (owners.empty() || owners[0].api_version() != "v1"
+      || owners[0].kind() != "Node" || owners[0].name() != node)
+    return forbidden(
+        pod,
+        self + " can only create pods with an owner reference set to itself");
+  if (!owners[0].controller())
+    return forbidden(pod, self
+                              + " can only create pods with a controller owner "
+                                "reference set to itself");
+  if (owners[0].block_owner_deletion())
+    return forbidden(
+        pod, self + " must not set blockOwnerDeletion on an owner reference");
   return caf::none;
 }
 
@@ -170,16 +175,44 @@ caf::error check_new_pod(const std::string& node, const Pod& pod) {
   return caf::none;
 }
 
-caf::error check_lease(const std::string& node, const Lease& lease,
+caf::error check_lease(const std::string& node, const std::string& name,
                        const std::string& ns) {
+  auto& kind = kind_of<Lease>();
   if (ns != lease_namespace)
-    return forbidden(lease, "can only access leases in the "
-                                + quoted(lease_namespace)
-                                + " system namespace");
-  if (lease.metadata().name() != node)
-    return forbidden(lease, "can only access node lease with the same name as "
-                            "the requesting node");
+    return forbidden(kind, name,
+                     "can only access leases in the " + quoted(lease_namespace)
+                         + " system namespace");
+  if (name != node)
+    return forbidden(kind, name,
+                     "can only access node lease with the same name as the "
+                     "requesting node");
   return caf::none;
+}
+
+/// A claim grows on its node, which tells how far it is; all else of it is
+/// others' to change.
+caf::error check_claim(const std::string& node, const Claim& old,
+                       const Claim& now, const std::string& subresource) {
+  if (subresource != "status")
+    return forbidden(now, "may only update PVC status");
+  auto rest_of = [](Claim what) {
+    auto& meta = *what.mutable_metadata();
+    meta.clear_resource_version();
+    meta.clear_managed_fields();
+    auto& status = *what.mutable_status();
+    status.clear_capacity();
+    status.clear_conditions();
+    status.clear_allocated_resources();
+    status.clear_allocated_resource_statuses();
+    status.clear_current_volume_attributes_class_name();
+    status.clear_modify_volume_status();
+    return what;
+  };
+  if (canonical_equal(rest_of(old), rest_of(now)))
+    return caf::none;
+  return forbidden(now, "node " + quoted(node)
+                            + " is not allowed to update fields other than "
+                              "status.capacity and status.conditions");
 }
 
 caf::error check_own_slice(const std::string& node,
@@ -191,14 +224,21 @@ caf::error check_own_slice(const std::string& node,
              "requesting node");
 }
 
-template <class T>
-caf::error check_own(const std::string& node, const T& what) {
-  auto& name = what.metadata().name();
+caf::error check_own_node(const std::string& node, const std::string& name) {
   if (name == node)
     return caf::none;
-  return forbidden(what, "node " + quoted(node) + " is not allowed to modify "
-                             + std::string{kind_of<T>().singular} + " "
-                             + quoted(name));
+  return forbidden(kind_of<Node>(), name,
+                   "node " + quoted(node) + " is not allowed to modify node "
+                       + quoted(name));
+}
+
+caf::error check_own_csi_node(const std::string& node,
+                              const std::string& name) {
+  if (name == node)
+    return caf::none;
+  return forbidden(
+      kind_of<CSINode>(), name,
+      "can only access CSINode with the same name as the requesting node");
 }
 
 template <class List>
@@ -218,16 +258,18 @@ caf::error check_range(const std::string& node, const std::string& before,
 }
 
 caf::error check_new_node(const std::string& node, const Node& now) {
-  if (auto err = check_own(node, now))
+  if (auto err = check_own_node(node, now.metadata().name()))
     return err;
   if (auto err = check_range(node, {}, now))
     return err;
-  return check_labels(node, now, {}, "set");
+  return check_labels(now, {},
+                      "node " + quoted(node)
+                          + " is not allowed to set the following labels: ");
 }
 
 caf::error check_changed_node(const std::string& node, const Node& old,
                               const Node& now) {
-  if (auto err = check_own(node, now))
+  if (auto err = check_own_node(node, now.metadata().name()))
     return err;
   if (!same_list(old.spec().taints(), now.spec().taints()))
     return forbidden(now, "node " + quoted(node)
@@ -238,7 +280,8 @@ caf::error check_changed_node(const std::string& node, const Node& old,
                               + " is not allowed to modify ownerReferences");
   if (auto err = check_range(node, old.spec().pod_cidr(), now))
     return err;
-  return check_labels(node, now, old.metadata().labels(), "modify");
+  return check_labels(now, old.metadata().labels(),
+                      "is not allowed to modify labels: ");
 }
 
 bool same_labels(const labels& a, const labels& b) {
@@ -252,8 +295,12 @@ bool same_labels(const labels& a, const labels& b) {
 caf::error check_changed_pod(const std::string& node, const Pod& old,
                              const Pod& now, const std::string& subresource) {
   auto self = "node " + quoted(node);
+  if (subresource.empty())
+    return forbidden(now, "unexpected operation \"UPDATE\", " + self
+                              + " can only create and delete mirror pods");
   if (subresource != "status")
-    return forbidden(now, "unexpected operation");
+    return forbidden(now, "unexpected pod subresource " + quoted(subresource)
+                              + ", only 'status' and 'eviction' are allowed");
   if (old.spec().node_name() != node)
     return forbidden(now, self
                               + " can only update pod status for pods with "
@@ -273,9 +320,11 @@ caf::error check_node_create(const std::string& node,
   if (auto* own = as<Node>(msg))
     return check_new_node(node, *own);
   if (auto* lease = as<Lease>(msg))
-    return check_lease(node, *lease, ns);
+    return check_lease(node, lease->metadata().name(), ns);
   if (auto* csi = as<CSINode>(msg))
-    return check_own(node, *csi);
+    return check_own_csi_node(node, csi->metadata().name());
+  if (auto* claim = as<Claim>(msg))
+    return forbidden(*claim, "may only update PVC status");
   if (auto* slice = as<ResourceSlice>(msg))
     return check_own_slice(node, *slice);
   return caf::none;
@@ -289,9 +338,11 @@ caf::error check_node_update(const std::string& node, const object& old,
   if (auto* own = as<Node>(now))
     return check_changed_node(node, old.as<Node>(), *own);
   if (auto* lease = as<Lease>(now))
-    return check_lease(node, *lease, old.ns());
+    return check_lease(node, lease->metadata().name(), old.ns());
   if (auto* csi = as<CSINode>(now))
-    return check_own(node, *csi);
+    return check_own_csi_node(node, csi->metadata().name());
+  if (auto* claim = as<Claim>(now))
+    return check_claim(node, old.as<Claim>(), *claim, subresource);
   if (auto* slice = as<ResourceSlice>(now))
     return check_own_slice(node, *slice);
   return caf::none;
@@ -299,13 +350,24 @@ caf::error check_node_update(const std::string& node, const object& old,
 
 caf::error check_node_delete(const std::string& node, const object& old,
                              bool eviction) {
+  if (&old.kind() == &kind_of<Node>())
+    return check_own_node(node, old.name());
+  if (&old.kind() == &kind_of<CSINode>())
+    return check_own_csi_node(node, old.name());
+  if (&old.kind() == &kind_of<Lease>())
+    return check_lease(node, old.name(), old.ns());
+  if (&old.kind() == &kind_of<Claim>())
+    return forbidden(old.kind(), old.name(), "may only update PVC status");
   if (&old.kind() != &kind_of<Pod>()
       || old.as<Pod>().spec().node_name() == node)
     return caf::none;
   return forbidden(old.kind(), old.name(),
-                   "node " + quoted(node) + " can only "
-                       + (eviction ? "evict" : "delete")
-                       + " pods with spec.nodeName set to itself");
+                   eviction ? "node " + node
+                                  + " can only evict pods with spec.nodeName "
+                                    "set to itself"
+                            : "node " + quoted(node)
+                                  + " can only delete pods with spec.nodeName "
+                                    "set to itself");
 }
 
 } // namespace troupe::rules

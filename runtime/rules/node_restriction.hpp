@@ -25,13 +25,15 @@ caf::error check_node_create(const std::string& node,
                              const std::string& ns);
 
 /// Of pods only the status of those on the node changes, and no label by that;
+/// of claims only what their status tells of their growth;
 /// of its own node neither taints nor owners nor labels that are not a node's
 /// to set.
 caf::error check_node_update(const std::string& node, const object& old,
                              const google::protobuf::Message& now,
                              const std::string& subresource);
 
-/// Only pods on the node end, or are evicted.
+/// Only pods on the node end, or are evicted; of nodes, leases and CSI nodes
+/// its own.
 caf::error check_node_delete(const std::string& node, const object& old,
                              bool eviction);
 

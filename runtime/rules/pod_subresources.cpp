@@ -2,6 +2,7 @@
 
 #include "messages/api/core_pod.pb.h"
 #include "runtime/rules/findings.hpp"
+#include "runtime/rules/refusals.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
 #include <algorithm>
@@ -14,9 +15,7 @@ using core::v1::Pod;
 namespace {
 
 caf::error busy(const Pod& pod, const std::string& why) {
-  return make_error(ec::conflict,
-                    "Operation cannot be fulfilled on pods/binding \""
-                        + pod.metadata().name() + "\": " + why);
+  return in_conflict({{}, "pods/binding", pod.metadata().name()}, why);
 }
 
 /// Kubernetes: those that begin come first, those that were added last.

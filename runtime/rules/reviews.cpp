@@ -3,8 +3,13 @@
 #include "messages/api/authentication.pb.h"
 #include "messages/api/authorization.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/fields.hpp"
 #include "runtime/rules/findings.hpp"
 #include "runtime/rules/node_access.hpp"
+#include "runtime/rules/versions.hpp"
+#include "runtime/text/document.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace troupe::rules {
 
@@ -43,6 +48,18 @@ void answer_with(const verdict& found, Message& msg) {
   status.set_reason(found.reason);
 }
 
+/// Kubernetes: a question has no name; nothing of it is kept.
+void check_bare(meta::v1::ObjectMeta meta, bool local, findings& out) {
+  shown whole{""};
+  whole.text = text::print_json(text::to_document(meta));
+  meta.clear_managed_fields();
+  if (local)
+    meta.clear_namespace_();
+  if (!canonical_equal(meta, meta::v1::ObjectMeta{}))
+    out.invalid(field_path{"metadata"}, whole,
+                local ? "must be empty except for namespace" : "must be empty");
+}
+
 template <class Spec>
 void check_attributes(const Spec& spec, findings& out) {
   field_path at{"spec"};
@@ -51,7 +68,7 @@ void check_attributes(const Spec& spec, findings& out) {
                 "cannot be specified in combination with resourceAttributes");
   else if (!spec.has_resource_attributes()
            && !spec.has_non_resource_attributes())
-    out.invalid(at.child("resourceAttributes"), "",
+    out.invalid(at.child("resourceAttributes"), "null",
                 "exactly one of nonResourceAttributes or resourceAttributes "
                 "must be specified");
 }
@@ -89,6 +106,7 @@ expected<object> answer(const object& question, SelfSubjectReview msg,
   info.set_username(who.user);
   if (!who.uid.empty())
     info.set_uid(who.uid);
+  *msg.mutable_metadata()->mutable_creation_timestamp() = to_time(facts.now);
   *info.mutable_groups() = {who.groups.begin(), who.groups.end()};
   for (auto& [key, values] : who.extra)
     *(*info.mutable_extra())[key].mutable_items() = {values.begin(),
@@ -100,6 +118,7 @@ expected<object> answer(const object& question, SelfSubjectAccessReview msg,
                         const review_facts& facts) {
   findings out;
   check_attributes(msg.spec(), out);
+  check_bare(msg.metadata(), false, out);
   answer_with(facts.found, msg);
   return finish(question, out, msg);
 }
@@ -108,6 +127,7 @@ expected<object> answer(const object& question, SubjectAccessReview msg,
                         const review_facts& facts) {
   findings out;
   check_subject(msg.spec(), out);
+  check_bare(msg.metadata(), false, out);
   answer_with(facts.found, msg);
   return finish(question, out, msg);
 }
@@ -116,6 +136,7 @@ expected<object> answer(const object& question, LocalSubjectAccessReview msg,
                         const review_facts& facts) {
   findings out;
   check_subject(msg.spec(), out);
+  check_bare(msg.metadata(), true, out);
   auto& what = msg.spec().resource_attributes();
   field_path at{"spec"};
   if (msg.spec().has_non_resource_attributes())
@@ -201,15 +222,16 @@ answerer answerer_of(const kind_info& kind) {
 } // namespace
 
 bool is_review(const kind_info& kind) {
-  return answerer_of(kind) != nullptr || is_token_review(kind);
+  return answerer_of(stored_kind(kind)) != nullptr || is_token_review(kind);
 }
 
 bool is_token_review(const kind_info& kind) {
-  return &kind == &kind_of<authentication::v1::TokenReview>();
+  return &stored_kind(kind) == &kind_of<authentication::v1::TokenReview>();
 }
 
-std::optional<access_question> access_asked(const object& question,
+std::optional<access_question> access_asked(const object& as_asked,
                                             const caller& who) {
+  auto question = to_stored(as_asked);
   if (&question.kind() == &kind_of<SelfSubjectAccessReview>())
     return access_question{
         who, wish_of(question.as<SelfSubjectAccessReview>().spec())};
@@ -225,7 +247,11 @@ std::optional<access_question> access_asked(const object& question,
 
 expected<object> answer_review(const object& question,
                                const review_facts& facts) {
-  return answerer_of(question.kind())(question, facts);
+  auto answered =
+      answerer_of(stored_kind(question.kind()))(to_stored(question), facts);
+  if (!answered)
+    return answered;
+  return from_stored(question.kind(), *answered);
 }
 
 } // namespace troupe::rules

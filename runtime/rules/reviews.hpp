@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/object.hpp"
+#include "messages/time.hpp"
 #include "runtime/rules/authorize.hpp"
 
 #include <optional>
@@ -31,6 +32,7 @@ struct review_facts {
   caller who;                          ///< who asks
   verdict found;                       ///< on what access_asked returned
   const rbac_policy* policy = nullptr; ///< null when it is not known yet
+  time_point now{};
 };
 
 /// Returns the question with its answer. Fails with Invalid when it makes no

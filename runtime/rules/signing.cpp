@@ -6,6 +6,7 @@
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/rules/conditions.hpp"
 #include "runtime/rules/joining.hpp"
+#include "runtime/rules/refusals.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -214,15 +215,19 @@ time_point kept_until(const CertificateSigningRequest& request) {
   return last + hours{1};
 }
 
+namespace {
+
+refused_object of(const CertificateSigningRequest& request) {
+  return {"certificates.k8s.io", "certificatesigningrequests",
+          request.metadata().name()};
+}
+
+} // namespace
+
 caf::error check_subject(const CertificateSigningRequest& request) {
   if (request.spec().signer_name() != client_signer)
     return caf::none;
-  auto no = [&](const std::string& why) {
-    return make_error(ec::forbidden,
-                      "certificatesigningrequests.certificates.k8s.io \""
-                          + request.metadata().name()
-                          + "\" is forbidden: " + why);
-  };
+  auto no = [&](const std::string& why) { return forbidden(of(request), why); };
   auto asked = crypto::inspect_request(request.spec().request());
   if (!asked)
     return no("failed to parse CSR: " + message_of(asked.error()));
@@ -284,12 +289,9 @@ std::vector<access> signer_rights(const std::string& verb,
 
 caf::error no_signer(const CertificateSigningRequest& request,
                      const std::string& verb) {
-  return make_error(ec::forbidden,
-                    "certificatesigningrequests.certificates.k8s.io \""
-                        + request.metadata().name()
-                        + "\" is forbidden: user not permitted to " + verb
-                        + " requests with signerName \""
-                        + request.spec().signer_name() + "\"");
+  return forbidden(of(request), "user not permitted to " + verb
+                                    + " requests with signerName \""
+                                    + request.spec().signer_name() + "\"");
 }
 
 void approve(CertificateSigningRequest& request, time_point now) {

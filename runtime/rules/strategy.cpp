@@ -6,6 +6,7 @@
 #include "messages/object.hpp"
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/known_values.hpp"
+#include "runtime/rules/refusals.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
 #include <google/protobuf/descriptor.h>
@@ -243,10 +244,10 @@ caf::error check_preconditions(const Message& obj, const Message& old,
   auto& uid = meta_of(old).uid();
   auto refuse = [&](const std::string& why) {
     auto* kind = find_by_descriptor(obj.GetDescriptor());
-    auto what = kind != nullptr ? kind->qualified_plural() : "objects";
-    return make_error(ec::conflict, "Operation cannot be fulfilled on " + what
-                                        + " \"" + meta_of(old).name()
-                                        + "\": " + why);
+    refused_object what{{}, "objects", meta_of(old).name()};
+    if (kind != nullptr)
+      what = {kind->group, kind->plural, meta_of(old).name()};
+    return in_conflict(what, why);
   };
   if (!meta.uid().empty() && meta.uid() != uid)
     return refuse("the UID in the precondition (" + meta.uid()

@@ -1,5 +1,10 @@
 #include "runtime/rules/versions.hpp"
 
+#include "messages/api/authentication.pb.h"
+#include "messages/api/authentication_v1alpha1.pb.h"
+#include "messages/api/authentication_v1beta1.pb.h"
+#include "messages/api/authorization.pb.h"
+#include "messages/api/authorization_v1beta1.pb.h"
 #include "messages/api/autoscaling_v1.pb.h"
 #include "messages/api/autoscaling_v2.pb.h"
 #include "messages/api/autoscaling_v2beta1.pb.h"
@@ -77,6 +82,20 @@ const row* find_row(const kind_info& kind) {
     namespace scaling = autoscaling;
     std::unordered_map<const kind_info*, row> result;
     for (auto& r : {
+             make_twin<authentication::v1alpha1::SelfSubjectReview,
+                       authentication::v1::SelfSubjectReview>(),
+             make_twin<authentication::v1beta1::SelfSubjectReview,
+                       authentication::v1::SelfSubjectReview>(),
+             make_twin<authentication::v1beta1::TokenReview,
+                       authentication::v1::TokenReview>(),
+             make_twin<authorization::v1beta1::LocalSubjectAccessReview,
+                       authorization::v1::LocalSubjectAccessReview>(),
+             make_twin<authorization::v1beta1::SelfSubjectAccessReview,
+                       authorization::v1::SelfSubjectAccessReview>(),
+             make_twin<authorization::v1beta1::SelfSubjectRulesReview,
+                       authorization::v1::SelfSubjectRulesReview>(),
+             make_twin<authorization::v1beta1::SubjectAccessReview,
+                       authorization::v1::SubjectAccessReview>(),
              make_row<scaling::v1::HorizontalPodAutoscaler,
                       scaling::v2::HorizontalPodAutoscaler>(),
              make_row<scaling::v2beta1::HorizontalPodAutoscaler,

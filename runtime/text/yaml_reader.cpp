@@ -1,6 +1,7 @@
 #include "runtime/text/yaml_reader.hpp"
 
 #include "runtime/text/message_reader.hpp"
+#include "runtime/text/yaml_body.hpp"
 #include "runtime/text/yaml_to_json.hpp"
 
 #include <google/protobuf/message.h>
@@ -65,8 +66,8 @@ caf::error check_printable(std::string_view text) {
                   "YAML", "control characters are not allowed");
 }
 
-expected<std::vector<json_source>> split_yaml(std::string_view text,
-                                              const read_options& options) {
+expected<std::vector<json_source>>
+split_yaml(std::string_view text, const read_options& options, bool doubles) {
   if (auto err = check_printable(text))
     return err;
   std::vector<json_source> result;
@@ -79,7 +80,7 @@ expected<std::vector<json_source>> split_yaml(std::string_view text,
         return at_place(tree.start(), "YAML", "unexpected text");
       if (tree.empty() || tree[0].is == yaml_node::type::null)
         continue;
-      auto source = yaml_to_json{tree, options}.convert();
+      auto source = yaml_to_json{tree, options, doubles}.convert();
       if (!source)
         return source.error();
       result.push_back(std::move(*source));
@@ -187,8 +188,10 @@ private:
 
 } // namespace
 
-expected<std::vector<json_source>> read_stream(std::string_view text,
-                                               const read_options& options) {
+namespace {
+
+expected<std::vector<json_source>>
+read_all(std::string_view text, const read_options& options, bool doubles) {
   if (text.size() / stream_factor > options.max_bytes)
     return make_error(ec::too_large,
                       "the input is too large: " + std::to_string(text.size())
@@ -200,15 +203,27 @@ expected<std::vector<json_source>> read_stream(std::string_view text,
   if (first == std::string_view::npos)
     return std::vector<json_source>{};
   if (text[first] != '{')
-    return split_yaml(text, options);
+    return split_yaml(text, options, doubles);
   auto json = split_json(text, options);
   if (json)
     return json;
   // What begins with a brace may still be YAML's flow style.
-  auto yaml = split_yaml(text, options);
+  auto yaml = split_yaml(text, options, doubles);
   if (yaml)
     return yaml;
   return json;
+}
+
+} // namespace
+
+expected<std::vector<json_source>> read_stream(std::string_view text,
+                                               const read_options& options) {
+  return read_all(text, options, false);
+}
+
+expected<std::vector<json_source>>
+read_body_stream(std::string_view text, const read_options& options) {
+  return read_all(text, options, true);
 }
 
 expected<std::vector<manifest>>

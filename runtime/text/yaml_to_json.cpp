@@ -143,7 +143,7 @@ bool yaml_to_json::collect(const yaml_node& node, members& out) {
       merged.push_back(node.children[i + 1]);
       continue;
     }
-    if (!out.index.emplace(key, out.list.size()).second)
+    if (!out.index.emplace(key, out.list.size()).second && !doubles_)
       return fail(tree_[node.children[i]],
                   "key \"" + key.substr(0, 64)
                       + "\" is already set in this mapping");

@@ -15,8 +15,11 @@ namespace troupe::text {
 /// Writes a YAML document as JSON: resolves scalars, follows aliases, merges.
 class yaml_to_json {
 public:
-  yaml_to_json(const yaml_tree& tree, const read_options& options)
-      : tree_(tree), options_(options) {
+  /// With `doubles`, keys that occur twice are written twice; else they are an
+  /// error.
+  yaml_to_json(const yaml_tree& tree, const read_options& options,
+               bool doubles = false)
+      : tree_(tree), options_(options), doubles_(doubles) {
     // nop
   }
 
@@ -41,6 +44,7 @@ private:
 
   const yaml_tree& tree_;
   const read_options& options_;
+  bool doubles_;
   json_source out_;
   int depth_ = 0;
   size_t work_ = 0;

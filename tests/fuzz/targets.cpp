@@ -13,7 +13,7 @@ const std::vector<target>& targets() {
       {"selector", selector}, {"websocket", websocket},
       {"spdy", spdy},         {"spdyheaders", spdyheaders},
       {"remote", remote},     {"forward", forward},
-      {"response", response},
+      {"response", response}, {"token", token},
   };
   return all;
 }

@@ -30,5 +30,6 @@ void spdyheaders(std::string_view bytes);
 void remote(std::string_view bytes);
 void forward(std::string_view bytes);
 void response(std::string_view bytes);
+void token(std::string_view bytes);
 
 } // namespace troupe::fuzz

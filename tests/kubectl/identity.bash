@@ -87,6 +87,110 @@ code=$(web -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $brief" \
   -H 'Impersonate-Group: g' "$server/api")
 [[ $code == 500 ]]
 
+# -- who reads only runs nothing -----------------------------------------------
+# Clients of WebSocket ask with GET.
+k create role "reads" --verb=get --resource=pods/exec,pods
+k create rolebinding reads --role=reads --serviceaccount="$ns:builder"
+socket() {
+  web --http1.1 -H "Authorization: Bearer $brief" -H 'Connection: Upgrade' \
+    -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+    -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+    -H 'Sec-WebSocket-Protocol: v4.channel.k8s.io' \
+    "$server/api/v1/namespaces/$ns/pods/none/exec?command=ls&stdout=1"
+}
+refused() { [[ $(socket) == *'cannot create resource \"pods/exec\"'* ]]; }
+until_true refused
+k create role "runs" --verb=create --resource=pods/exec
+k create rolebinding runs --role=runs --serviceaccount="$ns:builder"
+allowed() { [[ $(socket) == *'pods \"none\" not found'* ]]; }
+until_true allowed
+
+# -- what is said of refusals --------------------------------------------------
+answer=$(web -H "Authorization: Bearer $brief" "$server/api/v1/namespaces/$ns/secrets/x" | tr -d ' \n')
+[[ $answer == *'"details":{"name":"x","kind":"secrets"}'* ]] || complain web "$answer" details
+answer=$(web -H "Authorization: Bearer $brief" "$server/metrics" | tr -d ' \n')
+[[ $answer == *'"details":{}'* ]] || complain web "$answer" "empty details"
+answer=$(web -i -H 'Audit-Id: of-mine' "$server/version")
+[[ ${answer,,} == *'audit-id: of-mine'* && ${answer,,} == *'date: '*' gmt'* ]] ||
+  complain web "$answer" "Audit-Id and Date"
+
+# -- bootstrap tokens, somebody else in detail ---------------------------------
+id=$(head -c 64 /dev/urandom | base64 | tr -dc a-z0-9 | head -c 6)
+half=$(head -c 128 /dev/urandom | base64 | tr -dc a-z0-9 | head -c 16)
+k create -f - <<YAML
+apiVersion: v1
+kind: Secret
+metadata: {name: bootstrap-token-$id, namespace: kube-system}
+type: bootstrap.kubernetes.io/token
+stringData:
+  token-id: $id
+  token-secret: $half
+  usage-bootstrap-authentication: "true"
+  auth-extra-groups: "system:bootstrappers:here"
+YAML
+self=/apis/authentication.k8s.io/v1/selfsubjectreviews
+whoami='{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}'
+answer=$(echo "$whoami" | as "$id.$half" create --raw "$self" -f -)
+for part in "system:bootstrap:$id" system:bootstrappers system:bootstrappers:here; do
+  [[ $answer == *"\"$part\""* ]] || complain "create --raw" "$answer" "$part"
+done
+k delete secret -n kube-system "bootstrap-token-$id"
+umask 077
+config() { k config view --minify --raw -o jsonpath="{.users[0].user.$1}" | base64 -d; }
+config client-certificate-data >admin.crt
+config client-key-data >admin.key
+answer=$(web --cert admin.crt --key admin.key "$server$self" -H 'Content-Type: application/json' \
+  -H 'Impersonate-User: jane' -H 'Impersonate-Uid: u-1' -H 'Impersonate-Group: dev' \
+  -H 'Impersonate-Extra-Scopes: view' -H 'Impersonate-Extra-Acme.com%2fproject: x' \
+  -d "$whoami" | tr -d ' \n')
+for part in '"username":"jane"' '"uid":"u-1"' '"dev"' '"scopes":["view"]' '"acme.com/project":["x"]'; do
+  [[ $answer == *"$part"* ]] || complain web "$answer" "$part"
+done
+
+# -- questions -----------------------------------------------------------------
+for version in v1 v1beta1; do
+  list=groups
+  [[ $version == v1 ]] || list=group
+  answers=$(k create -o yaml -f - <<YAML
+apiVersion: authorization.k8s.io/$version
+kind: SelfSubjectAccessReview
+spec: {resourceAttributes: {verb: get, resource: pods, namespace: $ns}}
+---
+apiVersion: authorization.k8s.io/$version
+kind: SubjectAccessReview
+spec: {user: bob, $list: ["system:masters"], resourceAttributes: {verb: get, resource: pods}}
+---
+apiVersion: authorization.k8s.io/$version
+kind: LocalSubjectAccessReview
+metadata: {namespace: $ns}
+spec: {user: bob, resourceAttributes: {verb: get, resource: pods, namespace: $ns}}
+---
+apiVersion: authorization.k8s.io/$version
+kind: SelfSubjectRulesReview
+spec: {namespace: $ns}
+---
+apiVersion: authentication.k8s.io/$version
+kind: TokenReview
+spec: {token: $brief}
+YAML
+)
+  for part in 'allowed: true' 'allowed: false' 'incomplete: false' 'authenticated: true' "$list:"; do
+    [[ $answers == *"$part"* ]] || complain "create $version" "$answers" "$part"
+  done
+  [[ $(grep -c "/$version\$" <<<"$answers") == 5 ]] || complain "create" "$answers" "five of $version"
+done
+for version in v1beta1 v1alpha1; do
+  path="/apis/authentication.k8s.io/$version/selfsubjectreviews"
+  answer=$(echo "${whoami/v1/$version}" | k create --raw "$path" -f -)
+  [[ $answer == *'"username"'* ]] || complain "$path" "$answer" username
+done
+fails 'metadata: Invalid value:' create -f - <<YAML
+apiVersion: authorization.k8s.io/v1
+kind: SelfSubjectAccessReview
+metadata: {name: named}
+spec: {resourceAttributes: {verb: get, resource: pods}}
+YAML
+
 # -- pods find theirs ----------------------------------------------------------
 k create -f - <<YAML
 apiVersion: v1

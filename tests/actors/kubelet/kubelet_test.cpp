@@ -1,5 +1,6 @@
 #include "actors/kubelet/kubelet.hpp"
 #include "actors/kubelet/simulated_runtime.hpp"
+#include "messages/api/authentication.pb.h"
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
@@ -495,6 +496,36 @@ TEST_F(KubeletTest, AsksForATokenOnceASecondWhileNobodyCanGiveOne) {
   EXPECT_EQ(asked(), 1u);
   world.advance(1s);
   EXPECT_EQ(asked(), 2u);
+}
+
+TEST_F(KubeletTest, RenewsATokenWellBeforeItEnds) {
+  auto asked = [&] {
+    return api.of(call::CREATE, "ServiceAccount", "token").size();
+  };
+  api.writes = [&](const test::fake_api::asked& what) {
+    if (what.msg.subresource() != "token") {
+      api.put(what.body);
+      return what.body;
+    }
+    auto msg = what.body.copy<authentication::v1::TokenRequest>();
+    auto ends = world.at("clock").now()
+                + std::chrono::seconds(msg.spec().expiration_seconds());
+    msg.mutable_status()->set_token("token-" + std::to_string(asked()));
+    *msg.mutable_status()->mutable_expiration_timestamp() = to_time(ends);
+    return object::of(msg);
+  };
+  start_runtime();
+  start_kubelet(false);
+  put_pod("web", one + std::string{R"( volumes { name: 'v' volume_source {
+      projected { sources { service_account_token {
+        path: 'token' expiration_seconds: 600 } } } } })"});
+  EXPECT_EQ(asked(), 1u);
+  world.advance(470s);
+  EXPECT_EQ(asked(), 1u) << "four fifths of its life are not over";
+  world.advance(20s);
+  EXPECT_EQ(asked(), 2u);
+  world.advance(490s);
+  EXPECT_EQ(asked(), 3u) << "and so on";
 }
 
 TEST_F(KubeletTest, GoesOnAfterItsSessionBroke) {

@@ -36,6 +36,28 @@ body_form as(encoding bytes, shape how = shape::object) {
   return {{bytes, how, how == shape::object ? "" : "v1", false}, {}, {}};
 }
 
+TEST(RequestBody, OfYamlMaySayAKeyTwice) {
+  constexpr auto text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+                        "data:\n  k: one\n  k: two\n";
+  auto& kind = kind_of<ConfigMap>();
+  for (auto check : {field_check::ignore, field_check::warn}) {
+    std::vector<std::string> warnings;
+    auto read = read_object(text, encoding::yaml, kind, check, warnings);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->as<ConfigMap>().data().at("k"), "two") << "the last counts";
+    EXPECT_EQ(warnings.empty(), check == field_check::ignore);
+  }
+  std::vector<std::string> none;
+  auto refused =
+      read_object(text, encoding::yaml, kind, field_check::strict, none);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(message_of(refused.error()).find("strict decoding error"),
+            std::string::npos);
+  call::Request applied;
+  EXPECT_FALSE(read_patch(text, "application/apply-patch+yaml", applied));
+  EXPECT_NE(applied.patch().find("one"), std::string::npos);
+}
+
 TEST(AnswerBody, IsReadAgainByWhatReadsBodies) {
   auto x = config_map();
   for (auto bytes : {encoding::json, encoding::yaml, encoding::protobuf}) {

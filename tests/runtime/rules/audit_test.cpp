@@ -165,6 +165,70 @@ TEST(AuditEvent, IsALineOfJson) {
   EXPECT_EQ(json["annotations"]["authorization.k8s.io/decision"], "forbid");
 }
 
+TEST(AuditEvent, TakesWhatObjectsAndAnswersTell) {
+  audit_event x;
+  x.status = 409;
+  x.what = of("", "configmaps", "create", "a");
+  note_object(x, R"({"metadata":{"name":"m","namespace":"b","uid":"u",
+                     "resourceVersion":"7"}})");
+  note_answer(x, R"({"kind":"Status","status":"Failure","reason":"Conflict",
+                     "message":"no","details":{"name":"m"}})");
+  auto json = nlohmann::json::parse(
+      to_line(x, audit_stage::response_complete, x.received));
+  EXPECT_EQ(json["objectRef"]["name"], "m");
+  EXPECT_EQ(json["objectRef"]["namespace"], "a") << "as the path has it";
+  EXPECT_EQ(json["objectRef"]["uid"], "u");
+  EXPECT_EQ(json["objectRef"]["resourceVersion"], "7");
+  EXPECT_EQ(json["responseStatus"]["status"], "Failure");
+  EXPECT_EQ(json["responseStatus"]["reason"], "Conflict");
+  EXPECT_EQ(json["responseStatus"]["details"]["name"], "m");
+  auto before = json;
+  note_object(x, "{}");
+  note_object(x, "no JSON");
+  note_answer(x, R"({"kind":"ConfigMap","message":"other"})");
+  note_answer(x, "no JSON");
+  EXPECT_EQ(nlohmann::json::parse(
+                to_line(x, audit_stage::response_complete, x.received)),
+            before);
+}
+
+TEST(AuditEvent, TellsWhereARequestComesFrom) {
+  using all = std::vector<std::string>;
+  EXPECT_EQ(source_addresses("", "", "10.0.0.1"), all{"10.0.0.1"});
+  EXPECT_EQ(source_addresses("1.2.3.4, ::1,x", "5.6.7.8", "10.0.0.1"),
+            (all{"1.2.3.4", "::1", "5.6.7.8", "10.0.0.1"}));
+  EXPECT_EQ(source_addresses("1.2.3.4", "1.2.3.4", "1.2.3.4"), all{"1.2.3.4"});
+  EXPECT_EQ(source_addresses("", "", ""), all{});
+}
+
+TEST(AuditEvent, TellsWhatAStrangerTried) {
+  EXPECT_EQ(tried_text("", false),
+            "Authentication failed, no credentials provided");
+  EXPECT_EQ(tried_text("Bearer x", true),
+            "Authentication failed, attempted: bearer, x509");
+  EXPECT_EQ(tried_text("basic eA==", false),
+            "Authentication failed, attempted: basic");
+}
+
+TEST(AuditEvent, IsOfAnAnswerThatMayTakeLong) {
+  EXPECT_TRUE(is_long_running(of("", "pods", "watch")));
+  EXPECT_TRUE(is_long_running(of("", "pods", "get", "a", "b", "log")));
+  EXPECT_FALSE(is_long_running(of("", "pods", "list")));
+}
+
+TEST(AuditLog, KnowsItsFullFilesByTheirNames) {
+  auto name = backup_name("/var/log/audit.log",
+                          time_point{} + std::chrono::milliseconds(61'007));
+  EXPECT_EQ(name, "audit-1970-01-01T00-01-01.007.log");
+  EXPECT_TRUE(is_backup_name("/var/log/audit.log", name));
+  for (auto* other :
+       {"audit.log", "audit-old.log", "audit-1970-01-01T00-01-01.07.log",
+        "audit-1970-01-01T00:01:01.007.log",
+        "other-1970-01-01T00-01-01.007.log",
+        "audit-1970-01-01T00-01-01.007.txt"})
+    EXPECT_FALSE(is_backup_name("/var/log/audit.log", other)) << other;
+}
+
 TEST(AuditEvent, CanLeaveManagedFieldsOut) {
   auto text = without_managed_fields(
       R"({"metadata":{"name":"a","managedFields":[1]},

@@ -1,6 +1,7 @@
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/core_volume.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/object.hpp"
 #include "runtime/rules/node_access.hpp"
@@ -48,7 +49,9 @@ std::string text_of(const caf::error& err) {
 Pod mirror() {
   return read<Pod>(
       "metadata { name: 'p' annotations { key: 'kubernetes.io/config.mirror' "
-      "value: 'x' } } spec { node_name: 'n' containers { name: 'c' } }");
+      "value: 'x' } owner_references { api_version: 'v1' kind: 'Node' name: "
+      "'n' controller: true } } spec { node_name: 'n' containers { name: 'c' } "
+      "}");
 }
 
 } // namespace
@@ -175,6 +178,17 @@ TEST(NodeRestriction, LetsANodeCreateMirrorPodsOfItsOwn) {
   auto elsewhere = mirror();
   elsewhere.mutable_spec()->set_node_name("m");
   EXPECT_THAT(refusal(elsewhere), HasSubstr("spec.nodeName set to itself"));
+  auto orphan = mirror();
+  orphan.mutable_metadata()->clear_owner_references();
+  EXPECT_THAT(refusal(orphan), HasSubstr("an owner reference set to itself"));
+  auto owned = mirror();
+  owned.mutable_metadata()->mutable_owner_references(0)->set_controller(false);
+  EXPECT_THAT(refusal(owned), HasSubstr("a controller owner reference"));
+  auto held = mirror();
+  held.mutable_metadata()
+      ->mutable_owner_references(0)
+      ->set_block_owner_deletion(true);
+  EXPECT_THAT(refusal(held), HasSubstr("must not set blockOwnerDeletion"));
   auto account = mirror();
   account.mutable_spec()->set_service_account_name("a");
   EXPECT_THAT(refusal(account), HasSubstr("reference a service account"));
@@ -203,7 +217,7 @@ TEST(NodeRestriction, LetsANodeChangeItsOwnNodeOnlyAndNotItsTaints) {
   EXPECT_THAT(label("node-restriction.kubernetes.io/x"),
               HasSubstr("node-restriction.kubernetes.io/x"));
   EXPECT_THAT(label("x.node-restriction.kubernetes.io/x"),
-              HasSubstr("is not allowed to modify the following labels"));
+              HasSubstr("is not allowed to modify labels: x.node-restriction"));
   EXPECT_THAT(label("node-role.kubernetes.io/control-plane"),
               HasSubstr("node-role.kubernetes.io/control-plane"));
   auto free = old;
@@ -221,6 +235,23 @@ TEST(NodeRestriction, LetsANodeChangeItsOwnNodeOnlyAndNotItsTaints) {
               HasSubstr("not allowed to set its podCIDR"));
   EXPECT_NE(text_of(check_node_create("n", other, {})), "");
   EXPECT_EQ(text_of(check_node_create("n", old, {})), "");
+}
+
+TEST(NodeRestriction, LetsANodeTellHowAClaimGrowsAndNothingElse) {
+  auto old = read<core::v1::PersistentVolumeClaim>(
+      "metadata { name: 'c' namespace: 'default' resource_version: '1' }");
+  auto refusal = [&](const core::v1::PersistentVolumeClaim& now,
+                     const char* sub = "status") {
+    return text_of(check_node_update("n", object::of(old), now, sub));
+  };
+  auto grown = old;
+  grown.mutable_metadata()->set_resource_version("2");
+  grown.mutable_status()->add_conditions()->set_type("Resizing");
+  EXPECT_EQ(refusal(grown), "");
+  EXPECT_THAT(refusal(grown, ""), HasSubstr("may only update PVC status"));
+  auto seized = grown;
+  (*seized.mutable_metadata()->mutable_labels())["a"] = "b";
+  EXPECT_THAT(refusal(seized), HasSubstr("fields other than"));
 }
 
 TEST(NodeRestriction, LetsANodeTellOfItsOwnPodsAndLease) {

@@ -91,6 +91,11 @@ TEST(Reviews, RefusesQuestionsThatMakeNoSense) {
       "metadata { namespace: 'one' } spec { user: 'a' resource_attributes { "
       "namespace: 'two' } }",
       admin));
+  auto named = ask<SubjectAccessReview>(
+      "metadata { name: 'n' } spec { user: 'a' resource_attributes {} }",
+      admin);
+  ASSERT_FALSE(named);
+  EXPECT_NE(message_of(named.error()).find("must be empty"), std::string::npos);
 }
 
 TEST(Reviews, ListsTheRulesThatHold) {

@@ -6,6 +6,7 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/apply/tracking.hpp"
 #include "runtime/rules/deletion.hpp"
+#include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/pod_subresources.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
@@ -56,6 +57,10 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   // What a status does not change, a node need not repeat.
   if (of_status)
     rules::prepare_for_status_update(*msg, old);
+  auto of_late = subresource == "ephemeralcontainers";
+  if (of_late)
+    rules::prepare_for_late_containers(static_cast<core::v1::Pod&>(*msg),
+                                       job->current.as<core::v1::Pod>());
   if (auto err = admit_from_node(*job, *msg, subresource)) {
     refuse(job, err, std::move(again));
     return;
@@ -68,6 +73,11 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   if (of_status) {
     track_fields(*job, *msg, subresource);
     found = rules::validate_status_update(*msg, old);
+  } else if (of_late) {
+    rules::apply_defaults(*msg);
+    track_fields(*job, *msg, subresource);
+    found = rules::validate_late_containers(static_cast<core::v1::Pod&>(*msg),
+                                            job->current.as<core::v1::Pod>());
   } else {
     rules::apply_defaults(*msg);
     track_fields(*job, *msg, subresource);

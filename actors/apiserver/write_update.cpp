@@ -6,6 +6,7 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/apply/tracking.hpp"
 #include "runtime/rules/deletion.hpp"
+#include "runtime/rules/event_rules.hpp"
 #include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/pod_subresources.hpp"
 #include "runtime/rules/requests.hpp"
@@ -93,6 +94,11 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     auto& config = job->self->state.ctx->config();
     found = rules::validate_update(*msg, old,
                                    rules::context_of(config.service_cidr));
+    if (job->request->api_version() == "events.k8s.io/v1")
+      for (auto& more : rules::validate_grouped_event_update(
+               static_cast<const core::v1::Event&>(*msg),
+               job->current.as<core::v1::Event>()))
+        found.push_back(std::move(more));
     for (auto& each : rules::warnings(*msg))
       job->warnings.push_back(each);
   }

@@ -281,9 +281,9 @@ void on_pod(pointer self, const object& pod) {
   if (!st.attended)
     return;
   stop_as_told(self, false);
+  rules::welcome(pod_of(self), st.life);
   if (!st.life.stop) {
     compare_images(self, old.as<Pod>());
-    rules::welcome(pod_of(self), st.life);
     if (st.life.volumes == rules::volume_step::ready
         && has_other_words(old.as<Pod>(), pod_of(self))
         && rules::has_changing_volumes(pod_of(self)))

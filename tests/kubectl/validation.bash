@@ -1,9 +1,10 @@
 # What a server says of objects that are wrong: kind, field, words.
-# refused TEXT <<Y: creating it must fail and say TEXT.
+# refused TEXT <<Y: creating it must fail and say TEXT. The client looks at
+# nothing itself.
 refused() {
   local text=$1
   cat >wrong.yaml
-  fails "$text" create -f wrong.yaml
+  fails "$text" create --validate=false -f wrong.yaml
 }
 
 refused 'spec.maxReplicas: Invalid value: 0: must be greater than 0' <<'Y'
@@ -33,8 +34,7 @@ refused 'spec.source: Required value: must specify exactly one of' <<'Y'
   nodeName: n, source: {}}}
 Y
 refused 'spec.drivers[0].nodeID: Required value' <<'Y'
-{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: a}, spec: {drivers: [{name: d, nodeID: "",
-  topologyKeys: null}]}}
+{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: a}, spec: {drivers: [{name: d}]}}
 Y
 refused "only the schema named 'exempt' may have matchingPrecedence 1" <<'Y'
 {apiVersion: flowcontrol.apiserver.k8s.io/v1beta1, kind: FlowSchema, metadata: {name: a}, spec: {
@@ -42,7 +42,7 @@ refused "only the schema named 'exempt' may have matchingPrecedence 1" <<'Y'
 Y
 refused 'webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun' <<'Y'
 {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: a}, webhooks: [
-  {name: a.example.com, clientConfig: {url: "https://a"}, admissionReviewVersions: [v1], sideEffects: null}]}
+  {name: a.example.com, clientConfig: {url: "https://a"}, admissionReviewVersions: [v1]}]}
 Y
 
 # What may not change.
@@ -62,7 +62,7 @@ Y
 sed 's/maxReplicas: 3/maxReplicas: 4/; s,autoscaling/v1,autoscaling/v2beta2,' older.yaml >newer.yaml
 shows 'serverside-applied' apply --server-side --field-manager=one -f older.yaml
 shows 'autoscaling/v1' get hpa.v1.autoscaling h -o 'jsonpath={.metadata.managedFields[0].apiVersion}'
-fails 'conflict with "one" using autoscaling/v1: .spec.maxReplicas' apply --server-side --field-manager=two -f newer.yaml
+fails 'conflict with "one": .spec.maxReplicas' apply --server-side --field-manager=two -f newer.yaml
 shows 'serverside-applied' apply --server-side --force-conflicts --field-manager=two -f newer.yaml
 [[ $(k get hpa.v1.autoscaling h -o 'jsonpath={.metadata.managedFields[*].apiVersion}') == *v2beta2* ]]
 k delete hpa h

@@ -86,8 +86,8 @@ TEST(SpokenVersions, ConflictWithOneAnother) {
   auto refused = applied(*live, new_scaler, "new");
   ASSERT_FALSE(refused);
   EXPECT_EQ(message_of(refused.error()),
-            R"(Apply failed with 1 conflict: conflict with "old" using )"
-            R"(autoscaling/v1: .spec.targetCPUUtilizationPercentage)");
+            R"(Apply failed with 1 conflict: conflict with "old": )"
+            R"(.spec.targetCPUUtilizationPercentage)");
   auto forced = applied(*live, new_scaler, "new", true);
   ASSERT_TRUE(forced) << message_of(forced.error());
   EXPECT_EQ(versions(*forced),

@@ -31,7 +31,9 @@ joined 1 '"exitCode":3'
 [[ $(k get pod looked -o 'jsonpath={.spec.ephemeralContainers[*].name}') == 'look brief' ]]
 
 # Attached to, as soon as it runs.
-[[ $(echo 'echo it is $((6 * 7))' | k debug -i looked --image=any --container=shell -- sh 2>&1) == *'it is 42'* ]]
+[[ $(echo 'echo it is $((6 * 7)); exit' | k debug -i looked --image=any --container=shell -- sh 2>&1) == *'it is 42'* ]]
+
+joined 2 terminated
 
 # None may go or become another, and none may say what holds a pod up.
 k get --raw "$part" >pod.json

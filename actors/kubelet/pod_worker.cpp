@@ -273,8 +273,11 @@ object on_node(const object& pod, const object& before) {
 void on_pod(pointer self, const object& pod) {
   auto& st = self->state;
   auto old = std::exchange(st.pod, on_node(pod, st.pod));
-  // The same once more, in the form that is shared with others.
-  if (old.revision() == pod.revision() && pod.revision() != 0
+  // The same once more, in the form that is shared with others. One with
+  // containers that joined it was made anew, so that nobody can tell: that it
+  // is told again may mean that its status was not taken.
+  auto joined = !pod_of(self).spec().ephemeral_containers().empty();
+  if (!joined && old.revision() == pod.revision() && pod.revision() != 0
       && !old.same_cell(pod))
     return;
   st.awaiting = false;

@@ -3,7 +3,8 @@
 # nothing itself.
 refused() {
   local text=$1
-  cat >wrong.yaml
+  # What begins with a brace would be taken for JSON.
+  { echo ---; cat; } >wrong.yaml
   fails "$text" create --validate=false -f wrong.yaml
 }
 
@@ -31,7 +32,7 @@ refused 'provisioner: Required value' <<'Y'
 Y
 refused 'spec.source: Required value: must specify exactly one of' <<'Y'
 {apiVersion: storage.k8s.io/v1, kind: VolumeAttachment, metadata: {name: a}, spec: {attacher: d.example.com,
-  nodeName: n, source: {}}}
+  nodeName: node-1, source: {}}}
 Y
 refused 'spec.drivers[0].nodeID: Required value' <<'Y'
 {apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: a}, spec: {drivers: [{name: d}]}}
@@ -47,15 +48,17 @@ Y
 
 # What may not change.
 k create -f - <<'Y'
+---
 {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: kept}, spec: {accessModes: [ReadWriteOnce],
   resources: {requests: {storage: 1Gi}}}}
 Y
 fails 'spec: Forbidden: spec is immutable after creation except resources.requests' \
-  patch pvc kept -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'
+  patch pvc kept -p '{"spec":{"accessModes":["ReadOnlyMany"]}}'
 k delete pvc kept
 
 # Applied in an older version, owned in it, and in conflict with a newer one.
 cat >older.yaml <<'Y'
+---
 {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3,
   scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}}}
 Y

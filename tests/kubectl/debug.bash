@@ -52,6 +52,5 @@ k wait --for=condition=Ready pod/copy --timeout=60s
 node=$(k get pod looked -o 'jsonpath={.spec.nodeName}')
 k debug "node/$node" --image=any -- sleep 600
 watcher=$(k get pods -o name | grep node-debugger)
-k wait --for=condition=Ready "$watcher" --timeout=60s
 [[ $(k get "$watcher" -o 'jsonpath={.spec.nodeName} {.spec.hostNetwork} {.spec.hostPID}') == "$node true true" ]]
 k delete "$watcher" pod/copy pod/looked --now

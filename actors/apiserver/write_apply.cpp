@@ -5,6 +5,8 @@
 #include "runtime/rules/refusals.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
+#include "runtime/rules/spoken_kind.hpp"
+#include "runtime/rules/versions.hpp"
 #include "runtime/text/document.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -16,7 +18,7 @@ namespace {
 
 apply::writer writer_of(const write_job& job) {
   return {job.request->field_manager(), job.request->subresource(),
-          job.self->state.ctx->now()};
+          job.self->state.ctx->now(), job.request->api_version()};
 }
 
 /// Reads the configuration. Names that occur twice in it are told, or refused,
@@ -149,9 +151,13 @@ void attempt(job_ptr job) {
       job->fail(no_such_object(job->kind(), job->request->name()));
     return;
   }
-  auto made =
-      apply::apply_configuration(job->kind(), job->current, *config,
-                                 writer_of(*job), job->request->force());
+  auto& spoken = rules::kind_at(job->kind(), job->request->api_version());
+  auto live =
+      job->current ? rules::from_stored(spoken, job->current) : object{};
+  auto made = apply::apply_configuration(spoken, live, *config, writer_of(*job),
+                                         job->request->force());
+  if (made)
+    made = rules::to_stored(*made);
   if (!made && !job->current)
     job->fail(made.error());
   else if (!made)

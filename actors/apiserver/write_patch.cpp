@@ -6,6 +6,7 @@
 #include "runtime/apply/managed_fields.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
+#include "runtime/rules/spoken_kind.hpp"
 #include "runtime/rules/versions.hpp"
 #include "runtime/text/document.hpp"
 #include "runtime/text/json_writer.hpp"
@@ -106,12 +107,6 @@ expected<text::document> changed(call::PatchType type, text::document before,
   return text::merge_patch(std::move(before), patch);
 }
 
-/// The kind in the version that the client speaks.
-const kind_info& served_kind(const write_job& job) {
-  auto* found = find_kind(job.request->api_version(), job.request->kind());
-  return found != nullptr ? *found : job.kind();
-}
-
 /// What of the patch is no field, or occurs twice, is told or refused, as the
 /// request wants it.
 caf::error take_findings(write_job& job, const findings& found,
@@ -176,9 +171,10 @@ expected<object> patched(write_job& job, const object& shown) {
 
 void attempt(job_ptr job) {
   auto scale = job->request->subresource() == "scale";
-  auto shown = scale ? rules::scale_of(job->current)
-                     : expected<object>{
-                         rules::from_stored(served_kind(*job), job->current)};
+  auto& spoken = rules::kind_at(job->kind(), job->request->api_version());
+  auto shown = scale
+                   ? rules::scale_of(job->current)
+                   : expected<object>{rules::from_stored(spoken, job->current)};
   if (!shown) {
     job->fail(shown.error());
     return;

@@ -11,7 +11,7 @@ void track_fields(const write_job& job, google::protobuf::Message& msg,
   if (job.applied)
     return;
   apply::writer who{job.request->field_manager(), subresource,
-                    job.self->state.ctx->now()};
+                    job.self->state.ctx->now(), job.request->api_version()};
   if (job.request->subresource() == "scale")
     apply::track_scale(msg, job.current, who);
   else

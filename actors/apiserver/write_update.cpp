@@ -6,6 +6,8 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/apply/tracking.hpp"
 #include "runtime/rules/deletion.hpp"
+#include "runtime/rules/event_rules.hpp"
+#include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/pod_subresources.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
@@ -56,6 +58,10 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   // What a status does not change, a node need not repeat.
   if (of_status)
     rules::prepare_for_status_update(*msg, old);
+  auto of_late = subresource == "ephemeralcontainers";
+  if (of_late)
+    rules::prepare_for_late_containers(static_cast<core::v1::Pod&>(*msg),
+                                       job->current.as<core::v1::Pod>());
   if (auto err = admit_from_node(*job, *msg, subresource)) {
     refuse(job, err, std::move(again));
     return;
@@ -68,6 +74,11 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
   if (of_status) {
     track_fields(*job, *msg, subresource);
     found = rules::validate_status_update(*msg, old);
+  } else if (of_late) {
+    rules::apply_defaults(*msg);
+    track_fields(*job, *msg, subresource);
+    found = rules::validate_late_containers(static_cast<core::v1::Pod&>(*msg),
+                                            job->current.as<core::v1::Pod>());
   } else {
     rules::apply_defaults(*msg);
     track_fields(*job, *msg, subresource);
@@ -83,6 +94,11 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     auto& config = job->self->state.ctx->config();
     found = rules::validate_update(*msg, old,
                                    rules::context_of(config.service_cidr));
+    if (job->request->api_version() == "events.k8s.io/v1")
+      for (auto& more : rules::validate_grouped_event_update(
+               static_cast<const core::v1::Event&>(*msg),
+               job->current.as<core::v1::Event>()))
+        found.push_back(std::move(more));
     for (auto& each : rules::warnings(*msg))
       job->warnings.push_back(each);
   }

@@ -2,6 +2,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/http/deprecation.hpp"
+#include "runtime/http/older_bodies.hpp"
 #include "runtime/http/request_body.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/reviews.hpp"
@@ -110,7 +111,23 @@ struct wish {
   std::vector<std::string> warnings;
 };
 
+/// Whether an update is one that only 1.20 has, told as a patch by now.
+bool read_older_update(const exchange& x, wish& out) {
+  if (out.msg.verb() != call::UPDATE
+      || x.at.subresource != "ephemeralcontainers")
+    return false;
+  auto patch = http::patch_of_late_containers(x.request->body());
+  if (!patch)
+    return false;
+  out.msg.set_verb(call::PATCH);
+  out.msg.set_patch_type(call::STRATEGIC);
+  out.msg.set_patch(std::move(*patch));
+  return true;
+}
+
 caf::error read_body(const exchange& x, wish& out) {
+  if (read_older_update(x, out))
+    return caf::none;
   auto type = x.header("Content-Type");
   if (out.msg.verb() == call::PATCH)
     return http::read_patch(x.request->body(), type, out.msg);

@@ -9,6 +9,7 @@
 #include "messages/system.pb.h"
 #include "runtime/containers/volume_edge.hpp"
 #include "runtime/rules/pod_adoption.hpp"
+#include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/pod_remarks.hpp"
 #include "runtime/rules/pod_volumes.hpp"
 #include "runtime/system/edges.hpp"
@@ -240,7 +241,7 @@ void stop_as_told(pointer self, bool found) {
 // Kubernetes: a running container whose image was changed is replaced.
 void compare_images(pointer self, const Pod& old) {
   auto& st = self->state;
-  for (size_t i = 0; i < st.life.containers.size(); ++i)
+  for (size_t i = 0; i < rules::container_count(old); ++i)
     if (rules::container_at(old, i).image()
         != rules::container_at(pod_of(self), i).image())
       rules::on_image_changed(pod_of(self), st.life, i, now_of(self));
@@ -259,17 +260,31 @@ bool has_other_words(const Pod& a, const Pod& b) {
          || !same(a.metadata().annotations(), b.metadata().annotations());
 }
 
+// The pod as it is on its node, where what joined it later runs like the rest.
+object on_node(const object& pod, const object& before) {
+  auto& as_told = pod.as<Pod>();
+  if (as_told.spec().ephemeral_containers().empty())
+    return pod;
+  auto& known = before ? before.as<Pod>() : Pod::default_instance();
+  return object::of(rules::with_late_containers(as_told, known))
+      .with_revision(pod.revision());
+}
+
 void on_pod(pointer self, const object& pod) {
   auto& st = self->state;
-  auto old = std::exchange(st.pod, pod);
-  // The same once more, in the form that is shared with others.
-  if (old.revision() == pod.revision() && pod.revision() != 0
+  auto old = std::exchange(st.pod, on_node(pod, st.pod));
+  // The same once more, in the form that is shared with others. One with
+  // containers that joined it was made anew, so that nobody can tell: that it
+  // is told again may mean that its status was not taken.
+  auto joined = !pod_of(self).spec().ephemeral_containers().empty();
+  if (!joined && old.revision() == pod.revision() && pod.revision() != 0
       && !old.same_cell(pod))
     return;
   st.awaiting = false;
   if (!st.attended)
     return;
   stop_as_told(self, false);
+  rules::welcome(pod_of(self), st.life);
   if (!st.life.stop) {
     compare_images(self, old.as<Pod>());
     if (st.life.volumes == rules::volume_step::ready
@@ -527,7 +542,7 @@ pod_worker(pointer self, context ctx, std::shared_ptr<const node_facts> node,
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.node = std::move(node);
   st.kubelet = std::move(kubelet);
-  st.pod = std::move(pod);
+  st.pod = on_node(pod, {});
   st.asks = calls{self};
   st.children = brood{self};
   self->monitor(st.kubelet);

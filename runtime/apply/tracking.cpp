@@ -3,6 +3,7 @@
 #include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
 #include "runtime/apply/reset_fields.hpp"
+#include "runtime/rules/spoken_kind.hpp"
 #include "runtime/rules/versions.hpp"
 
 #include <google/protobuf/message.h>
@@ -91,14 +92,14 @@ void keep_entries(meta::v1::ObjectMeta& meta, const object& live) {
 }
 
 /// Adds what the writer wrote to what it wrote before.
-void add_own(managed_fields& managed, const kind_info& kind,
+void add_own(managed_fields& managed, const kind_info& spoken,
              const comparison& all, const writer& who) {
   auto fields = without(all.written(), unowned_fields());
   if (fields.empty())
     return;
   managed_entry own;
   own.manager = who.manager;
-  own.api_version = kind.api_version();
+  own.api_version = spoken.api_version();
   own.subresource = who.subresource;
   auto* known = managed.find(own.identity());
   if (known == nullptr) {
@@ -170,14 +171,15 @@ void track_update(pb_message& after, const object& live, const writer& who) {
   auto& before = live ? live.message() : *nothing;
   versions_of versions{kind, before, after,
                        reset_fields(kind, who.subresource)};
-  auto all = versions.at(kind.api_version());
+  auto& spoken = rules::kind_at(kind, who.api_version);
+  auto all = versions.at(spoken.api_version());
   if (!all) {
     keep_entries(meta, live);
     return;
   }
   take_written(managed, {},
                [&](auto& version) { return versions.at(version); });
-  add_own(managed, kind, *all, who);
+  add_own(managed, spoken, *all, who);
   cap_updates(managed);
   encode(managed, meta);
 }

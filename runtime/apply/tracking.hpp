@@ -25,6 +25,7 @@ struct writer {
   std::string manager; ///< "" for a component
   std::string subresource;
   time_point now{};
+  std::string api_version{}; ///< that it speaks; "": that of the store
 };
 
 /// Tells what differs between two states at another version of their kind;

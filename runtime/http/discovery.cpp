@@ -29,6 +29,12 @@ const std::vector<part_row>& part_rows() {
   static const std::vector<part_row> rows{
       {"pods", "attach", "", "v1", "PodAttachOptions", {"create", "get"}},
       {"pods", "binding", "", "v1", "Binding", {"create"}},
+      {"pods",
+       "ephemeralcontainers",
+       "",
+       "v1",
+       "Pod",
+       {"get", "patch", "update"}},
       {"pods", "eviction", "policy", "v1", "Eviction", {"create"}},
       {"pods", "exec", "", "v1", "PodExecOptions", {"create", "get"}},
       {"pods", "log", "", "v1", "Pod", {"get"}},

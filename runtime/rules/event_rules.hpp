@@ -13,4 +13,9 @@ namespace troupe::rules {
 /// What events.k8s.io/v1 asks of a new event beyond what every event needs.
 std::vector<field_error> validate_grouped_event(const core::v1::Event& event);
 
+/// The same of the next state of one: only its series goes on.
+std::vector<field_error>
+validate_grouped_event_update(const core::v1::Event& event,
+                              const core::v1::Event& old);
+
 } // namespace troupe::rules

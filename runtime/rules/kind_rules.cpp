@@ -2,6 +2,7 @@
 
 #include "runtime/rules/kinds.hpp"
 #include "runtime/rules/kinds_limits.hpp"
+#include "runtime/rules/kinds_stored.hpp"
 
 namespace troupe::rules {
 
@@ -27,6 +28,12 @@ const registry& all() {
     add_limit_validation(result);
     add_ingress_validation(result);
     add_certificate_validation(result);
+    add_autoscaler_validation(result);
+    add_network_policy_validation(result);
+    add_volume_validation(result);
+    add_storage_validation(result);
+    add_flow_validation(result);
+    add_webhook_validation(result);
     return result;
   }();
   return instance;

@@ -113,8 +113,9 @@ private:
 
   const core::v1::ContainerStatus* status_of(size_t i) const {
     const auto& name = container_at(pod_, i).name();
-    const auto& list = is_init(pod_, i)
-                           ? pod_.status().init_container_statuses()
+    const auto& list =
+        is_init(pod_, i)   ? pod_.status().init_container_statuses()
+        : is_late(pod_, i) ? pod_.status().ephemeral_container_statuses()
                            : pod_.status().container_statuses();
     for (const auto& status : list)
       if (status.name() == name)
@@ -227,7 +228,7 @@ private:
   void take_initialized() {
     bool passed = state_.was_initialized.value;
     for (size_t i = 0; i < state_.containers.size(); ++i)
-      if (!is_init(pod_, i)
+      if (!is_init(pod_, i) && !is_late(pod_, i)
           && state_.containers[i].step != container_step::absent)
         passed = true;
     state_.initialized =

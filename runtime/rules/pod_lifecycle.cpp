@@ -97,6 +97,7 @@ private:
     if (!volumes_ready() || !sandbox_ready())
       return;
     stop_unhealthy();
+    run_late();
     if (run_inits() && !state_.stop)
       run_mains();
   }
@@ -106,7 +107,7 @@ private:
       return false;
     for (size_t i = 0; i < state_.containers.size(); ++i) {
       const auto& c = state_.containers[i];
-      if (is_init(pod_, i))
+      if (!is_main(i))
         continue;
       if (c.step != container_step::exited
           || restarts_after(pod_, i, c.end->exit_code))
@@ -198,8 +199,19 @@ private:
   // back those behind it.
   void run_mains() {
     for (size_t i = 0; i < state_.containers.size(); ++i)
-      if (!is_init(pod_, i) && !launch(i))
+      if (is_main(i) && !launch(i))
         return;
+  }
+
+  // Kubernetes: before all others, since these may be what is looked into.
+  void run_late() {
+    for (size_t i = 0; i < state_.containers.size(); ++i)
+      if (is_late(pod_, i))
+        launch(i);
+  }
+
+  bool is_main(size_t i) const {
+    return !is_init(pod_, i) && !is_late(pod_, i);
   }
 
   // Takes the next step of container i. Returns false while that step is

@@ -9,8 +9,9 @@ namespace troupe::rules {
 
 /// The life of a pod as one written state machine: volumes, sandbox, init
 /// containers in order, sidecars kept up from their place in that order on,
-/// main containers one after the other, restarts with back-off, and
-/// termination (main containers together, then sidecars in reverse).
+/// main containers one after the other, ephemeral ones at once and beside,
+/// restarts with back-off, and termination (main containers together, then
+/// sidecars in reverse).
 ///
 /// `advance` says what to do next; the worker does it and tells the outcome
 /// by one of the `on_...` functions, then asks again. Nothing here reads a

@@ -39,7 +39,8 @@ std::string qos_class(const core::v1::Pod& pod) {
     count(pod.spec().resources(), sum);
   else
     for (size_t i = 0; i < container_count(pod); ++i)
-      count(container_at(pod, i).resources(), sum);
+      if (!is_late(pod, i))
+        count(container_at(pod, i).resources(), sum);
   return !sum.any ? "BestEffort" : sum.all_limited ? "Guaranteed" : "Burstable";
 }
 

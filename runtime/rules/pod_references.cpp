@@ -1,6 +1,7 @@
 #include "runtime/rules/pod_references.hpp"
 
 #include "messages/api/core_pod.pb.h"
+#include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/pod_state.hpp"
 
 #include <algorithm>
@@ -59,6 +60,8 @@ wanted_references references_of(const core::v1::Pod& pod) {
   wanted_references wanted;
   for (size_t i = 0; i < container_count(pod); ++i)
     collect(container_at(pod, i), wanted);
+  for (const auto& late : pod.spec().ephemeral_containers())
+    collect(as_container(late), wanted);
   for (const auto& volume : pod.spec().volumes())
     collect(volume.volume_source(), wanted);
   return wanted;

@@ -54,6 +54,9 @@ std::vector<pod_remark> remarks_of_waiting(const Pod& pod,
   for (const auto& each : now.container_statuses())
     remark_on(pod, find(before.container_statuses(), each.name()), each,
               result);
+  for (const auto& each : now.ephemeral_container_statuses())
+    remark_on(pod, find(before.ephemeral_container_statuses(), each.name()),
+              each, result);
   return result;
 }
 

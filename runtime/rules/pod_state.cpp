@@ -1,6 +1,7 @@
 #include "runtime/rules/pod_state.hpp"
 
 #include "messages/api/core_pod.pb.h"
+#include "runtime/rules/pod_late.hpp"
 
 #include <algorithm>
 
@@ -40,12 +41,22 @@ bool is_sidecar(const core::v1::Pod& pod, size_t i) {
   return is_init(pod, i) && container_at(pod, i).restart_policy() == "Always";
 }
 
+bool is_late(const core::v1::Pod& pod, size_t i) {
+  return !pod.spec().ephemeral_containers().empty() && !is_init(pod, i)
+         && is_late(pod.spec(), container_at(pod, i).name());
+}
+
 std::optional<size_t> find_container(const core::v1::Pod& pod,
                                      const std::string& name) {
   for (size_t i = 0; i < container_count(pod); ++i)
     if (container_at(pod, i).name() == name)
       return i;
   return std::nullopt;
+}
+
+void welcome(const core::v1::Pod& pod, pod_state& state) {
+  if (state.containers.size() < container_count(pod))
+    state.containers.resize(container_count(pod));
 }
 
 pod_state new_pod_state(const core::v1::Pod& pod, time_point now) {
@@ -59,6 +70,8 @@ pod_state new_pod_state(const core::v1::Pod& pod, time_point now) {
 }
 
 bool restarts_after(const core::v1::Pod& pod, size_t i, int32_t exit_code) {
+  if (is_late(pod, i))
+    return false;
   const auto& container = container_at(pod, i);
   for (const auto& rule : container.restart_policy_rules())
     if (rule.action() == "Restart" && matches(rule, exit_code))

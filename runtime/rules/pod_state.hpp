@@ -128,7 +128,8 @@ struct pod_state {
   time_point start_time{};
   std::unique_ptr<hold> held; ///< volumes or sandbox wait
   std::optional<stop_state> stop;
-  /// Init containers first, then the main ones, in the order of the spec.
+  /// Init containers first, then the main ones, in the order of the spec, then
+  /// the ephemeral ones.
   std::vector<container_state> containers;
   condition_state can_start, was_initialized, containers_ready, is_ready;
 };
@@ -136,10 +137,15 @@ struct pod_state {
 /// The containers of a pod by their number in pod_state::containers.
 const core::v1::Container& container_at(const core::v1::Pod& pod, size_t i);
 
-/// How many containers the machine handles: init and main ones.
+/// How many containers the machine handles: init, main and, where the pod is
+/// as its node sees it, ephemeral ones.
 size_t container_count(const core::v1::Pod& pod);
 
 bool is_init(const core::v1::Pod& pod, size_t i);
+
+/// An ephemeral container; a pod has them as with_late_containers tells
+/// (pod_late.hpp).
+bool is_late(const core::v1::Pod& pod, size_t i);
 
 /// An init container that is kept running beside the main ones.
 bool is_sidecar(const core::v1::Pod& pod, size_t i);
@@ -147,6 +153,9 @@ bool is_sidecar(const core::v1::Pod& pod, size_t i);
 /// The number of the container with this name, if there is one.
 std::optional<size_t> find_container(const core::v1::Pod& pod,
                                      const std::string& name);
+
+/// Makes room for containers that joined the pod.
+void welcome(const core::v1::Pod& pod, pod_state& state);
 
 /// A fresh state with one entry per container.
 pod_state new_pod_state(const core::v1::Pod& pod, time_point now);

@@ -77,13 +77,16 @@ private:
   void write_containers() {
     out_.clear_init_container_statuses();
     out_.clear_container_statuses();
+    out_.clear_ephemeral_container_statuses();
     // Kubernetes: what a node rejected has had no containers.
     if (state_.stop && !state_.stop->reason.empty()
         && state_.sandbox_id.empty())
       return;
     for (size_t i = 0; i < state_.containers.size(); ++i)
       write_container(i, is_init(pod_, i) ? out_.add_init_container_statuses()
-                                          : out_.add_container_statuses());
+                         : is_late(pod_, i)
+                             ? out_.add_ephemeral_container_statuses()
+                             : out_.add_container_statuses());
   }
 
   void write_container(size_t i, ContainerStatus* to) {
@@ -93,10 +96,13 @@ private:
     to->set_image(spec.image());
     to->set_image_id(c.image_id);
     to->set_restart_count(static_cast<int32_t>(c.restarts));
-    to->set_started(c.started);
+    // Kubernetes: nobody asks how those that joined later are.
+    auto judged = !is_late(pod_, i);
+    if (judged)
+      to->set_started(c.started);
     bool passed = is_init(pod_, i) && !is_sidecar(pod_, i)
                   && c.step == container_step::exited && c.end->exit_code == 0;
-    if (c.ready || passed)
+    if (judged && (c.ready || passed))
       to->set_ready(true);
     if (!c.id.empty())
       to->set_container_id(node_.runtime + "://" + c.id);
@@ -133,6 +139,10 @@ private:
     }
     if (last)
       write_end(*last, node_, to->mutable_last_state());
+  }
+
+  bool is_main(size_t i) const {
+    return !is_init(pod_, i) && !is_late(pod_, i);
   }
 
   bool has_initialized() const {
@@ -173,7 +183,7 @@ private:
       return "Failed";
     for (size_t i = 0; i < state_.containers.size(); ++i) {
       const auto& c = state_.containers[i];
-      if (!is_init(pod_, i)
+      if (is_main(i)
           && (c.step != container_step::exited || c.end->exit_code != 0))
         return "Failed";
     }
@@ -186,7 +196,7 @@ private:
       return false;
     for (size_t i = 0; i < state_.containers.size(); ++i) {
       const auto& c = state_.containers[i];
-      if (!is_init(pod_, i) && c.step != container_step::running
+      if (is_main(i) && c.step != container_step::running
           && c.step != container_step::exited && !c.last)
         return false;
     }
@@ -236,8 +246,7 @@ private:
   template <class Conditions>
   void write_readiness(const Conditions& others) {
     auto unready = names([this](size_t i) {
-      return (!is_init(pod_, i) || is_sidecar(pod_, i))
-             && !state_.containers[i].ready;
+      return (is_main(i) || is_sidecar(pod_, i)) && !state_.containers[i].ready;
     });
     bool ready = unready.empty();
     std::string reason = "ContainersNotReady";

@@ -2,6 +2,7 @@
 
 #include "messages/api/core_pod.pb.h"
 #include "runtime/rules/findings.hpp"
+#include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/refusals.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
@@ -27,7 +28,8 @@ void add_names(std::string& text, const Pod& pod) {
   for (auto& one : pod.spec().init_containers())
     add(one.name());
   for (auto& one : pod.spec().containers())
-    add(one.name());
+    if (!is_late(pod.spec(), one.name()))
+      add(one.name());
   for (auto& one : pod.spec().ephemeral_containers())
     add(one.ephemeral_container_common().name());
   text += "]";
@@ -119,8 +121,12 @@ expected<std::string> choose_container(const Pod& pod,
     return make_error(ec::bad_request,
                       "container " + named + " is not valid for pod " + name);
   }
-  if (pod.spec().containers_size() == 1)
-    return pod.spec().containers(0).name();
+  auto& all = pod.spec().containers();
+  auto main = std::count_if(all.begin(), all.end(), [&](auto& one) {
+    return !is_late(pod.spec(), one.name());
+  });
+  if (main == 1)
+    return all[0].name();
   auto& notes = pod.metadata().annotations();
   auto note = notes.find("kubectl.kubernetes.io/default-container");
   if (note != notes.end() && has_container(pod, note->second))

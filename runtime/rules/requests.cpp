@@ -84,12 +84,13 @@ bool subresource_takes(std::string_view subresource, std::string_view verb) {
     std::string_view name;
     std::string_view verbs;
   };
-  // Not here: resize, ephemeralcontainers and token, which nothing provides
-  // yet; log, exec, attach and portforward, which are streams.
+  // Not here: resize and token, which nothing provides yet; log, exec, attach
+  // and portforward, which are streams.
   static constexpr row rows[] = {
       {"status", "get patch update"},
       {"scale", "get patch update"},
       {"approval", "get patch update"},
+      {"ephemeralcontainers", "get patch update"},
       {"finalize", "update"},
       {"binding", "create"},
       {"eviction", "create"},

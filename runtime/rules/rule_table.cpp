@@ -266,8 +266,8 @@ const std::vector<rule_info>& other_rules() {
 const std::vector<rule_info>& implemented_rules() {
   static const std::vector<rule_info> all = [] {
     auto result = other_rules();
-    auto& pods = pod_rule_table();
-    result.insert(result.end(), pods.begin(), pods.end());
+    for (auto* more : {&pod_rule_table(), &stored_rule_table()})
+      result.insert(result.end(), more->begin(), more->end());
     return result;
   }();
   return all;
@@ -299,7 +299,7 @@ const std::vector<rule_total>& rule_totals() {
       {"core/v1", "ResourceQuota", 4},
       {"core/v1", "LimitRange", 7},
       {"core/v1", "Event", 1},
-      {"autoscaling/v2", "HorizontalPodAutoscaler", 9},
+      {"autoscaling/v2", "HorizontalPodAutoscaler", 10},
       {"autoscaling/v1", "Scale", 2},
       {"policy/v1", "PodDisruptionBudget", 5},
       {"networking/v1", "Ingress", 11},

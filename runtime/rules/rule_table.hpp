@@ -28,6 +28,10 @@ const std::vector<rule_info>& implemented_rules();
 /// The part of implemented_rules() that is about Pods.
 const std::vector<rule_info>& pod_rule_table();
 
+/// The part of implemented_rules() that is about kinds that nothing of ours
+/// acts on.
+const std::vector<rule_info>& stored_rule_table();
+
 const std::vector<rule_total>& rule_totals();
 
 size_t implemented_rules_of(std::string_view group, std::string_view kind);

@@ -2,6 +2,7 @@
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/scheduling.pb.h"
+#include "messages/fields.hpp"
 #include "runtime/rules/counts.hpp"
 #include "runtime/rules/event_rules.hpp"
 #include "runtime/rules/formats.hpp"
@@ -124,6 +125,15 @@ void validate_lease(const Lease& lease, findings& out) {
   require_count(spec.lease_transitions(), at.child("leaseTransitions"), out);
 }
 
+void check_series(const Event& event, findings& out) {
+  if (!event.has_series())
+    return;
+  if (event.series().count() < 2)
+    out.invalid(field_path{"series.count"}, "", "should be at least 2");
+  if (!event.series().has_last_observed_time())
+    out.required(field_path{"series.lastObservedTime"});
+}
+
 } // namespace
 
 std::vector<field_error>
@@ -155,6 +165,7 @@ validate_token_request(const authentication::v1::TokenRequest& request) {
 
 std::vector<field_error> validate_grouped_event(const Event& event) {
   findings out;
+  check_series(event, out);
   if (!event.has_event_time())
     out.required(field_path{"eventTime"});
   if (event.type() != "Normal" && event.type() != "Warning")
@@ -168,6 +179,35 @@ std::vector<field_error> validate_grouped_event(const Event& event) {
   unset(event.count() != 0, "deprecatedCount");
   unset(!event.source().component().empty() || !event.source().host().empty(),
         "deprecatedSource");
+  return out.take();
+}
+
+std::vector<field_error> validate_grouped_event_update(const Event& event,
+                                                       const Event& old) {
+  findings out;
+  if (!canonical_equal(event.series(), old.series()))
+    check_series(event, out);
+  auto keep = [&](bool same, const shown& value, std::string_view name) {
+    require_unchanged(same, value, field_path{name}, out);
+  };
+  keep(canonical_equal(event.involved_object(), old.involved_object()), "",
+       "involvedObject");
+  keep(event.reason() == old.reason(), event.reason(), "reason");
+  keep(event.message() == old.message(), event.message(), "message");
+  keep(canonical_equal(event.source(), old.source()), "", "source");
+  keep(canonical_equal(event.first_timestamp(), old.first_timestamp()), "",
+       "firstTimestamp");
+  keep(canonical_equal(event.last_timestamp(), old.last_timestamp()), "",
+       "lastTimestamp");
+  keep(event.count() == old.count(), event.count(), "count");
+  keep(event.type() == old.type(), event.type(), "type");
+  keep(canonical_equal(event.event_time(), old.event_time()), "", "eventTime");
+  keep(event.action() == old.action(), event.action(), "action");
+  keep(canonical_equal(event.related(), old.related()), "", "related");
+  keep(event.reporting_component() == old.reporting_component(),
+       event.reporting_component(), "reportingController");
+  keep(event.reporting_instance() == old.reporting_instance(),
+       event.reporting_instance(), "reportingInstance");
   return out.take();
 }
 

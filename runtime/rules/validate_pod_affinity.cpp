@@ -1,4 +1,5 @@
 #include "runtime/rules/formats.hpp"
+#include "runtime/rules/node_selector.hpp"
 #include "runtime/rules/pod_checks.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
@@ -86,14 +87,8 @@ void check_node_affinity(const NodeAffinity& affinity, const field_path& at,
   if (affinity.has_required_during_scheduling_ignored_during_execution()) {
     auto& needed =
         affinity.required_during_scheduling_ignored_during_execution();
-    auto terms = at.child("requiredDuringSchedulingIgnoredDuringExecution."
-                          "nodeSelectorTerms");
-    if (needed.node_selector_terms().empty())
-      out.required(terms, "must have at least one node selector term");
-    for (int i = 0; i < needed.node_selector_terms_size(); ++i) {
-      auto one = terms[static_cast<size_t>(i)];
-      check_node_term(needed.node_selector_terms(i), one, out);
-    }
+    auto place = at.child("requiredDuringSchedulingIgnoredDuringExecution");
+    check_node_selector(needed, place, out);
   }
   auto& wished =
       affinity.preferred_during_scheduling_ignored_during_execution();
@@ -143,6 +138,17 @@ void check_pod_affinity(const T& affinity, const field_path& at,
 }
 
 } // namespace
+
+void check_node_selector(const NodeSelector& selector, const field_path& at,
+                         findings& out) {
+  auto terms = at.child("nodeSelectorTerms");
+  if (selector.node_selector_terms().empty())
+    out.required(terms, "must have at least one node selector term");
+  for (int i = 0; i < selector.node_selector_terms_size(); ++i) {
+    auto one = terms[static_cast<size_t>(i)];
+    check_node_term(selector.node_selector_terms(i), one, out);
+  }
+}
 
 void check_affinity(const Affinity& affinity, const field_path& at,
                     findings& out) {

@@ -1,6 +1,7 @@
 #include "messages/fields.hpp"
 #include "runtime/rules/formats.hpp"
 #include "runtime/rules/pod_checks.hpp"
+#include "runtime/rules/pod_late.hpp"
 
 #include <algorithm>
 
@@ -33,6 +34,28 @@ void check_nothing_more(const EphemeralContainerCommon& common,
   refuse(!common.resources().limits().empty()
              || !common.resources().requests().empty(),
          "resources");
+  refuse(!common.resize_policy().empty(), "resizePolicy");
+  refuse(common.has_restart_policy(), "restartPolicy");
+  auto mounts = at.child("volumeMounts");
+  for (int i = 0; i < common.volume_mounts_size(); ++i) {
+    auto& mount = common.volume_mounts(i);
+    auto one = mounts[static_cast<size_t>(i)];
+    for (auto [set, name] : {std::pair{!mount.sub_path().empty(), "subPath"},
+                             {!mount.sub_path_expr().empty(), "subPathExpr"}})
+      if (set)
+        out.forbidden(one.child(name),
+                      "cannot be set for an Ephemeral Container");
+  }
+}
+
+void check_like_others(const Pod& pod, const EphemeralContainer& one,
+                       const field_path& at, findings& out) {
+  auto container = as_container(one);
+  check_environment(container, at, out);
+  check_mounts(container, pod.spec(), at, out);
+  if (container.has_security_context())
+    check_container_security(container.security_context(),
+                             at.child("securityContext"), out);
 }
 
 void check_one(const Pod& pod, int index, const field_path& at, findings& out) {
@@ -55,6 +78,7 @@ void check_one(const Pod& pod, int index, const field_path& at, findings& out) {
   if (common.termination_message_policy().empty())
     out.required(at.child("terminationMessagePolicy"));
   check_nothing_more(common, at, out);
+  check_like_others(pod, one, at, out);
   if (!one.target_container_name().empty()
       && !names_a_container(pod.spec(), one.target_container_name()))
     out.not_found(at.child("targetContainerName"), one.target_container_name());
@@ -77,10 +101,10 @@ void validate_ephemeral_containers(const Pod& pod, const Pod& old,
     });
     if (i == now.end())
       out.forbidden(at, "existing ephemeral containers \"" + name
-                            + "\" may not be removed");
+                            + "\" may not be removed\n");
     else if (!canonical_equal(*i, before))
       out.forbidden(at, "existing ephemeral containers \"" + name
-                            + "\" may not be changed");
+                            + "\" may not be changed\n");
   }
 }
 

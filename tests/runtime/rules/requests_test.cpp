@@ -16,7 +16,7 @@ TEST(Subresources, TakeTheVerbsThatKubernetesServes) {
       {"binding", "create", true},  {"binding", "get", false},
       {"eviction", "create", true}, {"finalize", "update", true},
       {"finalize", "patch", false}, {"approval", "update", true},
-      {"resize", "patch", false},   {"ephemeralcontainers", "patch", false},
+      {"resize", "patch", false},   {"ephemeralcontainers", "patch", true},
       {"token", "create", false},   {"nonsense", "get", false},
   };
   for (auto& c : cases)

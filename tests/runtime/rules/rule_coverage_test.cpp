@@ -10,6 +10,8 @@
 
 namespace troupe::rules {
 
+void add_stored_cases(rule_cases& all);
+
 namespace {
 
 const rule_cases& all_cases() {
@@ -28,6 +30,7 @@ const rule_cases& all_cases() {
     add_set_cases(result);
     add_job_cases(result);
     add_policy_cases(result);
+    add_stored_cases(result);
     return result;
   }();
   return all;

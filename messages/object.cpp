@@ -38,13 +38,30 @@ uint64_t to_revision(const std::string& text) {
 
 } // namespace
 
-struct object::cell : caf::ref_counted {
+namespace {
+
+/// What is the same at every revision: the bytes and the header.
+struct object_content : caf::ref_counted {
   const kind_info* kind = nullptr;
   std::string ns;
   std::string name;
   std::string uid;
-  uint64_t revision = 0;
   std::string bytes;
+
+  void take_header(const meta::v1::ObjectMeta& meta) {
+    ns = meta.namespace_();
+    name = meta.name();
+    uid = meta.uid();
+  }
+
+  bool scan_header();
+};
+
+} // namespace
+
+struct object::cell : caf::ref_counted {
+  caf::intrusive_ptr<object_content> content;
+  uint64_t revision = 0;
   mutable std::atomic<pb_::Message*> parsed{nullptr};
 
   ~cell() override { delete parsed.load(); }
@@ -52,9 +69,9 @@ struct object::cell : caf::ref_counted {
   const pb_::Message& message() const {
     if (auto* known = parsed.load(std::memory_order_acquire))
       return *known;
-    auto fresh = kind->make();
+    auto fresh = content->kind->make();
     // The bytes were checked when the object was made.
-    fresh->ParseFromString(bytes);
+    fresh->ParseFromString(content->bytes);
     return keep(std::move(fresh));
   }
 
@@ -68,57 +85,51 @@ struct object::cell : caf::ref_counted {
       return *fresh.release();
     return *expected_none;
   }
+};
 
-  void take_header(const meta::v1::ObjectMeta& meta) {
-    ns = meta.namespace_();
-    name = meta.name();
-    uid = meta.uid();
-  }
-
-  /// Reads the header from the bytes alone, without parsing the object.
-  bool scan_header() {
-    auto* field = metadata_field(kind->descriptor());
-    if (field == nullptr)
-      return true;
-    using wire = pb_::internal::WireFormatLite;
-    pb_::io::CodedInputStream in{reinterpret_cast<const uint8_t*>(bytes.data()),
-                                 static_cast<int>(bytes.size())};
-    while (auto tag = in.ReadTag()) {
-      if (tag != wire::MakeTag(1, wire::WIRETYPE_LENGTH_DELIMITED)) {
-        if (!wire::SkipField(&in, tag))
-          return false;
-        continue;
-      }
-      uint32_t size = 0;
-      if (!in.ReadVarint32(&size))
+/// Reads the header from the bytes alone, without parsing the object.
+bool object_content::scan_header() {
+  auto* field = metadata_field(kind->descriptor());
+  if (field == nullptr)
+    return true;
+  using wire = pb_::internal::WireFormatLite;
+  pb_::io::CodedInputStream in{reinterpret_cast<const uint8_t*>(bytes.data()),
+                               static_cast<int>(bytes.size())};
+  while (auto tag = in.ReadTag()) {
+    if (tag != wire::MakeTag(1, wire::WIRETYPE_LENGTH_DELIMITED)) {
+      if (!wire::SkipField(&in, tag))
         return false;
-      auto limit = in.PushLimit(static_cast<int>(size));
-      while (auto inner = in.ReadTag()) {
-        std::string* target = nullptr;
-        switch (wire::GetTagFieldNumber(inner)) {
-          case meta_name:
-            target = &name;
-            break;
-          case meta_namespace:
-            target = &ns;
-            break;
-          case meta_uid:
-            target = &uid;
-            break;
-          default:
-            break;
-        }
-        if (target != nullptr ? !wire::ReadString(&in, target)
-                              : !wire::SkipField(&in, inner))
-          return false;
-      }
-      in.PopLimit(limit);
-      // Canonical bytes hold the metadata once and first.
-      return true;
+      continue;
     }
+    uint32_t size = 0;
+    if (!in.ReadVarint32(&size))
+      return false;
+    auto limit = in.PushLimit(static_cast<int>(size));
+    while (auto inner = in.ReadTag()) {
+      std::string* target = nullptr;
+      switch (wire::GetTagFieldNumber(inner)) {
+        case meta_name:
+          target = &name;
+          break;
+        case meta_namespace:
+          target = &ns;
+          break;
+        case meta_uid:
+          target = &uid;
+          break;
+        default:
+          break;
+      }
+      if (target != nullptr ? !wire::ReadString(&in, target)
+                            : !wire::SkipField(&in, inner))
+        return false;
+    }
+    in.PopLimit(limit);
+    // Canonical bytes hold the metadata once and first.
     return true;
   }
-};
+  return true;
+}
 
 object::object() noexcept = default;
 object::object(const object&) noexcept = default;
@@ -139,17 +150,19 @@ object object::of(const pb_::Message& msg) {
 
 object object::of(std::unique_ptr<pb_::Message> msg) {
   auto c = caf::make_counted<cell>();
-  c->kind = find_by_descriptor(msg->GetDescriptor());
-  CAF_ASSERT(c->kind != nullptr);
+  auto content = caf::make_counted<object_content>();
+  content->kind = find_by_descriptor(msg->GetDescriptor());
+  CAF_ASSERT(content->kind != nullptr);
   auto* meta = mutable_metadata_of(*msg);
   std::string version;
   if (meta != nullptr) {
-    c->take_header(*meta);
+    content->take_header(*meta);
     version = meta->resource_version();
     c->revision = to_revision(version);
     meta->clear_resource_version();
   }
-  c->bytes = normalize_and_encode(*msg);
+  content->bytes = normalize_and_encode(*msg);
+  c->content = std::move(content);
   if (c->revision != 0)
     mutable_metadata_of(*msg)->set_resource_version(
         std::to_string(c->revision));
@@ -159,30 +172,32 @@ object object::of(std::unique_ptr<pb_::Message> msg) {
 
 expected<object> object::parse(const kind_info& kind, std::string bytes,
                                uint64_t revision) {
+  auto content = caf::make_counted<object_content>();
+  content->kind = &kind;
+  content->bytes = std::move(bytes);
   auto c = caf::make_counted<cell>();
-  c->kind = &kind;
   c->revision = revision;
-  c->bytes = std::move(bytes);
-  if (!c->scan_header())
+  c->content = content;
+  if (!content->scan_header())
     return make_error(ec::internal_error,
                       "stored bytes are no " + std::string{kind.kind});
   return object{std::move(c)};
 }
 
 const kind_info& object::kind() const {
-  return *cell_->kind;
+  return *cell_->content->kind;
 }
 
 const std::string& object::ns() const {
-  return cell_->ns;
+  return cell_->content->ns;
 }
 
 const std::string& object::name() const {
-  return cell_->name;
+  return cell_->content->name;
 }
 
 const std::string& object::uid() const {
-  return cell_->uid;
+  return cell_->content->uid;
 }
 
 uint64_t object::revision() const {
@@ -190,7 +205,9 @@ uint64_t object::revision() const {
 }
 
 std::string object::key() const {
-  return cell_->ns.empty() ? cell_->name : cell_->ns + "/" + cell_->name;
+  return cell_->content->ns.empty()
+             ? cell_->content->name
+             : cell_->content->ns + "/" + cell_->content->name;
 }
 
 const meta::v1::ObjectMeta& object::meta() const {
@@ -209,7 +226,7 @@ std::unique_ptr<pb_::Message> object::clone() const {
 }
 
 const std::string& object::bytes() const {
-  return cell_->bytes;
+  return cell_->content->bytes;
 }
 
 object object::with_revision(uint64_t revision) && {
@@ -230,24 +247,24 @@ object object::with_revision(uint64_t revision) const& {
   if (cell_->revision == revision)
     return *this;
   auto c = caf::make_counted<cell>();
-  c->kind = cell_->kind;
-  c->ns = cell_->ns;
-  c->name = cell_->name;
-  c->uid = cell_->uid;
-  c->bytes = cell_->bytes;
+  c->content = cell_->content;
   c->revision = revision;
   return object{std::move(c)};
 }
 
 bool object::same_content(const object& other) const {
-  return cell_->kind == other.cell_->kind && cell_->bytes == other.cell_->bytes;
+  auto& mine = *cell_->content;
+  auto& theirs = *other.cell_->content;
+  return &mine == &theirs
+         || (mine.kind == theirs.kind && mine.bytes == theirs.bytes);
 }
 
 object::wire_parts object::to_wire() const {
   if (cell_ == nullptr)
     return {};
-  return {cell_->kind->api_version() + "/" + std::string{cell_->kind->kind},
-          cell_->revision, cell_->bytes};
+  auto& content = *cell_->content;
+  return {content.kind->api_version() + "/" + std::string{content.kind->kind},
+          cell_->revision, content.bytes};
 }
 
 caf::error object::from_wire(wire_parts parts) {

@@ -162,8 +162,8 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
     return refuse(self, *x, err);
   if (x->at.where == http::place::resource)
     x->verb = http::verb_of(msg->method(), x->at, x->to);
-  x->measured = true;
-  self->state.edge->metrics().began(labels_of(*x));
+  x->mark =
+      std::make_shared<http::flight_mark>(metrics_of(self), labels_of(*x));
   identify(self, x, [self, x] {
     if (x->at.where != http::place::resource)
       with_path(self, x, [self, x] { at_path(self, x); });
@@ -238,10 +238,12 @@ pb<system::Description> on_describe(pointer self) {
 http_connection_actor::behavior_type
 http_connection(pointer self, context ctx,
                 std::shared_ptr<http::http_edge> edge, uint64_t connection,
-                http::peer who, audit_sink_actor log) {
+                http::peer who, audit_sink_actor log,
+                std::shared_ptr<http::event_memo> events) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.edge = std::move(edge);
+  st.events = std::move(events);
   st.connection = connection;
   st.who = std::move(who);
   st.log = std::move(log);

@@ -8,7 +8,9 @@
 #include "messages/command_interface.hpp"
 #include "messages/container.pb.h"
 #include "runtime/http/answer_body.hpp"
+#include "runtime/http/event_memo.hpp"
 #include "runtime/http/http_edge.hpp"
+#include "runtime/http/request_marks.hpp"
 #include "runtime/http/stream_channels.hpp"
 #include "runtime/rules/access.hpp"
 #include "runtime/rules/audit.hpp"
@@ -115,9 +117,11 @@ struct http_watch {
   bool started = false; ///< the answer has begun
   bool told = false;    ///< an event was sent: columns are known
   http::request_labels labels; ///< as what it is counted
+  http::flow_mark flow;        ///< since the answer has begun
   std::string warning;         ///< about the version that was asked for
   std::string audit_id;
   std::deque<uint64_t> open; ///< batches sent and not taken, as they were sent
+  uint32_t owed = 0;         ///< batches taken and not acknowledged
 };
 
 /// A log that a client reads. Its answer begins with its first piece, so that
@@ -149,7 +153,8 @@ struct http_connection_state {
 
   std::unique_ptr<context> ctx;
   std::shared_ptr<http::http_edge> edge;
-  uint64_t connection = 0; ///< the edge's number
+  std::shared_ptr<http::event_memo> events; ///< shared by all connections
+  uint64_t connection = 0;                  ///< the edge's number
   http::peer who;
   bool waits_for_end = false; ///< of the certificate; a timer is set
   calls requests;
@@ -174,6 +179,7 @@ struct http_connection_state {
 http_connection_actor::behavior_type http_connection(
     http_connection_actor::stateful_pointer<http_connection_state> self,
     context ctx, std::shared_ptr<http::http_edge> edge, uint64_t connection,
-    http::peer who, audit_sink_actor log);
+    http::peer who, audit_sink_actor log,
+    std::shared_ptr<http::event_memo> events);
 
 } // namespace troupe

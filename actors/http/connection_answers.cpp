@@ -57,9 +57,8 @@ std::pair<std::string, std::string> warning_header(const std::string& text) {
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const std::vector<std::string>& warnings,
             const std::string& tag, const std::string& caching) {
-  if (x.measured)
-    self->state.edge->metrics().done(
-        labels_of(x), status, self->clock().now() - x.since, body.size());
+  if (x.mark)
+    x.mark->done(status, self->clock().now() - x.since, body.size());
   audit_body(self, x, status, body, type);
   http::response_head head;
   head.status = status;
@@ -124,9 +123,9 @@ void refuse(http::http_edge& edge, uint64_t connection, const exchange& x,
 void refuse(pointer self, const exchange& x, const caf::error& why) {
   auto& st = self->state;
   auto what = refusal_of(x, why);
-  if (x.measured)
-    st.edge->metrics().done(labels_of(x), what.head.status,
-                            self->clock().now() - x.since, what.body.size());
+  if (x.mark)
+    x.mark->done(what.head.status, self->clock().now() - x.since,
+                 what.body.size());
   audit_body(self, x, what.head.status, what.body, what.type);
   st.edge->answer(st.connection, x.number, std::move(what.head),
                   std::move(what.body));

@@ -53,6 +53,17 @@ void write_process(http::metric_writer& to) {
       figures.start_seconds);
 }
 
+void write_events(http::metric_writer& to, const http::event_memo& events) {
+  auto made = events.made();
+  to.family("troupe_watch_events_encoded_total", "counter",
+            "Events of watches that were encoded: once for all who want one in "
+            "the same form.");
+  to.value({}, static_cast<double>(made));
+  to.family("troupe_watch_events_shared_total", "counter",
+            "Events that were sent to another watch as they were encoded.");
+  to.value({}, static_cast<double>(events.asked() - made));
+}
+
 void write_version(http::metric_writer& to) {
   std::string version{kubelet_version};
   auto dot = version.find('.', 3);
@@ -78,6 +89,7 @@ void finish(pointer self, const census& all) {
             "Objects that are stored, by resource.");
   for (auto& [resource, count] : all.counts)
     to.value({{"resource", resource}}, static_cast<double>(count));
+  write_events(to, *self->state.events);
   write_version(to);
   write_process(to);
   answer(self, *all.x, 200, "text/plain; version=0.0.4; charset=utf-8",
@@ -123,6 +135,11 @@ http::request_labels labels_of(const exchange& x) {
   result.scope = scope_of(x);
   result.dry_run = x.to.has("dryRun");
   return result;
+}
+
+std::shared_ptr<http::request_metrics> metrics_of(pointer self) {
+  auto& edge = self->state.edge;
+  return {edge, &edge->metrics()};
 }
 
 void answer_metrics(pointer self, exchange_ptr x) {

@@ -25,12 +25,12 @@ struct exchange {
   std::string verb; ///< Kubernetes'
   std::string from; ///< address of the client; "" where it is not known
   http::answer_form form;
-  steady_point since;            ///< when it came
-  std::string audit_id;          ///< the client's own name for it, or ours
-  bool measured = false;         ///< its answer is counted
-  rules::caller who;             ///< who asks
-  command_session_actor session; ///< as whom it is answered
-  session_hold hold;             ///< of that
+  steady_point since;   ///< when it came
+  std::string audit_id; ///< the client's name for it, or ours
+  std::shared_ptr<http::flight_mark> mark; ///< null: its answer is not counted
+  rules::caller who;                       ///< who asks
+  command_session_actor session;           ///< as whom it is answered
+  session_hold hold;                       ///< of that
 
   std::string_view header(std::string_view name) const;
 };
@@ -109,6 +109,8 @@ void audit_end(pointer self, uint64_t number);
 // -- what is counted (connection_metrics.cpp) --------------------------------
 
 http::request_labels labels_of(const exchange& x);
+/// Where it is counted, also when the connection has ended.
+std::shared_ptr<http::request_metrics> metrics_of(pointer self);
 
 /// Answers /metrics.
 void answer_metrics(pointer self, exchange_ptr x);

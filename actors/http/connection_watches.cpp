@@ -17,6 +17,9 @@ namespace {
 constexpr int64_t shortest_s = 1800;
 /// Nobody needs more: whoever has it begins anew.
 constexpr int64_t longest_s = 24 * 3600;
+/// Batches that are acknowledged together; far fewer than whoever sends them
+/// lets be open.
+constexpr uint32_t acknowledged_at_once = 4;
 
 expected<int64_t> read_timeout(pointer self, const exchange& x) {
   auto& text = x.to.get("timeoutSeconds");
@@ -79,7 +82,7 @@ void begin_answer(pointer self, uint64_t number, http_watch& w) {
                   {"Cache-Control", "no-cache, private"}};
   if (!w.warning.empty())
     head.headers.push_back(warning_header(w.warning));
-  self->state.edge->metrics().flow_began(w.labels);
+  w.flow = {metrics_of(self), w.labels};
   begin_pieces(self, number, std::move(head));
 }
 
@@ -102,7 +105,7 @@ std::string encode(pointer self, http_watch& w, const changes& batch) {
     out += event_piece(self, batch.stream, std::move(event), is_text(w));
   };
   for (auto& c : batch.items) {
-    add(http::encode_event(event_name(c.type), c.what, w.how, !w.told));
+    add(*self->state.events->get(event_name(c.type), c.what, w.how, !w.told));
     w.told = true;
   }
   if (batch.complete && w.begins)
@@ -128,7 +131,6 @@ void end_watch(pointer self, uint64_t number, const caf::error& why) {
                   event_piece(self, number,
                               http::encode_error_event(to_status(why), w.how),
                               is_text(w)));
-  st.edge->metrics().flow_ended(w.labels);
   end_pieces(self, number, false);
   st.watches.erase(found);
 }
@@ -208,14 +210,17 @@ void on_pieces_taken(pointer self, uint64_t number, uint32_t pieces) {
   auto found = self->state.watches.find(number);
   if (found == self->state.watches.end())
     return;
-  auto& open = found->second.open;
+  auto& w = found->second;
   uint64_t last = 0;
-  for (; pieces > 0 && !open.empty(); --pieces) {
-    last = open.front();
-    open.pop_front();
+  for (; pieces > 0 && !w.open.empty(); --pieces) {
+    last = w.open.front();
+    w.open.pop_front();
+    ++w.owed;
   }
-  if (last != 0)
-    acknowledge(self, found->second, number, last);
+  if (w.owed < acknowledged_at_once || last == 0)
+    return;
+  w.owed = 0;
+  acknowledge(self, w, number, last);
 }
 
 void stop_watch(pointer self, uint64_t number) {

@@ -60,7 +60,7 @@ void on_connected(pointer self, const http_api::Connected& msg) {
     who.until = time_point{std::chrono::seconds{msg.until()}};
   auto fresh =
       self->system().spawn(http_connection, ctx, st.edge, msg.connection(),
-                           std::move(who), audit_sink_actor{self});
+                           std::move(who), audit_sink_actor{self}, st.events);
   auto handle = caf::actor_cast<caf::actor>(fresh);
   st.connections.add(handle);
   self->monitor(fresh);
@@ -160,6 +160,7 @@ http_listener(pointer self, context ctx,
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.connections = brood{self};
   st.edge = std::move(edge);
+  st.events = std::make_shared<http::event_memo>();
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   start_log(self);

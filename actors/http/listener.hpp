@@ -12,6 +12,7 @@
 #include <memory>
 
 namespace troupe::http {
+class event_memo;
 class http_edge;
 } // namespace troupe::http
 
@@ -45,6 +46,7 @@ struct http_listener_state {
 
   std::unique_ptr<context> ctx;
   std::shared_ptr<http::http_edge> edge;
+  std::shared_ptr<http::event_memo> events; ///< for all connections
   brood connections;
   std::map<caf::actor_addr, uint64_t> open; ///< the edge's numbers
   audit_log_actor log;      ///< who writes what is noted; null where nothing is

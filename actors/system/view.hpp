@@ -28,6 +28,9 @@ namespace troupe {
 /// After a restart: reads its part of the store anew. Its readers see it go
 ///        down and go on from the last revision that they were told.
 ///
+/// What was parsed of an object takes several times what its bytes do. It is
+/// kept for a few seconds, for those who ask again, and then let go.
+///
 /// A read waits for the store's present revision unless it says that any will
 /// do (resource_version "0"), or that an older one is meant. A reader that is
 /// slow slows only itself: what waits for it is bounded, and whoever fell
@@ -36,7 +39,7 @@ namespace troupe {
 /// itself has given up is refused (Expired). While the store lives and refuses
 /// (a full disk, damage), reads get its reason and readers wait.
 using view_actor = api_actor
-    // A while has passed since the store refused.
+    // A while has passed since the store refused, or since objects were parsed.
     ::extend<caf::reacts_to<pb<system::Tick>>>
     // What happened in the store.
     ::extend_with<store_watcher_actor>
@@ -114,6 +117,9 @@ struct view_state {
   std::vector<std::function<void()>> at_load; ///< until there is all to read
   uint64_t last_token = 0;
   bool asked = false; ///< a progress request is on its way
+  size_t shown = 0;   ///< objects that may have been parsed since the last time
+  bool tidies = false; ///< is about to let go of what was parsed
+  std::string tidied;  ///< objects up to this key are done; "" between times
   std::vector<waiting_read> reads;
 };
 

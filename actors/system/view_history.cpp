@@ -15,6 +15,20 @@ caf::optional<change> seen_through(const selection_filter& filter,
   return caf::none;
 }
 
+object unparsed(const object& what) {
+  if (!what || what.revision() == 0)
+    return what;
+  // Each revision is another object over the same bytes.
+  return what.with_revision(0).with_revision(what.revision());
+}
+
+void view_history::forget_parsed() {
+  for (auto& each : changes_) {
+    each.now = unparsed(each.now);
+    each.before = unparsed(each.before);
+  }
+}
+
 void view_history::begin(uint64_t revision) {
   changes_.clear();
   beginning_ = revision;

@@ -26,6 +26,10 @@ struct view_change {
 caf::optional<change> seen_through(const selection_filter& filter,
                                    const view_change& x);
 
+/// Returns the same object without what was parsed of it: its bytes are shared,
+/// and whoever else holds it keeps what they have.
+object unparsed(const object& what);
+
 /// The newest changes of one kind, so many at most.
 class view_history {
 public:
@@ -48,6 +52,9 @@ public:
 
   /// Returns the first change after `revision`.
   std::deque<view_change>::const_iterator after(uint64_t revision) const;
+
+  /// Frees what was parsed of the objects here.
+  void forget_parsed();
 
   /// Returns what has changed since as it was at `revision`, by key; none
   /// where there was nothing. Precondition: covers(revision).

@@ -44,6 +44,13 @@ void each_candidate(const view_state& st, const selection_filter& filter,
       return;
 }
 
+// -- what was parsed (view_parsed.cpp) ---------------------------------------
+
+/// So many objects were looked into, or handed to somebody who will.
+void note_shown(pointer self, size_t count);
+/// Lets go of what was parsed of some of them; of the rest soon.
+void tidy(pointer self);
+
 // -- readers (view_readers.cpp) ----------------------------------------------
 
 /// Tells a new reader what is there, or, `after` a revision, what came then.
@@ -104,7 +111,7 @@ void when_fresh(pointer self, std::optional<uint64_t> version, bool waits,
 void find_store(pointer self);
 /// The store went down, and is forgotten already.
 void store_lost(pointer self);
-/// Time to ask a store again that refused.
+/// Time to ask a store again that refused, or to tidy up.
 void on_tick(pointer self, const system::Tick& tick);
 void on_batch(pointer self, const store_api::WatchBatch& batch);
 

@@ -220,11 +220,14 @@ void add_reader(pointer self, std::unique_ptr<reader> fresh,
   }
   r.from = st.revision;
   r.reset_due = r.complete_due = true;
+  size_t seen = 0;
   each_candidate(st, r.filter, {}, [&](const object& x) {
+    ++seen;
     if (r.filter.matches(x))
       r.first.push_back(x);
     return true;
   });
+  note_shown(self, seen);
   attach(st, r);
   flush(self, r);
 }

@@ -116,7 +116,9 @@ void list_from_memory(pointer self, listing& l) {
   auto& st = self->state;
   auto at = l.at == 0 ? st.revision : l.at;
   auto undone = st.history.undone(at);
+  size_t seen = 0;
   auto take = [&](const object& x) {
+    ++seen;
     return !l.filter.matches(x) || l.take(x);
   };
   if (undone.empty())
@@ -125,6 +127,7 @@ void list_from_memory(pointer self, listing& l) {
     each_object(st, undone, l.filter.ns(), l.after, take);
   if (l.more && l.counts && !l.left && l.after.empty())
     l.left = count(st, undone, l.filter.ns());
+  note_shown(self, seen);
   answer(l, at);
 }
 
@@ -212,6 +215,7 @@ void answer_get(pointer self, const call::Request& msg,
   response.set_revision(st.revision);
   promise.deliver(pb<call::Response>{std::move(response)},
                   std::vector<object>{it->second});
+  note_shown(self, 1);
 }
 
 caf::error too_new(const view_state& st, uint64_t version) {

@@ -46,6 +46,7 @@ void take(pointer self, const store_api::Event& event) {
   }
   tell_readers(self, x);
   st.history.add(std::move(x));
+  note_shown(self, 1);
 }
 
 void answer_reads(view_state& st, uint64_t token) {
@@ -236,6 +237,9 @@ void store_lost(pointer self) {
 
 void on_tick(pointer self, const system::Tick& tick) {
   auto& st = self->state;
+  // Refusals count from 1.
+  if (tick.number() == 0)
+    return tidy(self);
   if (tick.number() != st.refusals || !st.store)
     return;
   if (st.loaded)

@@ -39,8 +39,6 @@ bool is_nonzero(const pb_::Message& m, const fd* d) {
   }
 }
 
-bool is_json_empty(const pb_::Message& m, const message_info& type);
-
 presence message_presence(const pb_::Message& m, const field_info& f) {
   auto* d = f.descriptor;
   auto& r = *m.GetReflection();
@@ -85,8 +83,8 @@ const pb_::Message* holder(const pb_::Message* m, const json_member& member) {
   return m;
 }
 
-bool is_json_empty(const pb_::Message& m, const message_info& type) {
-  auto& all = members_of(type).members;
+bool is_json_empty(const pb_::Message& m, const record_shape& type) {
+  auto& all = type.members;
   return std::all_of(all.begin(), all.end(), [&](const member_shape& each) {
     return presence_of(holder(&m, *each.member), *each.member->field)
            == presence::absent;
@@ -154,13 +152,33 @@ entries entries_of(const pb_::Message* m, const fd* d) {
   return result;
 }
 
+/// Whether both have one value in a field that is no list.
+bool same_value(const pb_::Message& a, const pb_::Message& b, const fd* d) {
+  auto& r = *a.GetReflection();
+  std::string left;
+  std::string right;
+  switch (d->cpp_type()) {
+    case fd::CPPTYPE_STRING:
+      return r.GetStringReference(a, d, &left)
+             == r.GetStringReference(b, d, &right);
+    case fd::CPPTYPE_INT32:
+      return r.GetInt32(a, d) == r.GetInt32(b, d);
+    case fd::CPPTYPE_INT64:
+      return r.GetInt64(a, d) == r.GetInt64(b, d);
+    case fd::CPPTYPE_BOOL:
+      return r.GetBool(a, d) == r.GetBool(b, d);
+    default:
+      return content(a, d, 0) == content(b, d, 0);
+  }
+}
+
 bool same_content(const pb_::Message& a, const pb_::Message& b,
                   const field_info& f) {
   auto* d = f.descriptor;
   if (d->is_map())
     return entries_of(&a, d) == entries_of(&b, d);
   if (!d->is_repeated())
-    return content(a, d, 0) == content(b, d, 0);
+    return same_value(a, b, d);
   auto size = a.GetReflection()->FieldSize(a, d);
   if (size != b.GetReflection()->FieldSize(b, d))
     return false;
@@ -175,9 +193,10 @@ public:
   bool failed = false;
 
   void members(const pb_::Message* a, const pb_::Message* b,
-               const message_info& type, comparison& out) {
+               const message_info& type, const record_shape& all,
+               comparison& out) {
     auto hides = type.descriptor == meta::v1::ObjectMeta::descriptor();
-    for (auto& each : members_of(type).members)
+    for (auto& each : all.members)
       if (!hides || each.element != "f:managedFields")
         member(holder(a, *each.member), holder(b, *each.member), each, out);
   }
@@ -221,7 +240,7 @@ private:
         break;
       case merging::record:
         record(each.element, value_of(a, f, pa), value_of(b, f, pb), pa, pb,
-               *each.how.type, out);
+               *each.how.type, each.inside(), out);
         break;
       default:
         if (pa != presence::there && pb != presence::there) {
@@ -246,15 +265,19 @@ private:
 
   void record(const std::string& element, const pb_::Message* a,
               const pb_::Message* b, presence pa, presence pb,
-              const message_info& type, comparison& out) {
-    auto nothing = (a == nullptr || is_json_empty(*a, type))
-                   && (b == nullptr || is_json_empty(*b, type));
+              const message_info& type, const record_shape& all,
+              comparison& out) {
+    // Neither is set: the one default of its type.
+    if (a == b && a != nullptr)
+      return;
+    auto nothing = (b == nullptr || is_json_empty(*b, all))
+                   && (a == nullptr || is_json_empty(*a, all));
     if (nothing) {
       leaf(element, pa, pb, pa == pb, out);
       return;
     }
     comparison below;
-    members(a, b, type, below);
+    members(a, b, type, all, below);
     put(element, pa, pb, std::move(below), out);
   }
 
@@ -366,7 +389,7 @@ private:
     auto inside = item_shape(how);
     if (how.how == merging::keyed && inside.how == merging::record) {
       record(element, item_of(a, how, left), item_of(b, how, right), pa, pb,
-             *how.type, out);
+             *how.type, members_of(*how.type), out);
       return;
     }
     auto* d = how.field->descriptor;
@@ -383,7 +406,8 @@ std::optional<comparison> compare(const pb_::Message& before,
                                   const pb_::Message& after) {
   comparison result;
   comparer run;
-  run.members(&before, &after, message_info_of(after.GetDescriptor()), result);
+  auto& type = message_info_of(after.GetDescriptor());
+  run.members(&before, &after, type, members_of(type), result);
   if (run.failed)
     return std::nullopt;
   return result;
@@ -392,9 +416,9 @@ std::optional<comparison> compare(const pb_::Message& before,
 comparison without_below(comparison all, const field_set& ignored) {
   if (ignored.empty())
     return all;
-  return {without_below(all.removed, ignored),
-          without_below(all.modified, ignored),
-          without_below(all.added, ignored)};
+  return {without_below(std::move(all.removed), ignored),
+          without_below(std::move(all.modified), ignored),
+          without_below(std::move(all.added), ignored)};
 }
 
 } // namespace troupe::apply

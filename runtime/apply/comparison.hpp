@@ -3,6 +3,7 @@
 #include "runtime/apply/field_set.hpp"
 
 #include <optional>
+#include <utility>
 
 namespace google::protobuf {
 class Message;
@@ -21,7 +22,10 @@ struct comparison {
   }
 
   /// Returns added and modified together.
-  field_set written() const { return united(modified, added); }
+  field_set written() const& { return united(modified, added); }
+  field_set written() && {
+    return united(std::move(modified), std::move(added));
+  }
 };
 
 /// Compares two messages of one type as their JSON would compare: what

@@ -16,8 +16,8 @@ auto place_of(Nodes& nodes, std::string_view element) {
 
 /// Walks two sets side by side; `f` gets the nodes of one element, null where
 /// a set has none.
-template <class F>
-void zip(const field_set& a, const field_set& b, F f) {
+template <class Set, class F>
+void zip(Set& a, Set& b, F f) {
   auto i = a.nodes.begin();
   auto j = b.nodes.begin();
   while (i != a.nodes.end() || j != b.nodes.end()) {
@@ -25,8 +25,8 @@ void zip(const field_set& a, const field_set& b, F f) {
                  : j == b.nodes.end()
                      ? -1
                      : compare_elements(i->element, j->element);
-    const field_node* left = order <= 0 ? &*i++ : nullptr;
-    const field_node* right = order >= 0 ? &*j++ : nullptr;
+    auto* left = order <= 0 ? &*i++ : nullptr;
+    auto* right = order >= 0 ? &*j++ : nullptr;
     f(left, right);
   }
 }
@@ -38,18 +38,30 @@ void keep(field_set& out, const field_node& like, bool member,
 }
 
 template <bool Below>
-field_set subtract(const field_set& a, const field_set& b) {
-  field_set out;
-  zip(a, b, [&](const field_node* left, const field_node* right) {
-    if (left == nullptr)
-      return;
-    if (right == nullptr)
-      out.nodes.push_back(*left);
-    else if (!Below || !right->member)
-      keep(out, *left, left->member && !right->member,
-           subtract<Below>(left->children, right->children));
-  });
-  return out;
+void subtract(field_set& from, const field_set& what) {
+  if (what.empty() || from.empty())
+    return;
+  auto next = what.nodes.begin();
+  auto end = what.nodes.end();
+  auto kept = from.nodes.begin();
+  for (auto& node : from.nodes) {
+    auto order = -1;
+    while (next != end
+           && (order = compare_elements(next->element, node.element)) < 0)
+      ++next;
+    if (next != end && order == 0) {
+      if (Below && next->member)
+        continue;
+      node.member = node.member && !next->member;
+      subtract<Below>(node.children, next->children);
+      if (!node.member && node.children.empty())
+        continue;
+    }
+    if (&*kept != &node)
+      *kept = std::move(node);
+    ++kept;
+  }
+  from.nodes.erase(kept, from.nodes.end());
 }
 
 void visit(const field_set& set, path& at,
@@ -95,8 +107,7 @@ void field_set::add(std::string_view element, field_set children) {
   if (children.empty())
     return;
   auto& node = at(element);
-  node.children = node.children.empty() ? std::move(children)
-                                        : united(node.children, children);
+  node.children = united(std::move(node.children), std::move(children));
 }
 
 bool field_set::operator==(const field_set& other) const {
@@ -136,19 +147,20 @@ bool contains(const field_set& set, const path& fields) {
   return node != nullptr && node->member;
 }
 
-field_set united(const field_set& a, const field_set& b) {
+field_set united(field_set a, field_set b) {
   if (a.empty())
     return b;
   if (b.empty())
     return a;
   field_set out;
   out.nodes.reserve(std::max(a.nodes.size(), b.nodes.size()));
-  zip(a, b, [&](const field_node* left, const field_node* right) {
+  zip(a, b, [&](field_node* left, field_node* right) {
     if (left == nullptr || right == nullptr)
-      out.nodes.push_back(left == nullptr ? *right : *left);
+      out.nodes.push_back(std::move(left == nullptr ? *right : *left));
     else
-      out.nodes.push_back({left->element, left->member || right->member,
-                           united(left->children, right->children)});
+      out.nodes.push_back(
+          {std::move(left->element), left->member || right->member,
+           united(std::move(left->children), std::move(right->children))});
   });
   return out;
 }
@@ -163,12 +175,14 @@ field_set shared(const field_set& a, const field_set& b) {
   return out;
 }
 
-field_set without(const field_set& a, const field_set& b) {
-  return b.empty() ? a : subtract<false>(a, b);
+field_set without(field_set a, const field_set& b) {
+  subtract<false>(a, b);
+  return a;
 }
 
-field_set without_below(const field_set& a, const field_set& b) {
-  return b.empty() ? a : subtract<true>(a, b);
+field_set without_below(field_set a, const field_set& b) {
+  subtract<true>(a, b);
+  return a;
 }
 
 void for_each_member(const field_set& set,

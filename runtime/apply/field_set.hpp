@@ -72,14 +72,15 @@ field_set set_of(const path& fields);
 
 bool contains(const field_set& set, const path& fields);
 
-field_set united(const field_set& a, const field_set& b);
+// What is given away with std::move is not copied.
+field_set united(field_set a, field_set b);
 field_set shared(const field_set& a, const field_set& b);
 
 /// Removes what is a member of `b`; children of a removed field stay.
-field_set without(const field_set& a, const field_set& b);
+field_set without(field_set a, const field_set& b);
 
 /// Removes what is a member of `b`, and all below it.
-field_set without_below(const field_set& a, const field_set& b);
+field_set without_below(field_set a, const field_set& b);
 
 /// Calls `f` with each member's path, parents before what is next to them, as
 /// Kubernetes lists them: all members of a level first.

@@ -135,7 +135,7 @@ bool read_level(text::json_scanner& in, field_set& out, bool& member) {
       return false;
     auto& node = out.at(key);
     node.member = node.member || is_member || below.empty();
-    node.children = united(node.children, below);
+    node.children = united(std::move(node.children), std::move(below));
   }
   return !in.failed();
 }

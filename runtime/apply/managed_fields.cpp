@@ -46,9 +46,13 @@ expected<managed_entry> decode_one(const meta::v1::ManagedFieldsEntry& from,
   return entry;
 }
 
-auto order_of(const managed_entry& e) {
-  return std::make_tuple(!e.applied, e.time.value_or(0), e.manager,
-                         e.api_version, e.subresource);
+bool comes_before(const managed_entry& a, const managed_entry& b) {
+  if (a.applied != b.applied)
+    return a.applied;
+  auto at = a.time.value_or(0);
+  auto other = b.time.value_or(0);
+  return std::tie(at, a.manager, a.api_version, a.subresource)
+         < std::tie(other, b.manager, b.api_version, b.subresource);
 }
 
 managed_entry bucket_of(const std::string& version) {
@@ -73,6 +77,19 @@ std::string managed_entry::identity() const {
     text::append_json_string(out, subresource);
   }
   return out + "}";
+}
+
+bool managed_entry::is_of(const managed_entry& other) const {
+  return applied == other.applied && manager == other.manager
+         && subresource == other.subresource
+         && (applied || api_version == other.api_version);
+}
+
+managed_entry* managed_fields::find(const managed_entry& like) {
+  for (auto& entry : entries)
+    if (entry.is_of(like))
+      return &entry;
+  return nullptr;
 }
 
 managed_entry* managed_fields::find(const std::string& identity) {
@@ -100,7 +117,7 @@ expected<managed_fields> decode(const meta::v1::ObjectMeta& meta) {
     if (!entry)
       return entry.error();
     // The last of several entries of one identity counts.
-    if (auto* known = result.find(entry->identity()))
+    if (auto* known = result.find(*entry))
       *known = std::move(*entry);
     else
       result.entries.push_back(std::move(*entry));
@@ -113,7 +130,7 @@ void encode(const managed_fields& managed, meta::v1::ObjectMeta& meta) {
   for (auto& entry : managed.entries)
     sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(),
-            [](auto* a, auto* b) { return order_of(*a) < order_of(*b); });
+            [](auto* a, auto* b) { return comes_before(*a, *b); });
   meta.clear_managed_fields();
   for (auto* entry : sorted) {
     auto& out = *meta.add_managed_fields();
@@ -184,7 +201,7 @@ void cap_updates(managed_fields& managed) {
       *opened = std::move(bucket);
     }
     auto* bucket = managed.find(bucket_identity);
-    bucket->fields = united(taken.fields, bucket->fields);
+    bucket->fields = united(std::move(taken.fields), std::move(bucket->fields));
     // That of the newer one.
     bucket->time = taken.time;
     std::erase_if(
@@ -198,11 +215,15 @@ bool same_but_for_times(const meta::v1::ObjectMeta& a,
   if (a.managed_fields_size() != b.managed_fields_size())
     return false;
   for (int i = 0; i < a.managed_fields_size(); ++i) {
-    auto left = a.managed_fields(i);
-    auto right = b.managed_fields(i);
-    left.clear_time();
-    right.clear_time();
-    if (left.SerializeAsString() != right.SerializeAsString())
+    auto& left = a.managed_fields(i);
+    auto& right = b.managed_fields(i);
+    if (left.manager() != right.manager()
+        || left.operation() != right.operation()
+        || left.api_version() != right.api_version()
+        || left.subresource() != right.subresource()
+        || left.fields_type() != right.fields_type()
+        || left.has_fields_v1() != right.has_fields_v1()
+        || left.fields_v1().raw() != right.fields_v1().raw())
       return false;
   }
   return true;

@@ -29,6 +29,9 @@ struct managed_entry {
 
   /// Returns what tells entries apart; also their order in messages.
   std::string identity() const;
+
+  /// Whether both have one identity.
+  bool is_of(const managed_entry& other) const;
 };
 
 struct managed_fields {
@@ -36,6 +39,7 @@ struct managed_fields {
 
   /// Returns null when there is none.
   managed_entry* find(const std::string& identity);
+  managed_entry* find(const managed_entry& like);
 
   void drop_empty();
 };

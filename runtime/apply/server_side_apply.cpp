@@ -216,11 +216,12 @@ private:
       pruned = std::move(*back);
   }
 
-  std::optional<comparison> compared(const std::string& version) {
+  /// Returns null where there is no such version.
+  const comparison* compared(const std::string& version) {
     auto known = compared_.find(version);
     if (known == compared_.end())
       known = compared_.emplace(version, compare_at_version(version)).first;
-    return known->second;
+    return known->second ? &*known->second : nullptr;
   }
 
   std::optional<comparison>
@@ -237,8 +238,8 @@ private:
     for (auto& entry : managed_.entries) {
       if (entry.identity() == identity_)
         continue;
-      auto all = compared(entry.api_version);
-      if (!all)
+      auto* all = compared(entry.api_version);
+      if (all == nullptr)
         continue;
       for_each_member(shared(entry.fields, all->written()),
                       [&](const path& at) {
@@ -253,7 +254,7 @@ private:
     auto* own = managed_.find(identity_);
     if (own == nullptr)
       return;
-    own->fields = without(own->fields, unowned_fields());
+    own->fields = without(std::move(own->fields), unowned_fields());
     if (result_ != live_)
       own->time = to_time(who_.now).seconds();
     managed_.drop_empty();

@@ -101,10 +101,9 @@ merging field_how(const field_info& field) {
 std::unique_ptr<record_shape> make_members(const message_info& type) {
   auto result = std::make_unique<record_shape>();
   for (auto& [name, member] : type.members)
-    result->members.push_back(
-        {field_element(name),
-         &member,
-         {field_how(*member.field), member.field->type(), member.field}});
+    result->members.emplace_back(
+        field_element(name), &member,
+        shape{field_how(*member.field), member.field->type(), member.field});
   std::sort(result->members.begin(), result->members.end(),
             [](auto& a, auto& b) { return a.element < b.element; });
   return result;
@@ -141,6 +140,15 @@ nlohmann::json zero_of(const field_info& field) {
 }
 
 } // namespace
+
+const record_shape& member_shape::inside() const {
+  auto* known = inside_.load(std::memory_order_acquire);
+  if (known == nullptr) {
+    known = &members_of(*how.type);
+    inside_.store(known, std::memory_order_release);
+  }
+  return *known;
+}
 
 bool is_atomic_type(const message_info& type) {
   auto& name = type.descriptor->full_name();

@@ -5,9 +5,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe::apply {
@@ -40,11 +42,37 @@ struct shape {
   form json_form() const;
 };
 
+struct record_shape;
+
 /// One member of a record in JSON.
 struct member_shape {
   std::string element; ///< f:NAME
   const json_member* member = nullptr;
   shape how;
+
+  /// Returns the members of `how.type`, found once.
+  const record_shape& inside() const;
+
+  member_shape(std::string name, const json_member* where, shape of)
+      : element(std::move(name)), member(where), how(of) {
+    // nop
+  }
+  member_shape(member_shape&& other) noexcept
+      : element(std::move(other.element)),
+        member(other.member),
+        how(other.how) {
+    // nop
+  }
+  member_shape& operator=(member_shape&& other) noexcept {
+    element = std::move(other.element);
+    member = other.member;
+    how = other.how;
+    inside_ = nullptr;
+    return *this;
+  }
+
+private:
+  mutable std::atomic<const record_shape*> inside_{nullptr};
 };
 
 /// The members of a record.

@@ -32,11 +32,12 @@ public:
     // nop
   }
 
-  std::optional<comparison> at(const std::string& api_version) {
+  /// Returns null where there is no such version.
+  comparison* at(const std::string& api_version) {
     auto known = made_.find(api_version);
     if (known == made_.end())
       known = made_.emplace(api_version, make(api_version)).first;
-    return known->second;
+    return known->second ? &*known->second : nullptr;
   }
 
 private:
@@ -93,20 +94,20 @@ void keep_entries(meta::v1::ObjectMeta& meta, const object& live) {
 
 /// Adds what the writer wrote to what it wrote before.
 void add_own(managed_fields& managed, const kind_info& spoken,
-             const comparison& all, const writer& who) {
-  auto fields = without(all.written(), unowned_fields());
+             field_set written, const writer& who) {
+  auto fields = without(std::move(written), unowned_fields());
   if (fields.empty())
     return;
   managed_entry own;
   own.manager = who.manager;
   own.api_version = spoken.api_version();
   own.subresource = who.subresource;
-  auto* known = managed.find(own.identity());
+  auto* known = managed.find(own);
   if (known == nullptr) {
     managed.entries.push_back(std::move(own));
     known = &managed.entries.back();
   }
-  known->fields = united(known->fields, fields);
+  known->fields = united(std::move(known->fields), std::move(fields));
   known->time = to_time(who.now).seconds();
 }
 
@@ -131,8 +132,8 @@ void track_component(pb_message& after, const object& live, const writer& who) {
   auto& kind = live.kind();
   versions_of versions{kind, live.message(), after,
                        reset_fields(kind, who.subresource)};
-  auto all = versions.at(kind.api_version());
-  if (!all || all->empty())
+  auto* all = versions.at(kind.api_version());
+  if (all == nullptr || all->empty())
     return;
   take_written(*managed, {},
                [&](auto& version) { return versions.at(version); });
@@ -146,10 +147,13 @@ void take_written(managed_fields& managed, const std::string& but,
   for (auto& entry : managed.entries) {
     if (!but.empty() && entry.identity() == but)
       continue;
-    auto all = at(entry.api_version);
-    entry.fields =
-        all ? without(without(entry.fields, all->written()), all->removed)
-            : field_set{};
+    auto* all = at(entry.api_version);
+    if (all == nullptr) {
+      entry.fields = {};
+      continue;
+    }
+    for (auto* gone : {&all->modified, &all->added, &all->removed})
+      entry.fields = without(std::move(entry.fields), *gone);
   }
   managed.drop_empty();
 }
@@ -172,14 +176,14 @@ void track_update(pb_message& after, const object& live, const writer& who) {
   versions_of versions{kind, before, after,
                        reset_fields(kind, who.subresource)};
   auto& spoken = rules::kind_at(kind, who.api_version);
-  auto all = versions.at(spoken.api_version());
-  if (!all) {
+  auto* all = versions.at(spoken.api_version());
+  if (all == nullptr) {
     keep_entries(meta, live);
     return;
   }
   take_written(managed, {},
                [&](auto& version) { return versions.at(version); });
-  add_own(managed, spoken, *all, who);
+  add_own(managed, spoken, std::move(*all).written(), who);
   cap_updates(managed);
   encode(managed, meta);
 }

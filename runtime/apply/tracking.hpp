@@ -29,9 +29,9 @@ struct writer {
 };
 
 /// Tells what differs between two states at another version of their kind;
-/// nothing where there is no such version.
+/// null where there is no such version.
 using compare_at =
-    std::function<std::optional<comparison>(const std::string& api_version)>;
+    std::function<const comparison*(const std::string& api_version)>;
 
 /// Sets the entries of `after`, the state that a write without apply makes of
 /// `live`; null for a new object. What `after` says of entries counts as in

@@ -112,6 +112,9 @@ void request_metrics::done(const request_labels& what, int code,
                            std::chrono::duration<double> took, size_t bytes) {
   std::lock_guard guard{mutex_};
   count_in_flight(what, -1);
+  // Nobody waited for an answer.
+  if (code == 0)
+    return;
   auto& known = entries_[what];
   ++known.codes[code];
   observe(known.seconds, duration_bounds, took.count());

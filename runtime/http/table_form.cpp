@@ -4,6 +4,7 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/printing/columns.hpp"
 #include "runtime/rules/versions.hpp"
+#include "runtime/text/json_as.hpp"
 #include "runtime/text/json_writer.hpp"
 
 #include <charconv>
@@ -119,13 +120,9 @@ void append_list_meta(std::string& out, const list_meta& meta) {
 }
 
 std::string to_partial_json(const object& x, std::string_view version) {
-  std::string out = R"({"kind":"PartialObjectMetadata","apiVersion":)";
-  out += R"("meta.k8s.io/)";
-  out += version;
-  out += R"(","metadata":)";
-  out += text::to_json(x.meta());
-  out += '}';
-  return out;
+  return text::to_json_as(x, *meta::v1::PartialObjectMetadata::descriptor(),
+                          "meta.k8s.io/" + std::string{version},
+                          "PartialObjectMetadata");
 }
 
 std::string to_table_json(const kind_info& kind, std::span<const object> items,

@@ -355,14 +355,16 @@ bool json_scanner::copy_compact(std::string& out) {
   auto quoted = false;
   for (auto i = begin; i < pos_; ++i) {
     auto c = text_[i];
-    if (!quoted && (c == ' ' || c == '\n' || c == '\t' || c == '\r'))
-      continue;
-    out += c;
-    if (quoted && c == '\\')
-      out += text_[++i];
-    else if (c == '"')
+    if (!quoted && (c == ' ' || c == '\n' || c == '\t' || c == '\r')) {
+      out += text_.substr(begin, i - begin);
+      begin = i + 1;
+    } else if (quoted && c == '\\') {
+      ++i;
+    } else if (c == '"') {
       quoted = !quoted;
+    }
   }
+  out += text_.substr(begin, pos_ - begin);
   return true;
 }
 

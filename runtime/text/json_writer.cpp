@@ -2,6 +2,7 @@
 
 #include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
+#include "runtime/text/json_as.hpp"
 #include "runtime/text/json_scanner.hpp"
 #include "runtime/text/message_writer.hpp"
 
@@ -190,6 +191,15 @@ std::string to_json(const object& x) {
   std::string out;
   out.reserve(x.bytes().size() * 2);
   append_json(out, x);
+  return out;
+}
+
+std::string to_json_as(const object& x,
+                       const google::protobuf::Descriptor& type,
+                       std::string_view api_version, std::string_view kind) {
+  std::string out;
+  message_writer writer{out, x.revision()};
+  writer.write_top(message_info_of(&type), x.bytes(), kind, api_version);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace troupe::text {
@@ -27,6 +28,72 @@ std::span<const wire_field> having(std::span<const wire_field> all,
   auto first = std::lower_bound(all.begin(), all.end(), number, below);
   auto last = std::upper_bound(first, all.end(), number, above);
   return {first, last};
+}
+
+/// Where the fields with small numbers begin, so that those that are not there,
+/// which most are not, cost nothing.
+class field_places {
+public:
+  explicit field_places(std::span<const wire_field> all) {
+    for (auto i = all.size(); i-- > 0;)
+      if (all[i].number < first_.size())
+        first_[all[i].number] = static_cast<uint16_t>(i + 1);
+  }
+
+  std::span<const wire_field> among(std::span<const wire_field> all,
+                                    uint32_t number) const {
+    if (number >= first_.size() || all.size() > most)
+      return having(all, number);
+    if (first_[number] == 0)
+      return {};
+    auto begin = size_t{first_[number]} - 1;
+    auto end = begin + 1;
+    while (end < all.size() && all[end].number == number)
+      ++end;
+    return all.subspan(begin, end - begin);
+  }
+
+private:
+  static constexpr size_t most = 0xFFFE;
+
+  std::array<uint16_t, 64> first_{}; ///< place + 1; 0 for none
+};
+
+/// Whether a text is compact JSON of nothing but objects: as sets of fields
+/// are, which all objects have. May say no of what is.
+bool is_tree_of_names(std::string_view text) {
+  constexpr size_t most_levels = 400;
+  size_t at = 0;
+  auto next = [&] { return at < text.size() ? text[at++] : '\0'; };
+  auto skip_name = [&] {
+    for (auto c = next(); c != '"'; c = next()) {
+      if (c == '\\')
+        c = next() == '"' ? ' ' : '\0';
+      if (c < ' ' || c > '~')
+        return false;
+    }
+    return true;
+  };
+  if (next() != '{')
+    return false;
+  auto fresh = true;
+  for (size_t levels = 1;;) {
+    auto c = next();
+    if (c == '}') {
+      fresh = false;
+      if (--levels == 0)
+        return at == text.size();
+      continue;
+    }
+    if (!fresh && (c != ',' || next() != '"'))
+      return false;
+    if (fresh && c != '"')
+      return false;
+    if (!skip_name() || next() != ':' || next() != '{'
+        || ++levels > most_levels)
+      return false;
+    fresh = true;
+  }
 }
 
 /// A field that should be there once counts in its last form.
@@ -104,14 +171,15 @@ void message_writer::write_members(const message_info& info,
   auto begin = stack_.size();
   split_wire(bytes, stack_);
   auto end = stack_.size();
+  auto places = field_places{{stack_.data() + begin, end - begin}};
   ++depth_;
   auto* d = info.descriptor;
   for (int i = 0; i < d->field_count(); ++i) {
-    auto* field = info.find(d->field(i)->number());
+    auto number = d->field(i)->number();
     // The stack may move while nested messages are written.
     fields all{stack_.data() + begin, end - begin};
-    write_member(*field, having(all, static_cast<uint32_t>(
-                                         field->descriptor->number())));
+    write_member(*info.find(number),
+                 places.among(all, static_cast<uint32_t>(number)));
   }
   --depth_;
   stack_.resize(begin);
@@ -319,6 +387,10 @@ void message_writer::write_time(fields found, bool micro) {
 
 /// What came as bytes from outside may be no JSON; it must not break the rest.
 void message_writer::write_raw(std::string_view raw) {
+  if (is_tree_of_names(raw)) {
+    out_ += raw;
+    return;
+  }
   constexpr int max_depth = 1000;
   json_scanner in{raw, max_depth};
   std::string compact;

@@ -81,16 +81,25 @@ std::optional<int32_t> take_fraction(std::string_view& str) {
   return nanos;
 }
 
+void put_digits(std::string& out, size_t at, size_t count, int64_t value) {
+  for (auto i = at + count; i-- > at; value /= 10)
+    out[i] = static_cast<char>('0' + value % 10);
+}
+
 std::string date_and_time(int64_t seconds) {
   // Years 0 to 9999; others have no form in RFC 3339.
   seconds = std::clamp(seconds, -62'167'219'200, 253'402'300'799);
   auto whole_days = seconds / 86400 - (seconds % 86400 < 0 ? 1 : 0);
   auto rest = seconds - whole_days * 86400;
   std::chrono::year_month_day date{days{std::chrono::days{whole_days}}};
-  return fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      rest / 3600, rest / 60 % 60, rest % 60);
+  std::string out{"0000-00-00T00:00:00"};
+  put_digits(out, 0, 4, static_cast<int>(date.year()));
+  put_digits(out, 5, 2, static_cast<unsigned>(date.month()));
+  put_digits(out, 8, 2, static_cast<unsigned>(date.day()));
+  put_digits(out, 11, 2, rest / 3600);
+  put_digits(out, 14, 2, rest / 60 % 60);
+  put_digits(out, 17, 2, rest % 60);
+  return out;
 }
 
 } // namespace

@@ -2,8 +2,11 @@
 // each with a connection of its own: a cluster of the program with its
 // defaults (every write synced) and one node. The generator shares the machine;
 // what it could make of a server that only answers is printed first.
-// usage: http_bench [--seconds N] [--kubeconfig FILE --pid PID]
-// With --kubeconfig some other server is measured, with --pid its memory too.
+// usage: http_bench [--seconds N] [--only SECTION]... [--kubeconfig FILE
+//                    --pid PID]
+// With --kubeconfig some other server is measured, with --pid its memory and
+// its CPU time for each request too. That time hardly depends on what else the
+// machine does.
 
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/http/https_edge.hpp"
@@ -12,12 +15,15 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <netinet/in.h>
 #include <optional>
 #include <signal.h>
+#include <sstream>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -34,14 +40,51 @@ constexpr int watchers = 100;
 const std::string maps = "/api/v1/namespaces/bench/configmaps";
 const std::string pods = "/api/v1/namespaces/bench/pods";
 
-void print_head() {
-  std::printf("%-34s %10s %9s %9s\n", "", "1/s", "p50 ms", "p99 ms");
+/// CPU time that a process has taken so far, in seconds.
+double cpu_seconds(pid_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  // What stands before the last bracket may hold anything; see proc(5).
+  std::istringstream rest{
+      text.substr(std::min(text.rfind(')') + 1, text.size()))};
+  std::string skipped;
+  for (int field = 3; field < 14; ++field)
+    rest >> skipped;
+  double user = 0;
+  double system = 0;
+  rest >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-void print_row(const std::string& what, const load_figures& seen) {
-  std::printf("%-34s %10.0f %9.2f %9.2f\n", what.c_str(), seen.per_second,
+void print_head() {
+  std::printf("%-34s %10s %9s %9s %9s\n", "", "1/s", "p50 ms", "p99 ms",
+              "CPU us");
+}
+
+void print_row(const std::string& what, const load_figures& seen,
+               double cpu = 0) {
+  std::printf("%-34s %10.0f %9.2f %9.2f", what.c_str(), seen.per_second,
               seen.p50_ms, seen.p99_ms);
+  if (cpu > 0 && seen.count > 0)
+    std::printf(" %9.0f", cpu * 1e6 / static_cast<double>(seen.count));
+  std::printf("\n");
   std::fflush(stdout);
+}
+
+/// Who is measured.
+struct subject {
+  http_place place;
+  pid_t pid = 0; ///< 0 for one that is not known
+};
+
+using one_request = std::function<bool(http_client&, int, int)>;
+
+/// Measures a load and prints its row.
+void run_row(const std::string& what, const subject& of, int clients,
+             double seconds, const one_request& one) {
+  auto before = of.pid == 0 ? 0 : cpu_seconds(of.pid);
+  auto seen = measure_load(of.place, clients, seconds, one);
+  print_row(what, seen, of.pid == 0 ? 0 : cpu_seconds(of.pid) - before);
 }
 
 std::string name_of(const std::string& kind, int client, int number) {
@@ -154,98 +197,98 @@ void print_memory(const std::string& when, pid_t pid) {
                 memory_mb(pid));
 }
 
-void measure_maps(const http_place& place, double seconds) {
-  std::vector<int> made(many, 0);
-  auto create = [&](const std::string& kind, bool counts) {
-    return [&made, kind, counts](http_client& by, int client, int number) {
+/// The ConfigMaps that each client made.
+class made_maps {
+public:
+  one_request create(const std::string& kind, bool counts) {
+    return [this, kind, counts](http_client& by, int client, int number) {
       auto name = name_of(kind, client, number);
       expect_success(by.ask("POST", maps, config_map(name, "value")), "create");
       if (counts)
-        made[static_cast<size_t>(client)] = number + 1;
+        count_[static_cast<size_t>(client)] = number + 1;
       return true;
     };
-  };
-  print_row("ConfigMap create, 1",
-            measure_load(place, 1, seconds, create("one", false)));
-  print_row("ConfigMap create, 32",
-            measure_load(place, many, seconds, create("map", true)));
-  // What this client made, one after the other.
-  auto own = [&made](int client, int number) {
-    auto count = std::max(made[static_cast<size_t>(client)], 1);
-    return name_of("map", client, number % count);
-  };
-  for (auto clients : {1, many})
-    print_row("get, " + std::to_string(clients),
-              measure_load(
-                  place, clients, seconds,
-                  [&](http_client& by, int client, int number) {
-                    expect_success(
-                        by.ask("GET", maps + "/" + own(client, number)), "get");
-                    return true;
-                  }));
-  print_row("update, 32",
-            measure_load(place, many, seconds,
-                         [&](http_client& by, int client, int number) {
-                           auto name = own(client, number);
-                           auto value = std::to_string(number);
-                           expect_success(by.ask("PUT", maps + "/" + name,
-                                                 config_map(name, value)),
-                                          "update");
-                           return true;
-                         }));
-  print_row("merge patch, 32",
-            measure_load(place, many, seconds,
-                         [&](http_client& by, int client, int number) {
-                           auto value = "p" + std::to_string(number);
-                           expect_success(
-                               by.ask("PATCH", maps + "/" + own(client, number),
-                                      R"({"data":{"key":")" + value + "\"}}",
-                                      "application/merge-patch+json"),
-                               "patch");
-                           return true;
-                         }));
-  print_row(
-      "delete, 32",
-      measure_load(place, many, 10 * seconds,
-                   [&](http_client& by, int client, int number) {
-                     if (number >= made[static_cast<size_t>(client)])
-                       return false;
-                     expect_success(
-                         by.ask("DELETE",
-                                maps + "/" + name_of("map", client, number)),
-                         "delete");
-                     return true;
-                   }));
+  }
+
+  int count(int client) const { return count_[static_cast<size_t>(client)]; }
+
+  /// What this client made, one after the other.
+  std::string path(int client, int number) const {
+    auto all = std::max(count(client), 1);
+    return maps + "/" + name_of("map", client, number % all);
+  }
+
+private:
+  std::vector<int> count_ = std::vector<int>(many, 0);
+};
+
+bool get(http_client& by, const std::string& path) {
+  expect_success(by.ask("GET", path), "get");
+  return true;
 }
 
-void measure_pods(const http_place& place, double seconds) {
-  print_row("pod create, 32",
-            measure_load(place, many, seconds,
-                         [](http_client& by, int client, int number) {
-                           expect_success(
-                               by.ask("POST", pods,
-                                      pod(name_of("pod", client, number))),
-                               "pod");
-                           return true;
-                         }));
-  http_client by{place};
+bool update(http_client& by, const std::string& path, int number) {
+  auto name = path.substr(path.rfind('/') + 1);
+  expect_success(by.ask("PUT", path, config_map(name, std::to_string(number))),
+                 "update");
+  return true;
+}
+
+bool patch(http_client& by, const std::string& path, int number) {
+  auto value = "p" + std::to_string(number);
+  expect_success(by.ask("PATCH", path, R"({"data":{"key":")" + value + "\"}}",
+                        "application/merge-patch+json"),
+                 "patch");
+  return true;
+}
+
+void measure_maps(const subject& of, double seconds) {
+  made_maps made;
+  run_row("ConfigMap create, 1", of, 1, seconds, made.create("one", false));
+  run_row("ConfigMap create, 32", of, many, seconds, made.create("map", true));
+  for (auto clients : {1, many})
+    run_row("get, " + std::to_string(clients), of, clients, seconds,
+            [&](auto& by, int client, int number) {
+              return get(by, made.path(client, number));
+            });
+  run_row("update, 32", of, many, seconds,
+          [&](auto& by, int client, int number) {
+            return update(by, made.path(client, number), number);
+          });
+  run_row("merge patch, 32", of, many, seconds,
+          [&](auto& by, int client, int number) {
+            return patch(by, made.path(client, number), number);
+          });
+  run_row("delete, 32", of, many, 10 * seconds,
+          [&](auto& by, int client, int number) {
+            if (number >= made.count(client))
+              return false;
+            expect_success(by.ask("DELETE", made.path(client, number)),
+                           "delete");
+            return true;
+          });
+}
+
+void measure_pods(const subject& of, double seconds) {
+  run_row("pod create, 32", of, many, seconds,
+          [](auto& by, int client, int number) {
+            expect_success(
+                by.ask("POST", pods, pod(name_of("pod", client, number))),
+                "pod");
+            return true;
+          });
+  http_client by{of.place};
   expect_success(by.ask("DELETE", pods + "?gracePeriodSeconds=0"), "delete");
   for (int i = 0; i < 1000; ++i)
     expect_success(by.ask("POST", pods, pod(name_of("listed", 0, i))), "pod");
-  size_t size = 0;
-  auto list = [&](const std::string& accept) {
-    return measure_load(place, 1, seconds, [&](http_client& x, int, int) {
-      auto got = x.ask("GET", pods, {}, {}, accept);
-      expect_success(got, "list");
-      size = got.body.size();
+  auto list = [&](const std::string& what, const std::string& accept) {
+    run_row(what, of, 1, seconds, [&](auto& x, int, int) {
+      expect_success(x.ask("GET", pods, {}, {}, accept), "list");
       return true;
     });
   };
-  auto seen = list("application/json");
-  print_row("list of 1,000 pods (" + std::to_string(size / 1000) + " kB)",
-            seen);
-  print_row("the same as Table",
-            list("application/json;as=Table;v=v1;g=meta.k8s.io"));
+  list("list of 1,000 pods", "application/json");
+  list("the same as Table", "application/json;as=Table;v=v1;g=meta.k8s.io");
 }
 
 std::string now_text() {
@@ -306,7 +349,7 @@ private:
   std::atomic<size_t> events_ = 0;
 };
 
-void measure_watches(const http_place& place, double seconds) {
+void measure_watches(const subject& of, double seconds) {
   auto write = [](const std::string& kind) {
     return [kind](http_client& by, int client, int number) {
       expect_success(
@@ -316,9 +359,9 @@ void measure_watches(const http_place& place, double seconds) {
       return true;
     };
   };
-  audience calm{place};
+  audience calm{of.place};
   // As fast as one writer goes that lets each be seen.
-  measure_load(place, 1, seconds,
+  measure_load(of.place, 1, seconds,
                [&, one = write("seen")](http_client& by, int c, int n) {
                  auto wanted = calm.events() + watchers;
                  one(by, c, n);
@@ -329,9 +372,10 @@ void measure_watches(const http_place& place, double seconds) {
   auto late = calm.end();
   print_row("write to event, 100 watchers",
             {0, share_of(late, 0.5), share_of(late, 0.99), late.size()});
-  audience busy{place};
+  audience busy{of.place};
+  auto cpu = of.pid == 0 ? 0 : cpu_seconds(of.pid);
   auto begin = clock_type::now();
-  auto written = measure_load(place, many, seconds, write("burst"));
+  auto written = measure_load(of.place, many, seconds, write("burst"));
   auto all = written.count * watchers;
   while (busy.events() < all)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -339,21 +383,33 @@ void measure_watches(const http_place& place, double seconds) {
   late = busy.end();
   print_row("events, 100 watchers, 32 writers",
             {static_cast<double>(all) / took, share_of(late, 0.5),
-             share_of(late, 0.99), all});
+             share_of(late, 0.99), all},
+            of.pid == 0 ? 0 : cpu_seconds(of.pid) - cpu);
 }
 
-void measure(const http_place& place, pid_t pid, double seconds) {
+/// Which sections there are, in their order.
+const std::vector<std::string> sections{"maps", "pods", "watches"};
+
+void measure(const subject& of, double seconds,
+             const std::vector<std::string>& only) {
+  auto wanted = [&](const std::string& section) {
+    return only.empty()
+           || std::find(only.begin(), only.end(), section) != only.end();
+  };
   {
-    http_client by{place};
+    http_client by{of.place};
     expect_success(by.ask("POST", "/api/v1/namespaces",
                           R"({"metadata":{"name":"bench"}})"),
                    "namespace");
   }
-  print_memory("idle", pid);
-  measure_maps(place, seconds);
-  measure_pods(place, seconds);
-  measure_watches(place, seconds);
-  print_memory("after all that", pid);
+  print_memory("idle", of.pid);
+  if (wanted("maps"))
+    measure_maps(of, seconds);
+  if (wanted("pods"))
+    measure_pods(of, seconds);
+  if (wanted("watches"))
+    measure_watches(of, seconds);
+  print_memory("after all that", of.pid);
 }
 
 } // namespace
@@ -366,12 +422,15 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", seconds, "How long each load lasts");
   app.add_option("--kubeconfig", kubeconfig, "Of another server to measure");
   app.add_option("--pid", pid, "Its process");
+  std::vector<std::string> only;
+  app.add_option("--only", only, "Sections to measure instead of all")
+      ->check(CLI::IsMember(sections));
   CLI11_PARSE(app, argc, argv);
   signal(SIGPIPE, SIG_IGN);
   print_head();
   measure_generator(seconds);
   if (!kubeconfig.empty()) {
-    measure(http_place{fs::path{kubeconfig}}, pid, seconds);
+    measure({http_place{fs::path{kubeconfig}}, pid}, seconds, only);
     return 0;
   }
   test::real_options options;
@@ -382,6 +441,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", cluster.output().c_str());
     return 1;
   }
-  measure(http_place{cluster.data() / "kubeconfig"}, cluster.server(), seconds);
+  measure({http_place{cluster.data() / "kubeconfig"}, cluster.server()},
+          seconds, only);
   return 0;
 }

@@ -1,4 +1,5 @@
 #include "messages/api/apps.pb.h"
+#include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
@@ -38,6 +39,18 @@ TEST(Object, ShowsTheRevisionAsResourceVersionButKeepsItOutOfTheBytes) {
   EXPECT_EQ(b.revision(), 17u);
   EXPECT_EQ(a.bytes(), b.bytes());
   EXPECT_EQ(a.with_revision(9).meta().resource_version(), "9");
+}
+
+TEST(Object, SharesItsBytesWithOtherRevisionsOfIt) {
+  core::v1::ConfigMap map;
+  map.mutable_metadata()->set_name("a");
+  auto a = object::of(map).with_revision(7);
+  auto b = a.with_revision(8);
+  EXPECT_FALSE(a.same_cell(b));
+  EXPECT_EQ(&a.bytes(), &b.bytes());
+  EXPECT_EQ(a.meta().resource_version(), "7");
+  EXPECT_EQ(b.meta().resource_version(), "8");
+  EXPECT_TRUE(a.same_content(b));
 }
 
 TEST(Object, ReadsItsHeaderFromTheBytesAlone) {

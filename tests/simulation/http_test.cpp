@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 namespace troupe::test {
@@ -55,6 +56,22 @@ protected:
                     + event["object"]["metadata"].value("name", ""));
     }
     return out;
+  }
+
+  std::string metrics() {
+    auto c = cluster_.http().connect(admin);
+    auto x = ask(c, "GET", "/metrics");
+    cluster_.run_until([&] { return cluster_.http().told(c, x).ended; });
+    return cluster_.http().told(c, x).body;
+  }
+
+  /// The value of a metric without labels.
+  double counted(const std::string& name) {
+    auto page = "\n" + metrics();
+    auto at = page.find("\n" + name + " ");
+    return at == std::string::npos
+               ? -1
+               : std::stod(page.substr(at + name.size() + 2));
   }
 
   static std::string map_named(const std::string& name) {
@@ -332,6 +349,57 @@ TEST_F(Http, WatchesFromTheBeginningAndInOrder) {
   ASSERT_TRUE(cluster_.run_until([&] { return events(w, x).size() == 4; }));
   EXPECT_EQ(events(w, x)[2], "MODIFIED a");
   EXPECT_EQ(events(w, x)[3], "DELETED a");
+}
+
+TEST_F(Http, EncodesAnEventOnceForAllWhoWatch) {
+  constexpr int watchers = 50;
+  std::vector<std::pair<uint64_t, uint64_t>> all;
+  for (int i = 0; i < watchers; ++i) {
+    auto c = cluster_.http().connect(admin);
+    all.emplace_back(c, ask(c, "GET", maps + "?watch=true&resourceVersion=0"));
+  }
+  auto told = [&](const std::string& last) {
+    return std::all_of(all.begin(), all.end(), [&](auto& each) {
+      auto so_far = events(each.first, each.second);
+      return !so_far.empty() && so_far.back() == last;
+    });
+  };
+  auto c = cluster_.http().connect(admin);
+  ASSERT_EQ(do_it(c, "POST", maps, map_named("first")), 201);
+  ASSERT_TRUE(cluster_.run_until([&] { return told("ADDED first"); }));
+  auto made = counted("troupe_watch_events_encoded_total");
+  auto shared = counted("troupe_watch_events_shared_total");
+  ASSERT_EQ(do_it(c, "POST", maps, map_named("a")), 201);
+  ASSERT_EQ(do_it(c, "DELETE", maps + "/a"), 200);
+  ASSERT_TRUE(cluster_.run_until([&] { return told("DELETED a"); }));
+  EXPECT_EQ(counted("troupe_watch_events_encoded_total") - made, 2);
+  EXPECT_EQ(counted("troupe_watch_events_shared_total") - shared,
+            2 * watchers - 2);
+}
+
+TEST_F(Http, CountsNobodyWhoHasLeft) {
+  auto holds = [&](const std::string& line) {
+    return metrics().find(line + "\n") != std::string::npos;
+  };
+  auto c = cluster_.http().connect(admin);
+  auto x = ask(c, "GET", maps + "?watch=true");
+  ASSERT_TRUE(
+      cluster_.run_until([&] { return cluster_.http().told(c, x).begun; }));
+  auto watched = R"(apiserver_registered_watchers{group="",kind="ConfigMap",)"
+                 R"(version="v1"} )";
+  EXPECT_TRUE(holds(watched + std::string{"1"}));
+  // These are on their way when their client leaves.
+  ask(c, "POST", maps, map_named("a"));
+  ask(c, "GET", maps);
+  cluster_.http().hang_up(c);
+  EXPECT_TRUE(cluster_.run_until([&] {
+    // The page itself is being read.
+    return holds(R"(apiserver_current_inflight_requests{)"
+                 R"(request_kind="readOnly"} 1)")
+           && holds(R"(apiserver_current_inflight_requests{)"
+                    R"(request_kind="mutating"} 0)");
+  }));
+  EXPECT_TRUE(holds(watched + std::string{"0"}));
 }
 
 TEST_F(Http, EndsAWatchWhenItsTimeIsUp) {

@@ -96,7 +96,8 @@ protected:
         world_.at("http/1").with_directory(
             caf::actor_cast<directory_actor>(api_)),
         std::static_pointer_cast<http::http_edge>(edge_), at_,
-        http::peer{"admin", {"system:masters"}, {}}, audit_sink_actor{}));
+        http::peer{"admin", {"system:masters"}, {}}, audit_sink_actor{},
+        std::make_shared<http::event_memo>()));
     world_.run();
   }
 

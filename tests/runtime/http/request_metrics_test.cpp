@@ -1,5 +1,5 @@
 #include "messages/api/core_config.pb.h"
-#include "runtime/http/request_metrics.hpp"
+#include "runtime/http/request_marks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -44,6 +44,42 @@ TEST(RequestMetrics, CountsAnswersByCodeAndTime) {
   EXPECT_TRUE(holds(text, bucket + "\"0.4\"} 2"));
   EXPECT_TRUE(holds(text, bucket + "\"+Inf\"} 2"));
   EXPECT_TRUE(holds(text, "apiserver_response_sizes_sum{" + of + "} 3000"));
+}
+
+TEST(RequestMetrics, HasNobodyInFlightWhoHasLeft) {
+  auto metrics = std::make_shared<request_metrics>();
+  auto in_flight = [&](const std::string& count) {
+    auto text = page(*metrics);
+    return holds(text, "apiserver_current_inflight_requests{"
+                       "request_kind=\"readOnly\"} "
+                           + count);
+  };
+  {
+    flight_mark stays{metrics, labels("GET")};
+    {
+      flight_mark leaves{metrics, labels("GET")};
+      EXPECT_TRUE(in_flight("2"));
+    }
+    EXPECT_TRUE(in_flight("1"));
+    stays.done(200, std::chrono::seconds{1}, 10);
+    EXPECT_TRUE(in_flight("0"));
+  }
+  EXPECT_TRUE(in_flight("0"));
+}
+
+TEST(RequestMetrics, HasNothingFlowThatHasEnded) {
+  auto metrics = std::make_shared<request_metrics>();
+  auto watchers = [&](const std::string& count) {
+    return holds(page(*metrics), "apiserver_registered_watchers{group=\"\","
+                                 "kind=\"ConfigMap\",version=\"v1\"} "
+                                     + count);
+  };
+  {
+    flow_mark watch;
+    watch = {metrics, labels("WATCH")};
+    EXPECT_TRUE(watchers("1"));
+  }
+  EXPECT_TRUE(watchers("0"));
 }
 
 TEST(RequestMetrics, KnowsWhatIsUnderWay) {

@@ -3,7 +3,9 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
+#include "messages/api/meta.pb.h"
 #include "runtime/text/document.hpp"
+#include "runtime/text/json_as.hpp"
 #include "runtime/text/json_reader.hpp"
 #include "runtime/text/json_writer.hpp"
 
@@ -104,6 +106,41 @@ TEST(JsonWriter, EscapesStrings) {
   EXPECT_EQ(text("<&>", true), "\"\\u003c\\u0026\\u003e\"");
   EXPECT_EQ(text("a\xff\xc3", false), "\"a\uFFFD\uFFFD\"");
   EXPECT_EQ(text("\u2028", false), "\"\\u2028\"");
+}
+
+TEST(JsonWriter, WritesSetsOfFieldsAsTheyAre) {
+  auto written = [](const std::string& fields) {
+    core::v1::ConfigMap map;
+    auto& entry = *map.mutable_metadata()->add_managed_fields();
+    entry.mutable_fields_v1()->set_raw(fields);
+    auto all = to_json(map);
+    auto begin = all.find("\"fieldsV1\":") + 11;
+    return all.substr(begin, all.find("}]", begin) - begin);
+  };
+  for (std::string same :
+       {R"({"f:data":{".":{},"f:a":{}}})", "{}",
+        R"({"f:x":{"k:{\"name\":\"a\"}":{".":{},"f:b":{}}}})",
+        R"({"a":{},"b":{"c":{}},"d":{}})"})
+    EXPECT_EQ(written(same), same);
+  EXPECT_EQ(written(R"({ "f:a" : {} , "f:b":{"f:c": {}}})"),
+            R"({"f:a":{},"f:b":{"f:c":{}}})");
+  // What is no JSON breaks nothing.
+  for (auto* bad : {"{", "{}}", "}", "{{}}", R"({"a"})", R"({"a":{}"b":{}})",
+                    R"({"a":{},})", R"({,"a":{}})", R"({"a":{}} x)",
+                    R"({"a\x":{}})", R"({"a":})", R"({"a)", "{\"a\n\":{}}"})
+    EXPECT_EQ(written(bad), "null") << bad;
+  EXPECT_EQ(written(R"({"a":1,"b":["\u00e9"]})"), R"({"a":1,"b":["\u00e9"]})");
+}
+
+TEST(JsonWriter, WritesAnObjectAsAnotherType) {
+  core::v1::ConfigMap map;
+  map.mutable_metadata()->set_name("a");
+  (*map.mutable_data())["k"] = "v";
+  EXPECT_EQ(to_json_as(object::of(map).with_revision(7),
+                       *meta::v1::PartialObjectMetadata::descriptor(),
+                       "meta.k8s.io/v1", "PartialObjectMetadata"),
+            R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1",)"
+            R"("metadata":{"name":"a","resourceVersion":"7"}})");
 }
 
 TEST(JsonWriter, PrintsNumbersAsGoDoes) {

@@ -101,6 +101,7 @@ caf::error apart_process::parts::settle(up_options& options) {
     options.nodes = std::max(last.nodes, 1u);
   if (options.runtime.empty())
     options.runtime = last.runtime.empty() ? "process" : last.runtime;
+  options.without = settled_without(options.without, last);
   if (!options.limits.quota_bytes)
     options.limits.quota_bytes = last.limits.quota_bytes;
   if (!options.limits.keep_time)
@@ -249,8 +250,11 @@ void apart_process::parts::keep_joined(const up_options& options,
 }
 
 void apart_process::parts::keep_components(const up_options& options) {
-  keep_joined(options, "scheduler-1", {"--roles", "scheduler"});
-  keep_joined(options, "controllers-1", {"--roles", "controllers"});
+  auto decides = deciding(options.without);
+  if (decides.scheduler)
+    keep_joined(options, "scheduler-1", {"--roles", "scheduler"});
+  if (decides.controllers)
+    keep_joined(options, "controllers-1", {"--roles", "controllers"});
   for (uint32_t i = 1; i <= options.nodes; ++i)
     keep_joined(options, node_name(i), {"--runtime", options.runtime});
 }
@@ -309,6 +313,7 @@ caf::error apart_process::parts::keep_shape(const up_options& options,
   now.servers = 1;
   now.apart = true;
   now.limits = options.limits;
+  now.without = options.without;
   auto kept = write_shape(options.data_dir, now);
   return kept ? caf::none : kept.error();
 }

@@ -357,6 +357,7 @@ caf::error cluster_process::parts::start_servers(const up_options& options,
   now.lowest_port = config->lowest_port;
   now.store_group = store_group;
   now.limits = config->limits;
+  now.without = options.without;
   now.api_service = to_string(network->addresses().api_service());
   now.api_address = config->api_address;
   if (auto kept = write_server_settings(options.data_dir, now); !kept)

@@ -93,7 +93,7 @@ struct cluster_process::parts {
   caf::error open_system(const up_options& options, const report& tell);
   expected<crypto::kubeconfig_access>
   give_access(const std::string& path) const;
-  void plant();
+  void plant(const up_options& options);
   expected<store_actor> find_store(const std::string& path);
   caf::error check_store(const report& tell);
   caf::error check_store(const std::string& path);

@@ -30,9 +30,9 @@ constexpr auto answer_patience = std::chrono::seconds(5);
 } // namespace
 
 /// Builds the tree; its root is monitored by `self`.
-void cluster_process::parts::plant() {
+void cluster_process::parts::plant(const up_options& options) {
   auto me = caf::actor_cast<caf::actor>(*self);
-  tree.plant = [this, me] {
+  tree.plant = [this, me, run = deciding(options.without)] {
     return spawn_cluster(
         *system, real_world(), outside, config,
         [to = gate, joiners = joins->gate(),
@@ -41,7 +41,7 @@ void cluster_process::parts::plant() {
           caf::anon_send(joiners, newest);
           caf::anon_send(me, newest);
         },
-        https);
+        https, run);
   };
   tree.root = tree.plant();
   (*self)->monitor(tree.root);
@@ -230,7 +230,7 @@ caf::error cluster_process::try_start() {
             "they are made anew");
   if (auto err = p.open_system(options_, tell_))
     return err;
-  p.plant();
+  p.plant(options_);
   kubeconfig_path_ = options_.data_dir + "/kubeconfig";
   // The others run by now, and may be asked to replace this one.
   if (p.places.size() > 1)

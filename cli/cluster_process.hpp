@@ -21,7 +21,9 @@ struct up_options {
   uint32_t servers = 0;   ///< 0: as many as last time, else one
   bool processes = false; ///< all servers but the first in their own
   bool apart = false;     ///< every component in its own; see apart_process
-  std::string network;    ///< "", loopback or bridge
+  /// What decides, but is not run; empty: as last time, "none": all of it is.
+  std::vector<std::string> without{};
+  std::string network; ///< "", loopback or bridge
   /// Where servers answer, one for all or one for each; none: as last time.
   std::vector<std::string> hosts;
   uint16_t port = 6444;     ///< of the actors; 0 for any

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 namespace troupe::cli {
@@ -33,6 +34,27 @@ uint32_t stores_in(const fs::path& data_dir) {
 }
 
 } // namespace
+
+const std::vector<std::string> without_names{"scheduler", "controllers"};
+
+deciding_parts deciding(const std::vector<std::string>& without) {
+  auto runs = [&](const char* name) {
+    return std::find(without.begin(), without.end(), name) == without.end();
+  };
+  return {runs("scheduler"), runs("controllers")};
+}
+
+std::vector<std::string>
+settled_without(const std::vector<std::string>& without,
+                const cluster_shape& last) {
+  if (without.empty())
+    return last.without;
+  std::vector<std::string> result;
+  for (auto& name : without_names)
+    if (std::find(without.begin(), without.end(), name) != without.end())
+      result.push_back(name);
+  return result;
+}
 
 json document_of(const store_limits& limits) {
   json result = json::object();
@@ -71,6 +93,7 @@ expected<cluster_shape> read_shape(const fs::path& data_dir) {
   result.servers = doc.value("servers", 1u);
   result.processes = doc.value("processes", false);
   result.apart = doc.value("apart", false);
+  result.without = doc.value("without", result.without);
   result.host = doc.value("host", "");
   result.store_group = doc.value("storeGroup", uint64_t{0});
   result.limits = limits_of(doc);
@@ -86,6 +109,8 @@ expected<void> write_shape(const fs::path& data_dir,
            {"storeGroup", shape.store_group}};
   if (shape.apart)
     doc["apart"] = true;
+  if (!shape.without.empty())
+    doc["without"] = shape.without;
   if (!shape.host.empty())
     doc["host"] = shape.host;
   doc.update(document_of(shape.limits));

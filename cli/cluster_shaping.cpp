@@ -63,6 +63,7 @@ caf::error cluster_process::parts::settle_shape(up_options& options) {
     options.runtime = last->runtime.empty() ? "process" : last->runtime;
   if (options.servers == 0)
     options.servers = std::max(last->servers, 1u);
+  options.without = settled_without(options.without, *last);
   if (!options.limits.quota_bytes)
     options.limits.quota_bytes = last->limits.quota_bytes;
   if (!options.limits.keep_time)
@@ -101,6 +102,7 @@ cluster_process::parts::shape_of(const up_options& options) const {
   result.runtime = options.runtime;
   result.servers = options.servers;
   result.processes = options.processes;
+  result.without = options.without;
   result.host = host;
   result.limits = options.limits;
   result.store_group = store_group;

@@ -1,5 +1,7 @@
 #include "cli/cluster_status.hpp"
 
+#include "actors/system/election.hpp"
+#include "messages/api/coordination.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
@@ -262,6 +264,28 @@ void fill_status(cluster_status& into, const system::ActorList& actors,
                                  uint64_t{std::stoull(*revision)});
   }
   into.components = components_of(actors, names, into.servers);
+}
+
+void tell_stand_ins(cluster_status& into, std::span<const object> leases,
+                    time_point now) {
+  const std::map<std::string, std::string> elections{
+      {scheduler_election, "scheduler"}, {controllers_election, "controllers"}};
+  for (auto& lease : leases) {
+    auto which = elections.find(lease.name());
+    if (which == elections.end() || lease.ns() != rules::election_namespace)
+      continue;
+    auto& spec = lease.as<coordination::v1::Lease>().spec();
+    auto until = from_time(spec.renew_time())
+                 + std::chrono::seconds{spec.lease_duration_seconds()};
+    if (spec.holder_identity().empty() || until < now)
+      continue;
+    for (auto& part : into.components)
+      if (part.name == which->second && part.health == "Stopped"
+          && part.message.empty()) {
+        part.health = "Elsewhere";
+        part.message = "done by " + spec.holder_identity();
+      }
+  }
 }
 
 std::string status_text(const cluster_status& x, time_point now) {

@@ -20,7 +20,7 @@ namespace troupe::cli {
 /// How one component is, from its actors.
 struct component_status {
   std::string name;   ///< "store", "kubelet/node-1"
-  std::string health; ///< Running, Degraded, Stopped, Failed
+  std::string health; ///< Running, Degraded, Stopped, Failed, Elsewhere
   uint64_t actors = 0;
   uint64_t restarts = 0; ///< of all of them
   std::string message;   ///< what is wrong, or the last failure
@@ -57,6 +57,11 @@ components_of(const system::ActorList& actors,
 /// Adds what the actors and the objects tell.
 void fill_status(cluster_status& into, const system::ActorList& actors,
                  std::span<const object> nodes, std::span<const object> pods);
+
+/// Tells of components that are not run here who stands in for them: who holds
+/// their election, as its Lease says. Those are Elsewhere.
+void tell_stand_ins(cluster_status& into, std::span<const object> leases,
+                    time_point now);
 
 /// For people.
 std::string status_text(const cluster_status& x, time_point now);

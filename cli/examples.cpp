@@ -352,6 +352,11 @@ constexpr entry table[] = {
   troupe up --apart --nodes 3 --detach
   # A hundred nodes whose pods are only told of
   troupe up --nodes 100 --runtime simulated --detach
+  # With Kubernetes' own scheduler and controllers in place of ours, which find
+  # the cluster by the kubeconfig: kube-scheduler --kubeconfig FILE
+  # --leader-elect, kube-controller-manager --kubeconfig FILE --leader-elect.
+  # "none" brings ours back: whoever holds the Lease in kube-system is active
+  troupe up --without scheduler,controllers --detach
   # With the state in an etcd that nobody else uses, over TLS; the next start
   # finds it again. "leveldb" goes back to the own store, as it was
   troupe up --store etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379 \

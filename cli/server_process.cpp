@@ -2,6 +2,7 @@
 
 #include "actors/system/cluster.hpp"
 #include "actors/system/gate.hpp"
+#include "cli/cluster_shape.hpp"
 #include "cli/directory_lock.hpp"
 #include "cli/front_options.hpp"
 #include "cli/join_service.hpp"
@@ -64,7 +65,7 @@ struct server_process::parts {
                      const server_place& own);
   caf::error open(const server_place& own);
   void open_joins(const server_settings& settings, const server_place& own);
-  void plant();
+  void plant(const server_settings& settings);
 };
 
 /// Takes the directory of a server that joined, or is about to; that of `up` is
@@ -155,15 +156,15 @@ void server_process::parts::open_joins(const server_settings& settings,
   outside->authority = joins->authority();
 }
 
-void server_process::parts::plant() {
-  tree.plant = [this] {
+void server_process::parts::plant(const server_settings& settings) {
+  tree.plant = [this, run = deciding(settings.without)] {
     return spawn_server(
         *system, real_world(), outside, config,
         [to = gate, joiners = joins->gate()](const directory_actor& directory) {
           caf::anon_send(to, directory);
           caf::anon_send(joiners, directory);
         },
-        https);
+        https, run);
   };
   tree.root = tree.plant();
   (*self)->monitor(tree.root);
@@ -243,7 +244,7 @@ caf::error server_process::start_server(const server_settings& settings,
   if (auto err = p.open(own))
     return err;
   p.open_joins(settings, own);
-  p.plant();
+  p.plant(settings);
   tell_(name_ + ": answering on " + own.address() + ", over HTTPS on "
         + own.host + ":" + std::to_string(own.api_port));
   if (!joined)

@@ -120,6 +120,7 @@ expected<server_settings> parse_server_settings(const std::string& text) {
     result.lowest_port = doc.at("lowestPort");
     result.store_group = doc.value("storeGroup", uint64_t{0});
     result.limits = limits_of(doc);
+    result.without = doc.value("without", result.without);
     return result;
   } catch (const json::exception& err) {
     return make_error(ec::internal_error,
@@ -151,6 +152,8 @@ std::string text_of(const server_settings& settings) {
     doc["own"] = settings.own;
   if (settings.any_name)
     doc["anyName"] = true;
+  if (!settings.without.empty())
+    doc["without"] = settings.without;
   doc.update(document_of(settings.limits));
   return doc.dump(1) + "\n";
 }

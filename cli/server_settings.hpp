@@ -52,6 +52,7 @@ struct server_settings {
   int lowest_port = 0;
   uint64_t store_group = 0; ///< see cluster_config
   store_limits limits{};
+  std::vector<std::string> without{}; ///< see cluster_shape
 
   /// The place of that server, or null.
   const server_place* find(const std::string& name) const;

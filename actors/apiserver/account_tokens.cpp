@@ -106,26 +106,45 @@ bool lists_any(const object& account, const std::vector<object>& secrets) {
 }
 
 void list_secret(pointer self, const std::string& key, const object& account,
-                 const std::string& name, const gathering_ptr& all) {
-  if (auto fresh = rules::with_secret(account, name))
+                 const std::string& name, const std::string& lost,
+                 const gathering_ptr& all) {
+  if (auto fresh = rules::with_secret(account, name, lost))
     self->state.loop.update(key, fresh, all->expect(is_fine));
   all->close();
 }
 
 /// The account's own Secret comes first, then the account lists it.
 void give_own(pointer self, const std::string& key, const object& account,
-              const gathering_ptr& all) {
-  auto wanted = rules::own_token_secret(account);
+              const std::string& lost, const gathering_ptr& all) {
+  self->state.loop.why.set(key, "gets a secret with its token");
+  auto wanted = rules::own_token_secret(account, lost);
   auto whole = filled(self, wanted, account);
   auto name = wanted.name();
   self->state.loop.create(
       key, whole ? whole : wanted,
-      [self, key, account, name, all](expected<answer> result) {
+      [self, key, account, name, lost, all](expected<answer> result) {
         if (result || is(result.error(), ec::already_exists))
-          return list_secret(self, key, account, name, all);
+          return list_secret(self, key, account, name, lost, all);
         all->expect(is_fine)(std::move(result));
         all->close();
       });
+}
+
+/// Kubernetes: an account does not list a Secret that was deleted. Our view of
+/// Secrets may be behind that of accounts: the API server knows.
+void replace_lost(pointer self, const std::string& key, const object& account,
+                  const std::string& lost, bool has_other,
+                  const gathering_ptr& all) {
+  object_ref ref{&kind_of<Secret>(), account.ns(), lost};
+  self->state.loop.api().get(ref, [=](expected<answer> found) {
+    if (found || !is(found.error(), ec::not_found)) {
+      all->expect()(std::move(found));
+      return all->close();
+    }
+    if (has_other)
+      return list_secret(self, key, account, {}, lost, all);
+    give_own(self, key, account, lost, all);
+  });
 }
 
 void look_at(pointer self, const std::string& key) {
@@ -145,12 +164,14 @@ void look_at(pointer self, const std::string& key) {
   for (auto& each : secrets)
     if (auto fresh = filled(self, each, account))
       st.loop.update(key, fresh, all->expect(is_fine));
-  if (lists_any(account, secrets)) {
+  auto has_one = lists_any(account, secrets);
+  if (has_one)
     st.loop.why.set(key, "has a secret with its token");
+  if (auto lost = rules::lost_secret(account, secrets); !lost.empty())
+    return replace_lost(self, key, account, lost, has_one, all);
+  if (has_one)
     return all->close();
-  }
-  st.loop.why.set(key, "gets a secret with its token");
-  give_own(self, key, account, all);
+  give_own(self, key, account, {}, all);
 }
 
 } // namespace

@@ -92,6 +92,7 @@ void evict(job_ptr job) {
 /// Deletes what a list brought, one after the other.
 struct sweep {
   job_ptr outer;
+  pb<call::Response> listed; ///< which it tells of the list
   std::vector<object> found;
   std::vector<object> gone;
   size_t next = 0;
@@ -127,8 +128,7 @@ void continue_sweep(std::shared_ptr<sweep> all) {
     delete_next(all);
     return;
   }
-  all->outer->promise.deliver(pb<call::Response>{call::Response{}},
-                              std::move(all->gone));
+  all->outer->promise.deliver(all->listed, std::move(all->gone));
 }
 
 } // namespace
@@ -148,9 +148,11 @@ void run_delete_collection(job_ptr job) {
   auto& st = job->self->state;
   st.requests.ask<pb<call::Response>, std::vector<object>>(
       st.view,
-      [job](const pb<call::Response>&, const std::vector<object>& found) {
+      [job](const pb<call::Response>& listed,
+            const std::vector<object>& found) {
         auto all = std::make_shared<sweep>();
         all->outer = job;
+        all->listed = listed;
         all->found = found;
         continue_sweep(all);
       },

@@ -132,24 +132,35 @@ void append(std::vector<child_spec>& to, std::vector<child_spec> more) {
   std::move(more.begin(), more.end(), std::back_inserter(to));
 }
 
-/// What decides beside each server; one of all is active. An election is given
+/// What decides beside servers; one of all is active. An election is given
 /// back after those have ended whom it lets write.
-std::vector<child_spec> deciding_branches() {
-  return {elections_branch({scheduler_election, controllers_election}),
-          scheduler_child(), controllers_branch()};
+std::vector<child_spec> deciding_branches(const deciding_parts& parts) {
+  std::vector<std::string> elections;
+  if (parts.scheduler)
+    elections.push_back(scheduler_election);
+  if (parts.controllers)
+    elections.push_back(controllers_election);
+  if (elections.empty())
+    return {};
+  std::vector<child_spec> result{elections_branch(elections)};
+  if (parts.scheduler)
+    result.push_back(scheduler_child());
+  if (parts.controllers)
+    result.push_back(controllers_branch());
+  return result;
 }
 
 /// The servers of this process; what decides beside them goes to `deciding`
 /// where it is at the top of the tree.
 void add_servers(std::vector<child_spec>& to, std::vector<child_spec>& deciding,
-                 const cluster_config& config) {
+                 const cluster_config& config, const deciding_parts& parts) {
   for (size_t i = 0; i < config.servers.size(); ++i) {
     auto& server = config.servers[i];
     if (!server.place.empty())
       continue;
     auto branches = server_branches(config, i);
     append(config.components_of(server).empty() ? deciding : branches,
-           deciding_branches());
+           deciding_branches(parts));
     if (config.top_of(server).empty())
       append(to, std::move(branches));
     else
@@ -188,10 +199,11 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found,
-              std::shared_ptr<http::http_edge> http) {
+              std::shared_ptr<http::http_edge> http,
+              const deciding_parts& parts) {
   std::vector<child_spec> components;
   std::vector<child_spec> deciding;
-  add_servers(components, deciding, *config);
+  add_servers(components, deciding, *config, parts);
   components.push_back(link_child());
   append(components, std::move(deciding));
   components.push_back(kubelet_branch(*config));
@@ -210,10 +222,11 @@ supervisor_actor spawn_server(caf::actor_system& system,
                               std::shared_ptr<const edges> e,
                               std::shared_ptr<const cluster_config> config,
                               std::function<void(const directory_actor&)> found,
-                              std::shared_ptr<http::http_edge> http) {
+                              std::shared_ptr<http::http_edge> http,
+                              const deciding_parts& parts) {
   std::vector<child_spec> components;
   std::vector<child_spec> deciding;
-  add_servers(components, deciding, *config);
+  add_servers(components, deciding, *config, parts);
   components.push_back(link_child());
   append(components, std::move(deciding));
   components.push_back(http_branch(std::move(http)));
@@ -255,17 +268,7 @@ spawn_components(caf::actor_system& system, std::shared_ptr<const world> w,
                  std::function<void(const directory_actor&)> found,
                  const process_roles& roles) {
   std::vector<child_spec> components{link_child()};
-  std::vector<std::string> elections;
-  if (roles.scheduler)
-    elections.push_back(scheduler_election);
-  if (roles.controllers)
-    elections.push_back(controllers_election);
-  if (!elections.empty())
-    components.push_back(elections_branch(elections));
-  if (roles.scheduler)
-    components.push_back(scheduler_child());
-  if (roles.controllers)
-    components.push_back(controllers_branch());
+  append(components, deciding_branches({roles.scheduler, roles.controllers}));
   if (roles.nodes)
     components.push_back(kubelet_branch(*config));
   if (roles.proxy)

@@ -15,6 +15,13 @@ class http_edge;
 
 namespace troupe {
 
+/// What decides for the cluster from beside its servers. What is left out may
+/// be done by others that know the elections of Kubernetes.
+struct deciding_parts {
+  bool scheduler = true;
+  bool controllers = true;
+};
+
 /// Starts a whole cluster: the root of its tree and everything below. The one
 /// function for the machine and for a simulation; they differ in `w` and `e`.
 ///
@@ -25,17 +32,19 @@ spawn_cluster(caf::actor_system& system, std::shared_ptr<const world> w,
               std::shared_ptr<const edges> e,
               std::shared_ptr<const cluster_config> config,
               std::function<void(const directory_actor&)> found,
-              std::shared_ptr<http::http_edge> http = nullptr);
+              std::shared_ptr<http::http_edge> http = nullptr,
+              const deciding_parts& parts = {});
 
 /// Starts a server alone: a store and an API server, the way to them over
-/// `http`, and a scheduler and controllers that stand by. The others of its
-/// cluster are in other processes.
+/// `http`, and what of a scheduler and controllers is asked for; they stand by.
+/// The others of its cluster are in other processes.
 supervisor_actor spawn_server(caf::actor_system& system,
                               std::shared_ptr<const world> w,
                               std::shared_ptr<const edges> e,
                               std::shared_ptr<const cluster_config> config,
                               std::function<void(const directory_actor&)> found,
-                              std::shared_ptr<http::http_edge> http);
+                              std::shared_ptr<http::http_edge> http,
+                              const deciding_parts& parts = {});
 
 /// What a process holds of a server whose parts have processes of their own.
 struct server_parts {

@@ -3,9 +3,11 @@
 #include "cli/directory_lock.hpp"
 #include "cli/resources.hpp"
 #include "cli/server_settings.hpp"
+#include "messages/api/coordination.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/election.hpp"
 #include "runtime/system/context.hpp"
 #include "runtime/text/json_writer.hpp"
 #include "runtime/text/yaml_writer.hpp"
@@ -69,6 +71,11 @@ caf::error ask_cluster(cluster_status& x, environment& env) {
   auto actors = env.all_actors();
   fill_status(x, actors ? *actors : system::ActorList{}, nodes->objects,
               pods->objects);
+  // Who may not read them is told of the rest.
+  if (auto leases =
+          (*client)->ask(about(call::LIST, kind_of<coordination::v1::Lease>(),
+                               rules::election_namespace)))
+    tell_stand_ins(x, leases->objects, real_world()->now());
   return caf::none;
 }
 

@@ -68,6 +68,14 @@ void add_up(CLI::App& app, environment& env) {
   sub->add_flag("--apart", cmd->options.apart,
                 "Each component and each node in a process of its own; as last "
                 "time unless given");
+  auto may_lack = without_names;
+  may_lack.push_back("none");
+  sub->add_option("--without", cmd->options.without,
+                  "Components that others stand in for, such as Kubernetes' "
+                  "own: scheduler, controllers, both with a comma between "
+                  "them, or none; as last time, else none")
+      ->delimiter(',')
+      ->check(CLI::IsMember(may_lack));
   sub->add_option("--runtime", cmd->options.runtime,
                   "What runs the pods; as last time, else process")
       ->check(CLI::IsMember({"process", "simulated"}));

@@ -1,6 +1,7 @@
 #include "runtime/http/health.hpp"
 
 #include "runtime/http/discovery.hpp"
+#include "runtime/system/version.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -88,7 +89,7 @@ std::string server_version(std::string_view version) {
   json out{{"major", rest.substr(0, dot)},
            {"minor", minor},
            {"gitVersion", version},
-           {"gitCommit", ""},
+           {"gitCommit", program_commit()},
            {"gitTreeState", "clean"},
            {"buildDate", "1970-01-01T00:00:00Z"},
            {"goVersion", ""},

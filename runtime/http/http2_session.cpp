@@ -38,6 +38,13 @@ std::string_view to_view(const uint8_t* bytes, size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
+std::string_view without_space_around(std::string_view value) {
+  auto begin = value.find_first_not_of(" \t");
+  if (begin == std::string_view::npos)
+    return {};
+  return value.substr(begin, value.find_last_not_of(" \t") + 1 - begin);
+}
+
 /// The headers of an answer, as nghttp2 takes them.
 class header_block {
 public:
@@ -190,10 +197,13 @@ http2_session::machine::machine(const http2_limits& limits) : limits_(limits) {
       calls, [](nghttp2_session*, int32_t id, uint32_t error, void* me) {
         return self(me).on_close(id, error);
       });
-  // A stream's window opens as its body is taken.
   nghttp2_option* options = nullptr;
   nghttp2_option_new(&options);
+  // A stream's window opens as its body is taken.
   nghttp2_option_set_no_auto_window_update(options, 1);
+  // RFC 9113, 8.2.1, has no space around a value; what clients in Go put there,
+  // such as who they are, ends with one now and then.
+  nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1);
   nghttp2_session_server_new2(&session_, calls, this, options);
   nghttp2_option_del(options);
   nghttp2_session_callbacks_del(calls);
@@ -308,7 +318,7 @@ int http2_session::machine::on_header(const frame& f, std::string_view name,
   else if (name == ":authority")
     s->what.headers.emplace_back("Host", value);
   else if (!name.starts_with(':'))
-    s->what.headers.emplace_back(name, value);
+    s->what.headers.emplace_back(name, without_space_around(value));
   return 0;
 }
 

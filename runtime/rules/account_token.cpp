@@ -354,10 +354,10 @@ object filled_token_secret(const object& secret, const object& account,
   return object::of(fresh).with_revision(secret.revision());
 }
 
-object own_token_secret(const object& account) {
+object own_token_secret(const object& account, const std::string& lost) {
   // Kubernetes' letters for the ends of names, which spell no words.
   constexpr std::string_view letters = "bcdfghjklmnpqrstvwxz2456789";
-  auto hash = crypto::sha256(account.uid());
+  auto hash = crypto::sha256(account.uid() + lost);
   std::string end;
   for (size_t i = 0; i < 5; ++i)
     end += letters[static_cast<uint8_t>(hash[i]) % letters.size()];
@@ -373,12 +373,35 @@ object own_token_secret(const object& account) {
   return object::of(secret);
 }
 
-object with_secret(const object& account, const std::string& name) {
+std::string lost_secret(const object& account,
+                        const std::vector<object>& secrets) {
+  auto beginning = account.name() + "-token-";
+  for (auto& each : account.as<ServiceAccount>().secrets())
+    if (each.name().starts_with(beginning)
+        && std::none_of(secrets.begin(), secrets.end(), [&](auto& secret) {
+             return secret.name() == each.name();
+           }))
+      return each.name();
+  return {};
+}
+
+object with_secret(const object& account, const std::string& name,
+                   const std::string& lost) {
   auto fresh = account.copy<ServiceAccount>();
-  for (auto& each : fresh.secrets())
-    if (each.name() == name)
-      return {};
-  fresh.add_secrets()->set_name(name);
+  auto& listed = *fresh.mutable_secrets();
+  auto is_named = [](const std::string& wanted) {
+    return [&wanted](auto& each) { return each.name() == wanted; };
+  };
+  auto there = std::any_of(listed.begin(), listed.end(), is_named(name));
+  auto gone = lost.empty()
+                  ? listed.end()
+                  : std::find_if(listed.begin(), listed.end(), is_named(lost));
+  if ((name.empty() || there) && gone == listed.end())
+    return {};
+  if (gone != listed.end())
+    listed.erase(gone);
+  if (!name.empty() && !there)
+    fresh.add_secrets()->set_name(name);
   return object::of(fresh).with_revision(account.revision());
 }
 

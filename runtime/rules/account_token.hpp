@@ -120,11 +120,19 @@ object filled_token_secret(const object& secret, const object& account,
                            const std::string& authority,
                            const std::function<std::string()>& token);
 
-/// Returns the Secret that an account gets of itself, whose name is always the
-/// same for one account; it holds nothing yet.
-object own_token_secret(const object& account);
+/// Returns the Secret that an account gets of itself; it holds nothing yet. Its
+/// name is always the same for one account and the name of the lost one that it
+/// takes the place of, if any.
+object own_token_secret(const object& account, const std::string& lost = {});
 
-/// Returns the account with that Secret in its list; none where it is there.
-object with_secret(const object& account, const std::string& name);
+/// Returns the name of a Secret that an account lists as one of its own, and
+/// that is not among its Secrets; "" for none. It may have come since.
+std::string lost_secret(const object& account,
+                        const std::vector<object>& secrets);
+
+/// Returns the account with that Secret in its list ("" for no other) in place
+/// of the lost one; none where nothing changes.
+object with_secret(const object& account, const std::string& name,
+                   const std::string& lost = {});
 
 } // namespace troupe::rules

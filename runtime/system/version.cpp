@@ -6,4 +6,8 @@ const char* program_version() {
   return TROUPE_VERSION;
 }
 
+const char* program_commit() {
+  return TROUPE_COMMIT;
+}
+
 } // namespace troupe

@@ -1,4 +1,5 @@
 #include "cli/cluster_status.hpp"
+#include "messages/api/coordination.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
@@ -97,6 +98,32 @@ TEST(Components, TellWhatIsWrong) {
       "kubelet/node-2 Degraded 1 0 waits for its container runtime\n"
       "kubelet/node-3 Stopped 0 0 kubelet/node-3 is kept away, back in 9s\n"
       "kubelet/node-4 Stopped 0 0\n");
+}
+
+TEST(ClusterStatus, TellsWhoStandsIn) {
+  cluster_status x;
+  for (auto* name : {"scheduler", "controllers", "proxy"})
+    x.components.push_back({name, "Stopped", 0, 0, ""});
+  auto lease = [](const char* name, const char* holder, int64_t renewed) {
+    coordination::v1::Lease result;
+    result.mutable_metadata()->set_name(name);
+    result.mutable_metadata()->set_namespace_("kube-system");
+    result.mutable_spec()->set_holder_identity(holder);
+    result.mutable_spec()->set_lease_duration_seconds(15);
+    result.mutable_spec()->mutable_renew_time()->set_seconds(renewed);
+    return object::of(result);
+  };
+  std::vector<object> leases{lease("kube-scheduler", "host_1", 100),
+                             lease("kube-controller-manager", "host_2", 80),
+                             lease("proxy", "host_3", 100)};
+  tell_stand_ins(x, leases, time_point{110s});
+  EXPECT_EQ(lines(x.components), "scheduler Elsewhere 0 0 done by host_1\n"
+                                 "controllers Stopped 0 0\n"
+                                 "proxy Stopped 0 0\n");
+  // Ours is there: whoever is active, it is as it is.
+  x.components = {{"scheduler", "Running", 1, 0, ""}};
+  tell_stand_ins(x, leases, time_point{110s});
+  EXPECT_EQ(lines(x.components), "scheduler Running 1 0\n");
 }
 
 TEST(ClusterStatus, CountsNodesAndPods) {

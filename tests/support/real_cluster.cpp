@@ -119,7 +119,9 @@ bool real_cluster::up() {
                  ? ""
                  : " --servers " + std::to_string(options_.servers))
           + (options_.processes ? " --processes" : "")
-          + (options_.apart ? " --apart" : "") + hosts + " --port 0 --detach");
+          + (options_.apart ? " --apart" : "")
+          + (options_.without.empty() ? "" : " --without " + options_.without)
+          + hosts + " --port 0 --detach");
   auto record = content_of(data() / "network"); // "bridge 10.7.0.0/16"
   if (auto space = record.find(' '); space != std::string::npos)
     addresses_ = record.substr(space + 1, record.find(".0.0/") - space);

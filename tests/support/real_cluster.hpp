@@ -23,6 +23,7 @@ struct real_options {
   bool processes = false;           ///< each server but the first in its own
   bool apart = false;               ///< every component in its own
   std::vector<std::string> hosts{}; ///< where they answer
+  std::string without{}; ///< of what decides, with commas: `up --without`
   /// What `up` is started by: "nsenter ... ".
   std::string launcher{};
   /// A library that the program's processes load first. It is told of a folder

@@ -148,6 +148,25 @@ TEST_F(Registry, KeepsWhatADeleteMeantAnother) {
   EXPECT_TRUE(now());
 }
 
+// Kubernetes: whoever deletes a collection is told of the list that went.
+TEST_F(Registry, TellsTheRevisionOfACollectionThatItDeletes) {
+  put_map("one", "1");
+  auto last = put_map("two", "1");
+  call::Request msg;
+  msg.set_verb(call::DELETE_COLLECTION);
+  msg.set_namespace_("default");
+  auto asked = self->request(registry_, caf::infinite, pb<call::Request>{msg},
+                             object{});
+  sched.run();
+  asked.receive(
+      [&](const pb<call::Response>& listed, const std::vector<object>& gone) {
+        EXPECT_EQ(gone.size(), 2u);
+        EXPECT_EQ(listed->revision(), last);
+      },
+      [&](const caf::error& err) { FAIL() << message_of(err); });
+  EXPECT_FALSE(now());
+}
+
 TEST_F(Registry, ShowsADryRunWhatIsStored) {
   put_map("one", "1");
   *shown = now();

@@ -172,6 +172,15 @@ struct Http2Session : testing::Test {
   }
 };
 
+// Clients in Go send what they are told, Kubernetes' tests their names.
+TEST_F(Http2Session, TakesValuesWithSpaceAroundThem) {
+  auto id = client.ask("GET", "/a", {}, {{"user-agent", " e2e -- [Serial] "}});
+  exchange();
+  auto* got = find(event::type::request, id);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(find_header(got->what.headers, "User-Agent"), "e2e -- [Serial]");
+}
+
 TEST_F(Http2Session, AnswersManyRequestsInAnyOrder) {
   auto first = client.ask("GET", "/a?b=c", {}, {{"accept", "text/plain"}});
   auto second = client.ask("POST", "/b", "hello");

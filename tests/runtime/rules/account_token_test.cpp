@@ -190,6 +190,23 @@ TEST(TokenSecret, IsListedByItsAccountOnce) {
   EXPECT_EQ(listed.as<core::v1::ServiceAccount>().secrets(0).name(),
             "builder-token-x");
   EXPECT_FALSE(with_secret(listed, "builder-token-x"));
+  // One that was deleted makes room for another, of another name.
+  std::vector<object> none;
+  EXPECT_EQ(lost_secret(an_account(), none), "");
+  EXPECT_EQ(lost_secret(listed, none), "builder-token-x");
+  auto next = own_token_secret(listed, "builder-token-x");
+  EXPECT_NE(next.name(), own_token_secret(listed).name());
+  auto relisted = with_secret(listed, next.name(), "builder-token-x");
+  ASSERT_EQ(relisted.as<core::v1::ServiceAccount>().secrets_size(), 1);
+  EXPECT_EQ(relisted.as<core::v1::ServiceAccount>().secrets(0).name(),
+            next.name());
+  EXPECT_EQ(lost_secret(relisted, {next}), "");
+  // What is no secret of a token's name is the user's.
+  EXPECT_EQ(lost_secret(with_secret(an_account(), "registry"), none), "");
+  EXPECT_EQ(with_secret(listed, {}, "builder-token-x")
+                .as<core::v1::ServiceAccount>()
+                .secrets_size(),
+            0);
 }
 
 } // namespace

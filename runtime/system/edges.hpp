@@ -9,6 +9,7 @@ class Env;
 } // namespace leveldb
 
 namespace troupe::net {
+class dns_edge;
 class pod_network;
 class far_ways;
 class probe_edge;
@@ -49,6 +50,9 @@ struct edges {
 
   /// How services answer on this machine.
   std::shared_ptr<net::service_edge> services;
+
+  /// How names are answered on this machine.
+  std::shared_ptr<net::dns_edge> names;
 
   /// Connections to pods that no route leads to: where those come from who want
   /// one, and the sockets of both ends. Null where nothing is connected.

@@ -323,7 +323,7 @@ pb<system::Description> on_describe(pointer self) {
 
 } // namespace
 
-dns_actor::behavior_type dns(pointer self, context ctx) {
+dns_actor::behavior_type cluster_dns(pointer self, context ctx) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(ctx);
   st.edge = ctx.outside().names;
@@ -351,7 +351,7 @@ child_spec dns_spec() {
   child_spec spec;
   spec.name = "dns";
   spec.start = [](caf::actor_system& sys, const context& ctx) {
-    return caf::actor_cast<caf::actor>(sys.spawn(dns, ctx));
+    return caf::actor_cast<caf::actor>(sys.spawn(cluster_dns, ctx));
   };
   return spec;
 }

@@ -67,8 +67,8 @@ struct dns_state {
 };
 
 /// Runs the DNS of a process.
-dns_actor::behavior_type dns(dns_actor::stateful_pointer<dns_state> self,
-                             context ctx);
+dns_actor::behavior_type
+cluster_dns(dns_actor::stateful_pointer<dns_state> self, context ctx);
 
 child_spec dns_spec();
 

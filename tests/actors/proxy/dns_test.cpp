@@ -57,7 +57,7 @@ struct Dns : ::testing::Test {
   ~Dns() override { stop(); }
 
   void start() {
-    actor = world.system().spawn(dns, world.at("proxy/dns"));
+    actor = world.system().spawn(cluster_dns, world.at("proxy/dns"));
     world.run();
   }
 

@@ -290,7 +290,7 @@ TEST_F(DnsServer, EndsWithItsClient) {
 }
 
 TEST_F(DnsServer, KeepsNoSilentClients) {
-  limits = {2, 200ms};
+  limits = {2, 1s};
   start();
   auto first = connect();
   send_framed(first, dns::asked(web, type::a));
@@ -369,6 +369,7 @@ TEST_F(DnsServer, AsksTheNextServer) {
   auto other = plain_socket(SOCK_DGRAM);
   ASSERT_TRUE(bind_to(other, {{0x7f000002}, port}));
   settings.port = port;
+  settings.patience = 1s;
   ask_whom({"127.0.0.1", "127.0.0.2"});
   start();
   std::thread answering{[&] {
@@ -386,11 +387,13 @@ TEST_F(DnsServer, AsksTheNextServer) {
     }
   }};
   EXPECT_EQ(ask("a.example.org", type::a)->answers.size(), 1u);
-  auto before = std::chrono::steady_clock::now();
   EXPECT_EQ(ask("b.example.org", type::a)->answers.size(), 1u);
-  EXPECT_LT(std::chrono::steady_clock::now() - before, 200ms)
-      << "the one that answered is asked first now";
   answering.join();
+  char bytes[4096];
+  int asked = 0;
+  while (::recv(silent.get(), bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+    ++asked;
+  EXPECT_EQ(asked, 1) << "the one that answered is asked first now";
 }
 
 TEST_F(DnsServer, ServesOthersWhileServersAreSilent) {
@@ -510,7 +513,8 @@ TEST_F(DnsServer, IsUnderstoodByDig) {
   EXPECT_NE(all.find("status: NOERROR"), all.npos) << all;
   EXPECT_NE(all.find("flags: qr aa rd ra;"), all.npos) << all;
   EXPECT_NE(all.find("EDNS: version: 0, flags:; udp: 1232"), all.npos) << all;
-  EXPECT_EQ(all.find("WARNING"), all.npos) << all;
+  for (auto word : {"malformed", "extra bytes", "Warning"})
+    EXPECT_EQ(all.find(word), all.npos) << all;
   EXPECT_EQ(dig(std::string{"+short "} + web), "10.96.0.7\n");
   EXPECT_EQ(dig("+short SRV _http._tcp.web.default.svc.cluster.local"),
             "0 100 80 web.default.svc.cluster.local.\n");

@@ -51,9 +51,6 @@ struct edges {
   /// How services answer on this machine.
   std::shared_ptr<net::service_edge> services;
 
-  /// How names are answered on this machine.
-  std::shared_ptr<net::dns_edge> names;
-
   /// Connections to pods that no route leads to: where those come from who want
   /// one, and the sockets of both ends. Null where nothing is connected.
   std::shared_ptr<net::far_ways> ways;
@@ -77,6 +74,9 @@ struct edges {
 
   /// How others are called over gRPC; null where nobody is.
   std::shared_ptr<rpc::rpc_edge> rpc;
+
+  /// How names are answered on this machine.
+  std::shared_ptr<net::dns_edge> names;
 };
 
 } // namespace troupe

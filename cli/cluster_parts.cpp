@@ -4,6 +4,7 @@
 #include "cli/node_removal.hpp"
 #include "runtime/containers/fleet.hpp"
 #include "runtime/containers/volume_files.hpp"
+#include "runtime/net/dns_server.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
 #include "runtime/net/socket.hpp"
@@ -170,6 +171,7 @@ caf::error cluster_process::parts::prepare(up_options& options) {
   } else {
     outside->probes = opened.probes;
     outside->services = opened.services;
+    outside->names = std::make_shared<net::dns_server>();
     outside->ways = opened.ways;
     outside->sockets = opened.streams;
   }

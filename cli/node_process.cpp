@@ -9,6 +9,7 @@
 #include "runtime/containers/volume_files.hpp"
 #include "runtime/crypto/key_files.hpp"
 #include "runtime/net/bridge_network.hpp"
+#include "runtime/net/dns_server.hpp"
 #include "runtime/net/joined_node.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
@@ -190,6 +191,7 @@ void node_process::parts::prepare(const node_options& options,
   auto sockets = net::make_socket_edges();
   outside->probes = sockets.probes;
   outside->services = sockets.services;
+  outside->names = std::make_shared<net::dns_server>();
   outside->ways = sockets.ways;
   outside->sockets = sockets.streams;
   config->lowest_port = net::lowest_open_port();

@@ -13,6 +13,7 @@
 #include "messages/system.pb.h"
 #include "runtime/rules/cluster_info.hpp"
 #include "runtime/rules/default_policy.hpp"
+#include "runtime/rules/dns_service.hpp"
 #include "runtime/rules/election.hpp"
 #include "runtime/rules/escalation.hpp"
 #include "runtime/rules/first_objects.hpp"
@@ -41,13 +42,25 @@ constexpr std::chrono::milliseconds answer_patience{2'000};
 
 constexpr auto rbac_suffix = ".rbac.authorization.k8s.io ";
 
+const std::string dns_key =
+    std::string{rules::dns_service_namespace} + "/" + rules::dns_service_name;
+
 std::string place_of(const object& what) {
   return what.kind().qualified_plural() + " " + what.key();
+}
+
+/// Whether the cluster's DNS is its own, and not that of pods.
+bool answers_dns(const bootstrap_state& st) {
+  auto& services = st.views.at(&kind_of<core::v1::Service>()).objects;
+  auto own = services.find(dns_key);
+  return own == services.end() || rules::is_answered_here(own->second);
 }
 
 /// Returns what is to be written for a wanted object; none when it is there.
 object missing(const bootstrap_state& st, const object& wanted) {
   if (st.refused.count(place_of(wanted)) != 0)
+    return {};
+  if (rules::tells_where_dns_is(wanted) && !answers_dns(st))
     return {};
   auto& objects = st.views.at(&wanted.kind()).objects;
   auto stored = objects.find(wanted.key());
@@ -62,8 +75,11 @@ object missing(const bootstrap_state& st, const object& wanted) {
 }
 
 bool is_ready(const bootstrap_state& st) {
-  return std::all_of(st.views.begin(), st.views.end(),
-                     [](auto& view) { return view.second.complete; });
+  return std::all_of(st.views.begin(), st.views.end(), [](auto& view) {
+    auto& all = view.second.complete;
+    return std::all_of(all.begin(), all.end(),
+                       [](auto& x) { return x.second; });
+  });
 }
 
 /// Whether there is the place where it goes.
@@ -210,8 +226,28 @@ void on_authentication(pointer self, const changes& batch) {
     write_authentication(self);
 }
 
+/// Pods answer for DNS now: clients must not be led to us as well.
+void take_back_dns(pointer self) {
+  auto& st = self->state;
+  auto& kind = kind_of<discovery::v1::EndpointSlice>();
+  auto& slices = st.views.at(&kind).objects;
+  auto own = slices.find(dns_key);
+  if (own == slices.end() || answers_dns(st))
+    return;
+  auto place = place_of(own->second);
+  if (st.refused.count(place) != 0 || !st.busy.insert(place).second)
+    return;
+  auto name = object_ref{&kind, own->second.ns(), own->second.name()};
+  st.api.remove(name, {}, [self, place](const expected<answer>& result) {
+    self->state.busy.erase(place);
+    if (!result)
+      self->state.refused.insert(place);
+  });
+}
+
 void write_all(pointer self) {
   auto& st = self->state;
+  take_back_dns(self);
   for (auto& wanted : st.first)
     if (auto todo = missing(st, wanted))
       write(self, todo);
@@ -242,12 +278,16 @@ void go_on(pointer self, const kind_info& kind) {
     forget_policy(self);
 }
 
-void on_batch(pointer self, const kind_info& kind, const changes& batch) {
+/// `only` is the key that the selection is limited to, "" for none.
+void on_batch(pointer self, const kind_info& kind, const std::string& only,
+              const changes& batch) {
   auto& st = self->state;
   auto& view = st.views[&kind];
   if (batch.reset) {
-    view.complete = false;
-    view.objects.clear();
+    view.complete[only] = false;
+    std::erase_if(view.objects, [&](auto& each) {
+      return only.empty() || each.first == only;
+    });
   }
   for (auto& c : batch.items) {
     st.refused.clear();
@@ -256,7 +296,7 @@ void on_batch(pointer self, const kind_info& kind, const changes& batch) {
     else
       view.objects[c.what.key()] = c.what;
   }
-  view.complete = view.complete || batch.complete;
+  view.complete[only] |= batch.complete;
   go_on(self, kind);
 }
 
@@ -322,10 +362,14 @@ template <class T>
 uint64_t follow(pointer self, const std::string& ns = {},
                 const std::string& name = {}) {
   auto& kind = kind_of<T>();
-  self->state.views[&kind];
+  // One name in all namespaces is no key, and the kind's only selection.
+  auto only = ns.empty() ? std::string{} : ns + "/" + name;
+  self->state.views[&kind].complete[only] = false;
   return self->state.api.subscribe(
       {&kind, ns, {}, name.empty() ? name : "metadata.name=" + name},
-      [self, &kind](const changes& batch) { on_batch(self, kind, batch); });
+      [self, &kind, only](const changes& batch) {
+        on_batch(self, kind, only, batch);
+      });
 }
 
 pb<system::Description> on_describe(pointer self) {
@@ -346,9 +390,13 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
   st.api.open(self, ctx, "system:apiserver", {"system:masters"});
   follow<Namespace>(self);
   follow<scheduling::v1::PriorityClass>(self);
-  follow<core::v1::Service>(self, "default", "kubernetes");
-  follow<core::v1::Endpoints>(self, "default", "kubernetes");
-  follow<discovery::v1::EndpointSlice>(self, "default", "kubernetes");
+  for (auto [ns, name] :
+       {std::pair{"default", "kubernetes"},
+        {rules::dns_service_namespace, rules::dns_service_name}}) {
+    follow<core::v1::Service>(self, ns, name);
+    follow<core::v1::Endpoints>(self, ns, name);
+    follow<discovery::v1::EndpointSlice>(self, ns, name);
+  }
   follow<ConfigMap>(self, {}, rules::authority_map_name);
   st.api.subscribe({&kind_of<coordination::v1::Lease>(),
                     rules::election_namespace,

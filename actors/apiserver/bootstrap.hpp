@@ -16,10 +16,10 @@ namespace troupe {
 
 /// Sees to it that there is what every cluster has from the beginning, and has
 /// it again: namespaces, priority classes, the Service `kubernetes` with the
-/// API server's address behind it, the authority's ConfigMap in each namespace,
-/// and what whoever joins may read of the cluster. As in Kubernetes default
-/// roles and bindings are there when it starts, with what they lack; who takes
-/// some away later is left alone until then.
+/// API server's address behind it, that of the cluster's DNS, the authority's
+/// ConfigMap in each namespace, and what whoever joins may read of the cluster.
+/// As in Kubernetes default roles and bindings are there when it starts, with
+/// what they lack; who takes some away later is left alone until then.
 ///
 /// Hears: these objects as they change; beside which server controllers are
 ///        active; what became of its own writes.
@@ -35,7 +35,9 @@ struct bootstrap_state {
 
   /// What is seen of one kind, by "namespace/name".
   struct seen {
-    bool complete = false;
+    /// Whether all of a selection is here, by the key that it is limited to;
+    /// "" for all of the kind.
+    std::map<std::string, bool> complete;
     std::map<std::string, object> objects;
   };
 

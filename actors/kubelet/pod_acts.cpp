@@ -9,12 +9,16 @@
 #include "messages/kubelet.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/containers/volume_edge.hpp"
+#include "runtime/net/dns_edge.hpp"
 #include "runtime/net/pod_network.hpp"
 #include "runtime/net/probe_edge.hpp"
 #include "runtime/process/image_folder.hpp"
+#include "runtime/rules/dns_service.hpp"
 #include "runtime/rules/pod_adoption.hpp"
 #include "runtime/rules/pod_config.hpp"
+#include "runtime/rules/pod_dns.hpp"
 #include "runtime/rules/pod_references.hpp"
+#include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -158,12 +162,23 @@ void replace_sandbox(pointer self, const container::Sandbox& box) {
   rules::on_sandbox_lost(pod_of(self), life, now_of(self));
 }
 
+/// Where nobody answers names here, pods ask whom the machine asks.
+rules::name_facts name_facts_of(pointer self) {
+  auto& st = self->state;
+  auto& edge = st.ctx->outside().names;
+  if (!edge || st.node->simulated)
+    return {};
+  return {rules::dns_address_of_pods(st.ctx->config().service_cidr,
+                                     st.node->lowest_port),
+          edge->machine().asks};
+}
+
 void run_sandbox_at(pointer self, const std::string& ip) {
   auto& st = self->state;
   container::RunPodSandbox msg;
-  *msg.mutable_config() =
-      rules::sandbox_config(pod_of(self), st.life.sandbox_attempt, ip,
-                            st.node->own_networks, pod_folder(self) + "/logs");
+  *msg.mutable_config() = rules::sandbox_config(
+      pod_of(self), st.life.sandbox_attempt, ip, st.node->own_networks,
+      pod_folder(self) + "/logs", name_facts_of(self));
   ask_runtime<container::Sandbox>(
       self, std::move(msg),
       [self, ip](const container::Sandbox& box) {
@@ -335,6 +350,33 @@ void send_create(pointer self, size_t i, container::ContainerConfig config) {
       });
 }
 
+/// Adds the pod's own /etc/hosts, unless the container mounts one itself, to
+/// what is written before the container starts. As a volume that no user can
+/// name.
+void add_hosts(pointer self, const Pod& pod, size_t i,
+               container::ContainerConfig& config,
+               std::vector<rules::volume_plan>& plans) {
+  auto& st = self->state;
+  constexpr auto path = "/etc/hosts";
+  if (st.node->simulated || !st.ctx->outside().volumes
+      || rules::mounts_itself(pod, i, path))
+    return;
+  auto& edge = st.ctx->outside().names;
+  auto hosts = rules::pod_hosts(
+      pod, edge && pod.spec().host_network() ? edge->machine().hosts : "");
+  if (!hosts)
+    return;
+  rules::volume_plan plan;
+  plan.name = "_hosts";
+  plan.kind = rules::volume_plan::form::files;
+  plan.files.push_back({"hosts", std::move(*hosts)});
+  auto& mount = *config.add_mounts();
+  mount.set_container_path(path);
+  mount.set_host_path(volume_path(pod_folder(self), plan) + "/hosts");
+  mount.set_best_effort(true);
+  plans.push_back(std::move(plan));
+}
+
 // Puts the container together. What is missing is told, and tried again.
 void create_with(pointer self, size_t i, const rules::pod_references& known) {
   auto& st = self->state;
@@ -365,11 +407,14 @@ void create_with(pointer self, size_t i, const rules::pod_references& known) {
   if (!config)
     return fail_create(self, i, "CreateContainerConfigError", config.error());
   auto folders = rules::sub_folders(pod, i, *env);
-  if (folders.empty() || !st.ctx->outside().volumes)
+  std::vector<rules::volume_plan> plans;
+  add_hosts(self, pod, i, *config, plans);
+  if ((folders.empty() && plans.empty()) || !st.ctx->outside().volumes)
     return send_create(self, i, std::move(*config));
   st.prepared[i] =
       std::make_shared<container::ContainerConfig>(std::move(*config));
-  st.ctx->outside().volumes->write(pod_folder(self), {}, std::move(folders),
+  st.ctx->outside().volumes->write(pod_folder(self), std::move(plans),
+                                   std::move(folders),
                                    finish(self, "folders", i));
 }
 

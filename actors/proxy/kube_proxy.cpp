@@ -1,5 +1,6 @@
 #include "actors/proxy/kube_proxy.hpp"
 
+#include "actors/proxy/dns.hpp"
 #include "actors/proxy/tunnels.hpp"
 #include "actors/system/describing.hpp"
 #include "messages/api/core_service.pb.h"
@@ -317,7 +318,7 @@ child_spec proxy_branch(const cluster_config& config) {
                                           const context& ctx) {
     return caf::actor_cast<caf::actor>(sys.spawn(kube_proxy, ctx, nodes));
   };
-  return branch("proxy", {}, {std::move(spec), tunnels_spec()});
+  return branch("proxy", {}, {std::move(spec), tunnels_spec(), dns_spec()});
 }
 
 } // namespace troupe

@@ -70,9 +70,8 @@ kube_proxy_actor::behavior_type
 kube_proxy(kube_proxy_actor::stateful_pointer<kube_proxy_state> self,
            context ctx, std::vector<rules::proxy_node> nodes);
 
-/// Returns the spec of the branch that holds the proxy, and the near ends of
-/// tunnels, of a process which runs
-/// all nodes of the configuration.
+/// Returns the spec of the branch that holds the proxy, the near ends of
+/// tunnels and the DNS of a process which runs all nodes of the configuration.
 child_spec proxy_branch(const cluster_config& config);
 
 } // namespace troupe

@@ -148,6 +148,9 @@ using variables = std::map<std::string, std::string>;
 /// Where nothing can be mounted: a link in the container's own folder.
 caf::error link_volume(const container::Mount& mount, const setup_place& place,
                        variables& env) {
+  // Nobody looks for what is no volume by its name.
+  if (mount.name().empty() && mount.best_effort())
+    return {};
   auto& target = mount.container_path();
   auto inside = place.folder + "/volumes/" + mount.name();
   auto absolute = !target.empty() && target.front() == '/';

@@ -75,6 +75,9 @@ bind troupe:node-proxier system:node-proxier g:system:nodes
 role troupe:tunnel
   create core nodes/tunnel
 bind troupe:tunnel troupe:tunnel g:system:nodes,u:system:kube-proxy
+role troupe:dns
+  list,watch core namespaces
+bind troupe:dns troupe:dns g:system:nodes,u:system:kube-proxy
 
 role system:kube-scheduler
   events

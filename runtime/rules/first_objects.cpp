@@ -8,6 +8,7 @@
 #include "messages/fields.hpp"
 #include "runtime/rules/actor_paths.hpp"
 #include "runtime/rules/addresses.hpp"
+#include "runtime/rules/dns_service.hpp"
 #include "runtime/rules/election.hpp"
 
 #include <algorithm>
@@ -114,6 +115,71 @@ object slice_of(const first_settings& settings) {
   return object::of(slice);
 }
 
+// -- the cluster's DNS --------------------------------------------------------
+
+void name_dns(meta::v1::ObjectMeta& meta) {
+  meta.set_name(dns_service_name);
+  meta.set_namespace_(dns_service_namespace);
+  auto& labels = *meta.mutable_labels();
+  labels["k8s-app"] = "kube-dns";
+  labels["kubernetes.io/cluster-service"] = "true";
+  labels["kubernetes.io/name"] = "CoreDNS";
+}
+
+template <class Ports>
+void add_dns_ports(Ports* ports) {
+  for (auto [name, protocol] : {std::pair{"dns", "UDP"}, {"dns-tcp", "TCP"}}) {
+    auto& port = *ports->Add();
+    port.set_name(name);
+    port.set_protocol(protocol);
+    port.set_port(dns_port);
+  }
+}
+
+object dns_service(const std::string& address) {
+  core::v1::Service service;
+  name_dns(*service.mutable_metadata());
+  auto& spec = *service.mutable_spec();
+  spec.set_type("ClusterIP");
+  spec.set_cluster_ip(address);
+  add_dns_ports(spec.mutable_ports());
+  for (auto& port : *spec.mutable_ports())
+    port.mutable_target_port()->set_int_val(dns_port);
+  return object::of(service);
+}
+
+/// The address of the service is where it is answered, on every node.
+object dns_endpoints(const std::string& address) {
+  Endpoints endpoints;
+  name_dns(*endpoints.mutable_metadata());
+  (*endpoints.mutable_metadata()
+        ->mutable_labels())["endpointslice.kubernetes.io/skip-mirror"] = "true";
+  auto& subset = *endpoints.add_subsets();
+  subset.add_addresses()->set_ip(address);
+  add_dns_ports(subset.mutable_ports());
+  return object::of(endpoints);
+}
+
+object dns_slice(const std::string& address) {
+  EndpointSlice slice;
+  name_dns(*slice.mutable_metadata());
+  (*slice.mutable_metadata()->mutable_labels())["kubernetes.io/service-name"] =
+      dns_service_name;
+  slice.set_address_type(address.find(':') == std::string::npos ? "IPv4"
+                                                                : "IPv6");
+  auto& endpoint = *slice.add_endpoints();
+  endpoint.add_addresses(address);
+  endpoint.mutable_conditions()->set_ready(true);
+  add_dns_ports(slice.mutable_ports());
+  return object::of(slice);
+}
+
+/// Whether it says where a service is answered.
+bool is_way_in(const object& what) {
+  return &what.kind() == &kind_of<Endpoints>()
+         || &what.kind() == &kind_of<EndpointSlice>();
+}
+
 template <class T, class Copy>
 object corrected_as(const object& stored, const object& wanted, Copy copy) {
   auto changed = stored.copy<T>();
@@ -138,6 +204,11 @@ std::vector<object> first_objects(const first_settings& settings) {
   result.push_back(a_service(settings));
   result.push_back(endpoints_of(settings));
   result.push_back(slice_of(settings));
+  if (auto address = dns_address(settings.service_cidr); !address.empty()) {
+    result.push_back(dns_service(address));
+    result.push_back(dns_endpoints(address));
+    result.push_back(dns_slice(address));
+  }
   return result;
 }
 
@@ -198,8 +269,11 @@ bool is_apart(const std::optional<std::string>& holder) {
 }
 
 bool tells_where_api_is(const object& what) {
-  return &what.kind() == &kind_of<Endpoints>()
-         || &what.kind() == &kind_of<EndpointSlice>();
+  return what.name() == service_name && is_way_in(what);
+}
+
+bool tells_where_dns_is(const object& what) {
+  return what.name() == dns_service_name && is_way_in(what);
 }
 
 } // namespace troupe::rules

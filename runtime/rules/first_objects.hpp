@@ -20,9 +20,9 @@ struct first_settings {
 };
 
 /// Returns the objects in the order in which they can be created: namespaces,
-/// priority classes, the Service `kubernetes`, its Endpoints and slice. These
-/// two hold no address while no HTTPS is served: who connects is refused at
-/// once then.
+/// priority classes, the Service `kubernetes`, its Endpoints and slice, and the
+/// same of the cluster's DNS. The first hold no address while no HTTPS is
+/// served: who connects is refused at once then.
 std::vector<object> first_objects(const first_settings& settings);
 
 /// Returns the ConfigMap with the authority's certificate that each namespace
@@ -60,5 +60,9 @@ bool is_apart(const std::optional<std::string>& holder);
 
 /// Whether a server must ask itself that before it corrects this.
 bool tells_where_api_is(const object& what);
+
+/// Whether this is nobody's business once the Service of DNS has a selector:
+/// then it is answered by pods.
+bool tells_where_dns_is(const object& what);
 
 } // namespace troupe::rules

@@ -43,15 +43,21 @@ void write_security(const Pod& pod, const Container& container,
     to->add_add_capabilities(name);
 }
 
-void write_dns(const Pod& pod, container::Dns* to) {
-  for (const auto& server : pod.spec().dns_config().nameservers())
+void write_dns(const dns::resolv_conf& from, container::Dns* to) {
+  for (const auto& server : from.servers)
     to->add_servers(server);
-  for (const auto& search : pod.spec().dns_config().searches())
+  for (const auto& search : from.searches)
     to->add_searches(search);
-  for (const auto& option : pod.spec().dns_config().options())
-    to->add_options(option.value().empty()
-                        ? option.name()
-                        : option.name() + ":" + option.value());
+  for (const auto& option : from.options)
+    to->add_options(option);
+}
+
+/// What the pod's kernel calls itself.
+std::string kernel_name(const Pod& pod) {
+  auto domain = pod_domain(pod);
+  if (!pod.spec().set_hostname_as_fqdn() || domain.empty())
+    return pod_hostname(pod);
+  return pod_hostname(pod) + "." + domain;
 }
 
 // Kubernetes: what comes from the API is read-only, whatever the mount says.
@@ -70,7 +76,8 @@ bool has_content(const Pod& pod, const std::string& volume) {
 container::SandboxConfig sandbox_config(const Pod& pod, uint32_t attempt,
                                         const std::string& address,
                                         bool own_network,
-                                        const std::string& log_folder) {
+                                        const std::string& log_folder,
+                                        const name_facts& names) {
   container::SandboxConfig config;
   const auto& meta = pod.metadata();
   config.set_uid(meta.uid());
@@ -78,11 +85,11 @@ container::SandboxConfig sandbox_config(const Pod& pod, uint32_t attempt,
   config.set_namespace_(meta.namespace_());
   config.set_attempt(attempt);
   if (!pod.spec().host_network())
-    config.set_hostname(pod_hostname(pod));
+    config.set_hostname(kernel_name(pod));
   config.set_address(address);
   config.set_log_directory(log_folder);
-  if (pod.spec().has_dns_config())
-    write_dns(pod, config.mutable_dns());
+  if (auto dns = pod_resolv_conf(pod, names))
+    write_dns(*dns, config.mutable_dns());
   config.set_network(own_network && !pod.spec().host_network()
                          ? container::OWN
                          : container::HOST);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "runtime/rules/pod_dns.hpp"
 #include "runtime/rules/pod_env.hpp"
 #include "runtime/rules/pod_volumes.hpp"
 
@@ -16,11 +17,10 @@ namespace troupe::rules {
 
 /// Returns the sandbox that the runtime is asked for. `address` is the pod's;
 /// with `own_network` it has a network namespace of its own.
-container::SandboxConfig sandbox_config(const core::v1::Pod& pod,
-                                        uint32_t attempt,
-                                        const std::string& address,
-                                        bool own_network,
-                                        const std::string& log_folder);
+container::SandboxConfig
+sandbox_config(const core::v1::Pod& pod, uint32_t attempt,
+               const std::string& address, bool own_network,
+               const std::string& log_folder, const name_facts& names);
 
 /// Returns container `i` as the runtime is asked for it: command and arguments
 /// with variables put in, mounts with their places on the machine.

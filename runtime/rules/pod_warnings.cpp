@@ -78,13 +78,7 @@ void tell_grace(const PodSpec& spec, const field_path& at, teller& out) {
 
 // -- what nothing acts on ----------------------------------------------------
 
-constexpr auto no_dns = "there is no DNS in this cluster yet";
-
 void tell_network(const PodSpec& spec, const field_path& at, teller& out) {
-  out.inert(spec.host_aliases_size() > 0, at, "hostAliases",
-            "no /etc/hosts is written yet");
-  out.inert(!spec.subdomain().empty(), at, "subdomain", no_dns);
-  out.inert(spec.set_hostname_as_fqdn(), at, "setHostnameAsFQDN", no_dns);
   out.inert(spec.host_ipc(), at, "hostIPC");
   out.inert(spec.has_host_users() && !spec.host_users(), at, "hostUsers");
 }

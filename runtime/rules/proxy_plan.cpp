@@ -2,6 +2,7 @@
 
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
+#include "runtime/rules/dns_service.hpp"
 #include "runtime/rules/service_ports.hpp"
 
 #include <algorithm>
@@ -138,6 +139,12 @@ private:
     for (auto& slice : slices_)
       collect(slice.as<EndpointSlice>(), port, all);
     auto number = static_cast<uint16_t>(place.answers);
+    if (is_answered_here(what_)) {
+      out_.notes.push_back(label_of(port) + ": answered by the cluster's DNS");
+      if (!place.why.empty())
+        tell_place(port, place, true);
+      return plan_node_port(*kind, port, all);
+    }
     if (number > 0) {
       plan_inside(*kind, number, all);
       plan_outside(*kind, number, all);

@@ -215,8 +215,6 @@ void warn_service(const Service& service, std::vector<std::string>& out) {
   if (type == "LoadBalancer")
     out.push_back("spec.type: nothing in this cluster provides load balancers "
                   "yet: the external address stays pending");
-  if (type == "ExternalName")
-    out.push_back("spec.externalName: there is no DNS in this cluster yet");
   if (service.spec().external_ips_size() > 0)
     out.push_back("spec.externalIPs: nothing in this cluster serves them yet");
   for (int i = 0; i < service.spec().ports_size(); ++i)

@@ -32,6 +32,7 @@ constexpr row deciders[] = {
     {"", "Service", "controllers/endpoints"},
     {"", "Service", "controllers/endpointslice"},
     {"", "Service", "proxy/kube_proxy"},
+    {"", "Service", "proxy/dns"},
     {"policy", "PodDisruptionBudget", "controllers/disruption"},
 };
 

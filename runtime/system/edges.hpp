@@ -9,6 +9,7 @@ class Env;
 } // namespace leveldb
 
 namespace troupe::net {
+class dns_edge;
 class pod_network;
 class far_ways;
 class probe_edge;
@@ -73,6 +74,9 @@ struct edges {
 
   /// How others are called over gRPC; null where nobody is.
   std::shared_ptr<rpc::rpc_edge> rpc;
+
+  /// How names are answered on this machine.
+  std::shared_ptr<net::dns_edge> names;
 };
 
 } // namespace troupe

@@ -14,6 +14,7 @@ const std::vector<target>& targets() {
       {"spdy", spdy},         {"spdyheaders", spdyheaders},
       {"remote", remote},     {"forward", forward},
       {"response", response}, {"token", token},
+      {"dns", dns},
   };
   return all;
 }

@@ -31,5 +31,6 @@ void remote(std::string_view bytes);
 void forward(std::string_view bytes);
 void response(std::string_view bytes);
 void token(std::string_view bytes);
+void dns(std::string_view bytes);
 
 } // namespace troupe::fuzz

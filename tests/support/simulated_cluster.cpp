@@ -50,6 +50,7 @@ simulated_cluster::simulated_cluster(const simulation_options& options)
   outside->authority = options.authority;
   outside->probes = std::make_shared<net::simulated_probes>();
   outside->services = services_;
+  outside->names = names_;
   outside->fleet = fleet_;
   if (options.apart)
     wires_ = std::make_shared<simulated_wires>(system_, options.seed);

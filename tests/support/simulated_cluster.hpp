@@ -5,6 +5,7 @@
 #include "messages/call.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/containers/fleet.hpp"
+#include "runtime/net/dns_edge.hpp"
 #include "runtime/net/service_edge.hpp"
 #include "runtime/store/simulated_disk.hpp"
 #include "runtime/system/config.hpp"
@@ -138,6 +139,9 @@ public:
   /// What would answer if the network were real.
   const net::recorded_services& services() const { return *services_; }
 
+  /// Who would answer names.
+  net::simulated_dns& names() { return *names_; }
+
   /// Where clients come in that speak HTTP.
   http::simulated_http& http() { return *http_; }
 
@@ -175,6 +179,8 @@ private:
   std::shared_ptr<const world> world_;
   std::shared_ptr<net::recorded_services> services_ =
       std::make_shared<net::recorded_services>();
+  std::shared_ptr<net::simulated_dns> names_ =
+      std::make_shared<net::simulated_dns>();
   std::shared_ptr<simulation::fleet> fleet_;
   std::shared_ptr<simulated_wires> wires_;
   std::shared_ptr<http::simulated_http> http_;

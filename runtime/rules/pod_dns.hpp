@@ -1,0 +1,37 @@
+#pragma once
+
+#include "runtime/dns/resolv_conf.hpp"
+
+#include <optional>
+#include <string>
+
+namespace troupe::core::v1 {
+class Pod;
+} // namespace troupe::core::v1
+
+namespace troupe::rules {
+
+/// What a node tells its pods about names.
+struct name_facts {
+  std::string server;       ///< the cluster's DNS; "" where pods cannot use it
+  dns::resolv_conf machine; ///< whom the machine asks
+};
+
+/// Returns the resolv.conf of a pod, by its dnsPolicy and dnsConfig; none where
+/// that of the machine is its own. Kubernetes: at most three servers, 32
+/// domains and 2048 characters of them count.
+std::optional<dns::resolv_conf> pod_resolv_conf(const core::v1::Pod& pod,
+                                                const name_facts& facts);
+
+/// Returns the domain that a pod's host name is below, "" for none.
+std::string pod_domain(const core::v1::Pod& pod);
+
+/// Returns the /etc/hosts of a pod whose addresses are in its status; none
+/// where that of the machine, which says `machine`, is its own.
+std::optional<std::string> pod_hosts(const core::v1::Pod& pod,
+                                     const std::string& machine);
+
+/// Whether container `i` has a volume of its own at that path.
+bool mounts_itself(const core::v1::Pod& pod, size_t i, const std::string& path);
+
+} // namespace troupe::rules

@@ -60,10 +60,9 @@ std::string print_images(const std::vector<images::image_record>& all,
     if (names.empty())
       names.emplace_back();
     for (auto& name : names) {
-      auto [repository, tag] = name.empty()
-                                   ? std::pair<std::string, std::string>{
-                                       "<none>", "<none>"}
-                                   : columns_of(name);
+      auto [repository, tag] =
+          name.empty() ? std::pair<std::string, std::string>{"<none>", "<none>"}
+                       : columns_of(name);
       rows.push_back({repository, tag, short_id(x.id), size_text(x.size),
                       text::age_text(now - x.added), x.platform, x.manifest});
     }

@@ -8,6 +8,7 @@
 #include "runtime/system/context.hpp"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <fcntl.h>
@@ -102,8 +103,8 @@ void run_list(const list_command& cmd, environment& env) {
     return;
   }
   if (!form->is_table()) {
-    if (auto err = form->print(images_document(*all), cmd.no_headers,
-                               env.out()))
+    if (auto err =
+            form->print(images_document(*all), cmd.no_headers, env.out()))
       env.fail_here(err);
     return;
   }
@@ -147,9 +148,8 @@ bool take_platform(const std::string& text, images::platform& out,
   return static_cast<bool>(on);
 }
 
-expected<std::vector<image_record>> load(const std::string& file,
-                                         const load_command& cmd,
-                                         environment& env) {
+expected<std::vector<image_record>>
+load(const std::string& file, const load_command& cmd, environment& env) {
   images::unique_fd fd;
   if (file == "-") {
     fd = images::unique_fd{dup(STDIN_FILENO)};
@@ -172,15 +172,13 @@ void run_load(load_command& cmd, environment& env) {
   for (auto& file : cmd.files) {
     auto loaded = load(file, cmd, env);
     if (!loaded) {
-      env.fail_here(make_error(ec::bad_request, file + ": "
-                                                    + message_of(
-                                                        loaded.error())));
+      env.fail_here(make_error(ec::bad_request,
+                               file + ": " + message_of(loaded.error())));
       return;
     }
     for (auto& each : *loaded)
-      env.out() << "Loaded "
-                << (each.tags.empty() ? each.id : each.tags.back()) << " ("
-                << size_text(each.size) << ")\n";
+      env.out() << "Loaded " << (each.tags.empty() ? each.id : each.tags.back())
+                << " (" << size_text(each.size) << ")\n";
   }
 }
 
@@ -230,9 +228,9 @@ expected<images::keyring> read_keyring(const std::string& given) {
 }
 
 void show(const images::pull_progress& x, environment& env) {
-  env.err() << "\r\033[K" << x.layers_done << " of " << x.layers
-            << " layers, " << size_text(x.bytes_done) << " of "
-            << size_text(x.bytes) << std::flush;
+  env.err() << "\r\033[K" << x.layers_done << " of " << x.layers << " layers, "
+            << size_text(x.bytes_done) << " of " << size_text(x.bytes)
+            << std::flush;
 }
 
 expected<image_record> pull(const std::string& name, const pull_command& cmd,

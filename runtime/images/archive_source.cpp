@@ -54,7 +54,7 @@ std::string layout_path(const std::string& digest) {
 class tar_source::reading {
 public:
   reading(tar_source& to, tar_reader& from, const load_options& options)
-    : to_(to), from_(from), options_(options) {}
+      : to_(to), from_(from), options_(options) {}
 
   caf::error run() {
     archive_entry* entry = nullptr;
@@ -154,8 +154,8 @@ private:
       return err;
     auto digest = hash.finish();
     if (!wanted.empty() && digest != wanted)
-      return make_error(ec::invalid, "archive: \"" + path
-                                         + "\": its digest is " + digest);
+      return make_error(ec::invalid,
+                        "archive: \"" + path + "\": its digest is " + digest);
     to_.blobs_[path] = {"", digest, seen_};
     return to_.work_.adopt(file, digest);
   }

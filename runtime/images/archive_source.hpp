@@ -55,7 +55,7 @@ private:
 class folder_source : public archive_source {
 public:
   folder_source(store_work& work, std::filesystem::path folder)
-    : work_(work), folder_(std::move(folder)) {}
+      : work_(work), folder_(std::move(folder)) {}
 
   bool has(const std::string& path) const override;
   expected<std::string> document(const std::string& path) override;

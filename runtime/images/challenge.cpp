@@ -105,8 +105,9 @@ parse_challenges(const std::vector<std::string>& values) {
 std::string percent_encode(std::string_view text) {
   std::string result;
   for (unsigned char c : text) {
-    if (std::isalnum(c) || std::string_view{"-._~"}.find(static_cast<char>(c))
-                               != std::string_view::npos) {
+    if (std::isalnum(c)
+        || std::string_view{"-._~"}.find(static_cast<char>(c))
+               != std::string_view::npos) {
       result += static_cast<char>(c);
       continue;
     }
@@ -140,9 +141,9 @@ expected<std::string> read_token(std::string_view json) {
   auto from = text::parse_json(json);
   if (from && from->is_object())
     for (auto key : {"token", "access_token"})
-      if (auto at = from->find(key); at != from->end() && at->is_string()
-                                     && !at->get_ref<const std::string&>()
-                                             .empty())
+      if (auto at = from->find(key);
+          at != from->end() && at->is_string()
+          && !at->get_ref<const std::string&>().empty())
         return at->get<std::string>();
   return make_error(ec::unauthorized, "the token service gave no token");
 }

@@ -19,7 +19,7 @@ void archive_end::operator()(archive* x) const {
 }
 
 decompression::decompression(int fd, stream_limits limits)
-  : from_(archive_read_new()), limits_(std::move(limits)), fd_(fd) {
+    : from_(archive_read_new()), limits_(std::move(limits)), fd_(fd) {
   // No filter that would run a program.
   archive_read_support_filter_gzip(from_.get());
   archive_read_support_filter_zstd(from_.get());
@@ -60,7 +60,7 @@ expected<std::string_view> decompression::next() {
 }
 
 tar_reader::tar_reader(decompression& from)
-  : from_(from), tar_(archive_read_new()) {
+    : from_(from), tar_(archive_read_new()) {
   archive_read_support_format_tar(tar_.get());
   archive_read_support_format_empty(tar_.get());
   if (archive_read_open(tar_.get(), this, nullptr, &tar_reader::read, nullptr)
@@ -98,7 +98,7 @@ caf::error tar_reader::finish() {
 }
 
 utf8_names::utf8_names()
-  : own_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(nullptr) {
+    : own_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(nullptr) {
   if (own_ != nullptr)
     before_ = uselocale(own_);
 }

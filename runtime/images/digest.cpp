@@ -39,8 +39,8 @@ void hasher::end::operator()(evp_md_ctx_st* ctx) const {
 }
 
 hasher::hasher(std::string_view algorithm)
-  : algorithm_(digits_of(algorithm) == 0 ? "sha256" : algorithm),
-    ctx_(EVP_MD_CTX_new()) {
+    : algorithm_(digits_of(algorithm) == 0 ? "sha256" : algorithm),
+      ctx_(EVP_MD_CTX_new()) {
   if (!ctx_
       || EVP_DigestInit_ex(ctx_.get(), method_of(algorithm_), nullptr) != 1)
     throw std::runtime_error("no hash of kind " + algorithm_);

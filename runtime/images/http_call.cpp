@@ -3,9 +3,8 @@
 #include "runtime/images/file_tools.hpp"
 #include "runtime/images/registry_hosts.hpp"
 
-#include <curl/curl.h>
-
 #include <cctype>
+#include <curl/curl.h>
 #include <mutex>
 #include <optional>
 
@@ -52,7 +51,7 @@ std::string origin_of(CURLU* address) {
 class exchange {
 public:
   exchange(const http_call& what, const body_sink& take)
-    : what_(what), take_(take), curl_(curl_easy_init()) {}
+      : what_(what), take_(take), curl_(curl_easy_init()) {}
 
   expected<http_head> run(const std::string& url, bool own_host,
                           const std::string& host) {
@@ -161,8 +160,7 @@ private:
 
   static size_t on_body(char* data, size_t, size_t n, void* self) {
     auto& me = *static_cast<exchange*>(self);
-    curl_easy_getinfo(me.curl_.get(), CURLINFO_RESPONSE_CODE,
-                      &me.head_.status);
+    curl_easy_getinfo(me.curl_.get(), CURLINFO_RESPONSE_CODE, &me.head_.status);
     if (is_redirect(me.head_.status))
       return n;
     me.error_ = me.take_(me.head_, {data, n});
@@ -241,8 +239,8 @@ expected<http_head> call(const http_call& what, const body_sink& take) {
   if (!address
       || curl_url_set(address.get(), CURLUPART_URL, what.url.c_str(), 0)
              != CURLUE_OK)
-    return make_error(ec::invalid, "\"" + what.url.substr(0, 256)
-                                       + "\" is no URL");
+    return make_error(ec::invalid,
+                      "\"" + what.url.substr(0, 256) + "\" is no URL");
   auto first = origin_of(address.get());
   for (int i = 0; i <= most_redirects; ++i) {
     auto own_host = origin_of(address.get()) == first;
@@ -259,8 +257,8 @@ expected<http_head> call(const http_call& what, const body_sink& take) {
       return refuse_redirect("it leads nowhere");
     auto scheme = part_of(address.get(), CURLUPART_SCHEME);
     if (scheme != "https" && (was_secure || scheme != "http"))
-      return refuse_redirect("it leads from " + std::string{
-                                 was_secure ? "https" : "http"}
+      return refuse_redirect("it leads from "
+                             + std::string{was_secure ? "https" : "http"}
                              + " to " + scheme);
   }
   return refuse_redirect("there are too many");

@@ -66,7 +66,7 @@ class loader {
 public:
   loader(store_work& work, archive_source& from, const load_options& options,
          time_point now)
-    : work_(work), from_(from), options_(options), now_(now) {}
+      : work_(work), from_(from), options_(options), now_(now) {}
 
   expected<std::vector<image_record>> run() {
     auto err = load();
@@ -139,8 +139,7 @@ private:
 
   static bool has_version(const std::string& name) {
     return name.find('@') != name.npos
-           || name.find(':', name.rfind('/') == name.npos ? 0
-                                                          : name.rfind('/'))
+           || name.find(':', name.rfind('/') == name.npos ? 0 : name.rfind('/'))
                   != name.npos;
   }
 
@@ -271,9 +270,8 @@ expected<std::string> name_in_archive(const std::string& said,
     return refuse("it knows only the tag \"" + said
                   + "\": say of which repository");
   }
-  auto version = given.find_first_of(":@", given.rfind('/') == given.npos
-                                               ? 0
-                                               : given.rfind('/'));
+  auto version = given.find_first_of(
+      ":@", given.rfind('/') == given.npos ? 0 : given.rfind('/'));
   if (version != given.npos)
     return given;
   auto tag = said;

@@ -77,13 +77,12 @@ bool erase_one(std::vector<std::string>& from, const std::string& what) {
 
 /// Digests that the tags that are left do not need.
 void erase_name(std::vector<std::string>& digests, const std::string& name) {
-  digests.erase(std::remove_if(digests.begin(), digests.end(),
-                               [&](auto& x) {
-                                 return x.compare(0, name.size() + 1,
-                                                  name + "@")
-                                        == 0;
-                               }),
-                digests.end());
+  digests.erase(
+      std::remove_if(digests.begin(), digests.end(),
+                     [&](auto& x) {
+                       return x.compare(0, name.size() + 1, name + "@") == 0;
+                     }),
+      digests.end());
 }
 
 bool has_tag_of(const image_record& x, const std::string& name) {

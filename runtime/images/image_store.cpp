@@ -94,9 +94,8 @@ caf::error image_store::prepare() {
     if (auto err = write_index({}))
       return err;
   at("format");
-  auto done = crypto::write_secret_file(folder() / "format",
-                                        std::string{format_word} + " " + marks
-                                            + "\n");
+  auto done = crypto::write_secret_file(
+      folder() / "format", std::string{format_word} + " " + marks + "\n");
   return done ? caf::error{} : done.error();
 }
 
@@ -200,21 +199,19 @@ image_store::read_document(const std::string& digest) const {
   hasher hash{algorithm_of(digest)};
   hash.update(*bytes);
   if (hash.finish() != digest)
-    return make_error(ec::internal_error, blob_path(digest).string()
-                                              + " is not as it was written");
+    return make_error(ec::internal_error,
+                      blob_path(digest).string() + " is not as it was written");
   return bytes;
 }
 
-expected<image_config>
-image_store::config_of(const image_record& image) const {
+expected<image_config> image_store::config_of(const image_record& image) const {
   auto bytes = read_document(image.id);
   if (!bytes)
     return bytes.error();
   return parse_config(*bytes, options_.documents);
 }
 
-std::vector<fs::path>
-image_store::folders_of(const image_record& image) const {
+std::vector<fs::path> image_store::folders_of(const image_record& image) const {
   std::vector<fs::path> result;
   for (auto at = image.layers.rbegin(); at != image.layers.rend(); ++at)
     result.push_back(layer_path(*at) / "diff");
@@ -450,8 +447,7 @@ void image_store::sweep_blobs(const std::set<std::string>& needed,
                               time_point oldest) {
   for (auto& kind : entries_of(folder() / "blobs"))
     for (auto& each : entries_of(kind)) {
-      auto digest =
-          kind.filename().string() + ":" + each.filename().string();
+      auto digest = kind.filename().string() + ":" + each.filename().string();
       if (needed.count(digest) == 0
           && (freed.count(digest) != 0 || changed_at(each) < oldest))
         unlink(each.c_str());
@@ -492,8 +488,9 @@ void image_store::throw_away(const fs::path& tree) {
 void image_store::empty_trash() {
   for (auto& each : entries_of(folder() / "work"))
     if (each.filename().string().rfind(trash, 0) == 0)
-      // What is left is met again by the next sweep.
-      [[maybe_unused]] auto left = remove_tree(each);
+        // What is left is met again by the next sweep.
+        [[maybe_unused]]
+      auto left = remove_tree(each);
 }
 
 } // namespace troupe::images

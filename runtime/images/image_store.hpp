@@ -120,8 +120,7 @@ public:
 private:
   friend class store_work;
 
-  explicit image_store(store_options options)
-    : options_(std::move(options)) {}
+  explicit image_store(store_options options) : options_(std::move(options)) {}
 
   caf::error prepare();
   caf::error read_format();

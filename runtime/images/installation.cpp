@@ -76,8 +76,8 @@ expected<image_record> install(store_work& work, const installation& what,
     }
     below.insert(below.begin(), work.store().layer_path(step.chain) / "diff");
   }
-  auto added = work.add(what.manifest, what.tags, what.digests, what.pinned,
-                        now);
+  auto added =
+      work.add(what.manifest, what.tags, what.digests, what.pinned, now);
   if (added)
     for (auto& step : *steps)
       work.drop_blob(step.blob.digest);

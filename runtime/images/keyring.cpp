@@ -3,10 +3,10 @@
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/text/document.hpp"
 
-#include <fnmatch.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <fnmatch.h>
 #include <optional>
 
 namespace troupe::images {
@@ -107,16 +107,15 @@ expected<credentials> read_entry(const tree& from) {
   credentials result;
   if (!from.is_object())
     return unreadable();
-  for (auto [key, to] :
-       {std::pair{"username", &result.user},
-        std::pair{"password", &result.password},
-        std::pair{"identitytoken", &result.identity_token},
-        std::pair{"registrytoken", &result.registry_token}})
+  for (auto [key, to] : {std::pair{"username", &result.user},
+                         std::pair{"password", &result.password},
+                         std::pair{"identitytoken", &result.identity_token},
+                         std::pair{"registrytoken", &result.registry_token}})
     if (auto at = from.find(key); at != from.end() && at->is_string())
       *to = at->get<std::string>();
   if (auto at = from.find("auth");
-      at != from.end() && at->is_string() && !at->get_ref<const std::string&>()
-                                                  .empty()) {
+      at != from.end() && at->is_string()
+      && !at->get_ref<const std::string&>().empty()) {
     auto decoded = decode_auth(at->get<std::string>());
     if (!decoded)
       return unreadable();

@@ -5,7 +5,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -41,15 +40,14 @@ file_looks looks_of(archive_entry* entry) {
 bool may_have(std::string_view attribute) {
   if (attribute.rfind("user.overlay.", 0) == 0)
     return false;
-  return attribute == "security.capability"
-         || attribute.rfind("user.", 0) == 0;
+  return attribute == "security.capability" || attribute.rfind("user.", 0) == 0;
 }
 
 /// Unpacks one layer, entry by entry.
 class unpacker {
 public:
   unpacker(tar_reader& from, layer_place& to, const unpack_options& options)
-    : from_(from), to_(to), options_(options) {}
+      : from_(from), to_(to), options_(options) {}
 
   caf::error run() {
     archive_entry* entry = nullptr;
@@ -60,10 +58,10 @@ public:
       if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
         return from_.problem("layer");
       if (++entries_ > options_.most_entries)
-        return make_error(ec::invalid, "layer: more than "
-                                           + std::to_string(
-                                               options_.most_entries)
-                                           + " entries");
+        return make_error(ec::invalid,
+                          "layer: more than "
+                              + std::to_string(options_.most_entries)
+                              + " entries");
       if (auto err = take(entry))
         return err;
     }
@@ -158,14 +156,12 @@ private:
     if (size < 0
         || bytes_ + static_cast<uint64_t>(size) > options_.stream.bytes)
       return make_error(ec::invalid, "it unpacks to more than "
-                                         + std::to_string(
-                                             options_.stream.bytes)
+                                         + std::to_string(options_.stream.bytes)
                                          + " bytes");
     bytes_ += static_cast<uint64_t>(size);
-    net::unique_fd fd{openat(folder, name.c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-                                 | O_CLOEXEC,
-                             0600)};
+    net::unique_fd fd{
+        openat(folder, name.c_str(),
+               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!fd)
       return file_error("make", name);
     if (auto err = copy(fd.get(), name, size))
@@ -233,8 +229,8 @@ private:
     if (type != AE_IFIFO && !options_.give)
       return {};
     auto looks = looks_of(entry);
-    auto device = makedev(archive_entry_rdevmajor(entry),
-                          archive_entry_rdevminor(entry));
+    auto device =
+        makedev(archive_entry_rdevmajor(entry), archive_entry_rdevminor(entry));
     if (mknodat(folder, name.c_str(), type | looks.mode, device) != 0)
       return file_error("make", name);
     // The process' mask has no say.
@@ -265,8 +261,7 @@ private:
     auto source = to_.find(from_folder);
     struct stat info {};
     if (!source
-        || fstatat(source->get(), from_name.c_str(), &info,
-                   AT_SYMLINK_NOFOLLOW)
+        || fstatat(source->get(), from_name.c_str(), &info, AT_SYMLINK_NOFOLLOW)
                != 0)
       return make_error(ec::invalid, "it is a link to \"" + target
                                          + "\", which is not in the layer");
@@ -279,8 +274,7 @@ private:
     if (auto err = to_.clear(*folder, name))
       return err;
     if (linkat(source->get(), from_name.c_str(), *folder, name.c_str(), 0) != 0)
-      return make_error(ec::invalid,
-                        message_of(file_error("link to", target)));
+      return make_error(ec::invalid, message_of(file_error("link to", target)));
     return {};
   }
 

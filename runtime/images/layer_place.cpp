@@ -2,9 +2,10 @@
 
 #include "runtime/images/file_tools.hpp"
 
+#include <climits>
+
 #include <cerrno>
 #include <cstring>
-#include <climits>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -122,8 +123,7 @@ caf::error layer_place::make_missing(const std::string& path) {
   for (size_t end = 0; end < path.size();) {
     end = std::min(path.find('/', end + 1), path.size());
     auto here = path.substr(0, end);
-    if (net::unique_fd{
-            open_within(root_.get(), here, O_PATH | O_DIRECTORY)})
+    if (net::unique_fd{open_within(root_.get(), here, O_PATH | O_DIRECTORY)})
       continue;
     if (auto err = make_way(here))
       return err;
@@ -145,8 +145,8 @@ caf::error layer_place::make_way(const std::string& path) {
     return make_error(ec::invalid, "\"" + path + "\" is no folder");
   // A link to what only a layer below has: that folder is made here, too.
   std::string target(PATH_MAX, '\0');
-  auto size = readlinkat(parent->get(), name.c_str(), target.data(),
-                         target.size());
+  auto size =
+      readlinkat(parent->get(), name.c_str(), target.data(), target.size());
   if (size <= 0 || ++links_ > most_links)
     return make_error(ec::invalid, "\"" + path + "\" leads nowhere");
   target.resize(static_cast<size_t>(size));
@@ -227,8 +227,7 @@ caf::error layer_place::hide_content(const std::string& path) {
 caf::error layer_place::mark_opaque(int parent, const std::string& name) {
   net::unique_fd fd{openat(parent, name.c_str(),
                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
-  if (!fd
-      || fsetxattr(fd.get(), opaque_name(options_->marks), "y", 1, 0) != 0)
+  if (!fd || fsetxattr(fd.get(), opaque_name(options_->marks), "y", 1, 0) != 0)
     return file_error("mark as opaque", name);
   return {};
 }

@@ -4,12 +4,11 @@
 #include "runtime/images/layer.hpp"
 #include "runtime/net/socket.hpp"
 
-#include <sys/types.h>
-
 #include <ctime>
 #include <map>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace troupe::images {
 
@@ -69,7 +68,7 @@ public:
 
 private:
   layer_place(net::unique_fd root, const unpack_options& options)
-    : root_(std::move(root)), options_(&options) {}
+      : root_(std::move(root)), options_(&options) {}
 
   caf::error make_missing(const std::string& path);
   caf::error make_way(const std::string& path);

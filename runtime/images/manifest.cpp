@@ -26,7 +26,7 @@ caf::error refuse(const std::string& what) {
 class fields {
 public:
   fields(const tree& from, std::string where)
-    : from_(from), where_(std::move(where)) {
+      : from_(from), where_(std::move(where)) {
     if (!from_.is_object())
       fail("is no object");
   }

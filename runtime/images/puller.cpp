@@ -22,10 +22,10 @@ public:
 
   layer_fetch(std::vector<descriptor> what, size_t at_once, bring one,
               std::function<void(const pull_progress&)> tell)
-    : what_(std::move(what)),
-      one_(std::move(one)),
-      tell_(std::move(tell)),
-      bytes_(what_.size()) {
+      : what_(std::move(what)),
+        one_(std::move(one)),
+        tell_(std::move(tell)),
+        bytes_(what_.size()) {
     progress_.layers = what_.size();
     for (auto& each : what_)
       progress_.bytes += each.size;
@@ -109,7 +109,7 @@ public:
   pulling(store_work& work, const reference& ref, const pull_options& options,
           const std::vector<registry_host>& hosts, const credentials& who,
           time_point now)
-    : work_(work), ref_(ref), options_(options), now_(now) {
+      : work_(work), ref_(ref), options_(options), now_(now) {
     for (auto& host : hosts)
       clients_.push_back(std::make_unique<registry_client>(
           host, ref.repository, host.upstream ? who : credentials{},
@@ -200,9 +200,8 @@ private:
       return err;
     if (work_.has_blob(config.digest))
       return {};
-    auto bytes = first_of<std::string>(true, [&](registry_client& from) {
-      return from.small_blob(config);
-    });
+    auto bytes = first_of<std::string>(
+        true, [&](registry_client& from) { return from.small_blob(config); });
     return bytes ? work_.put(config.digest, *bytes) : bytes.error();
   }
 
@@ -231,11 +230,10 @@ private:
                return x.digest == step.blob.digest;
              }))
         missing.push_back(step.blob);
-    layer_fetch fetch{std::move(missing), options_.at_once,
-                      [this](auto& layer, auto tell) {
-                        return bring_layer(layer, tell);
-                      },
-                      options_.progress};
+    layer_fetch fetch{
+        std::move(missing), options_.at_once,
+        [this](auto& layer, auto tell) { return bring_layer(layer, tell); },
+        options_.progress};
     fetch_ = &fetch;
     installation what;
     what.manifest = manifest;

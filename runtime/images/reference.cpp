@@ -72,9 +72,8 @@ bool all_parts(std::string_view text, char separator, F check) {
 bool is_host_label(std::string_view text) {
   return !text.empty() && is_alphanumeric(text.front())
          && is_alphanumeric(text.back())
-         && std::all_of(text.begin(), text.end(), [](char c) {
-              return is_alphanumeric(c) || c == '-';
-            });
+         && std::all_of(text.begin(), text.end(),
+                        [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
 bool is_registry(std::string_view text) {

@@ -60,8 +60,7 @@ caf::error refusal(long status, const std::string& what,
                       "pull access denied, repository does not exist or may "
                       "require authorization"
                           + (words.empty() ? "" : ": " + words));
-  return make_error(code, what + ": unexpected status "
-                              + std::to_string(status)
+  return make_error(code, what + ": unexpected status " + std::to_string(status)
                               + (words.empty() ? "" : ": " + words));
 }
 
@@ -79,8 +78,7 @@ std::optional<uint64_t> start_of(const std::string& range) {
 
 } // namespace
 
-http_call registry_client::request(const std::string& url,
-                                   header_map headers) {
+http_call registry_client::request(const std::string& url, header_map headers) {
   http_call result;
   result.url = url;
   result.headers = std::move(headers);
@@ -156,8 +154,7 @@ expected<std::string> registry_client::fetch_token(const challenge& bearer) {
   auto url = token_url(bearer, "repository:" + repository_ + ":pull");
   // Whom it calls on must be as hard to listen to as itself.
   if (url.rfind("https://", 0) != 0
-      && (url.rfind("http://", 0) != 0
-          || host_.url.rfind("https://", 0) == 0))
+      && (url.rfind("http://", 0) != 0 || host_.url.rfind("https://", 0) == 0))
     return make_error(ec::forbidden,
                       "the registry's token service is not on https");
   auto ask = request(url, {});
@@ -215,8 +212,8 @@ registry_client::document(const std::string& target) {
   hash.update(*bytes);
   result.digest = hash.finish();
   if (!claimed.empty() && claimed != result.digest)
-    return make_error(ec::invalid, "manifest " + claimed
-                                       + ": its digest is " + result.digest);
+    return make_error(ec::invalid, "manifest " + claimed + ": its digest is "
+                                       + result.digest);
   auto type = head.header("content-type");
   result.media_type = type.substr(0, type.find(';'));
   result.bytes = std::move(*bytes);
@@ -227,15 +224,15 @@ expected<std::string> registry_client::small_blob(const descriptor& what) {
   if (what.size > options_.documents.bytes)
     return make_error(ec::invalid, "blob " + what.digest + " is too large");
   http_head head;
-  auto bytes = get_bytes("/blobs/" + what.digest, "blob " + what.digest, {},
-                         head);
+  auto bytes =
+      get_bytes("/blobs/" + what.digest, "blob " + what.digest, {}, head);
   if (!bytes)
     return bytes;
   hasher hash{algorithm_of(what.digest)};
   hash.update(*bytes);
   if (auto found = hash.finish(); found != what.digest)
-    return make_error(ec::invalid, "blob " + what.digest + ": its digest is "
-                                       + found);
+    return make_error(ec::invalid,
+                      "blob " + what.digest + ": its digest is " + found);
   return bytes;
 }
 
@@ -246,29 +243,28 @@ registry_client::get_rest(const descriptor& what, blob_writer& to,
   if (to.offset() > 0)
     headers["Range"] = "bytes=" + std::to_string(to.offset()) + "-";
   bool begun = false;
-  auto head = get("/blobs/" + what.digest, "blob " + what.digest, headers,
-                  [&](const http_head& h, std::string_view piece) {
-                    if (!begun) {
-                      begun = true;
-                      auto start = h.status == 206
-                                       ? start_of(h.header("content-range"))
-                                       : std::optional<uint64_t>{0};
-                      // Some send all of it again.
-                      if (start != to.offset())
-                        if (auto err = start == 0
-                                           ? to.restart()
-                                           : make_error(ec::invalid,
-                                                        "blob " + what.digest
-                                                            + ": not the part "
-                                                              "that was asked "
-                                                              "for"))
-                          return err;
-                    }
-                    auto err = to.write(piece);
-                    if (!err && progress)
-                      progress(to.offset());
-                    return err;
-                  });
+  auto head =
+      get("/blobs/" + what.digest, "blob " + what.digest, headers,
+          [&](const http_head& h, std::string_view piece) {
+            if (!begun) {
+              begun = true;
+              auto start = h.status == 206 ? start_of(h.header("content-range"))
+                                           : std::optional<uint64_t>{0};
+              // Some send all of it again.
+              if (start != to.offset())
+                if (auto err = start == 0 ? to.restart()
+                                          : make_error(ec::invalid,
+                                                       "blob " + what.digest
+                                                           + ": not the part "
+                                                             "that was asked "
+                                                             "for"))
+                  return err;
+            }
+            auto err = to.write(piece);
+            if (!err && progress)
+              progress(to.offset());
+            return err;
+          });
   if (!head)
     return head.error();
   // There is no more of it than is here: what is here is wrong.

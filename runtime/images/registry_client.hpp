@@ -45,10 +45,10 @@ class registry_client {
 public:
   registry_client(registry_host host, std::string repository, credentials who,
                   client_options options)
-    : host_(std::move(host)),
-      repository_(std::move(repository)),
-      who_(std::move(who)),
-      options_(std::move(options)) {}
+      : host_(std::move(host)),
+        repository_(std::move(repository)),
+        who_(std::move(who)),
+        options_(std::move(options)) {}
 
   const registry_host& host() const { return host_; }
 

@@ -3,9 +3,9 @@
 #include "runtime/images/file_tools.hpp"
 
 #define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
+#include <toml++/toml.h>
 
 namespace troupe::images {
 
@@ -28,9 +28,9 @@ std::string without_slash(std::string text) {
 /// A URL as it stands in the file; without a scheme it is https.
 expected<std::string> api_url(std::string text, bool override_path) {
   if (text.find("://") == text.npos)
-    text = (is_loopback(text.substr(0, text.find('/'))) ? "http://"
-                                                        : "https://")
-           + text;
+    text =
+        (is_loopback(text.substr(0, text.find('/'))) ? "http://" : "https://")
+        + text;
   if (text.rfind("https://", 0) != 0 && text.rfind("http://", 0) != 0)
     return refuse("\"" + text + "\" is neither http nor https");
   text = without_slash(text);
@@ -39,9 +39,8 @@ expected<std::string> api_url(std::string text, bool override_path) {
   return override_path || has_version ? text : text + "/v2";
 }
 
-expected<std::vector<std::string>> texts(const toml::node_view<const toml::node>
-                                             from,
-                                         const std::string& key) {
+expected<std::vector<std::string>>
+texts(const toml::node_view<const toml::node> from, const std::string& key) {
   std::vector<std::string> result;
   if (!from)
     return result;
@@ -63,7 +62,7 @@ expected<std::vector<std::string>> texts(const toml::node_view<const toml::node>
 class host_reader {
 public:
   host_reader(const toml::table& from, const fs::path& folder)
-    : from_(from), folder_(folder) {}
+      : from_(from), folder_(folder) {}
 
   expected<registry_host> read(const std::string& url) {
     registry_host result;
@@ -218,8 +217,10 @@ bool is_loopback(const std::string& registry) {
   if (auto colon = host.rfind(':');
       colon != host.npos && host.find(']', colon) == host.npos)
     host.resize(colon);
+  in_addr address{};
+  auto is_address = inet_pton(AF_INET, host.c_str(), &address) == 1;
   return host == "localhost" || host == "[::1]" || host == "::1"
-         || host.rfind("127.", 0) == 0;
+         || (is_address && ntohl(address.s_addr) >> 24 == 127);
 }
 
 registry_host usual_host(const std::string& registry) {
@@ -238,9 +239,8 @@ expected<std::vector<registry_host>> parse_hosts(std::string_view text,
                                                  const fs::path& folder) {
   auto parsed = toml::parse(text);
   if (!parsed)
-    return refuse("line "
-                  + std::to_string(parsed.error().source().begin.line) + ": "
-                  + std::string{parsed.error().description()});
+    return refuse("line " + std::to_string(parsed.error().source().begin.line)
+                  + ": " + std::string{parsed.error().description()});
   return read_hosts(parsed.table(), registry, folder);
 }
 

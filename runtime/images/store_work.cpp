@@ -38,6 +38,12 @@ bool write_text(const fs::path& path, const std::string& text) {
 
 // -- blobs --------------------------------------------------------------------
 
+blob_writer::~blob_writer() {
+  // What has come is of use to the next attempt.
+  if (!done_ && offset_ == 0)
+    part_.release_and_remove();
+}
+
 caf::error blob_writer::restart() {
   if (ftruncate(part_.fd(), 0) != 0)
     return file_error("write", part_path_);
@@ -75,18 +81,17 @@ caf::error blob_writer::write(std::string_view bytes) {
 caf::error blob_writer::commit() {
   auto found = hash_->finish();
   if (offset_ != size_ || found != digest_) {
-    part_.release_and_remove();
-    return make_error(ec::invalid,
-                      "blob " + digest_ + ": "
-                          + (offset_ != size_
-                                 ? "got " + std::to_string(offset_) + " of "
-                                       + std::to_string(size_) + " bytes"
-                                 : "its digest is " + found));
+    auto got = std::to_string(offset_) + " of " + std::to_string(size_);
+    if (auto err = restart())
+      return err;
+    return make_error(ec::invalid, "blob " + digest_ + ": got " + got
+                                       + " bytes, their digest is " + found);
   }
   // Its age is counted from now on.
   futimens(part_.fd(), nullptr);
   if (rename(part_path_.c_str(), place_.c_str()) != 0)
     return file_error("make", place_);
+  done_ = true;
   return {};
 }
 
@@ -115,8 +120,8 @@ store_work::begin(std::shared_ptr<image_store> store, time_point now) {
 }
 
 store_work::~store_work() {
-  if (!scratch_.empty())
-    [[maybe_unused]] auto left = remove_tree(scratch_);
+  if (!scratch_.empty()) [[maybe_unused]]
+    auto left = remove_tree(scratch_);
   mine_.release_and_remove();
 }
 
@@ -294,21 +299,20 @@ void store_work::drop_blob(const std::string& digest) {
 caf::error store_work::check_whole(const image_record& x,
                                    const manifest& from) const {
   if (x.layers.size() != from.layers.size())
-    return make_error(ec::invalid,
-                      "image has " + std::to_string(from.layers.size())
-                          + " layers, its configuration "
-                          + std::to_string(x.layers.size()));
+    return make_error(ec::invalid, "image has "
+                                       + std::to_string(from.layers.size())
+                                       + " layers, its configuration "
+                                       + std::to_string(x.layers.size()));
   for (auto& each : x.layers)
     if (!has_layer(each))
       return make_error(ec::internal_error, "layer " + each + " is not there");
   return {};
 }
 
-expected<image_record>
-store_work::add(const std::string& manifest_digest,
-                const std::vector<std::string>& tags,
-                const std::vector<std::string>& digests, bool pinned,
-                time_point now) {
+expected<image_record> store_work::add(const std::string& manifest_digest,
+                                       const std::vector<std::string>& tags,
+                                       const std::vector<std::string>& digests,
+                                       bool pinned, time_point now) {
   auto bytes = store_->read_document(manifest_digest);
   if (!bytes)
     return bytes.error();

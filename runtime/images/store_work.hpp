@@ -12,7 +12,10 @@ namespace troupe::images {
 /// A blob on its way into a store. Nobody else writes the same one meanwhile.
 class blob_writer {
 public:
-  blob_writer(blob_writer&&) = default;
+  ~blob_writer();
+
+  blob_writer(const blob_writer&) = delete;
+  blob_writer& operator=(const blob_writer&) = delete;
 
   /// How much of it is there already, of an earlier attempt.
   uint64_t offset() const { return offset_; }
@@ -24,7 +27,7 @@ public:
   caf::error write(std::string_view bytes);
 
   /// Puts it in its place. ec::invalid when it is shorter than announced or
-  /// its digest another; nothing of it is left then.
+  /// its digest another; nothing of it is left then, and it may begin anew.
   caf::error commit();
 
 private:
@@ -39,6 +42,7 @@ private:
   std::string digest_;
   uint64_t size_ = 0;
   uint64_t offset_ = 0;
+  bool done_ = false;
   std::unique_ptr<hasher> hash_;
 };
 
@@ -100,7 +104,7 @@ public:
 
 private:
   explicit store_work(std::shared_ptr<image_store> store)
-    : store_(std::move(store)) {}
+      : store_(std::move(store)) {}
 
   caf::error unpack_new(const std::string& blob, const std::string& chain,
                         const std::string& diff_id,

@@ -1,6 +1,5 @@
-#include "runtime/images/layer.hpp"
-
 #include "runtime/images/digest.hpp"
+#include "runtime/images/layer.hpp"
 #include "tests/runtime/images/makers.hpp"
 
 #include <fcntl.h>
@@ -58,11 +57,14 @@ protected:
 };
 
 TEST_F(Layer, IsUnpackedWithModesTimesAndLinks) {
-  auto tar = make_tar({folder("./"), folder("etc", 0711),
+  auto tar = make_tar({folder("./"),
+                       folder("etc", 0711),
                        file("./etc/passwd", "root", 0640),
-                       file("bin/su", "s", 04755), link("lib", "usr/lib"),
+                       file("bin/su", "s", 04755),
+                       link("lib", "usr/lib"),
                        hard_link("bin/su2", "bin/su"),
-                       {"run/pipe", "", 'p', 0600}, file("ä/ö", "u")});
+                       {"run/pipe", "", 'p', 0600},
+                       file("ä/ö", "u")});
   for (auto how : {"", "gzip", "zstd", "xz"}) {
     auto done = unpack(compress(tar, how));
     ASSERT_TRUE(done) << message_of(done.error());
@@ -176,15 +178,14 @@ TEST_F(Layer, NeverWritesOutside) {
 }
 
 TEST_F(Layer, FollowsItsOwnLinksWithin) {
-  ASSERT_TRUE(unpack(make_tar({folder("usr/lib"), link("lib", "/usr/lib"),
-                               file("lib/x.so", "so")})));
+  ASSERT_TRUE(unpack(make_tar(
+      {folder("usr/lib"), link("lib", "/usr/lib"), file("lib/x.so", "so")})));
   EXPECT_EQ(read_file(into_ / "usr/lib/x.so"), "so");
   EXPECT_TRUE(fs::is_symlink(into_ / "lib"));
   // One that leads to what only a layer below has.
-  ASSERT_TRUE(unpack(make_tar({link("var/run", "/run"),
-                               link("var/lock", "../run/lock"),
-                               file("var/run/pid", "1"),
-                               file("var/lock/l", "2")})));
+  ASSERT_TRUE(
+      unpack(make_tar({link("var/run", "/run"), link("var/lock", "../run/lock"),
+                       file("var/run/pid", "1"), file("var/lock/l", "2")})));
   EXPECT_EQ(read_file(into_ / "run/pid"), "1");
   EXPECT_EQ(read_file(into_ / "run/lock/l"), "2");
   EXPECT_TRUE(fs::is_symlink(into_ / "var/run"));
@@ -197,19 +198,19 @@ TEST_F(Layer, StopsAtItsLimits) {
                 .find("more than 100000 bytes"),
             std::string::npos);
   // A bomb: small, and large when unpacked.
-  auto bomb = compress(make_tar({file("a", std::string(8 << 20, '\0'))}),
-                       "gzip");
+  auto bomb =
+      compress(make_tar({file("a", std::string(8 << 20, '\0'))}), "gzip");
   EXPECT_LT(bomb.size(), 100'000u);
   auto done = unpack(bomb, options);
   ASSERT_FALSE(done);
   EXPECT_TRUE(is(done.error(), ec::invalid)) << message_of(done.error());
   options = {};
   options.most_entries = 3;
-  EXPECT_NE(refusal({file("a", ""), file("b", ""), file("c", ""),
-                     file("d", "")},
-                    options)
-                .find("more than 3 entries"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal({file("a", ""), file("b", ""), file("c", ""), file("d", "")},
+              options)
+          .find("more than 3 entries"),
+      std::string::npos);
 }
 
 TEST_F(Layer, IsRefusedWhenItIsDamaged) {
@@ -234,12 +235,12 @@ TEST_F(Layer, CanBeCancelled) {
 }
 
 TEST_F(Layer, LooksLikeTheLayersBelowWhereItSaysNothing) {
-  ASSERT_TRUE(unpack(make_tar({folder("./", 0751), folder("tmp", 01777),
-                               folder("home", 0711)})));
+  ASSERT_TRUE(unpack(make_tar(
+      {folder("./", 0751), folder("tmp", 01777), folder("home", 0711)})));
   unpack_options options;
   options.below = {into_};
-  ASSERT_TRUE(unpack(make_tar({file("tmp/x", ""), file("home/.wh.y", "")}),
-                     options));
+  ASSERT_TRUE(
+      unpack(make_tar({file("tmp/x", ""), file("home/.wh.y", "")}), options));
   EXPECT_EQ(info("tmp").st_mode & 07777, 01777u);
   EXPECT_EQ(info("home").st_mode & 07777, 0711u);
   EXPECT_EQ(info(".").st_mode & 07777, 0751u);

@@ -3,12 +3,13 @@
 #include "runtime/images/digest.hpp"
 #include "runtime/images/image_archive.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <sys/stat.h>
@@ -170,14 +171,14 @@ made_image make_image(const std::vector<std::string>& layer_tars,
   x.config = digest_of(text);
   x.blobs[x.config] = text;
   auto type = wishes.docker ? media::docker_manifest : media::oci_manifest;
-  tree manifest{{"schemaVersion", 2},
-                {"mediaType", type},
-                {"config",
-                 {{"mediaType", wishes.docker ? media::docker_config
-                                              : media::oci_config},
-                  {"digest", x.config},
-                  {"size", text.size()}}},
-                {"layers", layers}};
+  tree manifest{
+      {"schemaVersion", 2},
+      {"mediaType", type},
+      {"config",
+       {{"mediaType", wishes.docker ? media::docker_config : media::oci_config},
+        {"digest", x.config},
+        {"size", text.size()}}},
+      {"layers", layers}};
   auto written = manifest.dump();
   x.manifest = digest_of(written);
   x.blobs[x.manifest] = written;
@@ -216,9 +217,8 @@ std::vector<entry> saved(const std::vector<std::string>& layer_tars,
   }
   auto config = std::string{hex_of(x.config)} + ".json";
   result.push_back(file(config, x.blobs[x.config]));
-  tree one{{"Config", config},
-           {"RepoTags", tree::parse(tags)},
-           {"Layers", layers}};
+  tree one{
+      {"Config", config}, {"RepoTags", tree::parse(tags)}, {"Layers", layers}};
   result.push_back(file("manifest.json", tree::array({one}).dump()));
   return result;
 }
@@ -260,8 +260,8 @@ std::shared_ptr<image_store> ImageStore::open(time_point at) {
   return store ? *store : nullptr;
 }
 
-expected<std::vector<image_record>>
-ImageStore::load(const std::string& archive, const std::string& name) {
+expected<std::vector<image_record>> ImageStore::load(const std::string& archive,
+                                                     const std::string& name) {
   auto path = root_ / "archive";
   write_file(path, archive);
   auto fd = open_file(path, O_RDONLY);
@@ -287,8 +287,8 @@ ImageStore::merged(const image_record& image) {
     };
     // What it hides goes before what it brings comes.
     for (auto& each : fs::recursive_directory_iterator{*at}) {
-      auto path = fs::relative(each.path().parent_path(), *at)
-                  / each.path().filename();
+      auto path =
+          fs::relative(each.path().parent_path(), *at) / each.path().filename();
       auto name = path.lexically_normal().string();
       struct stat info {};
       lstat(each.path().c_str(), &info);

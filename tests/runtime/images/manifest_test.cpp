@@ -1,7 +1,6 @@
-#include "runtime/images/manifest.hpp"
-
 #include "runtime/images/digest.hpp"
 #include "runtime/images/installation.hpp"
+#include "runtime/images/manifest.hpp"
 #include "tests/runtime/images/makers.hpp"
 
 namespace troupe::images {
@@ -11,8 +10,8 @@ namespace {
 const auto hash = "sha256:" + std::string(64, 'b');
 
 std::string point(const std::string& type, const std::string& more = {}) {
-  return R"({"mediaType":")" + type + R"(","digest":")" + hash
-         + R"(","size":7)" + more + "}";
+  return R"({"mediaType":")" + type + R"(","digest":")" + hash + R"(","size":7)"
+         + more + "}";
 }
 
 std::string on(const std::string& architecture,
@@ -131,7 +130,8 @@ TEST(Index, GivesTheImageThatSuitsBest) {
 
 TEST(Config, SaysWhatTheProcessIs) {
   auto read = parse_config(R"({"os":"linux","architecture":"amd64",
-    "created":"2020-01-01T00:00:00Z","rootfs":{"diff_ids":[")" + hash + R"("]},
+    "created":"2020-01-01T00:00:00Z","rootfs":{"diff_ids":[")"
+                           + hash + R"("]},
     "config":{"Entrypoint":["/a"],"Cmd":null,"Env":["A=1"],"User":"5:6",
     "WorkingDir":"/w","StopSignal":"SIGINT","Labels":{"k":"v"},
     "Volumes":{"/data":{}},"ExposedPorts":{"80/tcp":{}}}})");

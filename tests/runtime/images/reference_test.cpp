@@ -78,7 +78,8 @@ TEST(Reference, IsRefusedWithKubernetesReason) {
       {"UPPER", format + ": repository name must be lowercase"},
       {"host.io/Upper:1", format + ": repository name must be lowercase"},
       {"nginx@sha256:x", "invalid checksum digest length"},
-      {"nginx@sha256:" + std::string(64, 'g'), "invalid checksum digest format"},
+      {"nginx@sha256:" + std::string(64, 'g'),
+       "invalid checksum digest format"},
       {"nginx@md5:" + std::string(32, 'a'), "unsupported digest algorithm"},
       {std::string(64, 'a'), "invalid repository name (" + std::string(64, 'a')
                                  + "), cannot specify 64-byte hexadecimal "

@@ -1,13 +1,13 @@
-#include "runtime/images/image_store.hpp"
-
 #include "runtime/images/digest.hpp"
 #include "runtime/images/image_archive.hpp"
+#include "runtime/images/image_store.hpp"
 #include "runtime/images/store_work.hpp"
 #include "tests/runtime/images/makers.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <csignal>
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -38,8 +38,8 @@ size_t count(const fs::path& folder) {
 }
 
 size_t entries(const fs::path& folder) {
-  return static_cast<size_t>(std::distance(fs::directory_iterator{folder},
-                                           fs::directory_iterator{}));
+  return static_cast<size_t>(
+      std::distance(fs::directory_iterator{folder}, fs::directory_iterator{}));
 }
 
 } // namespace
@@ -225,9 +225,9 @@ TEST_F(ImageStore, FindsByNameDigestAndId) {
   ASSERT_TRUE(load(archive({base}, R"(["a:1","team/x:2"])")));
   auto x = store_->find("a:1");
   ASSERT_TRUE(x);
-  for (auto text : {std::string{"docker.io/library/a:1"}, x->id,
-                    x->id.substr(7), x->id.substr(7, 12), x->digests[0],
-                    std::string{"team/x:2"}})
+  for (auto text :
+       {std::string{"docker.io/library/a:1"}, x->id, x->id.substr(7),
+        x->id.substr(7, 12), x->digests[0], std::string{"team/x:2"}})
     EXPECT_TRUE(store_->find(text)) << text;
   for (auto text : {"a", "a:2", "x:2", "sha256:00", "0000000000000"})
     EXPECT_TRUE(is(store_->find(text).error(), ec::not_found)) << text;

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fnmatch.h>
 #include <optional>
 
 namespace troupe::images {
@@ -51,20 +50,71 @@ std::vector<std::string> labels_of(const std::string& host) {
   return result;
 }
 
-bool matches(const std::string& key, const std::string& name) {
-  auto glob = locate(key);
-  auto target = locate(name);
-  if (glob.port != target.port || target.path.rfind(glob.path, 0) != 0)
+/// Whether a class such as [a-z] or [^x] holds `c`; moves behind it. A class
+/// without an end holds nothing.
+bool class_holds(std::string_view pattern, size_t& at, char c) {
+  auto end = pattern.find(']', at + 2);
+  if (end == pattern.npos) {
+    at = pattern.size();
     return false;
-  auto patterns = labels_of(glob.host);
+  }
+  auto negated = pattern[at + 1] == '^';
+  auto found = false;
+  for (auto i = at + (negated ? 2 : 1); i < end; ++i) {
+    auto is_range = i + 2 < end && pattern[i + 1] == '-';
+    found = found || (c >= pattern[i] && c <= pattern[is_range ? i + 2 : i]);
+    i += is_range ? 2 : 0;
+  }
+  at = end + 1;
+  return found != negated;
+}
+
+/// Whether one character fits; moves behind what it was held against.
+bool fits(std::string_view pattern, size_t& at, char c) {
+  if (pattern[at] == '[')
+    return class_holds(pattern, at, c);
+  if (pattern[at] == '\\' && at + 1 < pattern.size())
+    ++at;
+  else if (pattern[at] == '?')
+    return ++at, true;
+  return pattern[at++] == c;
+}
+
+/// Go's path.Match within one label. Its time is bounded by the product of the
+/// lengths: patterns come from users.
+bool glob(std::string_view pattern, std::string_view text) {
+  size_t at = 0, i = 0;
+  size_t star = pattern.npos, star_text = 0;
+  while (i < text.size()) {
+    auto next = at;
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      star_text = i;
+    } else if (at < pattern.size() && fits(pattern, next, text[i])) {
+      at = next;
+      ++i;
+    } else if (star != pattern.npos) {
+      // The star takes one more.
+      at = star + 1;
+      i = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (at < pattern.size() && pattern[at] == '*')
+    ++at;
+  return at == pattern.size();
+}
+
+bool matches(const std::string& key, const std::string& name) {
+  auto where = locate(key);
+  auto target = locate(name);
+  if (where.port != target.port || target.path.rfind(where.path, 0) != 0)
+    return false;
+  auto patterns = labels_of(where.host);
   auto labels = labels_of(target.host);
-  return patterns.size() == labels.size()
-         && std::equal(patterns.begin(), patterns.end(), labels.begin(),
-                       [](auto& pattern, auto& label) {
-                         return fnmatch(pattern.c_str(), label.c_str(),
-                                        FNM_PATHNAME)
-                                == 0;
-                       });
+  return std::equal(patterns.begin(), patterns.end(), labels.begin(),
+                    labels.end(), glob);
 }
 
 /// The key without scheme; what leads to either version of the API counts as

@@ -97,13 +97,19 @@ bool looks_like_id(std::string_view text) {
          && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
-/// Splits registry and the rest. The first part is a registry when it looks
-/// like a host.
+/// Whether the first of several parts looks like a host.
+bool begins_with_host(std::string_view text) {
+  auto slash = text.find('/');
+  auto first = text.substr(0, slash);
+  return slash != text.npos
+         && (first.find_first_of(".:") != first.npos || first == "localhost");
+}
+
+/// Splits registry and the rest.
 void take_registry(std::string_view& rest, reference& out) {
   auto slash = rest.find('/');
   auto first = rest.substr(0, slash);
-  if (slash != rest.npos
-      && (first.find_first_of(".:") != first.npos || first == "localhost")) {
+  if (begins_with_host(rest)) {
     out.registry = first == old_default_registry ? default_registry : first;
     rest.remove_prefix(slash + 1);
   } else {
@@ -150,7 +156,8 @@ std::string reference::whole() const {
 
 std::string reference::familiar() const {
   auto result = whole();
-  if (registry == default_registry) {
+  // What would be taken for a host must stand behind one.
+  if (registry == default_registry && !begins_with_host(repository)) {
     result.erase(0, registry.size() + 1);
     std::string_view lead = official;
     if (repository.rfind(lead, 0) == 0

@@ -9,7 +9,7 @@ const std::vector<target>& targets() {
   static const std::vector<target> all{
       {"http", http},         {"http2", http2},       {"json", json},
       {"yaml", yaml},         {"protobuf", protobuf}, {"patch", patch},
-      {"selector", selector},
+      {"selector", selector}, {"image", image},
   };
   return all;
 }

@@ -24,5 +24,6 @@ void yaml(std::string_view bytes);
 void protobuf(std::string_view bytes);
 void patch(std::string_view bytes);
 void selector(std::string_view bytes);
+void image(std::string_view bytes);
 
 } // namespace troupe::fuzz

@@ -23,6 +23,8 @@ TEST(Reference, IsCompletedAsEverywhere) {
        "nginx:latest"},
       {"docker.io/team/app", "docker.io/team/app:latest", "team/app:latest"},
       {"team/app", "docker.io/team/app:latest", "team/app:latest"},
+      {"docker.io/a.b/app", "docker.io/a.b/app:latest",
+       "docker.io/a.b/app:latest"},
       {"registry.local/app:2", "registry.local/app:2", "registry.local/app:2"},
       {"Registry.Local/app:2", "Registry.Local/app:2", "Registry.Local/app:2"},
       {"localhost/app", "localhost/app:latest", "localhost/app:latest"},

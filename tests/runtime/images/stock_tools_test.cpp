@@ -92,14 +92,24 @@ protected:
         "umoci unpack --rootless --image L:2 bundle");
   }
 
-  void start_registry() {
+  /// `auth` is the file of its users, `tls` the name of its files.
+  void start_registry(const std::string& auth = {},
+                      const std::string& tls = {}) {
     port_ = free_port();
+    auto place = root_.string() + "/";
     write_file(root_ / "config.yml",
                "version: 0.1\nlog: {level: error}\nstorage: {filesystem: "
                "{rootdirectory: "
                    + (root_ / "registry").string()
                    + "}}\nhttp: {addr: \"127.0.0.1:" + std::to_string(port_)
-                   + "\"}\n");
+                   + "\""
+                   + (tls.empty() ? ""
+                                  : ", tls: {certificate: " + place + tls
+                                        + ".crt, key: " + place + tls + ".key}")
+                   + "}\n"
+                   + (auth.empty() ? ""
+                                   : "auth: {htpasswd: {realm: r, path: "
+                                         + place + auth + "}}\n"));
     registry_ = fork();
     if (registry_ == 0) {
       auto config = (root_ / "config.yml").string();
@@ -182,6 +192,48 @@ TEST_F(StockTools, PushToARegistryFromWhichIsPulled) {
   ASSERT_FALSE(missing);
   EXPECT_TRUE(is(missing.error(), ec::not_found))
       << message_of(missing.error());
+}
+
+TEST_F(StockTools, ServeOverTlsThoseWhomTheyKnow) {
+  for (auto program : {"docker-registry", "openssl", "python3"})
+    if (!has(program))
+      GTEST_SKIP() << "there is no " << program;
+  run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+      "-keyout r.key -out r.crt -days 2 -subj /CN=r "
+      "-addext subjectAltName=IP:127.0.0.1 && "
+      "python3 -W ignore -c 'import crypt; print(\"user:\" + "
+      "crypt.crypt(\"right\", crypt.mksalt(crypt.METHOD_BLOWFISH, "
+      "rounds=16)))' >users");
+  start_registry("users", "r");
+  auto registry = "127.0.0.1:" + std::to_string(port_);
+  auto name = registry + "/team/app:2";
+  run("skopeo copy --dest-tls-verify=false --dest-creds user:right oci:L:2 "
+      "docker://"
+      + name);
+  pull_options options;
+  options.host_folders = {root_ / "certs.d"};
+  auto hosts = "server = \"https://" + registry + "\"\n";
+  auto place = root_ / "certs.d" / registry / "hosts.toml";
+  write_file(place, hosts);
+  auto stranger = pull(store_, name, options, now());
+  ASSERT_FALSE(stranger);
+  EXPECT_TRUE(is(stranger.error(), ec::forbidden))
+      << message_of(stranger.error());
+  write_file(place, hosts + "ca = \"" + (root_ / "r.crt").string() + "\"\n");
+  auto nobody = pull(store_, name, options, now());
+  ASSERT_FALSE(nobody);
+  EXPECT_TRUE(is(nobody.error(), ec::unauthorized))
+      << message_of(nobody.error());
+  keyring ring;
+  ASSERT_EQ(ring.add_old_config("{\"" + registry
+                                + "\":{\"auth\":\"dXNlcjpyaWdodA==\"}}"),
+            caf::error{});
+  options.as = ring.find(registry + "/team/app");
+  auto got = pull(store_, name, options, now());
+  ASSERT_TRUE(got) << message_of(got.error());
+  EXPECT_EQ(merged(*got), expected_files());
+  write_file(place, hosts + "skip_verify = true\n");
+  EXPECT_TRUE(pull(store_, name, options, now()));
 }
 
 TEST_F(StockTools, ReadTheImagesOfTheExamples) {

@@ -75,6 +75,7 @@ private:
   static ssize_t read(archive*, void* self, const void** buffer);
 
   decompression& from_;
+  bool ended_ = false;
   caf::error error_;
   archive_reader tar_;
 };

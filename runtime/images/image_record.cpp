@@ -152,8 +152,10 @@ void image_list::add(image_record x) {
       erase_one(each.tags, tag);
   auto old = by_id(x.id);
   if (old == nullptr) {
-    images_.push_back(std::move(x));
-    return;
+    images_.push_back(x);
+    old = &images_.back();
+    old->tags.clear();
+    old->digests.clear();
   }
   merge(old->tags, std::move(x.tags));
   merge(old->digests, std::move(x.digests));

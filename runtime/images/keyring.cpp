@@ -137,8 +137,8 @@ std::string usual_key(std::string_view text) {
 /// "auth" is user and password in Base64, with padding or without.
 std::optional<std::pair<std::string, std::string>>
 decode_auth(std::string text) {
-  while (text.size() % 4 != 0 && text.find('=') == text.npos)
-    text += '=';
+  if (text.find('=') == text.npos)
+    text.append((4 - text.size() % 4) % 4, '=');
   auto decoded = crypto::base64_decode(text);
   if (!decoded)
     return std::nullopt;

@@ -155,6 +155,8 @@ expected<std::vector<registry_host>> read_hosts(const toml::table& from,
                                                 const fs::path& folder) {
   // In the order of the file, which the table does not keep.
   std::vector<std::pair<std::string, const toml::table*>> mirrors;
+  if (from["host"] && !from["host"].is_table())
+    return refuse("host is no table");
   if (auto hosts = from["host"].as_table())
     for (auto&& [key, value] : *hosts) {
       if (!value.is_table())

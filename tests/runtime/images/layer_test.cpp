@@ -225,6 +225,16 @@ TEST_F(Layer, IsRefusedWhenItIsDamaged) {
   }
 }
 
+TEST_F(Layer, MayEndWithoutAnEnd) {
+  // As some tools leave it: neither padding nor the two empty blocks.
+  auto tar = make_tar({file("a", "text")});
+  tar.resize(tar.find("text") + 4);
+  auto done = unpack(tar);
+  ASSERT_TRUE(done) << message_of(done.error());
+  EXPECT_EQ(done->diff_id, digest_of(tar));
+  EXPECT_EQ(read_file(into_ / "a"), "text");
+}
+
 TEST_F(Layer, CanBeCancelled) {
   unpack_options options;
   int asked = 0;

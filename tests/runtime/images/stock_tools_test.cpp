@@ -114,7 +114,7 @@ protected:
     if (registry_ == 0) {
       auto config = (root_ / "config.yml").string();
       auto log =
-          open((root_ / "registry-log").c_str(), O_WRONLY | O_CREAT, 0600);
+          ::open((root_ / "registry-log").c_str(), O_WRONLY | O_CREAT, 0600);
       dup2(log, STDOUT_FILENO);
       dup2(log, STDERR_FILENO);
       execlp("docker-registry", "docker-registry", "serve", config.c_str(),

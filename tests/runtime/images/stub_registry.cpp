@@ -130,7 +130,8 @@ void stub_registry::serve(int fd) {
       std::lock_guard guard{mutex_};
       requests_.push_back(what);
     }
-    auto is_blob = what.path.find("/blobs/") != std::string::npos;
+    auto is_blob = what.path.find("/blobs/") != std::string::npos
+                   && what.path.find(alone_) == std::string::npos;
     if (is_blob) {
       auto n = ++at_once_;
       auto most = most_at_once_.load();

@@ -49,8 +49,12 @@ public:
   /// Asked first; an answer with status 0 is none.
   std::function<stub_answer(const stub_request&)> twist;
 
-  /// Waits in requests for layers until so many are under way at once.
-  void wait_for_blobs(size_t at_once) { gather_ = at_once; }
+  /// Waits in requests for blobs until so many are under way at once; for one
+  /// of them not.
+  void wait_for_blobs(size_t at_once, std::string but) {
+    gather_ = at_once;
+    alone_ = std::move(but);
+  }
 
   std::vector<stub_request> requests();
   size_t count(const std::string& part);
@@ -68,6 +72,7 @@ private:
   std::atomic<size_t> at_once_{0};
   std::atomic<size_t> most_at_once_{0};
   std::atomic<size_t> gather_{0};
+  std::string alone_ = "none";
   std::mutex mutex_;
   std::vector<stub_request> requests_;
   std::map<std::string, std::pair<std::string, std::string>> documents_;

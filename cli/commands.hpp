@@ -12,6 +12,7 @@ void add_up(CLI::App& app, environment& env);
 void add_server(CLI::App& app, environment& env);
 void add_node(CLI::App& app, environment& env);
 void add_store(CLI::App& app, environment& env);
+void add_image(CLI::App& app, environment& env);
 void add_down(CLI::App& app, environment& env);
 void add_token(CLI::App& app, environment& env);
 void add_certificate(CLI::App& app, environment& env);
@@ -55,7 +56,7 @@ struct command_group {
 inline std::vector<command_group> all_commands() {
   return {{"Run a cluster",
            {add_up, add_server, add_node, add_down, add_status, add_store,
-            add_token, add_certificate}},
+            add_image, add_token, add_certificate}},
           {"Make and change",
            {add_apply, add_create, add_run, add_expose, add_set, add_scale,
             add_rollout, add_label, add_annotate, add_patch, add_replace,

@@ -195,6 +195,24 @@ constexpr entry table[] = {
   troupe get pods -o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName
   troupe get pods -o 'go-template={{range .items}}{{.metadata.name}} {{end}}'
 )"},
+    {"image", R"(  troupe image list
+)"},
+    {"image list", R"(  troupe image list
+  # All that is known of one
+  troupe image list troupe/web:1 -o json
+)"},
+    {"image load", R"(  # What `docker save` has written, or an OCI layout
+  troupe image load app.tar.gz
+  docker save app:1 | troupe image load -
+  # A folder that is one, and knows only a tag
+  troupe image load layout/ --name team/app
+)"},
+    {"image pull", R"(  troupe image pull nginx:1.25
+  # As somebody, for another kind of machine
+  troupe image pull registry.example.com/app:2 --auth-file config.json --platform linux/arm64
+)"},
+    {"image remove", R"(  troupe image remove nginx:1.25
+)"},
     {"kill", R"(  # It is back at once
   troupe kill controllers/replicaset
   # A node's kubelet and container runtime are away for a while

@@ -14,7 +14,7 @@ const std::vector<target>& targets() {
       {"spdy", spdy},         {"spdyheaders", spdyheaders},
       {"remote", remote},     {"forward", forward},
       {"response", response}, {"token", token},
-      {"dns", dns},
+      {"dns", dns},           {"image", image},
   };
   return all;
 }

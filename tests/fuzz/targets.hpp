@@ -32,5 +32,6 @@ void forward(std::string_view bytes);
 void response(std::string_view bytes);
 void token(std::string_view bytes);
 void dns(std::string_view bytes);
+void image(std::string_view bytes);
 
 } // namespace troupe::fuzz

@@ -56,6 +56,10 @@ expected<shared_store> find_store(environment& env) {
   return open_store(env);
 }
 
+caf::error missing(const std::string& name) {
+  return make_error(ec::not_found, "image \"" + name + "\" not found");
+}
+
 // -- list ---------------------------------------------------------------------
 
 struct list_command {
@@ -67,10 +71,10 @@ struct list_command {
 
 expected<std::vector<image_record>> choose(const shared_store& store,
                                            const list_command& cmd) {
-  if (!store)
-    return std::vector<image_record>{};
   if (cmd.names.empty())
-    return store->list();
+    return store ? store->list() : std::vector<image_record>{};
+  if (!store)
+    return missing(cmd.names.front());
   std::vector<image_record> result;
   for (auto& name : cmd.names) {
     auto found = store->find(name);
@@ -296,9 +300,7 @@ void add_remove(CLI::App& image, environment& env) {
     if (!store)
       return env.fail_here(store.error());
     for (auto& name : *names) {
-      auto err = *store ? (*store)->remove(name, now())
-                        : make_error(ec::not_found,
-                                     "image \"" + name + "\" not found");
+      auto err = *store ? (*store)->remove(name, now()) : missing(name);
       if (err)
         return env.fail_here(err);
       env.out() << "image \"" << name << "\" removed\n";

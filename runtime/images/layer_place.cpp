@@ -203,8 +203,9 @@ caf::error layer_place::clear(int folder, const std::string& name) {
 caf::error layer_place::hide(const std::string& path) {
   auto [above, name] = split(path);
   auto parent = folder(above);
+  // What is no folder in this layer hides all below by itself.
   if (!parent)
-    return parent.error();
+    return is(parent.error(), ec::invalid) ? caf::error{} : parent.error();
   struct stat info {};
   if (fstatat(*parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
     // The layer brings another one: OCI, "whiteouts apply to lower layers".
@@ -220,7 +221,7 @@ caf::error layer_place::hide(const std::string& path) {
 caf::error layer_place::hide_content(const std::string& path) {
   auto at = folder(path);
   if (!at)
-    return at.error();
+    return is(at.error(), ec::invalid) ? caf::error{} : at.error();
   return mark_opaque(*at, ".");
 }
 

@@ -103,7 +103,11 @@ TEST_F(Layer, SaysWhatItTakesAway) {
       file(".wh..wh.plnk", "aufs"),
       file(".wh.back", ""),
       file("back", "b"),
+      file("instead", "of a folder"),
+      file("instead/.wh.x", ""),
+      file("instead/.wh..wh..opq", ""),
   })));
+  EXPECT_EQ(read_file(into_ / "instead"), "of a folder");
   EXPECT_TRUE(is_hidden("a/gone"));
   EXPECT_TRUE(is_opaque("b"));
   EXPECT_EQ(read_file(into_ / "b/new"), "n");

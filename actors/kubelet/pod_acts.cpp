@@ -16,6 +16,7 @@
 #include "runtime/rules/pod_config.hpp"
 #include "runtime/rules/pod_references.hpp"
 #include "runtime/system/edges.hpp"
+#include "runtime/text/quantity.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -335,6 +336,12 @@ void send_create(pointer self, size_t i, container::ContainerConfig config) {
       });
 }
 
+int64_t memory_of(const core::v1::NodeStatus& node) {
+  auto at = node.capacity().find("memory");
+  return at == node.capacity().end() ? 0
+                                     : text::quantity::of(at->second).value();
+}
+
 // Puts the container together. What is missing is told, and tried again.
 void create_with(pointer self, size_t i, const rules::pod_references& known) {
   auto& st = self->state;
@@ -361,7 +368,8 @@ void create_with(pointer self, size_t i, const rules::pod_references& known) {
           if (volume.name() == name && volume.volume_source().has_host_path())
             return volume.volume_source().host_path().path();
         return volume_path(pod_folder(self), plan);
-      });
+      },
+      memory_of(*st.node->status));
   if (!config)
     return fail_create(self, i, "CreateContainerConfigError", config.error());
   auto folders = rules::sub_folders(pod, i, *env);

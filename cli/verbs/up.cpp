@@ -69,7 +69,7 @@ void add_up(CLI::App& app, environment& env) {
                 "time unless given");
   sub->add_option("--runtime", cmd->options.runtime,
                   "What runs the pods; as last time, else process")
-      ->check(CLI::IsMember({"process", "simulated"}));
+      ->check(CLI::IsMember({"process", "oci", "simulated"}));
   sub->add_option("--network", cmd->options.network,
                   "How pods get addresses; the best possible unless given")
       ->check(CLI::IsMember({"loopback", "bridge"}));

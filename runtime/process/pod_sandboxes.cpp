@@ -56,6 +56,11 @@ caf::error check(const container::SandboxConfig& config, uint32_t isolation) {
                   "this machine allows no network namespaces");
   if (config.network() == container::PATH && config.network_path().empty())
     return refuse("config.networkPath", "must not be empty");
+  for (auto& [name, value] : config.sysctls())
+    if (name.empty() || name.find("..") != name.npos
+        || name.find_first_of(std::string_view{"=\0", 2}) != name.npos
+        || value.find('\0') != value.npos)
+      return refuse("config.sysctls", "\"" + name + "\" is no name");
   return {};
 }
 
@@ -88,7 +93,7 @@ caf::error error_of(const shim_answer& answer) {
 
 container::RuntimeStatus pod_runtime::engine::status() const {
   container::RuntimeStatus result;
-  result.set_name("process");
+  result.set_name(by_runtime() ? "oci" : "process");
   result.set_version("0.1.0");
   result.set_ready(unable_.empty());
   result.set_mounts(isolation_ & use_mounts);
@@ -182,13 +187,23 @@ std::string pod_runtime::engine::describe(const pod& p,
   auto flags = isolation_;
   if (p.config.network() != container::OWN)
     flags &= ~static_cast<uint32_t>(own_network);
+  if (by_runtime()) {
+    flags = (flags & own_network) | use_runtime;
+    flags |= facts_.layout.hybrid ? hide_unified : 0u;
+    flags |= p.config.node_ipc() ? static_cast<uint32_t>(node_ipc) : 0u;
+  }
   std::string fields;
-  wire_writer<std::string>{fields}
-      .u32(flags)
-      .text(p.folder)
-      .text(hostname)
-      .text(p.config.network() == container::PATH ? p.config.network_path()
-                                                  : "");
+  wire_writer<std::string> out{fields};
+  out.u32(flags).text(p.folder).text(hostname).text(
+      p.config.network() == container::PATH ? p.config.network_path() : "");
+  // Those of the node are not a pod's to change.
+  std::vector<std::string> sysctls;
+  for (auto& [name, value] : p.config.sysctls())
+    if (by_runtime())
+      sysctls.push_back(name + "=" + value);
+  out.u32(static_cast<uint32_t>(sysctls.size()));
+  for (auto& text : sysctls)
+    out.text(text);
   return fields;
 }
 
@@ -232,8 +247,14 @@ void pod_runtime::engine::run(const container::SandboxConfig& config,
   if (!err && config.has_dns())
     std::filesystem::permissions(p->folder + "/resolv.conf",
                                  std::filesystem::perms{0644});
+  if (!err && by_runtime())
+    err = write_pod_files(*p);
+  if (!err && by_runtime())
+    err = make_pod_group(*p);
   auto fd = err ? expected<int>{err} : spawn_shim(*id);
   if (!fd) {
+    if (by_runtime())
+      clear_pod_group(*p, [] {});
     remove_folder(p->folder);
     return done(fd.error());
   }
@@ -260,8 +281,10 @@ void pod_runtime::engine::finish_start(const std::string& id,
     auto folder = p->folder;
     p->stopping = true;
     p->link->close();
-    pods_.erase(id);
     kill_shim(folder);
+    if (by_runtime())
+      clear_pod_group(*p, [] {});
+    pods_.erase(id);
     remove_folder(folder);
     for (auto& done : waiting)
       done(err);
@@ -275,6 +298,8 @@ void pod_runtime::engine::finish_start(const std::string& id,
                              + "/ns/net");
   else if (p->config.network() == container::PATH)
     p->info.set_network_path(p->config.network_path());
+  if (by_runtime())
+    balance();
   auto info = p->info;
   for (auto& done : waiting)
     done(info);
@@ -321,13 +346,21 @@ void pod_runtime::engine::remove_sandbox(const std::string& id,
   auto forget = [this, id, done](expected<container::Done> result) {
     if (!result)
       return done(result.error());
-    if (auto self = find_pod(id)) {
-      // One that was only about to come when it was looked for.
+    auto finish = [this, id, done] {
+      if (auto self = find_pod(id)) {
+        remove_folder(self->folder);
+        pods_.erase(id);
+      }
+      done(container::Done{});
+    };
+    auto self = find_pod(id);
+    // One that was only about to come when it was looked for.
+    if (self != nullptr)
       kill_shim(self->folder);
-      remove_folder(self->folder);
-      pods_.erase(id);
-    }
-    done(container::Done{});
+    if (self != nullptr && by_runtime())
+      clear_pod_group(*self, finish);
+    else
+      finish();
   };
   if (p->info.state() == container::NOT_READY)
     forget(container::Done{});

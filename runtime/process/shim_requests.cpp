@@ -33,6 +33,9 @@ void drop_container(container& c) {
     at = &(*at)->next;
   *at = c.next;
   free_config(c.config);
+  for (auto group = c.groups; group != nullptr && *group != nullptr; ++group)
+    free(*group);
+  free(c.groups);
   free(c.id);
   free(c.folder);
   delete &c;

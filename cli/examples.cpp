@@ -350,6 +350,9 @@ constexpr entry table[] = {
   troupe up --apart --nodes 3 --detach
   # A hundred nodes whose pods are only told of
   troupe up --nodes 100 --runtime simulated --detach
+  # Containers of images, by crun or runc; each image is a folder with a
+  # config.json and a rootfs
+  troupe up --runtime oci --detach
   # With the state in an etcd that nobody else uses, over TLS; the next start
   # finds it again. "leveldb" goes back to the own store, as it was
   troupe up --store etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379 \

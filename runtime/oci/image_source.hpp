@@ -17,8 +17,7 @@ struct unpacked_image {
   std::vector<std::string> layers;
 };
 
-/// Where images come from. `find` is called on one thread and must not wait;
-/// what it tells stays on disk as long as a container is made of it.
+/// Where images come from. All is called on one thread and must not wait.
 class image_source {
 public:
   using answer = std::function<void(expected<unpacked_image>)>;
@@ -27,6 +26,13 @@ public:
 
   /// not_found when the machine does not have it.
   virtual expected<unpacked_image> find(const std::string& reference) = 0;
+
+  /// What `find` told of the image stays on disk until the container lets go of
+  /// it, whoever is restarted meanwhile. Of a container that holds nothing
+  /// `release` is no error.
+  virtual caf::error hold(const std::string& container,
+                          const std::string& image_id) = 0;
+  virtual void release(const std::string& container) = 0;
 
   /// Fetches it. The answer may come on any thread, once.
   virtual void pull(const std::string& reference, answer done) = 0;

@@ -81,6 +81,13 @@ expected<std::string> seccomp_of(const container::Security& security,
   return *text;
 }
 
+/// Of "crun version 1.8.1" and more lines.
+std::string version_in(const std::string& text) {
+  auto line = text.substr(0, text.find('\n'));
+  auto blank = line.rfind(' ');
+  return blank == line.npos ? line : line.substr(blank + 1);
+}
+
 /// A container that does nothing, of an image that is the shim alone.
 container::ContainerConfig trial() {
   container::ContainerConfig config;
@@ -158,10 +165,8 @@ void pod_runtime::engine::probe_runtime() {
       complaints += (complaints.empty() ? "" : "; ") + name + ": " + why;
       continue;
     }
-    facts_.version = output_of(program, "--version");
-    facts_.version.erase(
-        std::min(facts_.version.find('\n'), facts_.version.size()));
-    reason_ = "by " + facts_.version + ", control groups version "
+    facts_.version = version_in(output_of(program, "--version"));
+    reason_ = "by " + name + " " + facts_.version + ", control groups version "
               + (facts_.layout.unified  ? "2"
                  : facts_.layout.hybrid ? "1 (hybrid)"
                                         : "1");
@@ -184,8 +189,19 @@ caf::error pod_runtime::engine::make_pod_group(const pod& p) {
   auto path = oci::pod_path(facts_.prefix, p.config);
   if (auto err = oci::make_group(facts_.layout, path))
     return err;
+  // Kubernetes: all pods together weigh as much as the processors that they
+  // may have.
+  container::Resources all;
+  all.set_cpu_shares(1024 * sysconf(_SC_NPROCESSORS_ONLN));
+  oci::apply(
+      oci::settings_of(facts_.layout, "/" + facts_.prefix + "/kubepods", all));
   return oci::apply(
       oci::settings_of(facts_.layout, path, p.config.resources()));
+}
+
+void pod_runtime::engine::let_go(const std::string& container) {
+  if (by_runtime())
+    options_.rootfs->release(container);
 }
 
 void pod_runtime::engine::balance() {

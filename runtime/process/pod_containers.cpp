@@ -173,18 +173,29 @@ void pod_runtime::engine::create(const std::string& sandbox,
   if (!image)
     return done(image.error());
   auto c = record_of(*p, id, config, image->config);
-  if (auto err = store_container(p->folder, c))
-    return done(err);
-  auto fields =
-      by_runtime() ? set_up_bundle(*p, c, config, *image)
-                   : set_up(config, image->config, place_of(*p, c, isolation_));
+  auto fields = prepare(*p, c, config, *image);
   if (!fields) {
+    let_go(id);
     remove_folder(p->folder + "/" + container_folder_of(c));
     return done(fields.error());
   }
   p->containers[id] = c;
   p->creating[id].push_back(std::move(done));
   send_create(*p, c, *fields);
+}
+
+/// Puts on disk what the container needs there; returns what the shim is told.
+expected<std::string>
+pod_runtime::engine::prepare(const pod& p, const Container& c,
+                             const container::ContainerConfig& config,
+                             const oci::unpacked_image& image) {
+  if (auto err = store_container(p.folder, c))
+    return err;
+  if (!by_runtime())
+    return set_up(config, image.config, place_of(p, c, isolation_));
+  if (auto err = options_.rootfs->hold(c.id(), image.config.id))
+    return err;
+  return set_up_bundle(p, c, config, image);
 }
 
 void pod_runtime::engine::send_create(pod& p, const Container& c,
@@ -218,6 +229,7 @@ void pod_runtime::engine::finish_create(const std::string& sandbox,
   auto waiting = std::move(p->creating[id]);
   p->creating.erase(id);
   if (auto at = p->containers.find(id); !result && at != p->containers.end()) {
+    let_go(id);
     remove_folder(p->folder + "/" + container_folder_of(at->second));
     p->containers.erase(at);
   }
@@ -324,7 +336,8 @@ void pod_runtime::engine::remove(const std::string& id,
       return done(error_of(result));
     if (auto [owner, known] = find(id); owner)
       owner->containers.erase(id);
-    auto finish = [folder, done] {
+    auto finish = [this, id, folder, done] {
+      let_go(id);
       remove_folder(folder);
       done(container::Done{});
     };

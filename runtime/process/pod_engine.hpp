@@ -95,6 +95,9 @@ private:
   void finish_start(const std::string& id, const shim_answer& result);
   std::string describe(const pod& p, const std::string& hostname) const;
 
+  expected<std::string> prepare(const pod& p, const container::Container& c,
+                                const container::ContainerConfig& config,
+                                const oci::unpacked_image& image);
   void send_create(pod& p, const container::Container& c,
                    const std::string& fields);
   void finish_create(const std::string& sandbox, const std::string& id,
@@ -125,6 +128,8 @@ private:
                                       const container::ContainerConfig& config,
                                       const oci::unpacked_image& image);
   std::string group_of(const pod& p, const container::Container& c) const;
+  /// The container needs its image no more.
+  void let_go(const std::string& container);
 
   pod* find_pod(const std::string& id);
   /// The pod of a container, and the container; nothing when unknown.

@@ -94,7 +94,7 @@ caf::error error_of(const shim_answer& answer) {
 container::RuntimeStatus pod_runtime::engine::status() const {
   container::RuntimeStatus result;
   result.set_name(by_runtime() ? "oci" : "process");
-  result.set_version("0.1.0");
+  result.set_version(by_runtime() ? facts_.version : "0.1.0");
   result.set_ready(unable_.empty());
   result.set_mounts(isolation_ & use_mounts);
   result.set_networks(isolation_ & own_network);
@@ -348,6 +348,8 @@ void pod_runtime::engine::remove_sandbox(const std::string& id,
       return done(result.error());
     auto finish = [this, id, done] {
       if (auto self = find_pod(id)) {
+        for (auto& [name, c] : self->containers)
+          let_go(name);
         remove_folder(self->folder);
         pods_.erase(id);
       }

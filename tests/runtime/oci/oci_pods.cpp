@@ -2,10 +2,10 @@
 
 #include "runtime/oci/cgroup_files.hpp"
 #include "runtime/process/bundle_setup.hpp"
+#include "tests/support/busybox_image.hpp"
 
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 namespace troupe::process {
 
@@ -23,15 +23,13 @@ std::string path_of(const std::string& name) {
 } // namespace
 
 void OciPods::SetUp() {
-  if (geteuid() != 0)
-    GTEST_SKIP() << "containers of images need root";
+  if (auto why = test::no_containers_because(); !why.empty())
+    GTEST_SKIP() << why;
   if (path_of(GetParam()).empty())
     GTEST_SKIP() << GetParam() << " is not installed";
-  if (!fs::exists("/bin/busybox"))
-    GTEST_SKIP() << "busybox-static is not installed";
   PodRuntime::SetUp();
   if (!HasFatalFailure())
-    make_image();
+    test::make_busybox_image(folder_ / "images");
 }
 
 void OciPods::TearDown() {
@@ -51,29 +49,6 @@ runtime_options OciPods::options() const {
   result.rootfs = oci::folder_images(result.images);
   result.oci_runtimes = {path_of(GetParam())};
   return result;
-}
-
-void OciPods::make_image() {
-  auto image = folder_ / "images/busybox";
-  for (auto folder : {"bin", "etc", "tmp", "dev", "proc", "sys"})
-    fs::create_directories(image / "rootfs" / folder);
-  fs::permissions(image / "rootfs/tmp", fs::perms{01777});
-  fs::copy_file("/bin/busybox", image / "rootfs/bin/busybox");
-  for (auto tool :
-       {"sh",      "cat",    "ls",   "id",    "sleep",    "grep", "mount",
-        "unshare", "true",   "echo", "touch", "hostname", "ps",   "tty",
-        "seq",     "mkdir",  "stat", "kill",  "wc",       "pwd",  "env",
-        "head",    "umount", "stty", "dd"})
-    fs::create_symlink("busybox", image / "rootfs/bin" / tool);
-  std::ofstream{image / "rootfs/etc/passwd"}
-      << "root:x:0:0:root:/root:/bin/sh\n"
-         "web:x:1234:2345:Web:/tmp:/bin/sh\n";
-  std::ofstream{image / "rootfs/etc/group"} << "root:x:0:\nweb:x:2345:\n"
-                                               "more:x:3456:web\n";
-  std::ofstream{image / "rootfs/marker"} << "of the image\n";
-  std::ofstream{image / "config.json"}
-      << R"({"config":{"Env":["FROM_IMAGE=yes"],"WorkingDir":"/work",)"
-         R"("Cmd":["echo","by default"]}})";
 }
 
 container::ContainerConfig OciPods::shell(const std::string& name,

@@ -29,9 +29,6 @@ protected:
 
   static container::ContainerConfig shell(const std::string& name,
                                           const std::string& script);
-
-private:
-  void make_image();
 };
 
 } // namespace troupe::process

@@ -107,6 +107,6 @@ std::string OciPods::in_group(const std::string& id,
 }
 
 INSTANTIATE_TEST_SUITE_P(By, OciPods, ::testing::Values("crun", "runc"),
-                         [](auto& info) { return std::string{info.param}; });
+                         [](auto& each) { return std::string{each.param}; });
 
 } // namespace troupe::process

@@ -216,6 +216,11 @@ failure build_bundle(const container_config& config, int node_mounts,
 /// Starts a call of the runtime; the arrays end with null pointers.
 failure call_runtime(const char* const* arguments, const int streams[3],
                      pid_t& pid);
+/// Listens for the terminal that the runtime will send to the socket `name`.
+failure await_terminal(const char* name, int& listener);
+/// The terminal; the runtime has sent it before it ended. -1 when there is
+/// none.
+int take_terminal_of(int listener);
 /// The last complaint in the runtime's log.
 void read_complaint(const char* log, failure& out);
 /// Tries a container that is described on standard input; prints why it does
@@ -225,6 +230,8 @@ int try_runtime();
 void put_command(buffer& out, char** words, std::string_view rest, bool tty);
 /// Kills all that is in the groups; returns how many it met.
 int kill_groups(char** groups, int signal);
+char** copy_groups(char** groups);
+void free_groups(char** groups);
 /// Removes the groups, which must be empty; false when some stay.
 bool remove_groups(char** groups);
 
@@ -319,6 +326,12 @@ container* find_container(const char* id);
 void take_terminal(container& c, uint32_t id, int fd);
 /// Starts its init, and that its process.
 failure launch_container(container& c);
+/// Starts the process that holds the namespace of processes which the pod's
+/// containers share, unless it runs.
+failure start_pause();
+/// What is forked from now on is in that namespace; `back` leads out of it
+/// again.
+failure enter_shared_processes(int& back);
 /// What came of its start: its process and since when, or why there is none.
 void answer_start(const container& c, uint32_t tag);
 /// Whoever asked is gone: nobody waits for answers any more.

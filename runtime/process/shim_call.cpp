@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 // What is said to an OCI runtime, and what it says.
@@ -84,6 +86,40 @@ failure call_runtime(const char* const* arguments, const int streams[3],
   execve(arguments[0], const_cast<char**>(arguments),
          const_cast<char**>(environment));
   _exit(127);
+}
+
+failure await_terminal(const char* name, int& listener) {
+  listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
+  if (listener < 0
+      || bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address))
+             != 0
+      || listen(listener, 1) != 0)
+    return fail(errno, "terminal: %s", strerror(errno));
+  return {};
+}
+
+int take_terminal_of(int listener) {
+  auto fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  if (fd < 0)
+    return -1;
+  char bytes[256];
+  iovec part{bytes, sizeof(bytes)};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = space;
+  header.msg_controllen = sizeof(space);
+  int terminal = -1;
+  if (recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) >= 0)
+    if (auto control = CMSG_FIRSTHDR(&header);
+        control != nullptr && control->cmsg_type == SCM_RIGHTS)
+      memcpy(&terminal, CMSG_DATA(control), sizeof(terminal));
+  close(fd);
+  return terminal;
 }
 
 void read_complaint(const char* log, failure& out) {

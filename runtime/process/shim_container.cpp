@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -214,79 +213,6 @@ void finish_container(container& c) {
   end_streams(c);
 }
 
-/// Does nothing but be the first process of a namespace, until the shim ends.
-[[noreturn]] void hold_processes(int life) {
-  prctl(PR_SET_NAME, "troupe-pause", 0, 0, 0);
-  setsid();
-  // Whatever is orphaned here is nobody's any more.
-  signal(SIGCHLD, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  dup2(life, 0);
-  if (syscall(SYS_close_range, 1, ~0u, 0) != 0)
-    for (int fd = 1; fd < 1024; ++fd)
-      close(fd);
-  char byte;
-  while (read(0, &byte, 1) < 0 && errno == EINTR) {
-  }
-  _exit(0);
-}
-
-failure start_pause() {
-  if (state.pause > 0)
-    return {};
-  int life[2];
-  if (pipe2(life, O_CLOEXEC) != 0)
-    return fail(errno, "pipe: %s", strerror(errno));
-  auto pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD,
-                                        nullptr, nullptr, nullptr, nullptr));
-  if (pid == 0)
-    hold_processes(life[0]);
-  auto code = errno;
-  close(life[0]);
-  if (pid < 0) {
-    close(life[1]);
-    return fail(code, "new process namespace: %s", strerror(code));
-  }
-  state.pause = pid;
-  state.pause_life = life[1];
-  return {};
-}
-
-/// What is forked from now on is in the namespace that the pod's containers
-/// share; `back` leads out of it again.
-failure enter_shared_processes(int& back) {
-  if (auto result = start_pause())
-    return result;
-  char path[64];
-  snprintf(path, sizeof(path), "/proc/%d/ns/pid", state.pause);
-  back = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-  auto shared = open(path, O_RDONLY | O_CLOEXEC);
-  failure result;
-  if (back < 0 || shared < 0 || setns(shared, CLONE_NEWPID) != 0)
-    result = fail(errno, "processes of the pod: %s", strerror(errno));
-  close_fd(shared);
-  return result;
-}
-
-namespace {
-
-/// What a container's control groups are is needed until its end.
-char** copy_texts(char** texts) {
-  size_t count = 0;
-  while (texts[count] != nullptr)
-    ++count;
-  auto result = static_cast<char**>(calloc(count + 1, sizeof(char*)));
-  if (result == nullptr)
-    abort();
-  for (size_t i = 0; i < count; ++i)
-    result[i] = strdup(texts[i]);
-  return result;
-}
-
-} // namespace
-
 failure launch_container(container& c) {
   int streams[3] = {-1, -1, -1};
   int channel[2] = {-1, -1};
@@ -302,7 +228,7 @@ failure launch_container(container& c) {
   if (!result && separate && (c.flags & shared_processes))
     result = enter_shared_processes(back);
   if (c.flags & by_runtime) {
-    c.groups = copy_texts(c.config.groups_of_it);
+    c.groups = copy_groups(c.config.groups_of_it);
     if (!result && (c.flags & shared_processes))
       result = start_pause();
   }

@@ -33,6 +33,24 @@ int kill_groups(char** groups, int signal) {
   return met;
 }
 
+char** copy_groups(char** groups) {
+  size_t count = 0;
+  while (groups[count] != nullptr)
+    ++count;
+  auto result = static_cast<char**>(calloc(count + 1, sizeof(char*)));
+  if (result == nullptr)
+    abort();
+  for (size_t i = 0; i < count; ++i)
+    result[i] = strdup(groups[i]);
+  return result;
+}
+
+void free_groups(char** groups) {
+  for (auto at = groups; at != nullptr && *at != nullptr; ++at)
+    free(*at);
+  free(groups);
+}
+
 bool remove_groups(char** groups) {
   bool all = true;
   for (auto at = groups; at != nullptr && *at != nullptr; ++at)

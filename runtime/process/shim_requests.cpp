@@ -33,9 +33,7 @@ void drop_container(container& c) {
     at = &(*at)->next;
   *at = c.next;
   free_config(c.config);
-  for (auto group = c.groups; group != nullptr && *group != nullptr; ++group)
-    free(*group);
-  free(c.groups);
+  free_groups(c.groups);
   free(c.id);
   free(c.folder);
   delete &c;

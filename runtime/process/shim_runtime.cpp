@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,41 +170,6 @@ struct names {
   }
 };
 
-failure await_terminal(const names& n, int& listener) {
-  listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  snprintf(address.sun_path, sizeof(address.sun_path), "%s", n.terminal);
-  if (listener < 0
-      || bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address))
-             != 0
-      || listen(listener, 1) != 0)
-    return fail(errno, "terminal: %s", strerror(errno));
-  return {};
-}
-
-/// The runtime has sent it before it ended.
-int take_terminal_of(int listener) {
-  auto fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-  if (fd < 0)
-    return -1;
-  char bytes[256];
-  iovec part{bytes, sizeof(bytes)};
-  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = space;
-  header.msg_controllen = sizeof(space);
-  int terminal = -1;
-  if (recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) >= 0)
-    if (auto control = CMSG_FIRSTHDR(&header);
-        control != nullptr && control->cmsg_type == SCM_RIGHTS)
-      memcpy(&terminal, CMSG_DATA(control), sizeof(terminal));
-  close(fd);
-  return terminal;
-}
-
 /// Calls the runtime to start the container (id 0) or a command in it.
 failure begin_call(uint32_t id, bool tty, const int streams[3]) {
   if (call_count == sizeof(calls) / sizeof(calls[0]))
@@ -230,7 +194,7 @@ failure begin_call(uint32_t id, bool tty, const int streams[3]) {
   call c;
   c.id = id;
   if (tty) {
-    if (auto result = await_terminal(n, c.listener))
+    if (auto result = await_terminal(n.terminal, c.listener))
       return result;
     arguments[count++] = terminal;
   }

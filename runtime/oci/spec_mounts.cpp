@@ -93,8 +93,7 @@ std::vector<mount> usual_mounts(const container::ContainerConfig& config,
        "/dev/shm");
   bind(around.pod_folder + "/hostname", "/etc/hostname");
   bind(around.pod_folder + "/hosts", "/etc/hosts");
-  if (around.pod.has_dns())
-    bind(around.pod_folder + "/resolv.conf", "/etc/resolv.conf");
+  bind(around.pod_folder + "/resolv.conf", "/etc/resolv.conf");
   return result;
 }
 

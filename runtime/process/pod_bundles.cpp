@@ -125,8 +125,8 @@ std::string pod_runtime::engine::try_runtime(const std::string& program) {
   around.layout = facts_.layout;
   around.cgroup = "/" + facts_.prefix + "/try";
   around.possible_capabilities = facts_.capabilities;
-  write_file(folder + "/hosts", {});
-  write_file(folder + "/hostname", {});
+  for (auto name : {"/hosts", "/hostname", "/resolv.conf"})
+    write_file(folder + name, {});
   auto fields =
       bundle_fields(trial(), {{}, {folder + "/layer"}}, place, facts_);
   if (!fields)
@@ -317,6 +317,12 @@ caf::error pod_runtime::engine::write_pod_files(const pod& p) {
   if (auto err = write_open_file(p.folder + "/hosts",
                                  oci::hosts_file(p.config, name, own), 0644))
     return err;
+  // Who is told of no name servers has those of the node.
+  if (!p.config.has_dns())
+    if (auto err =
+            write_open_file(p.folder + "/resolv.conf",
+                            read_file("/etc/resolv.conf").value_or(""), 0644))
+      return err;
   return write_open_file(p.folder + "/hostname", name + "\n", 0644);
 }
 

@@ -100,6 +100,9 @@ TEST(Spec, OfAProgramIsWhole) {
       {"destination": "/etc/hostname", "type": "bind",
        "source": "/pod/hostname", "options": ["rbind", "rprivate", "rw"]},
       {"destination": "/etc/hosts", "type": "bind", "source": "/pod/hosts",
+       "options": ["rbind", "rprivate", "rw"]},
+      {"destination": "/etc/resolv.conf", "type": "bind",
+       "source": "/pod/resolv.conf",
        "options": ["rbind", "rprivate", "rw"]}],
     "linux": {
       "namespaces": [{"type": "mount"}, {"type": "pid"}],

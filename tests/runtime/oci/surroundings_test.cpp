@@ -156,6 +156,13 @@ TEST_P(OciPods, ShareNamesAndMemory) {
   EXPECT_FALSE(fs::exists("/dev/shm/x"));
 }
 
+TEST_P(OciPods, AskTheNodesNameServersUnlessToldOthers) {
+  if (!fs::exists("/etc/resolv.conf"))
+    GTEST_SKIP() << "the machine has no /etc/resolv.conf";
+  EXPECT_EQ(said("sur-25", "cat /etc/resolv.conf"),
+            content("/etc/resolv.conf"));
+}
+
 TEST_P(OciPods, SeeTheProcessesThatAreTheirs) {
   EXPECT_EQ(said("sur-17", "echo $$"), "1\n");
   auto asked = sandbox("sur-18");

@@ -110,6 +110,7 @@ private:
   bool by_runtime() const { return options_.rootfs != nullptr; }
   void probe_runtime();
   std::string try_runtime(const std::string& program);
+  caf::error prepare_pod(const pod& p);
   caf::error make_pod_group(const pod& p);
   caf::error write_pod_files(const pod& p);
   /// Shares of the class of pods that ask for some.

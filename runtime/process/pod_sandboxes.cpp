@@ -207,6 +207,27 @@ std::string pod_runtime::engine::describe(const pod& p,
   return fields;
 }
 
+/// Puts on disk, and among the control groups, what the pod needs there.
+caf::error pod_runtime::engine::prepare_pod(const pod& p) {
+  if (auto err = make_folder(p.folder))
+    return err;
+  if (auto err = make_folder(p.folder + "/c"))
+    return err;
+  if (auto err = store_sandbox(p.folder, {p.info.created_at(), p.config}))
+    return err;
+  if (p.config.has_dns()) {
+    auto file = p.folder + "/resolv.conf";
+    if (auto err = write_file(file, resolv_conf_of(p.config.dns())))
+      return err;
+    std::filesystem::permissions(file, std::filesystem::perms{0644});
+  }
+  if (!by_runtime())
+    return {};
+  if (auto err = write_pod_files(p))
+    return err;
+  return make_pod_group(p);
+}
+
 void pod_runtime::engine::run(const container::SandboxConfig& config,
                               reply<container::Sandbox> done) {
   if (!unable_.empty())
@@ -237,20 +258,7 @@ void pod_runtime::engine::run(const container::SandboxConfig& config,
   info.set_network(config.network());
   *info.mutable_labels() = config.labels();
   *info.mutable_annotations() = config.annotations();
-  auto err = make_folder(p->folder);
-  if (!err)
-    err = make_folder(p->folder + "/c");
-  if (!err)
-    err = store_sandbox(p->folder, {info.created_at(), config});
-  if (!err && config.has_dns())
-    err = write_file(p->folder + "/resolv.conf", resolv_conf_of(config.dns()));
-  if (!err && config.has_dns())
-    std::filesystem::permissions(p->folder + "/resolv.conf",
-                                 std::filesystem::perms{0644});
-  if (!err && by_runtime())
-    err = write_pod_files(*p);
-  if (!err && by_runtime())
-    err = make_pod_group(*p);
+  auto err = prepare_pod(*p);
   auto fd = err ? expected<int>{err} : spawn_shim(*id);
   if (!fd) {
     if (by_runtime())

@@ -3,6 +3,7 @@
 #include "cli/resources.hpp"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "runtime/oci/cgroup_files.hpp"
 #include "runtime/process/pod_runtime.hpp"
 
 #include <chrono>
@@ -71,6 +72,9 @@ expected<std::vector<std::string>> end_pods(const fs::path& node) {
   for (auto& ending : endings)
     if (auto ended = answer_of(ending, deadline); !ended)
       return ended.error();
+  // Pods of an OCI runtime leave what their node had for them.
+  oci::remove_group(oci::read_layout(), "/" + oci::node_prefix(options.pods),
+                    true);
   return uids;
 }
 

@@ -46,6 +46,9 @@ child_spec process_spec(const cluster_config& config,
   options.images =
       config.images.empty() ? config.data_dir + "/images" : config.images;
   options.shim = config.shim;
+  options.profiles = config.data_dir + "/seccomp";
+  if (config.runtime == "oci")
+    options.rootfs = oci::folder_images(options.images);
   spec.start = [options](caf::actor_system& sys, const context& ctx) {
     return caf::actor_cast<caf::actor>(
         sys.spawn(process_runtime, ctx, options));

@@ -20,6 +20,7 @@
 #include "runtime/rules/pod_references.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
+#include "runtime/text/quantity.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -377,6 +378,12 @@ void add_hosts(pointer self, const Pod& pod, size_t i,
   plans.push_back(std::move(plan));
 }
 
+int64_t memory_of(const core::v1::NodeStatus& node) {
+  auto at = node.capacity().find("memory");
+  return at == node.capacity().end() ? 0
+                                     : text::quantity::of(at->second).value();
+}
+
 // Puts the container together. What is missing is told, and tried again.
 void create_with(pointer self, size_t i, const rules::pod_references& known) {
   auto& st = self->state;
@@ -403,7 +410,8 @@ void create_with(pointer self, size_t i, const rules::pod_references& known) {
           if (volume.name() == name && volume.volume_source().has_host_path())
             return volume.volume_source().host_path().path();
         return volume_path(pod_folder(self), plan);
-      });
+      },
+      memory_of(*st.node->status));
   if (!config)
     return fail_create(self, i, "CreateContainerConfigError", config.error());
   auto folders = rules::sub_folders(pod, i, *env);

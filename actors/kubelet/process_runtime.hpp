@@ -18,7 +18,9 @@ struct runtime_task {
   std::function<void()> run;
 };
 
-/// Runs pods as real processes, each pod held by a shim that outlives Troupe.
+/// Runs pods as real processes or, where the options tell of images to make
+/// containers of, by an OCI runtime; each pod is held by a shim that outlives
+/// Troupe.
 ///
 /// Hears: a kubelet and its pod workers; answers of the edge.
 /// Says:  events to whoever subscribed, output to whoever opened a stream.

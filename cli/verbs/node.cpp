@@ -28,7 +28,7 @@ void add_node(CLI::App& app, environment& env) {
   add_join_options(*sub, joining);
   cmd->options.runtime = "process";
   sub->add_option("--runtime", cmd->options.runtime, "What runs the pods")
-      ->check(CLI::IsMember({"process", "simulated"}));
+      ->check(CLI::IsMember({"process", "oci", "simulated"}));
   sub->add_option("--roles", cmd->options.roles,
                   "Which components: kubelet, proxy, scheduler, controllers; "
                   "several with commas between them")

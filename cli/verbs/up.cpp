@@ -78,7 +78,7 @@ void add_up(CLI::App& app, environment& env) {
       ->check(CLI::IsMember(may_lack));
   sub->add_option("--runtime", cmd->options.runtime,
                   "What runs the pods; as last time, else process")
-      ->check(CLI::IsMember({"process", "simulated"}));
+      ->check(CLI::IsMember({"process", "oci", "simulated"}));
   sub->add_option("--network", cmd->options.network,
                   "How pods get addresses; the best possible unless given")
       ->check(CLI::IsMember({"loopback", "bridge"}));

@@ -57,6 +57,14 @@ constexpr name_and_number capabilities[] = {
     {"CHECKPOINT_RESTORE", CAP_CHECKPOINT_RESTORE},
 };
 
+/// What containers have who ask for nothing.
+constexpr int usual_capabilities[] = {
+    CAP_CHOWN,      CAP_DAC_OVERRIDE, CAP_FSETID, CAP_FOWNER,
+    CAP_MKNOD,      CAP_NET_RAW,      CAP_SETGID, CAP_SETUID,
+    CAP_SETFCAP,    CAP_SETPCAP,      CAP_KILL,   CAP_NET_BIND_SERVICE,
+    CAP_SYS_CHROOT, CAP_AUDIT_WRITE,
+};
+
 expected<uint64_t> bit_of(std::string name, const char* field) {
   if (name == "ALL")
     return ~uint64_t{0};
@@ -87,6 +95,43 @@ expected<uint64_t> kept_capabilities(const container::Security& security) {
     kept |= *bit;
   }
   return security.privileged() ? ~uint64_t{0} : kept;
+}
+
+expected<uint64_t> container_capabilities(const container::Security& security) {
+  if (security.privileged())
+    return ~uint64_t{0};
+  uint64_t kept = 0;
+  for (auto number : usual_capabilities)
+    kept |= uint64_t{1} << number;
+  for (auto& name : security.add_capabilities())
+    if (name == "ALL")
+      kept = ~uint64_t{0};
+  for (auto& name : security.drop_capabilities())
+    if (name == "ALL")
+      kept = 0;
+  for (auto& name : security.add_capabilities()) {
+    auto bit = bit_of(name, "add");
+    if (!bit)
+      return bit.error();
+    kept |= *bit;
+  }
+  for (auto& name : security.drop_capabilities()) {
+    auto bit = bit_of(name, "drop");
+    if (!bit)
+      return bit.error();
+    if (name != "ALL")
+      kept &= ~*bit;
+  }
+  return kept;
+}
+
+std::vector<std::string> capability_names(uint64_t bits) {
+  std::vector<std::string> result;
+  for (int number = 0; number < 64; ++number)
+    for (auto& entry : capabilities)
+      if (entry.number == number && (bits >> number & 1) != 0)
+        result.push_back(std::string{"CAP_"} + entry.name);
+  return result;
 }
 
 int signal_number(const std::string& name) {

@@ -5,6 +5,7 @@
 #include "runtime/process/image_folder.hpp"
 
 #include <string>
+#include <vector>
 
 namespace troupe::process {
 
@@ -31,5 +32,12 @@ int signal_number(const std::string& name);
 
 /// Capabilities that stay, one bit each, after drop and then add.
 expected<uint64_t> kept_capabilities(const container::Security& security);
+
+/// Capabilities that a container of an OCI runtime has, as containerd reckons
+/// them: the usual ones for containers, all of them where it is privileged.
+expected<uint64_t> container_capabilities(const container::Security& security);
+
+/// "CAP_CHOWN" and so on, in the order of their numbers.
+std::vector<std::string> capability_names(uint64_t bits);
 
 } // namespace troupe::process

@@ -215,8 +215,10 @@ expected<image_config> find_image(const std::string& folder,
     if (std::filesystem::file_size(path, ignored) > largest_config)
       return make_error(ec::invalid, path + " is too large");
     auto result = read_config(path);
-    if (result)
+    if (result) {
       result->reference = ref->whole();
+      result->folder = folder + "/" + place;
+    }
     return result;
   }
   return make_error(ec::not_found,

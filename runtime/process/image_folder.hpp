@@ -34,6 +34,7 @@ struct image_config {
   std::string working_dir;
   std::string user;
   std::string stop_signal;
+  std::string folder; ///< in which its configuration lies
 };
 
 /// Reads `folder`/REFERENCE/config.json. The reference may stand there as it

@@ -1,14 +1,13 @@
 #include "runtime/process/pod_engine.hpp"
 #include "runtime/process/pod_folder.hpp"
+#include "runtime/process/program_output.hpp"
 
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
-#include <spawn.h>
 #include <sys/file.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace troupe::process {
@@ -20,40 +19,6 @@ namespace {
 /// Until the one before has let go of the pods.
 constexpr auto place_pause = 10ms;
 
-/// What the program prints; empty when it cannot be run.
-std::string output_of(const std::string& program, const char* option) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0)
-    return {};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0);
-  std::string name = program;
-  std::string first = option;
-  char* arguments[] = {name.data(), first.data(), nullptr};
-  char* environment[] = {nullptr};
-  pid_t pid = 0;
-  auto code = posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments,
-                          environment);
-  posix_spawn_file_actions_destroy(&actions);
-  close(ends[1]);
-  std::string result;
-  char bytes[512];
-  for (ssize_t size; code == 0 && (size = read(ends[0], bytes, sizeof(bytes)));)
-    if (size > 0)
-      result.append(bytes, static_cast<size_t>(size));
-    else if (errno != EINTR)
-      break;
-  close(ends[0]);
-  int status = 0;
-  if (code == 0)
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-  return result;
-}
-
 } // namespace
 
 pod_runtime::engine::engine(runtime_options options, event_handler events)
@@ -62,6 +27,10 @@ pod_runtime::engine::engine(runtime_options options, event_handler events)
 }
 
 pod_runtime::engine::~engine() {
+  {
+    std::lock_guard guard{door_->mutex};
+    door_->open = false;
+  }
   loop_.stop();
   for (auto& [id, p] : pods_)
     p->link.reset();
@@ -96,8 +65,12 @@ void pod_runtime::engine::begin() {
     return;
   }
   probe_machine();
+  if (by_runtime() && unable_.empty())
+    probe_runtime();
   adopting_ = 1;
   adopt_all();
+  if (by_runtime())
+    clear_strange_groups();
   adopted_one();
 }
 

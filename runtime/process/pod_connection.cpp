@@ -1,3 +1,4 @@
+#include "runtime/oci/cgroup_files.hpp"
 #include "runtime/process/pod_engine.hpp"
 #include "runtime/process/pod_folder.hpp"
 
@@ -184,6 +185,10 @@ void pod_runtime::engine::lose(pod& p) {
   p.info.set_pid(0);
   p.info.clear_network_path();
   kill_shim(p.folder);
+  // Where the inits of its containers are gone too, nobody else ends them.
+  for (auto& [name, c] : p.containers)
+    if (by_runtime())
+      oci::remove_group(facts_.layout, group_of(p, c), true);
   // What the shim wrote before it ended is the truth.
   for (auto& c : load_containers(p.folder))
     if (c.state() == container::EXITED && p.containers.count(c.id()) > 0

@@ -42,14 +42,15 @@ caf::error check_name(const container::ContainerConfig& config) {
 /// What is known of a container from its creation on.
 Container record_of(const pod_record& p, const std::string& id,
                     const container::ContainerConfig& config,
-                    const expected<image_config>& image) {
+                    const image_config& image) {
   Container c;
   c.set_id(id);
   c.set_sandbox_id(p.info.id());
   c.set_name(config.name());
   c.set_attempt(config.attempt());
   c.set_image(config.image());
-  c.set_image_ref(image ? image->id : parse_reference(config.image())->whole());
+  c.set_image_ref(!image.id.empty() ? image.id
+                                    : parse_reference(config.image())->whole());
   c.set_state(container::CREATED);
   c.set_created_at(now_ns());
   if (auto& logs = p.config.log_directory();
@@ -65,6 +66,14 @@ std::string host_name() {
   char name[256] = {0};
   gethostname(name, sizeof(name) - 1);
   return name;
+}
+
+container::Image told(const image_config& image) {
+  container::Image result;
+  result.set_reference(image.reference);
+  result.set_id(image.id);
+  result.set_size(image.size);
+  return result;
 }
 
 setup_place place_of(const pod_record& p, const Container& c,
@@ -95,20 +104,49 @@ pod_runtime::engine::find(const std::string& id) {
 expected<container::Image>
 pod_runtime::engine::image(const std::string& reference,
                            bool own_command) const {
+  if (by_runtime()) {
+    auto found = options_.rootfs->find(reference);
+    return found ? expected<container::Image>{told(found->config)}
+                 : found.error();
+  }
   container::Image result;
   auto found = find_image(options_.images, reference);
-  if (found) {
-    result.set_reference(found->reference);
-    result.set_id(found->id);
-    result.set_size(found->size);
-    return result;
-  }
+  if (found)
+    return told(*found);
   // The command runs on the machine's own file system: nothing is missing.
   if (!own_command || !is(found.error(), ec::not_found))
     return found.error();
   result.set_reference(parse_reference(reference)->whole());
   result.set_id(result.reference());
   return result;
+}
+
+void pod_runtime::engine::pull(const container::PullImage& what,
+                               reply<container::Image> done) {
+  if (!by_runtime())
+    return done(image(what.image(), what.own_command()));
+  options_.rootfs->pull(what.image(), [this, door = door_, done](auto result) {
+    std::lock_guard guard{door->mutex};
+    if (door->open)
+      loop_.post([done, result = std::move(result)] {
+        done(result ? expected<container::Image>{told(result->config)}
+                    : result.error());
+      });
+  });
+}
+
+/// Where containers run on the machine's own file system an image need not be
+/// there.
+expected<oci::unpacked_image>
+pod_runtime::engine::image_for(const container::ContainerConfig& config) const {
+  if (by_runtime())
+    return options_.rootfs->find(config.image());
+  auto found = find_image(options_.images, config.image());
+  if (found)
+    return oci::unpacked_image{std::move(*found), {}};
+  if (is(found.error(), ec::not_found) && config.command_size() > 0)
+    return oci::unpacked_image{};
+  return found.error();
 }
 
 void pod_runtime::engine::create(const std::string& sandbox,
@@ -131,22 +169,33 @@ void pod_runtime::engine::create(const std::string& sandbox,
     return at->second.push_back(std::move(done));
   if (auto at = p->containers.find(id); at != p->containers.end())
     return done(at->second);
-  auto found = find_image(options_.images, config.image());
-  if (!found
-      && (!is(found.error(), ec::not_found) || config.command_size() == 0))
-    return done(found.error());
-  auto c = record_of(*p, id, config, found);
-  if (auto err = store_container(p->folder, c))
-    return done(err);
-  auto fields = set_up(config, found ? *found : image_config{},
-                       place_of(*p, c, isolation_));
+  auto image = image_for(config);
+  if (!image)
+    return done(image.error());
+  auto c = record_of(*p, id, config, image->config);
+  auto fields = prepare(*p, c, config, *image);
   if (!fields) {
+    let_go(id);
     remove_folder(p->folder + "/" + container_folder_of(c));
     return done(fields.error());
   }
   p->containers[id] = c;
   p->creating[id].push_back(std::move(done));
   send_create(*p, c, *fields);
+}
+
+/// Puts on disk what the container needs there; returns what the shim is told.
+expected<std::string>
+pod_runtime::engine::prepare(const pod& p, const Container& c,
+                             const container::ContainerConfig& config,
+                             const oci::unpacked_image& image) {
+  if (auto err = store_container(p.folder, c))
+    return err;
+  if (!by_runtime())
+    return set_up(config, image.config, place_of(p, c, isolation_));
+  if (auto err = options_.rootfs->hold(c.id(), image.config.id))
+    return err;
+  return set_up_bundle(p, c, config, image);
 }
 
 void pod_runtime::engine::send_create(pod& p, const Container& c,
@@ -180,6 +229,7 @@ void pod_runtime::engine::finish_create(const std::string& sandbox,
   auto waiting = std::move(p->creating[id]);
   p->creating.erase(id);
   if (auto at = p->containers.find(id); !result && at != p->containers.end()) {
+    let_go(id);
     remove_folder(p->folder + "/" + container_folder_of(at->second));
     p->containers.erase(at);
   }
@@ -280,13 +330,18 @@ void pod_runtime::engine::remove(const std::string& id,
   if (p == nullptr)
     return done(container::Done{});
   auto folder = p->folder + "/" + container_folder_of(*c);
-  auto forget = [this, id, folder, done](const shim_answer& result) {
+  auto group = group_of(*p, *c);
+  auto forget = [this, id, folder, group, done](const shim_answer& result) {
     if (result.code != 0 && result.code != EPIPE)
       return done(error_of(result));
     if (auto [owner, known] = find(id); owner)
       owner->containers.erase(id);
-    remove_folder(folder);
-    done(container::Done{});
+    auto finish = [this, id, folder, done] {
+      let_go(id);
+      remove_folder(folder);
+      done(container::Done{});
+    };
+    by_runtime() ? clear_group(group, finish) : finish();
   };
   if (!p->link)
     return forget({});

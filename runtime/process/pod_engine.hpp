@@ -1,7 +1,10 @@
 #pragma once
 
+#include "runtime/process/bundle_setup.hpp"
 #include "runtime/process/event_loop.hpp"
 #include "runtime/process/pod_record.hpp"
+
+#include <mutex>
 
 namespace troupe::process {
 
@@ -37,6 +40,12 @@ public:
   void reopen_log(const std::string& id, reply<container::Done> done);
   expected<container::Image> image(const std::string& reference,
                                    bool own_command) const;
+  void pull(const container::PullImage& what, reply<container::Image> done);
+
+  // Where an OCI runtime makes the containers (pod_bundles.cpp).
+  expected<oci::usage> usage(const std::string& id);
+  expected<container::Done> update(const std::string& id,
+                                   const container::Resources& resources);
 
   // Streams (pod_streams.cpp).
   void exec_sync(const container::ExecSync& what,
@@ -86,6 +95,9 @@ private:
   void finish_start(const std::string& id, const shim_answer& result);
   std::string describe(const pod& p, const std::string& hostname) const;
 
+  expected<std::string> prepare(const pod& p, const container::Container& c,
+                                const container::ContainerConfig& config,
+                                const oci::unpacked_image& image);
   void send_create(pod& p, const container::Container& c,
                    const std::string& fields);
   void finish_create(const std::string& sandbox, const std::string& id,
@@ -93,6 +105,32 @@ private:
   void finish_container_start(const std::string& id, const shim_answer& result,
                               reply<container::Container> done);
   void undo_start(const std::string& id, reply<container::Container> done);
+
+  // Where an OCI runtime makes the containers (pod_bundles.cpp).
+  bool by_runtime() const { return options_.rootfs != nullptr; }
+  void probe_runtime();
+  std::string try_runtime(const std::string& program);
+  caf::error prepare_pod(const pod& p);
+  caf::error make_pod_group(const pod& p);
+  caf::error write_pod_files(const pod& p);
+  /// Shares of the class of pods that ask for some.
+  void balance();
+  /// Ends what is in the group, removes it, then goes on; at the latest after
+  /// some seconds.
+  void clear_group(const std::string& path, event_loop::task then,
+                   int attempt = 0);
+  void clear_pod_group(const pod& p, event_loop::task then);
+  /// Groups of pods that nobody knows.
+  void clear_strange_groups();
+  expected<oci::unpacked_image>
+  image_for(const container::ContainerConfig& config) const;
+  expected<std::string> set_up_bundle(const pod& p,
+                                      const container::Container& c,
+                                      const container::ContainerConfig& config,
+                                      const oci::unpacked_image& image);
+  std::string group_of(const pod& p, const container::Container& c) const;
+  /// The container needs its image no more.
+  void let_go(const std::string& container);
 
   pod* find_pod(const std::string& id);
   /// The pod of a container, and the container; nothing when unknown.
@@ -115,12 +153,19 @@ private:
   std::string unable_; ///< why nothing can be run
   std::string reason_; ///< why isolation is as it is
   bool ready_ = false;
-  int place_ = -1; ///< the pods' folder: locked, so that it is ours alone
+  runtime_facts facts_; ///< where an OCI runtime makes the containers
+  int place_ = -1;      ///< the pods' folder: locked, so that it is ours alone
   size_t adopting_ = 0;
   std::vector<event_loop::task> waiting_;
   std::map<std::string, std::unique_ptr<pod>> pods_;
   std::map<uint64_t, stream> streams_;
   int inotify_ = -1;
+  /// Answers from other threads come in as long as it is open.
+  struct door {
+    std::mutex mutex;
+    bool open = true;
+  };
+  std::shared_ptr<door> door_ = std::make_shared<door>();
   event_loop loop_; ///< last: its thread uses all above
 };
 

@@ -121,6 +121,18 @@ void pod_runtime::close(uint64_t stream) {
   engine_->when_ready([e = engine_.get(), stream] { e->close(stream); });
 }
 
+void pod_runtime::usage(std::string id, reply<oci::usage> done) {
+  engine_->when_ready([e = engine_.get(), id = std::move(id),
+                       done = std::move(done)] { done(e->usage(id)); });
+}
+
+void pod_runtime::update(std::string id, container::Resources resources,
+                         reply<container::Done> done) {
+  engine_->when_ready(
+      [e = engine_.get(), id = std::move(id), resources = std::move(resources),
+       done = std::move(done)] { done(e->update(id, resources)); });
+}
+
 void pod_runtime::image_status(container::ImageStatus what,
                                reply<container::ImageStatusResult> done) {
   engine_->when_ready(
@@ -137,10 +149,8 @@ void pod_runtime::image_status(container::ImageStatus what,
 
 void pod_runtime::pull(container::PullImage what,
                        reply<container::Image> done) {
-  engine_->when_ready(
-      [e = engine_.get(), what = std::move(what), done = std::move(done)] {
-        done(e->image(what.image(), what.own_command()));
-      });
+  engine_->when_ready([e = engine_.get(), what = std::move(what),
+                       done = std::move(done)] { e->pull(what, done); });
 }
 
 } // namespace troupe::process

@@ -2,12 +2,15 @@
 
 #include "messages/container.pb.h"
 #include "messages/errors.hpp"
+#include "runtime/oci/cgroups.hpp"
+#include "runtime/oci/image_source.hpp"
 
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe::process {
 
@@ -15,6 +18,12 @@ struct runtime_options {
   std::string pods;   ///< folder of the pods' folders
   std::string images; ///< folder of the images' folders
   std::string shim;   ///< path of the program troupe-shim
+  /// Set: containers are made of these images by an OCI runtime, which needs
+  /// root. `images` is not looked at then.
+  std::shared_ptr<oci::image_source> rootfs;
+  /// OCI runtimes to try, best first; empty: those that the machine has.
+  std::vector<std::string> oci_runtimes;
+  std::string profiles; ///< folder that names of seccomp profiles are below
   /// sandbox_flags to use instead of what the machine allows.
   std::optional<uint32_t> isolation;
   /// How long the start of a container may take: one that is not done by then
@@ -80,6 +89,13 @@ public:
   void credit(container::StreamCredit credit);
   void resize(container::StreamResize size);
   void close(uint64_t stream);
+
+  /// What the containers of a pod, or one of them, have used; only where an
+  /// OCI runtime makes them.
+  void usage(std::string id, reply<oci::usage> done);
+  /// Changes what a running container may use; what is not set is not limited.
+  void update(std::string id, container::Resources resources,
+              reply<container::Done> done);
 
   void image_status(container::ImageStatus what,
                     reply<container::ImageStatusResult> done);

@@ -56,6 +56,11 @@ caf::error check(const container::SandboxConfig& config, uint32_t isolation) {
                   "this machine allows no network namespaces");
   if (config.network() == container::PATH && config.network_path().empty())
     return refuse("config.networkPath", "must not be empty");
+  for (auto& [name, value] : config.sysctls())
+    if (name.empty() || name.find("..") != name.npos
+        || name.find_first_of(std::string_view{"=\0", 2}) != name.npos
+        || value.find('\0') != value.npos)
+      return refuse("config.sysctls", "\"" + name + "\" is no name");
   return {};
 }
 
@@ -88,8 +93,8 @@ caf::error error_of(const shim_answer& answer) {
 
 container::RuntimeStatus pod_runtime::engine::status() const {
   container::RuntimeStatus result;
-  result.set_name("process");
-  result.set_version("0.1.0");
+  result.set_name(by_runtime() ? "oci" : "process");
+  result.set_version(by_runtime() ? facts_.version : "0.1.0");
   result.set_ready(unable_.empty());
   result.set_mounts(isolation_ & use_mounts);
   result.set_networks(isolation_ & own_network);
@@ -182,14 +187,45 @@ std::string pod_runtime::engine::describe(const pod& p,
   auto flags = isolation_;
   if (p.config.network() != container::OWN)
     flags &= ~static_cast<uint32_t>(own_network);
+  if (by_runtime()) {
+    flags = (flags & own_network) | use_runtime;
+    flags |= facts_.layout.hybrid ? hide_unified : 0u;
+    flags |= p.config.node_ipc() ? static_cast<uint32_t>(node_ipc) : 0u;
+  }
   std::string fields;
-  wire_writer<std::string>{fields}
-      .u32(flags)
-      .text(p.folder)
-      .text(hostname)
-      .text(p.config.network() == container::PATH ? p.config.network_path()
-                                                  : "");
+  wire_writer<std::string> out{fields};
+  out.u32(flags).text(p.folder).text(hostname).text(
+      p.config.network() == container::PATH ? p.config.network_path() : "");
+  // Those of the node are not a pod's to change.
+  std::vector<std::string> sysctls;
+  for (auto& [name, value] : p.config.sysctls())
+    if (by_runtime())
+      sysctls.push_back(name + "=" + value);
+  out.u32(static_cast<uint32_t>(sysctls.size()));
+  for (auto& text : sysctls)
+    out.text(text);
   return fields;
+}
+
+/// Puts on disk, and among the control groups, what the pod needs there.
+caf::error pod_runtime::engine::prepare_pod(const pod& p) {
+  if (auto err = make_folder(p.folder))
+    return err;
+  if (auto err = make_folder(p.folder + "/c"))
+    return err;
+  if (auto err = store_sandbox(p.folder, {p.info.created_at(), p.config}))
+    return err;
+  if (p.config.has_dns()) {
+    auto file = p.folder + "/resolv.conf";
+    if (auto err = write_file(file, resolv_conf_of(p.config.dns())))
+      return err;
+    std::filesystem::permissions(file, std::filesystem::perms{0644});
+  }
+  if (!by_runtime())
+    return {};
+  if (auto err = write_pod_files(p))
+    return err;
+  return make_pod_group(p);
 }
 
 void pod_runtime::engine::run(const container::SandboxConfig& config,
@@ -222,18 +258,11 @@ void pod_runtime::engine::run(const container::SandboxConfig& config,
   info.set_network(config.network());
   *info.mutable_labels() = config.labels();
   *info.mutable_annotations() = config.annotations();
-  auto err = make_folder(p->folder);
-  if (!err)
-    err = make_folder(p->folder + "/c");
-  if (!err)
-    err = store_sandbox(p->folder, {info.created_at(), config});
-  if (!err && config.has_dns())
-    err = write_file(p->folder + "/resolv.conf", resolv_conf_of(config.dns()));
-  if (!err && config.has_dns())
-    std::filesystem::permissions(p->folder + "/resolv.conf",
-                                 std::filesystem::perms{0644});
+  auto err = prepare_pod(*p);
   auto fd = err ? expected<int>{err} : spawn_shim(*id);
   if (!fd) {
+    if (by_runtime())
+      clear_pod_group(*p, [] {});
     remove_folder(p->folder);
     return done(fd.error());
   }
@@ -260,8 +289,10 @@ void pod_runtime::engine::finish_start(const std::string& id,
     auto folder = p->folder;
     p->stopping = true;
     p->link->close();
-    pods_.erase(id);
     kill_shim(folder);
+    if (by_runtime())
+      clear_pod_group(*p, [] {});
+    pods_.erase(id);
     remove_folder(folder);
     for (auto& done : waiting)
       done(err);
@@ -275,6 +306,8 @@ void pod_runtime::engine::finish_start(const std::string& id,
                              + "/ns/net");
   else if (p->config.network() == container::PATH)
     p->info.set_network_path(p->config.network_path());
+  if (by_runtime())
+    balance();
   auto info = p->info;
   for (auto& done : waiting)
     done(info);
@@ -321,13 +354,23 @@ void pod_runtime::engine::remove_sandbox(const std::string& id,
   auto forget = [this, id, done](expected<container::Done> result) {
     if (!result)
       return done(result.error());
-    if (auto self = find_pod(id)) {
-      // One that was only about to come when it was looked for.
+    auto finish = [this, id, done] {
+      if (auto self = find_pod(id)) {
+        for (auto& [name, c] : self->containers)
+          let_go(name);
+        remove_folder(self->folder);
+        pods_.erase(id);
+      }
+      done(container::Done{});
+    };
+    auto self = find_pod(id);
+    // One that was only about to come when it was looked for.
+    if (self != nullptr)
       kill_shim(self->folder);
-      remove_folder(self->folder);
-      pods_.erase(id);
-    }
-    done(container::Done{});
+    if (self != nullptr && by_runtime())
+      clear_pod_group(*self, finish);
+    else
+      finish();
   };
   if (p->info.state() == container::NOT_READY)
     forget(container::Done{});

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <sys/types.h>
 
 /// The parts of troupe-shim: one per pod, it outlives Troupe and holds what the
@@ -102,6 +103,13 @@ struct container_config {
   uint32_t mount_count = 0;
   char** arguments = nullptr;
   char** environment = nullptr;
+  // Where an OCI runtime makes the container.
+  const char* runtime = nullptr;
+  std::string_view bundle;  ///< its configuration
+  std::string_view command; ///< a process of the container, but for its words
+  char** layers = nullptr;  ///< of the root, topmost first
+  char** groups_of_it = nullptr; ///< folders of its control groups
+  const char* oom_file = nullptr;
 };
 
 /// Reads the fields; the arrays are allocated and never freed one by one.
@@ -131,6 +139,7 @@ struct container {
   int64_t finished = 0;
   int64_t code = 0;
   int64_t signal = 0;
+  char** groups = nullptr; ///< folders of its control groups, if it has any
   bool main_ended = false; ///< its own process has; others may be left
   const char* reason = "";
   char message[400] = {0};
@@ -149,7 +158,8 @@ struct init_message {
     kill_all, ///< to init
     started,  ///< from init
     failed,   ///< from init: errno in value, text
-    exited,   ///< from init: wait status in value
+    exited,   ///< from init: wait status in value; flags tell of OOM
+    terminal, ///< from init: the other end of a terminal comes along
   };
   uint32_t what = 0;
   uint32_t id = 0; ///< 0 is the container's own process
@@ -191,6 +201,40 @@ void own_mount(const char* path);
 failure spawn(const container_config& config, char** arguments, bool tty,
               const int streams[3], pid_t& pid);
 
+// A container that an OCI runtime makes (shim_bundle.cpp, shim_runtime.cpp).
+
+/// What a shim needs of its own for such containers: mounts, the pod's shared
+/// memory, queues.
+failure begin_runtime_pod(uint32_t flags);
+/// Puts the bundle together, in memory and in a mount namespace of its own that
+/// it makes: what the machine has mounted now is what the container gets. The
+/// working directory is the bundle afterwards.
+failure build_bundle(const container_config& config, int node_mounts,
+                     pid_t pause);
+/// Life of the init of such a container, whose descriptors are in place.
+[[noreturn]] void run_by_runtime(const container_config& config);
+/// Starts a call of the runtime; the arrays end with null pointers.
+failure call_runtime(const char* const* arguments, const int streams[3],
+                     pid_t& pid);
+/// Listens for the terminal that the runtime will send to the socket `name`.
+failure await_terminal(const char* name, int& listener);
+/// The terminal; the runtime has sent it before it ended. -1 when there is
+/// none.
+int take_terminal_of(int listener);
+/// The last complaint in the runtime's log.
+void read_complaint(const char* log, failure& out);
+/// Tries a container that is described on standard input; prints why it does
+/// not work.
+int try_runtime();
+/// Appends the description of a process with these words.
+void put_command(buffer& out, char** words, std::string_view rest, bool tty);
+/// Kills all that is in the groups; returns how many it met.
+int kill_groups(char** groups, int signal);
+char** copy_groups(char** groups);
+void free_groups(char** groups);
+/// Removes the groups, which must be empty; false when some stay.
+bool remove_groups(char** groups);
+
 /// Sends a signal to everything below `root`, `except` and what is below those
 /// left out; returns how many it met. Works on /proc.
 int signal_descendants(pid_t root, int signal, const pid_t* except = nullptr,
@@ -212,6 +256,8 @@ struct stream {
   int output[2] = {-1, -1};
   bool tty = false;
   uint32_t credit = 0;
+  uint32_t width = 0; ///< of the terminal that is about to come
+  uint32_t height = 0;
   bool input_done = false;
   uint32_t input_chunks = 0; ///< received and not yet given back as credit
   buffer pending;            ///< input not yet taken by the process
@@ -230,8 +276,9 @@ struct shim_state {
   stream* streams = nullptr;
   bool ending = false;
   uint32_t ending_tag = 0;
-  pid_t pause = 0;     ///< first process of the namespace that all share
-  int pause_life = -1; ///< it ends when this is closed
+  pid_t pause = 0;      ///< first process of the namespace that all share
+  int pause_life = -1;  ///< it ends when this is closed
+  int node_mounts = -1; ///< the node's mount namespace, where ours is another
 };
 
 extern shim_state state;
@@ -275,8 +322,16 @@ void on_close(uint32_t tag);
 void on_shutdown(uint32_t tag);
 
 container* find_container(const char* id);
+/// The terminal of a container or of a command, made by the OCI runtime.
+void take_terminal(container& c, uint32_t id, int fd);
 /// Starts its init, and that its process.
 failure launch_container(container& c);
+/// Starts the process that holds the namespace of processes which the pod's
+/// containers share, unless it runs.
+failure start_pause();
+/// What is forked from now on is in that namespace; `back` leads out of it
+/// again.
+failure enter_shared_processes(int& back);
 /// What came of its start: its process and since when, or why there is none.
 void answer_start(const container& c, uint32_t tag);
 /// Whoever asked is gone: nobody waits for answers any more.
@@ -300,6 +355,8 @@ void kill_container(container& c);
 void sweep_strays();
 
 void on_exec_message(const init_message& message);
+/// Owns the terminal; false when nobody waits for it.
+bool take_exec_terminal(uint32_t tag, int fd);
 void on_stream_readable(stream& s, int channel);
 void on_stream_writable(stream& s);
 /// Copies output to whoever is attached and has credit.

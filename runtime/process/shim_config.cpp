@@ -77,6 +77,14 @@ failure parse_config(wire_reader fields, container_config& config) {
   parse_mounts(fields, config);
   config.arguments = parse_texts(fields);
   config.environment = parse_texts(fields);
+  if (config.flags & by_runtime) {
+    config.runtime = fields.text().data();
+    config.bundle = fields.text();
+    config.command = fields.text();
+    config.layers = parse_texts(fields);
+    config.groups_of_it = parse_texts(fields);
+    config.oom_file = fields.text().data();
+  }
   if (!fields.good || config.arguments[0] == nullptr
       || strlen(config.log_path) >= PATH_MAX - 16
       || strlen(config.working_dir) >= PATH_MAX)
@@ -89,6 +97,8 @@ void free_config(container_config& config) {
   free(config.mounts);
   free(config.arguments);
   free(config.environment);
+  free(config.layers);
+  free(config.groups_of_it);
   config = container_config{};
 }
 

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -55,7 +54,15 @@ void answer_starts(container& c) {
   c.start_tags.wipe();
 }
 
-void on_main_exited(container& c, int status) {
+/// OCI runtimes make terminals of their own; until one comes there is nothing.
+failure open_nothing(int streams[3]) {
+  for (int i = 0; i < 3; ++i)
+    if (streams[i] = open("/dev/null", O_RDWR | O_CLOEXEC); streams[i] < 0)
+      return fail(errno, "/dev/null: %s", strerror(errno));
+  return {};
+}
+
+void on_main_exited(container& c, int status, bool out_of_memory) {
   if (c.main_ended)
     return;
   c.main_ended = true;
@@ -63,6 +70,9 @@ void on_main_exited(container& c, int status) {
   c.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   c.code = WIFSIGNALED(status) ? 128 + c.signal : WEXITSTATUS(status);
   c.reason = c.code == 0 ? "Completed" : "Error";
+  // Kubernetes: only what ended the container counts, not what it survived.
+  if (out_of_memory && c.code == 128 + SIGKILL)
+    c.reason = "OOMKilled";
 }
 
 void on_main_failed(container& c, const init_message& message) {
@@ -89,11 +99,13 @@ void on_message(container& c, const init_message& message, int64_t pid) {
   else if (message.what == init_message::failed)
     on_main_failed(c, message);
   else if (message.what == init_message::exited)
-    on_main_exited(c, message.value);
+    on_main_exited(c, message.value, message.flags != 0);
 }
 
 /// Its own ends stay in `c`, those of its init go to `streams`.
 failure open_streams(container& c, int streams[3]) {
+  if ((c.flags & with_tty) && (c.flags & by_runtime))
+    return open_nothing(streams);
   if (c.flags & with_tty) {
     auto master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     int unlock = 0;
@@ -184,6 +196,11 @@ void finish_container(container& c) {
   close_fd(c.channel);
   c.init = 0;
   c.kill_at = c.force_at = 0;
+  // Its init has done it, unless it was killed.
+  if (c.groups != nullptr) {
+    kill_groups(c.groups, SIGKILL);
+    remove_groups(c.groups);
+  }
   if (!c.main_ended) {
     c.code = 128 + SIGKILL;
     c.signal = SIGKILL;
@@ -194,62 +211,6 @@ void finish_container(container& c) {
   answer_starts(c);
   answer_stops(c);
   end_streams(c);
-}
-
-/// Does nothing but be the first process of a namespace, until the shim ends.
-[[noreturn]] void hold_processes(int life) {
-  prctl(PR_SET_NAME, "troupe-pause", 0, 0, 0);
-  setsid();
-  // Whatever is orphaned here is nobody's any more.
-  signal(SIGCHLD, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  dup2(life, 0);
-  if (syscall(SYS_close_range, 1, ~0u, 0) != 0)
-    for (int fd = 1; fd < 1024; ++fd)
-      close(fd);
-  char byte;
-  while (read(0, &byte, 1) < 0 && errno == EINTR) {
-  }
-  _exit(0);
-}
-
-failure start_pause() {
-  if (state.pause > 0)
-    return {};
-  int life[2];
-  if (pipe2(life, O_CLOEXEC) != 0)
-    return fail(errno, "pipe: %s", strerror(errno));
-  auto pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD,
-                                        nullptr, nullptr, nullptr, nullptr));
-  if (pid == 0)
-    hold_processes(life[0]);
-  auto code = errno;
-  close(life[0]);
-  if (pid < 0) {
-    close(life[1]);
-    return fail(code, "new process namespace: %s", strerror(code));
-  }
-  state.pause = pid;
-  state.pause_life = life[1];
-  return {};
-}
-
-/// What is forked from now on is in the namespace that the pod's containers
-/// share; `back` leads out of it again.
-failure enter_shared_processes(int& back) {
-  if (auto result = start_pause())
-    return result;
-  char path[64];
-  snprintf(path, sizeof(path), "/proc/%d/ns/pid", state.pause);
-  back = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-  auto shared = open(path, O_RDONLY | O_CLOEXEC);
-  failure result;
-  if (back < 0 || shared < 0 || setns(shared, CLONE_NEWPID) != 0)
-    result = fail(errno, "processes of the pod: %s", strerror(errno));
-  close_fd(shared);
-  return result;
 }
 
 failure launch_container(container& c) {
@@ -266,6 +227,11 @@ failure launch_container(container& c) {
   auto separate = (state.flags & use_processes) != 0;
   if (!result && separate && (c.flags & shared_processes))
     result = enter_shared_processes(back);
+  if (c.flags & by_runtime) {
+    c.groups = copy_groups(c.config.groups_of_it);
+    if (!result && (c.flags & shared_processes))
+      result = start_pause();
+  }
   if (!result) {
     unsigned long flags = SIGCHLD;
     if (separate && (c.flags & own_processes))
@@ -322,13 +288,14 @@ void on_init_readable(container& c) {
   for (;;) {
     init_message message;
     iovec part{&message, sizeof(message)};
-    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(ucred))] = {};
+    alignas(cmsghdr) char
+        space[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))] = {};
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
     header.msg_control = space;
     header.msg_controllen = sizeof(space);
-    auto size = recvmsg(c.channel, &header, MSG_DONTWAIT);
+    auto size = recvmsg(c.channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size != sizeof(message)) {
       // At the end of the channel its death is told by SIGCHLD.
       if (size == 0)
@@ -336,16 +303,37 @@ void on_init_readable(container& c) {
       return;
     }
     auto pid = message.pid;
-    auto control = CMSG_FIRSTHDR(&header);
-    if ((state.flags & use_processes)
-        && (c.flags & (own_processes | shared_processes)) != 0
-        && control != nullptr && control->cmsg_type == SCM_CREDENTIALS) {
+    int terminal = -1;
+    for (auto control = CMSG_FIRSTHDR(&header); control != nullptr;
+         control = CMSG_NXTHDR(&header, control)) {
       ucred who{};
-      memcpy(&who, CMSG_DATA(control), sizeof(who));
-      pid = who.pid;
+      if (control->cmsg_type == SCM_RIGHTS)
+        memcpy(&terminal, CMSG_DATA(control), sizeof(terminal));
+      else if ((state.flags & use_processes)
+               && (c.flags & (own_processes | shared_processes)) != 0
+               && control->cmsg_type == SCM_CREDENTIALS) {
+        memcpy(&who, CMSG_DATA(control), sizeof(who));
+        pid = who.pid;
+      }
     }
-    on_message(c, message, pid);
+    if (message.what == init_message::terminal)
+      take_terminal(c, message.id, terminal);
+    else
+      on_message(c, message, pid);
   }
+}
+
+void take_terminal(container& c, uint32_t id, int fd) {
+  if (fd < 0)
+    return;
+  set_nonblocking(fd);
+  if (id != 0) {
+    if (!take_exec_terminal(id, fd))
+      close(fd);
+    return;
+  }
+  c.output[0] = fd;
+  c.input = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
 void on_output(container& c, int channel) {

@@ -26,7 +26,13 @@ namespace troupe::process::shim {
 namespace {
 
 /// Descriptors it keeps, at places where they can be told from all others.
-enum place : int { channel_fd = 3, signal_fd, stream_fd, first_free = 8 };
+enum place : int {
+  channel_fd = 3,
+  signal_fd,
+  stream_fd,
+  node_fd = 8,
+  first_free
+};
 
 struct child {
   pid_t pid = 0;
@@ -46,7 +52,10 @@ void keep_only(int channel, const int streams[3]) {
   int high[4];
   for (int i = 0; i < 4; ++i)
     high[i] = fcntl(i == 0 ? channel : streams[i - 1], F_DUPFD_CLOEXEC, 64);
+  auto node = fcntl(state.node_mounts, F_DUPFD_CLOEXEC, 64);
   syscall(SYS_close_range, 3, 63, 0);
+  if (node >= 0)
+    dup3(node, node_fd, O_CLOEXEC);
   dup3(high[0], channel_fd, O_CLOEXEC);
   for (int i = 1; i < 4; ++i)
     dup3(high[i], stream_fd + i - 1, O_CLOEXEC);
@@ -256,6 +265,8 @@ void run_init(const container_config& asked, uint32_t sandbox, int channel,
     dup3(ready, signal_fd, O_CLOEXEC);
     close(ready);
   }
+  if (asked.flags & by_runtime)
+    run_by_runtime(asked);
   start(sandbox);
   if (chdir("/") != 0)
     errno = 0;

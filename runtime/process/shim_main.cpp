@@ -75,6 +75,27 @@ failure join_network(const char* path) {
   return {};
 }
 
+/// Those of a pod are in namespaces that are its own.
+failure set_sysctl(char* text) {
+  auto sign = strchr(text, '=');
+  if (sign == nullptr)
+    return fail(EINVAL, "sysctl %s has no value", text);
+  *sign = '\0';
+  char path[PATH_MAX];
+  auto dotted = text[strcspn(text, "./")] == '.';
+  snprintf(path, sizeof(path), "/proc/sys/%s", text);
+  for (auto at = path; dotted && *at != '\0'; ++at)
+    if (*at == '.')
+      *at = '/';
+  auto fd = open(path, O_WRONLY | O_CLOEXEC);
+  auto length = strlen(sign + 1);
+  auto good =
+      fd >= 0 && write(fd, sign + 1, length) == static_cast<ssize_t>(length);
+  auto code = errno;
+  close_fd(fd);
+  return good ? failure{} : fail(code, "sysctl %s: %s", text, strerror(code));
+}
+
 failure separate(const char* hostname, const char* network_path) {
   if (state.flags & use_user_namespace)
     if (auto result = map_identity())
@@ -153,11 +174,17 @@ failure begin_pod(wire_reader fields) {
   auto folder = fields.text().data();
   auto hostname = fields.text().data();
   auto network_path = fields.text().data();
+  auto sysctls = parse_texts(fields);
   if (!fields.good)
     return fail(EINVAL, "the sandbox's description cannot be read");
   if (chdir(folder) != 0)
     return fail(errno, "%s: %s", folder, strerror(errno));
   auto result = separate(hostname, network_path);
+  if (!result && (state.flags & use_runtime))
+    result = begin_runtime_pod(state.flags);
+  for (auto at = sysctls; !result && *at != nullptr; ++at)
+    result = set_sysctl(*at);
+  free(sysctls);
   if (!result)
     result = write_pid();
   if (!result)
@@ -224,6 +251,11 @@ int main(int argc, char** argv) {
   using namespace troupe::process::shim;
   if (argc == 2 && strcmp(argv[1], "--probe") == 0)
     return probe();
+  if (argc == 2 && strcmp(argv[1], "--try") == 0)
+    return try_runtime();
+  // What a container that is made to try the runtime does.
+  if (argc == 2 && strcmp(argv[1], "--nothing") == 0)
+    return 0;
   if (argc == 3 && strcmp(argv[1], "--pod") == 0)
     return serve();
   fprintf(stderr, "troupe-shim holds the containers of one pod; it is started "

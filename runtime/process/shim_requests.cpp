@@ -33,6 +33,7 @@ void drop_container(container& c) {
     at = &(*at)->next;
   *at = c.next;
   free_config(c.config);
+  free_groups(c.groups);
   free(c.id);
   free(c.folder);
   delete &c;

@@ -70,7 +70,11 @@ void close_input(stream& s) {
 }
 
 failure open_exec_streams(stream& s, bool with_input, int remote[3]) {
-  if (s.tty) {
+  if (s.tty && (s.owner->flags & by_runtime)) {
+    // Its terminal comes with its start.
+    for (int i = 0; i < 3; ++i)
+      remote[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+  } else if (s.tty) {
     auto master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     int unlock = 0;
     if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) != 0)
@@ -178,12 +182,12 @@ void on_exec(uint32_t tag, wire_reader fields) {
   auto s = add_stream(tag, owner);
   s->tty = (flags & with_tty) != 0;
   s->credit = fields.u32();
-  auto width = fields.u32();
-  auto height = fields.u32();
+  s->width = fields.u32();
+  s->height = fields.u32();
   int remote[3] = {-1, -1, -1};
   auto result = open_exec_streams(*s, (flags & with_stdin) != 0, remote);
   if (!result) {
-    resize(*s, width, height);
+    resize(*s, s->width, s->height);
     result = send_exec(*s, fields, remote);
   }
   for (auto& fd : remote)
@@ -275,8 +279,11 @@ void on_credit(uint32_t tag, wire_reader fields) {
 void on_resize(uint32_t tag, wire_reader fields) {
   auto width = fields.u32();
   auto height = fields.u32();
-  if (auto s = find_stream(tag))
+  if (auto s = find_stream(tag)) {
+    s->width = width;
+    s->height = height;
     resize(*s, width, height);
+  }
 }
 
 void on_close(uint32_t tag) {
@@ -287,6 +294,17 @@ void on_close(uint32_t tag) {
       close_input(*s);
     free_stream(s);
   }
+}
+
+bool take_exec_terminal(uint32_t tag, int fd) {
+  auto s = find_stream(tag);
+  if (s == nullptr || s->ended)
+    return false;
+  s->output[0] = fd;
+  s->input = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  resize(*s, s->width, s->height);
+  on_stream_writable(*s);
+  return true;
 }
 
 void on_exec_message(const init_message& message) {

@@ -14,14 +14,18 @@ namespace troupe::process {
 enum class frame_kind : uint32_t {
   // To the shim. All but input, credit, resize and close get an answer.
   init = 1, ///< first of all: u32 sandbox_flags, text folder, hostname,
-            ///< network path
+            ///< network path, texts sysctls (each name=value)
   list,     ///< answer: u32 count, then per container what `exited` tells
             ///< after u32 state (0 created, 1 running, 2 exited)
   /// text id, text folder (absolute), u32 flags, i64
   /// stop signal, i64 user or -1, i64 group or -1, i64 capabilities kept, text
   /// working directory, text log path, i64 log bytes, u32 log files, u32 count
   /// of groups and i64 each, u32 count of mounts and each (text target, text
-  /// source, u32 mount_flags), texts arguments, texts environment
+  /// source, u32 mount_flags), texts arguments, texts environment; with
+  /// by_runtime then text program of the OCI runtime, text its configuration,
+  /// text end of the description of a command's process, texts layers of the
+  /// root, topmost first, texts control groups, text file that counts what was
+  /// killed for lack of memory. Mounts appear in BUNDLE/m, by their number.
   create,
   start,    ///< text id
   stop,     ///< text id, i64 grace in ms; answered when all has ended
@@ -67,6 +71,9 @@ enum sandbox_flags : uint32_t {
   use_mounts = 2,
   use_processes = 4,
   own_network = 8,
+  use_runtime = 16,  ///< containers are made by an OCI runtime
+  hide_unified = 32, ///< which shall not see that control groups are hybrid
+  node_ipc = 64,
 };
 
 enum container_flags : uint32_t {
@@ -77,6 +84,7 @@ enum container_flags : uint32_t {
   no_new_privileges = 16,
   own_processes = 32,
   shared_processes = 64, ///< with the other containers of the pod
+  by_runtime = 128,      ///< made by an OCI runtime
 };
 
 enum mount_flags : uint32_t {

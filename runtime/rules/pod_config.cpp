@@ -4,6 +4,8 @@
 #include "messages/container.pb.h"
 #include "runtime/rules/admission.hpp"
 #include "runtime/rules/pod_downward.hpp"
+#include "runtime/rules/pod_limits.hpp"
+#include "runtime/rules/pod_resources.hpp"
 #include "runtime/rules/pod_state.hpp"
 
 namespace troupe::rules {
@@ -12,6 +14,20 @@ namespace {
 
 using core::v1::Container;
 using core::v1::Pod;
+
+// The container's own word goes before the pod's.
+void write_seccomp(const Pod& pod, const Container& container,
+                   container::Security* to) {
+  const auto& all = pod.spec().security_context();
+  const auto& own = container.security_context();
+  const auto& profile =
+      own.has_seccomp_profile() ? own.seccomp_profile() : all.seccomp_profile();
+  if (profile.type() == "RuntimeDefault")
+    to->set_seccomp(container::RUNTIME_DEFAULT);
+  else if (profile.type() == "Localhost")
+    to->set_seccomp(container::LOCALHOST);
+  to->set_seccomp_file(profile.localhost_profile());
+}
 
 // The container's own word goes before the pod's.
 void write_security(const Pod& pod, const Container& container,
@@ -41,6 +57,22 @@ void write_security(const Pod& pod, const Container& container,
     to->add_drop_capabilities(name);
   for (const auto& name : own.capabilities().add())
     to->add_add_capabilities(name);
+  to->set_unmasked_proc(own.proc_mount() == "Unmasked");
+  to->set_strict_groups(all.supplemental_groups_policy() == "Strict");
+  write_seccomp(pod, container, to);
+}
+
+container::QosClass class_of(const Pod& pod) {
+  auto name = qos_class(pod.spec());
+  return name == "Guaranteed"  ? container::GUARANTEED
+         : name == "Burstable" ? container::BURSTABLE
+                               : container::BEST_EFFORT;
+}
+
+container::Propagation propagation_of(const std::string& word) {
+  return word == "Bidirectional"     ? container::BIDIRECTIONAL
+         : word == "HostToContainer" ? container::HOST_TO_CONTAINER
+                                     : container::PRIVATE;
 }
 
 void write_dns(const dns::resolv_conf& from, container::Dns* to) {
@@ -97,6 +129,11 @@ container::SandboxConfig sandbox_config(const Pod& pod, uint32_t attempt,
                        : pod.spec().share_process_namespace()
                            ? container::POD
                            : container::CONTAINER);
+  config.set_node_ipc(pod.spec().host_ipc());
+  for (const auto& sysctl : pod.spec().security_context().sysctls())
+    (*config.mutable_sysctls())[sysctl.name()] = sysctl.value();
+  config.set_qos(class_of(pod));
+  *config.mutable_resources() = pod_group_limits(pod);
   config.mutable_labels()->insert(meta.labels().begin(), meta.labels().end());
   config.mutable_annotations()->insert(meta.annotations().begin(),
                                        meta.annotations().end());
@@ -105,7 +142,8 @@ container::SandboxConfig sandbox_config(const Pod& pod, uint32_t attempt,
 
 expected<container::ContainerConfig> container_config(
     const Pod& pod, size_t i, uint32_t attempt, const env_list& env,
-    const std::function<std::string(const std::string& volume)>& place_of) {
+    const std::function<std::string(const std::string& volume)>& place_of,
+    int64_t node_memory) {
   const auto& spec = container_at(pod, i);
   container::ContainerConfig config;
   config.set_name(spec.name());
@@ -125,7 +163,9 @@ expected<container::ContainerConfig> container_config(
   if (!mounts)
     return mounts.error();
   for (const auto& mount : *mounts) {
+    const auto& asked = spec.volume_mounts(config.mounts_size());
     auto* to = config.add_mounts();
+    to->set_propagation(propagation_of(asked.mount_propagation()));
     to->set_name(mount.volume);
     to->set_container_path(mount.container_path);
     auto place = place_of(mount.volume);
@@ -137,6 +177,8 @@ expected<container::ContainerConfig> container_config(
     to->set_best_effort(mount.container_path == account_folder);
   }
   write_security(pod, spec, config.mutable_security());
+  *config.mutable_resources() = container_limits(spec);
+  config.set_oom_score_adj(oom_score(pod, spec, node_memory));
   config.set_log_path(spec.name() + "/" + std::to_string(attempt) + ".log");
   config.set_stdin(spec.stdin());
   config.set_stdin_once(spec.stdin_once());

@@ -23,10 +23,12 @@ sandbox_config(const core::v1::Pod& pod, uint32_t attempt,
                const std::string& log_folder, const name_facts& names);
 
 /// Returns container `i` as the runtime is asked for it: command and arguments
-/// with variables put in, mounts with their places on the machine.
+/// with variables put in, mounts with their places on the machine, what it may
+/// use of a machine of so much memory.
 expected<container::ContainerConfig> container_config(
     const core::v1::Pod& pod, size_t i, uint32_t attempt, const env_list& env,
-    const std::function<std::string(const std::string& volume)>& place_of);
+    const std::function<std::string(const std::string& volume)>& place_of,
+    int64_t node_memory = 0);
 
 /// Folders within volumes ("volume/path") that the container's mounts speak of
 /// by subPath and that must exist before.

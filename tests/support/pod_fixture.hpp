@@ -31,7 +31,7 @@ protected:
   /// Ends the runtime and starts another over the same folder.
   void restart();
   void restart(std::optional<uint32_t> isolation);
-  runtime_options options() const;
+  virtual runtime_options options() const;
 
   template <class T>
   expected<T> ask(std::function<void(reply<T>)> what) {

@@ -38,8 +38,13 @@ void pass_on(pointer self, const pb<T>& msg) {
   self->send(st.client, msg);
 }
 
-/// A source says nothing before it has credit: so this is the time for what is
-/// to be said first.
+void end(pointer self, const pb<container::StreamEnd>& msg) {
+  self->send(self->state.client, msg);
+  self->quit();
+}
+
+/// A source says nothing before it has credit, but that it has ended: so this
+/// is the time for what is to be said first.
 void on_credit(pointer self, const pb<container::StreamCredit>& msg) {
   auto& st = self->state;
   if (is_from(self, st.client) && !st.first.empty()) {
@@ -48,6 +53,8 @@ void on_credit(pointer self, const pb<container::StreamCredit>& msg) {
     data.set_channel(container::STDOUT);
     data.set_data(std::exchange(st.first, {}));
     self->send(st.client, pb<container::StreamData>{std::move(data)});
+    if (st.end)
+      return end(self, *st.end);
   }
   pass_on(self, msg);
 }
@@ -82,8 +89,10 @@ void on_end(pointer self, const pb<container::StreamEnd>& msg) {
   auto& st = self->state;
   if (st.source && !is_from(self, st.source))
     return;
-  self->send(st.client, msg);
-  self->quit();
+  if (st.first.empty())
+    end(self, msg);
+  else
+    st.end = msg;
 }
 
 void on_down(pointer self, const caf::down_msg& down) {
@@ -91,7 +100,7 @@ void on_down(pointer self, const caf::down_msg& down) {
   if (st.client.address() == down.source) {
     close_stream(self);
     self->quit();
-  } else if (st.source && st.source.address() == down.source) {
+  } else if (st.source && st.source.address() == down.source && !st.end) {
     self->quit(down.reason);
   }
 }

@@ -5,6 +5,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace troupe {
@@ -35,6 +36,9 @@ struct relay_state {
   uint64_t stream = 0; ///< at the source
   uint64_t passed = 0; ///< chunks
   std::string first;   ///< what the client hears before all else
+  /// The end, of a source that had nothing to say before the client gave
+  /// credit.
+  std::optional<pb<container::StreamEnd>> end;
 };
 
 /// Runs a relay for that client, who hears `first` before anything that the

@@ -181,13 +181,24 @@ rules::access access_of(const call::OpenStream& msg) {
 /// Clients of WebSocket ask with GET, which reads by its name only. Kubernetes
 /// since 1.35: whoever does so must also be allowed to create, so that a role
 /// that reads cannot run commands. What asks with GET stays a `get`.
-std::vector<rules::access> rights_for(const call::OpenStream& msg) {
+///
+/// What goes through a proxy is bytes, and whoever sends them says which verb
+/// it is: from another process (`remote`), with no HTTP server between, it may
+/// be any.
+std::vector<rules::access> rights_for(const call::OpenStream& msg,
+                                      bool remote) {
   std::vector<rules::access> result{access_of(msg)};
-  auto runs = msg.has_exec() || msg.has_attach() || msg.has_port();
-  if (runs && result.front().verb == "get") {
+  auto need = [&](const char* verb) {
+    if (result.front().verb == verb)
+      return;
     result.push_back(result.front());
-    result.back().verb = "create";
-  }
+    result.back().verb = verb;
+  };
+  if (msg.has_exec() || msg.has_attach() || msg.has_port())
+    need("create");
+  if (msg.has_proxied() && remote)
+    for (auto* verb : {"get", "create", "update", "patch", "delete"})
+      need(verb);
   return result;
 }
 
@@ -269,7 +280,7 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
   if (auto err = check_target(*msg))
     return err;
   stream_promise promise{self};
-  with_rights(self, rights_for(*msg),
+  with_rights(self, rights_for(*msg, !self->state.secret.empty()),
               [self, promise, msg, to](const caf::error& refused) mutable {
                 auto err = refused;
                 if (!err && msg->has_logs())

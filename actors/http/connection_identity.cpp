@@ -36,6 +36,9 @@ constexpr size_t most_tokens = 256;
 constexpr size_t most_sessions = 64;
 constexpr std::chrono::minutes idle_patience{3};
 
+/// A timer keeps whoever waits for it, also when its connection has ended.
+constexpr std::chrono::minutes longest_wait{10};
+
 steady_point steady_now(pointer self) {
   return self->clock().now();
 }
@@ -50,10 +53,19 @@ void refuse_arriving(pointer self, const exchange& x, const caf::error& why) {
     refuse(self, x, why);
 }
 
+caf::error unauthorized() {
+  return make_error(ec::unauthorized, "Unauthorized");
+}
+
+/// Whether it was asked by a certificate that is no longer good.
+bool has_lost_trust(pointer self, const exchange& x) {
+  return x.by_certificate && !self->state.who.problem.empty();
+}
+
 /// Why somebody is nobody is noted, and not told.
 void refuse_stranger(pointer self, const exchange& x, const std::string& why) {
   audit_stranger(self, x, why);
-  refuse_arriving(self, x, make_error(ec::unauthorized, "Unauthorized"));
+  refuse_arriving(self, x, unauthorized());
 }
 
 // -- sessions -----------------------------------------------------------------
@@ -176,6 +188,8 @@ void take_session(pointer self, const request_ptr& x, http_session& s,
   x->session = s.handle;
   x->hold = s.hold;
   audit_identity(self, x, [self, x, next] {
+    if (has_lost_trust(self, *x))
+      return refuse_arriving(self, *x, unauthorized());
     if (self->state.arriving.erase(x->number) > 0)
       next();
   });
@@ -184,6 +198,8 @@ void take_session(pointer self, const request_ptr& x, http_session& s,
 void find_session(pointer self, const request_ptr& x, on_known next) {
   if (!still_wanted(self, *x))
     return;
+  if (has_lost_trust(self, *x))
+    return refuse_arriving(self, *x, unauthorized());
   auto& st = self->state;
   auto key = key_of(x->who);
   auto known = st.sessions.find(key);
@@ -370,6 +386,7 @@ void identify(pointer self, std::shared_ptr<exchange> x,
   st.arriving.insert(x->number);
   auto token = token_of(*x);
   if (!st.who.user.empty() && st.who.problem.empty()) {
+    x->by_certificate = true;
     x->who = {st.who.user, st.who.groups};
     x->who.groups.push_back(rules::authenticated_group);
     return impersonate(self, x, std::move(next));
@@ -390,7 +407,7 @@ void end_sessions(pointer self) {
        std::exchange(self->state.sessions, decltype(self->state.sessions){})) {
     close(self, session);
     for (auto& next : session.waiting)
-      next(make_error(ec::unauthorized, "Unauthorized"));
+      next(unauthorized());
   }
 }
 
@@ -427,7 +444,8 @@ void check_certificate_end(pointer self) {
   // The wall clock may be set: each request looks at it as well.
   if (std::exchange(st.waits_for_end, true))
     return;
-  self->delayed_send(self, left, pb<system::Tick>{system::Tick{}});
+  self->delayed_send(self, std::min<time_point::duration>(left, longest_wait),
+                     pb<system::Tick>{system::Tick{}});
 }
 
 void forget_session(pointer self, const caf::actor_addr& which) {

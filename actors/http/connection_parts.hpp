@@ -29,6 +29,7 @@ struct exchange {
   std::string audit_id; ///< the client's name for it, or ours
   std::shared_ptr<http::flight_mark> mark; ///< null: its answer is not counted
   rules::caller who;                       ///< who asks
+  bool by_certificate = false;             ///< that is how we know
   command_session_actor session;           ///< as whom it is answered
   session_hold hold;                       ///< of that
 

@@ -49,24 +49,26 @@ std::shared_ptr<event_memo::entry> event_memo::find(key&& which,
   auto& found = entries_[which];
   if (!found) {
     found = std::make_shared<entry>();
-    found->kept = x;
+    // The same bytes, and nothing that was parsed of them.
+    found->kept = x.with_revision(0);
     order_.push_back(std::move(which));
   }
   return found;
 }
 
 /// The newest stays, however large it is.
-void event_memo::note_made(size_t bytes) {
+void event_memo::note_made(entry& known, text made) {
   std::lock_guard guard{mutex_};
   ++made_;
-  bytes_ += bytes;
+  bytes_ += cost_of(known.kept, *made);
+  known.made = std::move(made);
   while (bytes_ > most_bytes_ && order_.size() > 1) {
     auto oldest = entries_.find(order_.front());
-    auto& made = oldest->second->made;
+    auto& oldest_text = oldest->second->made;
     // Somebody is about to make it, and counts it then.
-    if (!made)
+    if (!oldest_text)
       return;
-    bytes_ -= cost_of(oldest->second->kept, *made);
+    bytes_ -= cost_of(oldest->second->kept, *oldest_text);
     entries_.erase(oldest);
     order_.pop_front();
   }
@@ -76,13 +78,8 @@ event_memo::text event_memo::get(std::string_view type, const object& x,
                                  const body_form& how, bool first) {
   auto known = find(key_of(type, x, how, first), x);
   std::call_once(known->once, [&] {
-    auto made =
-        std::make_shared<const std::string>(encode_event(type, x, how, first));
-    {
-      std::lock_guard guard{mutex_};
-      known->made = made;
-    }
-    note_made(cost_of(x, *made));
+    note_made(*known, std::make_shared<const std::string>(
+                          encode_event(type, x, how, first)));
   });
   return known->made;
 }

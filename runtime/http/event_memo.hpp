@@ -64,7 +64,7 @@ private:
   static key key_of(std::string_view type, const object& x,
                     const body_form& how, bool first);
   std::shared_ptr<entry> find(key&& which, const object& x);
-  void note_made(size_t bytes);
+  void note_made(entry& known, text made);
 
   const size_t most_bytes_;
   mutable std::mutex mutex_;

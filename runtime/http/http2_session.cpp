@@ -105,6 +105,7 @@ public:
     // Of a request whose body streams:
     bool streams = false;
     uint32_t allowed = 0;       ///< pieces
+    bool wanted = false;        ///< somebody has allowed any
     std::deque<std::string> in; ///< pieces, not told yet
     bool end_told = false;      ///< of the body
     size_t useless = 0;         ///< bytes that came after the answer
@@ -120,7 +121,10 @@ public:
   void add(stream& s, std::string bytes);
   std::vector<event> take_events();
   void drop_stalled(time_point since);
-  void allow(stream& s, uint32_t pieces) { s.allowed += pieces; }
+  void allow(stream& s, uint32_t pieces) {
+    s.allowed += pieces;
+    s.wanted = true;
+  }
   void note_end(uint64_t exchange, stream& s);
   void begin(uint64_t exchange, stream& s, const response_head& head,
              const size_t* length);
@@ -248,9 +252,12 @@ std::string http2_session::machine::output(size_t most, time_point now) {
       break;
     result += to_view(bytes, static_cast<size_t>(size));
   }
-  for (auto& [id, s] : streams_)
+  for (auto& [id, s] : streams_) {
+    if (s.since == time_point{})
+      s.since = now;
     if (!s.out.empty() && s.moved == time_point{})
       s.moved = now;
+  }
   return result;
 }
 
@@ -380,7 +387,7 @@ void http2_session::machine::tell_body(int32_t id, stream& s) {
     consume(id, x.bytes.size());
     events_.push_back(std::move(x));
   }
-  if (!s.in.empty() || !s.whole)
+  if (!s.in.empty() || !s.whole || !s.wanted)
     return;
   s.end_told = true;
   event last;
@@ -392,7 +399,7 @@ void http2_session::machine::tell_body(int32_t id, stream& s) {
 /// All of the answer is there: nobody wants more of the body.
 void http2_session::machine::note_end(uint64_t exchange, stream& s) {
   s.ended = true;
-  s.since = now_;
+  s.since = {}; // what comes out next says what time it is
   for (auto& piece : s.in) {
     held_ -= piece.size();
     consume(static_cast<int32_t>(exchange), piece.size());
@@ -625,11 +632,11 @@ size_t http2_session::open() const {
 }
 
 std::optional<http2_session::time_point> http2_session::waits_since() const {
-  // Later streams have higher numbers.
+  std::optional<time_point> result;
   for (auto& [id, s] : machine_->streams_)
-    if (!s.whole && (!s.streams || s.ended))
-      return s.since;
-  return std::nullopt;
+    if (!s.whole && (!s.streams || s.ended) && s.since != time_point{})
+      result = std::min(result.value_or(s.since), s.since);
+  return result;
 }
 
 std::optional<http2_session::time_point> http2_session::stalled_since() const {

@@ -85,9 +85,9 @@ https_connection::https_connection(https_edge& edge, uint64_t id,
 
 void https_connection::start() {
   watch_ = edge_.thread().watch(fd_.get(), EPOLLIN,
-                                [me = weak_from_this()](uint32_t) {
+                                [me = weak_from_this()](uint32_t events) {
                                   if (auto self = me.lock())
-                                    self->on_ready();
+                                    self->on_ready(events);
                                 });
   if (watch_ == 0)
     return abort();
@@ -113,7 +113,7 @@ void https_connection::finish() {
     pump();
   }
   finishing_ = true;
-  if (phase_ == phase::closed || !out_.empty())
+  if (phase_ == phase::closed || phase_ == phase::lingering || !out_.empty())
     return;
   if (lingering_)
     begin_linger();
@@ -222,8 +222,12 @@ bool https_connection::failed(int result) {
   }
 }
 
-void https_connection::on_ready() {
+void https_connection::on_ready(uint32_t events) {
   auto kept = shared_from_this();
+  // Who is gone is not found out by reading while nothing may be read.
+  auto open = phase_ == phase::serving || phase_ == phase::raw;
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0 && open && !may_read())
+    return abort();
   wants_write_ = false;
   write_blocked_ = false;
   if (phase_ == phase::handshake)
@@ -304,10 +308,7 @@ void https_connection::wait() {
     events |= EPOLLIN;
   if (wants_write_ || write_blocked_)
     events |= EPOLLOUT;
-  if (events == 0)
-    edge_.thread().pause(watch_);
-  else
-    edge_.thread().change(watch_, events);
+  edge_.thread().change(watch_, events);
 }
 
 bool https_connection::may_read() const {
@@ -652,7 +653,7 @@ void https_connection::write_some() {
     written_ += static_cast<size_t>(sent);
     if (written_ < first.bytes.size())
       continue;
-    if (first.exchange != 0)
+    if (first.exchange != 0 && first.exchange == now_.exchange)
       ++taken_;
     out_.pop_front();
     written_ = 0;

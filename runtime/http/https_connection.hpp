@@ -76,7 +76,7 @@ private:
     bool old = false; ///< HTTP/1.0
   };
 
-  void on_ready();
+  void on_ready(uint32_t events = 0);
   void shake_hands();
   void learn_peer();
   void choose_protocol();

@@ -3,6 +3,7 @@
 #include "messages/api/certificates.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
+#include "runtime/crypto/key_files.hpp"
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/rules/conditions.hpp"
 #include "runtime/rules/joining.hpp"
@@ -169,6 +170,8 @@ std::string signing_problem(const CertificateSigningRequest& request) {
     return message_of(asked.error());
   if (signer == serving_signer)
     return serving_problem(request, *asked);
+  if (signer == client_signer && asked->who.user == crypto::server_user)
+    return "that is who the API server is";
   return signer == kubelet_signer ? kubelet_problem(request, *asked)
                                   : usage_problem(request);
 }
@@ -231,6 +234,10 @@ caf::error check_subject(const CertificateSigningRequest& request) {
   auto asked = crypto::inspect_request(request.spec().request());
   if (!asked)
     return no("failed to parse CSR: " + message_of(asked.error()));
+  // In the cluster's network it may do all that a master may.
+  if (asked->who.user == crypto::server_user)
+    return no("use of " + std::string{client_signer}
+              + " signer for the API server itself is not allowed");
   auto& groups = asked->who.groups;
   if (std::find(groups.begin(), groups.end(), masters_group) != groups.end())
     return no("use of " + std::string{client_signer}

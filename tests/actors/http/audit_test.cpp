@@ -147,7 +147,8 @@ protected:
         world_.at("http/1").with_directory(
             caf::actor_cast<directory_actor>(api_)),
         std::static_pointer_cast<http::http_edge>(edge_), at_, std::move(who),
-        caf::actor_cast<audit_sink_actor>(log_)));
+        caf::actor_cast<audit_sink_actor>(log_),
+        std::make_shared<http::event_memo>()));
     world_.run();
   }
 

@@ -14,6 +14,7 @@
 #include "messages/system.pb.h"
 #include "messages/tunnel.pb.h"
 #include "runtime/rules/pod_subresources.hpp"
+#include "runtime/rules/stream_verbs.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
@@ -166,9 +167,6 @@ rules::access access_of(const call::OpenStream& msg) {
     return what;
   }
   auto target = target_of(msg);
-  what.verb = msg.has_logs()       ? "get"
-              : msg.verb().empty() ? "create"
-                                   : msg.verb();
   what.resource = msg.has_proxied()
                       ? msg.proxied().resource()
                       : std::string{kind_of<core::v1::Pod>().plural};
@@ -178,27 +176,18 @@ rules::access access_of(const call::OpenStream& msg) {
   return what;
 }
 
-/// Clients of WebSocket ask with GET, which reads by its name only. Kubernetes
-/// since 1.35: whoever does so must also be allowed to create, so that a role
-/// that reads cannot run commands. What asks with GET stays a `get`.
-///
-/// What goes through a proxy is bytes, and whoever sends them says which verb
-/// it is: from another process (`remote`), with no HTTP server between, it may
-/// be any.
-std::vector<rules::access> rights_for(const call::OpenStream& msg,
-                                      bool remote) {
-  std::vector<rules::access> result{access_of(msg)};
-  auto need = [&](const char* verb) {
-    if (result.front().verb == verb)
-      return;
-    result.push_back(result.front());
+/// All that whoever asks must be allowed.
+std::vector<rules::access> rights_for(pointer self,
+                                      const call::OpenStream& msg) {
+  auto what = access_of(msg);
+  if (msg.has_connect())
+    return {what};
+  std::vector<rules::access> result;
+  auto remote = !self->state.secret.empty();
+  for (auto& verb : rules::stream_verbs(what.subresource, msg.verb(), remote)) {
+    result.push_back(what);
     result.back().verb = verb;
-  };
-  if (msg.has_exec() || msg.has_attach() || msg.has_port())
-    need("create");
-  if (msg.has_proxied() && remote)
-    for (auto* verb : {"get", "create", "update", "patch", "delete"})
-      need(verb);
+  }
   return result;
 }
 
@@ -280,7 +269,7 @@ on_open_stream(pointer self, const pb<call::OpenStream>& msg,
   if (auto err = check_target(*msg))
     return err;
   stream_promise promise{self};
-  with_rights(self, rights_for(*msg, !self->state.secret.empty()),
+  with_rights(self, rights_for(self, *msg),
               [self, promise, msg, to](const caf::error& refused) mutable {
                 auto err = refused;
                 if (!err && msg->has_logs())

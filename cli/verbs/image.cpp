@@ -51,7 +51,8 @@ expected<shared_store> open_store(environment& env) {
 
 /// The same where there is one: looking makes nothing.
 expected<shared_store> find_store(environment& env) {
-  if (!fs::exists(store_folder(env) / "format"))
+  std::error_code ignored;
+  if (!fs::exists(store_folder(env) / "format", ignored))
     return shared_store{};
   return open_store(env);
 }
@@ -157,7 +158,7 @@ load(const std::string& file, const load_command& cmd, environment& env) {
   images::unique_fd fd;
   if (file == "-") {
     fd = images::unique_fd{dup(STDIN_FILENO)};
-  } else if (!fs::is_directory(file)) {
+  } else if (std::error_code ignored; !fs::is_directory(file, ignored)) {
     auto opened = images::open_file(file, O_RDONLY);
     if (!opened)
       return opened.error();
@@ -221,7 +222,8 @@ std::string usual_auth_file() {
 expected<images::keyring> read_keyring(const std::string& given) {
   images::keyring result;
   auto path = given.empty() ? usual_auth_file() : given;
-  if (given.empty() && (path.empty() || !fs::exists(path)))
+  std::error_code ignored;
+  if (given.empty() && (path.empty() || !fs::exists(path, ignored)))
     return result;
   auto text = images::read_small(path, largest_auth_file);
   if (!text)

@@ -7,6 +7,9 @@ namespace troupe::dns {
 
 namespace {
 
+/// A name has no more labels, so it takes no more pointers to put it together.
+constexpr size_t max_hops = 127;
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -84,6 +87,7 @@ std::optional<name> name::read(std::string_view packet, size_t& at) {
   auto here = at;
   auto lowest = at; // pointers lead below this
   auto jumped = false;
+  size_t hops = 0;
   while (here < packet.size()) {
     auto size = static_cast<uint8_t>(packet[here]);
     if (size >= 0xc0) {
@@ -91,7 +95,7 @@ std::optional<name> name::read(std::string_view packet, size_t& at) {
         return std::nullopt;
       auto to = static_cast<size_t>((size & 0x3f) << 8
                                     | static_cast<uint8_t>(packet[here + 1]));
-      if (to >= lowest)
+      if (to >= lowest || ++hops > max_hops)
         return std::nullopt;
       if (!jumped)
         at = here + 2;

@@ -1,10 +1,14 @@
 #include "runtime/dns/zone.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace troupe::dns {
 
 namespace {
+
+/// No answer has room for more.
+constexpr size_t max_additionals = 300;
 
 using rules::ip_address;
 
@@ -161,11 +165,10 @@ struct zone::search {
   template <class Fits>
   void add_ports(const service_names& x, Fits fits) {
     std::vector<std::pair<name, uint16_t>> targets;
+    std::set<std::pair<std::string, uint16_t>> known;
     auto add = [&](const name& target, const service_port& port) {
-      std::pair next{target, port.number};
-      if (fits(port)
-          && std::find(targets.begin(), targets.end(), next) == targets.end())
-        targets.push_back(std::move(next));
+      if (fits(port) && known.emplace(target.wire(), port.number).second)
+        targets.emplace_back(target, port.number);
     };
     auto own = in.below({x.service, x.space, "svc"});
     if (!x.headless)
@@ -227,8 +230,10 @@ struct zone::search {
   }
 
   void add_additional(const name& owner, const ip_address& x) {
-    record more{owner, type_of(x), class_in, ttl, address_data(x)};
     auto& all = out.additionals;
+    if (all.size() >= max_additionals)
+      return;
+    record more{owner, type_of(x), class_in, ttl, address_data(x)};
     if (std::find(all.begin(), all.end(), more) == all.end())
       all.push_back(std::move(more));
   }

@@ -220,7 +220,8 @@ expected<descriptor> tar_source::blob(const std::string& path) {
 // -- a folder -----------------------------------------------------------------
 
 bool folder_source::has(const std::string& path) const {
-  return fs::is_regular_file(folder_ / path);
+  std::error_code ignored;
+  return fs::is_regular_file(folder_ / path, ignored);
 }
 
 expected<std::string> folder_source::document(const std::string& path) {

@@ -81,7 +81,8 @@ caf::error image_store::prepare() {
   auto mine = lock();
   if (!mine)
     return mine.error();
-  if (fs::exists(folder() / "format"))
+  std::error_code ignored;
+  if (fs::exists(folder() / "format", ignored))
     return read_format();
   for (auto name : {"blobs", "blobs/sha256", "blobs/sha384", "blobs/sha512",
                     "layers", "parts", "work", "holds", "used"})
@@ -90,7 +91,7 @@ caf::error image_store::prepare() {
   marks_ = marks_for(folder());
   std::string marks = marks_ == overlay_marks::trusted ? "trusted" : "user";
   // The format comes last: without it nobody takes the folder for a store.
-  if (!fs::exists(folder() / "index.json"))
+  if (!fs::exists(folder() / "index.json", ignored))
     if (auto err = write_index({}))
       return err;
   at("format");

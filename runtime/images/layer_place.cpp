@@ -190,13 +190,14 @@ caf::error layer_place::clear(int folder, const std::string& name) {
   if (fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return {};
   if (!S_ISDIR(info.st_mode)) {
+    // Looked up anew next time; who called has it open and goes on with it.
     if (S_ISLNK(info.st_mode))
-      last_ = {};
+      last_path_.clear();
     return unlinkat(folder, name.c_str(), 0) == 0
                ? caf::error{}
                : entry_error("replace", name);
   }
-  last_ = {};
+  last_path_.clear();
   return remove_tree("/proc/self/fd/" + std::to_string(folder) + "/" + name);
 }
 
@@ -235,8 +236,12 @@ caf::error layer_place::mark_opaque(int parent, const std::string& name) {
 
 void layer_place::look_like_below(const std::string& path) {
   for (auto& layer : options_->below) {
+    net::unique_fd root{open(layer.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    // A link of the layer leads nowhere but into it.
+    net::unique_fd fd{root ? open_within(root.get(), path, O_PATH | O_NOFOLLOW)
+                           : -1};
     struct stat info {};
-    if (lstat((layer / path).c_str(), &info) != 0)
+    if (!fd || fstat(fd.get(), &info) != 0)
       continue;
     if (S_ISDIR(info.st_mode))
       looks_[path] = {info.st_mode & 07777, info.st_uid, info.st_gid,

@@ -139,11 +139,13 @@ caf::error store_work::need(const std::string& digest) {
 }
 
 bool store_work::has_blob(const std::string& digest) const {
-  return fs::exists(store_->blob_path(digest));
+  std::error_code ignored;
+  return fs::exists(store_->blob_path(digest), ignored);
 }
 
 bool store_work::has_layer(const std::string& chain) const {
-  return fs::exists(store_->layer_path(chain));
+  std::error_code ignored;
+  return fs::exists(store_->layer_path(chain), ignored);
 }
 
 expected<file_lock>
@@ -283,7 +285,10 @@ void store_work::drop_blob(const std::string& digest) {
   if (!all)
     return;
   // Whoever works on it, too, has said so.
-  for (auto& each : fs::directory_iterator{store_->folder() / "work"}) {
+  std::error_code problem;
+  fs::directory_iterator at{store_->folder() / "work", problem};
+  for (; !problem && at != fs::directory_iterator{}; at.increment(problem)) {
+    auto& each = *at;
     if (each.path().extension() != ".needs" || each.path() == file_)
       continue;
     std::ifstream in{each.path()};
@@ -291,6 +296,9 @@ void store_work::drop_blob(const std::string& digest) {
       if (line == digest)
         return;
   }
+  // What cannot be looked through may have somebody who needs it.
+  if (problem)
+    return;
   unlink(store_->blob_path(digest).c_str());
 }
 

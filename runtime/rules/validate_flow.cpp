@@ -239,7 +239,7 @@ void validate_schema(const FlowSchema& obj, findings& out) {
 /// How many bits of a hash it takes to deal a hand.
 int bits_for(int32_t queues, int32_t hand) {
   double bits = 0;
-  for (int32_t i = 0; i < hand; ++i)
+  for (int32_t i = 0; i < hand && bits <= hash_bits; ++i)
     bits += std::log2(queues - i);
   return static_cast<int>(std::ceil(bits));
 }

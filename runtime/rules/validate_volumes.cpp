@@ -262,8 +262,8 @@ void validate_claim_update(const PersistentVolumeClaim& claim,
   auto shrinks = size < storage_in(before.resources().requests())
                  && size <= storage_in(old.status().capacity());
   if (old.status().phase() == "Bound") {
-    now.mutable_resources()->clear_requests();
-    before.mutable_resources()->clear_requests();
+    now.mutable_resources()->mutable_requests()->erase("storage");
+    before.mutable_resources()->mutable_requests()->erase("storage");
     now.clear_volume_attributes_class_name();
     before.clear_volume_attributes_class_name();
   }

@@ -243,6 +243,11 @@ if output=$(request m /O=system:masters/CN=m kubernetes.io/kube-apiserver-client
   complain csr "$output" failure
 fi
 [[ $output == *"$wanted"* ]] || complain csr "$output" "$wanted"
+wanted='signer for the API server itself is not allowed'
+if output=$(request s /CN=kube-apiserver kubernetes.io/kube-apiserver-client 2>&1); then
+  complain csr "$output" failure
+fi
+[[ $output == *"$wanted"* ]] || complain csr "$output" "$wanted"
 request jane /O=dev/CN=jane kubernetes.io/kube-apiserver-client
 shows Pending get csr "$ns-jane"
 shows approved certificate approve "$ns-jane"

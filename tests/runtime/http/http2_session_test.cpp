@@ -70,7 +70,8 @@ public:
   h2_client& operator=(const h2_client&) = delete;
 
   int32_t ask(const std::string& method, const std::string& path,
-              const std::string& body = {}, const fields& more = {}) {
+              const std::string& body = {}, const fields& more = {},
+              bool tells_end_later = false) {
     fields all{{":method", method},
                {":path", path},
                {":scheme", "https"},
@@ -96,9 +97,9 @@ public:
       return static_cast<ssize_t>(part);
     };
     bodies_.push_back(std::move(rest));
-    return nghttp2_submit_request(session, nullptr, entries.data(),
-                                  entries.size(),
-                                  body.empty() ? nullptr : &from, nullptr);
+    return nghttp2_submit_request(
+        session, nullptr, entries.data(), entries.size(),
+        body.empty() && !tells_end_later ? nullptr : &from, nullptr);
   }
 
   std::string output() {
@@ -348,6 +349,27 @@ TEST_F(Http2Uploads, TellsABodyAsItIsAllowed) {
   exchange();
   EXPECT_EQ(client.answers[id].body, "ok");
   EXPECT_EQ(server->open(), 0u);
+}
+
+TEST_F(Http2Uploads, TellsTheEndOfNothingOnlyToWhoWantsIt) {
+  auto id = client.ask("POST", "/upload", {}, {}, true);
+  exchange();
+  ASSERT_NE(find(event::type::request, id), nullptr);
+  EXPECT_EQ(body_of(id), "");
+  server->allow(static_cast<uint64_t>(id), 1);
+  exchange();
+  EXPECT_EQ(body_of(id), ".");
+}
+
+TEST_F(Http2Uploads, GiveAnsweredOnesTimeFromTheAnswerOn) {
+  auto id = client.ask("POST", "/upload", std::string(2u << 20, 'x'));
+  exchange();
+  now += 1h;
+  server->answer(static_cast<uint64_t>(id), {403, {}}, "no");
+  EXPECT_FALSE(server->waits_since());
+  server->output(1u << 20, now);
+  if (auto since = server->waits_since())
+    EXPECT_EQ(*since, now);
 }
 
 TEST_F(Http2Uploads, MakesNoWholeOfWhatIsAnsweredBefore) {

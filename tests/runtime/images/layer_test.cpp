@@ -138,6 +138,22 @@ TEST_F(Layer, TakesTheLastOfSeveralEntries) {
   EXPECT_TRUE(S_ISDIR(info("l").st_mode));
 }
 
+TEST_F(Layer, TakesTheLastOfSeveralEntriesWithinAFolder) {
+  ASSERT_TRUE(unpack(make_tar({
+      folder("a"),
+      link("a/was-link", "x"),
+      file("a/was-link", "1"),
+      file("a/was-folder/c", "c"),
+      file("a/was-folder", "2"),
+      link("a/now-folder", "x"),
+      folder("a/now-folder"),
+      file("a/now-folder/in", "3"),
+  })));
+  EXPECT_EQ(read_file(into_ / "a/was-link"), "1");
+  EXPECT_EQ(read_file(into_ / "a/was-folder"), "2");
+  EXPECT_EQ(read_file(into_ / "a/now-folder/in"), "3");
+}
+
 TEST_F(Layer, NeverWritesOutside) {
   write_file(root_ / "secret", "untouched");
   auto outside = root_.string();

@@ -80,4 +80,18 @@ TEST(DnsName, ComparesWithoutCase) {
   EXPECT_EQ(named("Web").lower(), named("web"));
 }
 
+TEST(DnsName, FollowsNoMorePointersThanANameCanHave) {
+  std::string packet{"\1a\0", 3};
+  for (size_t i = 0, to = 0; i < 200; ++i) {
+    auto next = packet.size();
+    packet += static_cast<char>(0xc0 | to >> 8);
+    packet += static_cast<char>(to & 0xff);
+    to = next;
+  }
+  size_t few = 3 + 2 * 100;
+  EXPECT_TRUE(name::read(packet, few));
+  size_t many = packet.size() - 2;
+  EXPECT_FALSE(name::read(packet, many));
+}
+
 } // namespace troupe::dns

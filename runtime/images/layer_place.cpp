@@ -236,7 +236,8 @@ caf::error layer_place::mark_opaque(int parent, const std::string& name) {
 
 void layer_place::look_like_below(const std::string& path) {
   for (auto& layer : options_->below) {
-    net::unique_fd root{open(layer.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    net::unique_fd root{
+        ::open(layer.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
     // A link of the layer leads nowhere but into it.
     net::unique_fd fd{root ? open_within(root.get(), path, O_PATH | O_NOFOLLOW)
                            : -1};

@@ -193,7 +193,6 @@ std::vector<field_error> validate_grouped_event_update(const Event& event,
   keep(canonical_equal(event.involved_object(), old.involved_object()), "",
        "involvedObject");
   keep(event.reason() == old.reason(), event.reason(), "reason");
-  keep(event.message() == old.message(), event.message(), "message");
   keep(canonical_equal(event.source(), old.source()), "", "source");
   keep(canonical_equal(event.first_timestamp(), old.first_timestamp()), "",
        "firstTimestamp");

@@ -34,7 +34,7 @@ TEST(EventRules, WantASeriesOfTwoAtLeast) {
             "series.count series.lastObservedTime ");
 }
 
-TEST(EventRules, LetOnlyTheSeriesGoOn) {
+TEST(EventRules, LetOnlyTheSeriesAndTheNoteGoOn) {
   auto old = event_of("");
   EXPECT_EQ(
       fields(validate_grouped_event_update(
@@ -43,7 +43,7 @@ TEST(EventRules, LetOnlyTheSeriesGoOn) {
       "");
   EXPECT_EQ(fields(validate_grouped_event_update(
                 event_of("message: 'x' reporting_component: 'y'"), old)),
-            "message reportingController ");
+            "reportingController ");
 }
 
 } // namespace troupe::rules

@@ -68,7 +68,6 @@ std::vector<object> answer_to(const served& all, const call::Request& msg,
 }
 
 caf::behavior api(caf::event_based_actor* self, std::shared_ptr<served> all) {
-  self->set_default_handler(caf::drop);
   return {
       [self](const pb<system::Resolve>&) {
         return caf::actor_cast<caf::actor>(self);
@@ -103,6 +102,12 @@ caf::behavior api(caf::event_based_actor* self, std::shared_ptr<served> all) {
         return caf::make_message(pb<container::StreamOpened>{opened},
                                  caf::actor_cast<stream_source_actor>(self));
       },
+      [](const pb<call::Ack>&, const watcher_actor&) {},
+      [](const pb<call::StopWatch>&, const watcher_actor&) {},
+      [](const pb<container::StreamData>&) {},
+      [](const pb<container::StreamCredit>&) {},
+      [](const pb<container::StreamResize>&) {},
+      [](const pb<container::StreamClose>&) {},
   };
 }
 

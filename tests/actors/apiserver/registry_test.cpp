@@ -155,8 +155,8 @@ TEST_F(Registry, TellsTheRevisionOfACollectionThatItDeletes) {
   call::Request msg;
   msg.set_verb(call::DELETE_COLLECTION);
   msg.set_namespace_("default");
-  auto asked = self->request(registry_, caf::infinite, pb<call::Request>{msg},
-                             object{});
+  auto asked =
+      self->request(registry_, caf::infinite, pb<call::Request>{msg}, object{});
   sched.run();
   asked.receive(
       [&](const pb<call::Response>& listed, const std::vector<object>& gone) {

@@ -160,11 +160,10 @@ TEST_F(DnsZone, TellsPortsOfServices) {
   EXPECT_EQ(ask("_sctp.web.default.svc.cluster.local", type::srv), no_name);
   // Without a port, all of them; two of these are one record.
   auto all = ask(web, type::srv);
-  EXPECT_EQ(std::count_if(all.begin(), all.end(),
-                          [](auto& x) {
-                            return x.find(" SRV 0 50 ") != x.npos;
-                          }),
-            2);
+  EXPECT_EQ(
+      std::count_if(all.begin(), all.end(),
+                    [](auto& x) { return x.find(" SRV 0 50 ") != x.npos; }),
+      2);
 }
 
 TEST_F(DnsZone, LeadsHeadlessServicesToTheirEndpoints) {

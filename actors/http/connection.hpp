@@ -120,8 +120,17 @@ struct http_watch {
   http::flow_mark flow;        ///< since the answer has begun
   std::string warning;         ///< about the version that was asked for
   std::string audit_id;
-  std::deque<uint64_t> open; ///< batches sent and not taken, as they were sent
-  uint32_t owed = 0;         ///< batches taken and not acknowledged
+  struct sent_batch {
+    uint64_t sequence = 0;
+    size_t size = 0;
+  };
+  std::deque<sent_batch>
+      open;          ///< batches sent and not taken, as they were sent
+  size_t unsent = 0; ///< bytes of these
+  /// Batches that are not encoded before the client has taken more: their
+  /// objects are shared with all who watch.
+  std::deque<changes> waiting;
+  uint32_t owed = 0; ///< batches taken and not acknowledged
 };
 
 /// A log that a client reads. Its answer begins with its first piece, so that

@@ -35,8 +35,20 @@ caf::error read_limit(const http::target& to, call::Request& out) {
   auto [end, bad] = std::from_chars(text.data(), last, value);
   if (bad != std::errc{} || end != last)
     return make_error(ec::bad_request, "limit: \"" + text + "\" is no number");
-  out.set_limit(value);
+  // Kubernetes: one below nothing is none.
+  out.set_limit(std::max<int64_t>(value, 0));
   return caf::none;
+}
+
+caf::error check_timeout(const http::target& to) {
+  auto& text = to.get("timeoutSeconds");
+  int64_t value = 0;
+  auto last = text.data() + text.size();
+  auto [end, bad] = std::from_chars(text.data(), last, value);
+  return text.empty() || (bad == std::errc{} && end == last)
+             ? caf::error{}
+             : make_error(ec::bad_request,
+                          "timeoutSeconds: \"" + text + "\" is no number");
 }
 
 /// Kubernetes: who does not say who manages fields is known by its program.
@@ -101,6 +113,8 @@ caf::error read_selection(const exchange& x, call::Request& out) {
     given.set_send_initial_events(x.to.flag("sendInitialEvents"));
   if (auto found = rules::validate_list_options(given); !found.empty())
     return invalid("meta.k8s.io", "ListOptions", {}, found);
+  if (auto err = check_timeout(x.to))
+    return err;
   return read_limit(x.to, out);
 }
 

@@ -20,6 +20,8 @@ constexpr int64_t longest_s = 24 * 3600;
 /// Batches that are acknowledged together; far fewer than whoever sends them
 /// lets be open.
 constexpr uint32_t acknowledged_at_once = 4;
+/// Bytes that one client may leave lying before more is encoded for it.
+constexpr size_t most_unsent = 256u << 10;
 
 expected<int64_t> read_timeout(pointer self, const exchange& x) {
   auto& text = x.to.get("timeoutSeconds");
@@ -170,6 +172,28 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
       pb<call::Watch>{std::move(msg)}, watcher_actor{self});
 }
 
+void tell(pointer self, http_watch& w, const changes& batch) {
+  auto& st = self->state;
+  begin_answer(self, batch.stream, w);
+  w.how.now = st.ctx->now();
+  auto bytes = encode(self, w, batch);
+  if (bytes.empty())
+    return acknowledge(self, w, batch.stream, batch.sequence);
+  if (!batch.items.empty())
+    st.edge->metrics().events_sent(*w.kind, batch.items.size());
+  w.open.push_back({batch.sequence, bytes.size()});
+  w.unsent += bytes.size();
+  st.edge->send(st.connection, batch.stream, std::move(bytes));
+}
+
+void tell_waiting(pointer self, http_watch& w) {
+  while (!w.waiting.empty() && w.unsent < most_unsent) {
+    auto next = std::move(w.waiting.front());
+    w.waiting.pop_front();
+    tell(self, w, next);
+  }
+}
+
 } // namespace
 
 void start_watch(pointer self, exchange_ptr x) {
@@ -195,15 +219,8 @@ void on_changes(pointer self, const changes& batch) {
     return end_watch(self, batch.stream, from_status(status));
   }
   auto& w = found->second;
-  begin_answer(self, batch.stream, w);
-  w.how.now = st.ctx->now();
-  auto bytes = encode(self, w, batch);
-  if (bytes.empty())
-    return acknowledge(self, w, batch.stream, batch.sequence);
-  if (!batch.items.empty())
-    st.edge->metrics().events_sent(*w.kind, batch.items.size());
-  w.open.push_back(batch.sequence);
-  st.edge->send(st.connection, batch.stream, std::move(bytes));
+  w.waiting.push_back(batch);
+  tell_waiting(self, w);
 }
 
 void on_pieces_taken(pointer self, uint64_t number, uint32_t pieces) {
@@ -213,10 +230,12 @@ void on_pieces_taken(pointer self, uint64_t number, uint32_t pieces) {
   auto& w = found->second;
   uint64_t last = 0;
   for (; pieces > 0 && !w.open.empty(); --pieces) {
-    last = w.open.front();
+    last = w.open.front().sequence;
+    w.unsent -= w.open.front().size;
     w.open.pop_front();
     ++w.owed;
   }
+  tell_waiting(self, w);
   if (w.owed < acknowledged_at_once || last == 0)
     return;
   w.owed = 0;

@@ -13,9 +13,7 @@ expected<selection_filter> selection_filter::parse(const kind_info& kind,
   result.ns_ = ns;
   auto parsed = text::label_selector::parse(labels);
   if (!parsed)
-    return make_error(ec::bad_request,
-                      "unable to parse label selector \"" + labels
-                          + "\": " + message_of(parsed.error()));
+    return parsed.error();
   result.labels_ = std::move(*parsed);
   auto terms = text::field_selector::parse(fields);
   if (!terms)

@@ -12,6 +12,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -63,16 +65,20 @@ expected<object> read_map(command_client& by) {
 revoked_certificates meant(const std::vector<issued_certificates>& all,
                            const std::string& what, time_point now) {
   revoked_certificates result;
+  // Other programs write it in capitals.
+  auto number = what;
+  std::transform(number.begin(), number.end(), number.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   for (auto& record : all)
     for (auto& [serial, until] : record.until)
       if (record.user == what || record.user == rules::node_user(what)
-          || serial == what)
+          || serial == number)
         result[serial] = {record.user, until};
   // The cluster's first certificates are in no record.
   constexpr size_t shortest_serial = 16;
-  if (result.empty() && rules::is_serial(what)
-      && what.size() >= shortest_serial)
-    result[what] = {"unknown", now + longest_life};
+  if (result.empty() && rules::is_serial(number)
+      && number.size() >= shortest_serial)
+    result[number] = {"unknown", now + longest_life};
   return result;
 }
 

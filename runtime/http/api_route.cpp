@@ -52,6 +52,10 @@ api_route route_resource(api_route out, const segments& all, size_t at) {
     out.where = place::nothing;
   else
     route_name(out, all, at + 1);
+  // One by its name is in a namespace, if it can be.
+  if (out.watch && out.kind != nullptr && out.kind->namespaced && out.ns.empty()
+      && !out.name.empty())
+    out.where = place::nothing;
   return out;
 }
 

@@ -50,6 +50,23 @@ caf::error check_kind(const std::string& api_version, const std::string& kind,
   return rules::check_type(wanted, version, kind);
 }
 
+/// One that is no number would be none at all, and the write unconditional.
+caf::error check_version(const google::protobuf::Message& msg,
+                         const kind_info& wanted) {
+  auto* meta = metadata_of(msg);
+  if (meta == nullptr || meta->resource_version().empty())
+    return caf::none;
+  auto& text = meta->resource_version();
+  uint64_t value = 0;
+  auto* last = text.data() + text.size();
+  auto [end, bad] = std::from_chars(text.data(), last, value);
+  if (bad == std::errc{} && end == last)
+    return caf::none;
+  return invalid(wanted, meta->name(),
+                 {{"FieldValueInvalid", "metadata.resourceVersion",
+                   "Invalid value: \"" + text + "\": is no revision"}});
+}
+
 expected<object> read_protobuf(std::string_view body, const kind_info& wanted) {
   auto inside = unwrap(body);
   if (!inside)
@@ -59,6 +76,8 @@ expected<object> read_protobuf(std::string_view body, const kind_info& wanted) {
   auto msg = wanted.make();
   if (!msg->ParseFromString(inside->raw))
     return unreadable("it is no " + std::string{wanted.kind});
+  if (auto err = check_version(*msg, wanted))
+    return err;
   return object::of(std::move(msg));
 }
 
@@ -107,6 +126,14 @@ caf::error read_integer(const target& to, const char* name,
   return caf::none;
 }
 
+/// Kubernetes: of any version, and without a kind; but of no other kind.
+caf::error check_options(const std::string& kind) {
+  return kind.empty() || kind == "DeleteOptions"
+             ? caf::error{}
+             : make_error(ec::bad_request,
+                          "the body must be DeleteOptions, not " + kind);
+}
+
 expected<meta::v1::DeleteOptions> options_in(std::string_view body,
                                              encoding form) {
   meta::v1::DeleteOptions out;
@@ -116,6 +143,8 @@ expected<meta::v1::DeleteOptions> options_in(std::string_view body,
     auto inside = unwrap(body);
     if (!inside)
       return inside.error();
+    if (auto err = check_options(inside->kind))
+      return err;
     if (!out.ParseFromString(inside->raw))
       return unreadable("it is no DeleteOptions");
     return out;
@@ -128,6 +157,11 @@ expected<meta::v1::DeleteOptions> options_in(std::string_view body,
     return unreadable(message_of(doc.error()));
   if (doc->is_null())
     return out;
+  auto type = text::read_type_meta(*json);
+  if (!type)
+    return unreadable(message_of(type.error()));
+  if (auto err = check_options(type->kind))
+    return err;
   if (auto err = text::from_document(*doc, out))
     return unreadable(message_of(err));
   return out;
@@ -164,6 +198,8 @@ expected<object> read_object(std::string_view body, encoding form,
                           + "\" cannot be handled as a "
                           + std::string{wanted.kind} + ": " + message_of(err));
   if (auto err = take_findings(findings, check, wanted, warnings))
+    return err;
+  if (auto err = check_version(*msg, wanted))
     return err;
   mark_reset(*msg, *json);
   return object::of(std::move(msg));

@@ -35,7 +35,23 @@ failure set_read_only(const char* target) {
   return {};
 }
 
-failure bind_volume(int source, const mount_config& volume, bool thaw) {
+/// Volumes of the whole root, as it was before anything covered it.
+struct root_copies {
+  int of[max_mounts];
+
+  void take(const container_config& config) {
+    for (uint32_t i = 0; i < config.mount_count; ++i)
+      of[i] = strcmp(config.mounts[i].source, "/") == 0 ? static_cast<int>(
+                  syscall(SYS_open_tree, AT_FDCWD, "/",
+                          OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE))
+                                                        : -1;
+  }
+};
+
+root_copies copies;
+
+failure bind_volume(int source, const mount_config& volume, bool thaw,
+                    int copy) {
   struct stat info {};
   if (fstat(source, &info) != 0)
     return fail(errno, "%s: %s", volume.source, strerror(errno));
@@ -43,7 +59,13 @@ failure bind_volume(int source, const mount_config& volume, bool thaw) {
     return result;
   char from[64];
   snprintf(from, sizeof(from), "/proc/self/fd/%d", source);
-  if (mount(from, volume.target, nullptr, MS_BIND | MS_REC, nullptr) != 0)
+  auto failed =
+      copy >= 0
+          ? syscall(SYS_move_mount, copy, "", AT_FDCWD, volume.target,
+                    MOVE_MOUNT_F_EMPTY_PATH)
+                != 0
+          : mount(from, volume.target, nullptr, MS_BIND | MS_REC, nullptr) != 0;
+  if (failed)
     return fail(errno, "mount %s on %s: %s", volume.source, volume.target,
                 strerror(errno));
   if (volume.flags & mount_read_only)
@@ -95,7 +117,6 @@ bool may_lack(const mount_config& volume) {
 /// Sources are opened before anything hides them.
 failure mount_volumes(const container_config& config) {
   auto count = config.mount_count;
-  qsort(config.mounts, count, sizeof(mount_config), by_depth);
   int sources[max_mounts];
   bool thaw[max_mounts];
   for (uint32_t i = 0; i < count; ++i) {
@@ -121,10 +142,12 @@ failure mount_volumes(const container_config& config) {
       return result;
   }
   for (uint32_t i = 0; i < count; ++i) {
-    if (auto result = bind_volume(sources[i], config.mounts[i], thaw[i]);
+    if (auto result =
+            bind_volume(sources[i], config.mounts[i], thaw[i], copies.of[i]);
         result && !may_lack(config.mounts[i]))
       return result;
     close(sources[i]);
+    close_fd(copies.of[i]);
   }
   return {};
 }
@@ -180,6 +203,8 @@ failure build_mounts(const container_config& config, bool processes) {
   if (auto result = own_mounts())
     return result;
   begin_covers(config.folder);
+  qsort(config.mounts, config.mount_count, sizeof(mount_config), by_depth);
+  copies.take(config);
   auto wants_root =
       config.working_dir[0] == '/' && needs_root(config.working_dir);
   for (uint32_t i = 0; i < config.mount_count; ++i)

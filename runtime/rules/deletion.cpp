@@ -17,11 +17,6 @@ constexpr auto foreground = "foregroundDeletion";
 
 caf::error check(const object& what, const deletion_request& request) {
   std::vector<field_error> found;
-  if (request.grace_period_seconds && *request.grace_period_seconds < 0)
-    found.push_back(
-        {"FieldValueInvalid", "gracePeriodSeconds",
-         "Invalid value: " + std::to_string(*request.grace_period_seconds)
-             + ": must be greater than or equal to 0"});
   auto& policy = request.propagation_policy;
   if (!policy.empty() && policy != "Orphan" && policy != "Background"
       && policy != "Foreground")

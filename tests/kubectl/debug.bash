@@ -53,4 +53,9 @@ node=$(k get pod looked -o 'jsonpath={.spec.nodeName}')
 k debug "node/$node" --image=any -- sleep 600
 watcher=$(k get pods -o name | grep node-debugger)
 [[ $(k get "$watcher" -o 'jsonpath={.spec.nodeName} {.spec.hostNetwork} {.spec.hostPID}') == "$node true true" ]]
+# The node's files are at /host, where the runtime can mount.
+if [[ $EUID == 0 ]]; then
+  k wait --for=condition=Ready "$watcher" --timeout=60s
+  shows 'passwd' exec "$watcher" -- ls /host/etc/passwd
+fi
 k delete "$watcher" pod/copy pod/looked --now

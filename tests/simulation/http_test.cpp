@@ -377,6 +377,30 @@ TEST_F(Http, EncodesAnEventOnceForAllWhoWatch) {
             2 * watchers - 2);
 }
 
+TEST_F(Http, EncodesNoMoreForWhoReadsNothing) {
+  auto w = cluster_.http().connect(admin);
+  auto x = ask(w, "GET", maps + "?watch=true");
+  ASSERT_TRUE(
+      cluster_.run_until([&] { return cluster_.http().told(w, x).begun; }));
+  cluster_.http().read_slowly(w, true);
+  auto c = cluster_.http().connect(admin);
+  constexpr size_t each = 100'000;
+  constexpr size_t most = 256 << 10;
+  for (auto* name : {"a", "b", "c", "d", "e", "f", "g", "h"})
+    ASSERT_EQ(do_it(c, "POST", maps,
+                    R"({"metadata":{"name":")" + std::string{name}
+                        + R"("},"data":{"k":")" + std::string(each, 'x')
+                        + R"("}})"),
+              201);
+  EXPECT_LT(cluster_.http().told(w, x).body.size(), most + 2 * each);
+  cluster_.http().read_slowly(w, false);
+  EXPECT_TRUE(cluster_.run_until([&] {
+    auto all = events(w, x);
+    return !all.empty() && all.back() == "ADDED h";
+  }));
+  EXPECT_EQ(events(w, x).size(), 8u);
+}
+
 TEST_F(Http, CountsNobodyWhoHasLeft) {
   auto holds = [&](const std::string& line) {
     return metrics().find(line + "\n") != std::string::npos;

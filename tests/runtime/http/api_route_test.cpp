@@ -58,6 +58,8 @@ TEST(ApiRoute, HasNoVerbForWhatNoPathIsServedWith) {
       go("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews").verb,
       "create");
   EXPECT_EQ(go("GET", "/api/v1/namespaces/a/pods/b?watch=1").verb, "get");
+  EXPECT_EQ(go("GET", "/api/v1/watch/pods/b").verb, "");
+  EXPECT_EQ(go("GET", "/api/v1/watch/nodes/b").verb, "watch");
   EXPECT_EQ(go("GET", "/api/v1/pods?watch=1").verb, "watch");
 }
 

@@ -165,6 +165,28 @@ TEST(RequestBody, TakesABodyForWhatItsPathSays) {
           << bad;
 }
 
+TEST(RequestBody, OfAWriteHasARevisionOrNone) {
+  std::vector<std::string> warnings;
+  auto& kind = kind_of<ConfigMap>();
+  for (auto* bad : {"zz", "-1", "1x", " "}) {
+    auto read = read_object(R"({"metadata":{"name":"a","resourceVersion":")"
+                                + std::string{bad} + "\"}}",
+                            encoding::json, kind, field_check::warn, warnings);
+    ASSERT_FALSE(read) << bad;
+    EXPECT_TRUE(is(read.error(), ec::invalid)) << bad;
+  }
+}
+
+TEST(RequestBody, ToDeleteIsOfNoOtherKind) {
+  call::Request out;
+  auto to = parse_target("/x");
+  EXPECT_TRUE(read_delete_options(R"({"kind":"Pod","apiVersion":"v1"})",
+                                  encoding::json, *to, out));
+  EXPECT_FALSE(read_delete_options(R"({"kind":"DeleteOptions",)"
+                                   R"("apiVersion":"meta.k8s.io/v1"})",
+                                   encoding::json, *to, out));
+}
+
 TEST(RequestBody, ReadsHowToDelete) {
   call::Request out;
   auto to = parse_target("/x?gracePeriodSeconds=3&propagationPolicy=Orphan");

@@ -178,15 +178,23 @@ read_descriptors(const tree& from, const char* name, size_t most) {
   return result;
 }
 
+/// Null where there is none: asking for it would end the process.
+const tree& part_of(const tree& from, const char* name) {
+  static const tree none;
+  auto found = from.find(name);
+  return found == from.end() ? none : *found;
+}
+
 expected<manifest> read_manifest(const tree& from, std::string media_type,
                                  const document_limits& limits) {
   manifest result;
   result.media_type = std::move(media_type);
-  auto config = read_descriptor(from["config"], "config");
+  auto config = read_descriptor(part_of(from, "config"), "config");
   if (!config)
     return config.error();
   result.config = std::move(*config);
-  auto layers = read_descriptors(from["layers"], "layers", limits.layers);
+  auto layers =
+      read_descriptors(part_of(from, "layers"), "layers", limits.layers);
   if (!layers)
     return layers.error();
   result.layers = std::move(*layers);
@@ -310,8 +318,8 @@ expected<images::document> parse_document(std::string_view bytes,
       return read.error();
     result.manifest = std::move(*read);
   } else {
-    auto read =
-        read_descriptors((*from)["manifests"], "manifests", limits.manifests);
+    auto read = read_descriptors(part_of(*from, "manifests"), "manifests",
+                                 limits.manifests);
     if (!read)
       return read.error();
     result.index = image_index{*type, std::move(*read)};

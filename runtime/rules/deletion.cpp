@@ -4,7 +4,6 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
-#include "runtime/rules/refusals.hpp"
 
 #include <algorithm>
 
@@ -17,6 +16,11 @@ constexpr auto foreground = "foregroundDeletion";
 
 caf::error check(const object& what, const deletion_request& request) {
   std::vector<field_error> found;
+  if (request.grace_period_seconds && *request.grace_period_seconds < 0)
+    found.push_back(
+        {"FieldValueInvalid", "gracePeriodSeconds",
+         "Invalid value: " + std::to_string(*request.grace_period_seconds)
+             + ": must be greater than or equal to 0"});
   auto& policy = request.propagation_policy;
   if (!policy.empty() && policy != "Orphan" && policy != "Background"
       && policy != "Foreground")
@@ -27,8 +31,9 @@ caf::error check(const object& what, const deletion_request& request) {
   if (!found.empty())
     return invalid(kind_of<meta::v1::DeleteOptions>(), what.name(), found);
   auto refuse = [&](const std::string& why) {
-    return in_conflict({what.kind().group, what.kind().plural, what.name()},
-                       why);
+    return make_error(ec::conflict, "Operation cannot be fulfilled on "
+                                        + what.kind().qualified_plural() + " \""
+                                        + what.name() + "\": " + why);
   };
   if (!request.uid.empty() && request.uid != what.uid())
     return refuse("the UID in the precondition (" + request.uid

@@ -151,6 +151,7 @@ validate_list_options(const meta::v1::ListOptions& options) {
       out.invalid(field_path{name}, value,
                   "must be greater than or equal to 0");
   };
+  not_negative("limit", options.limit());
   not_negative("timeoutSeconds", options.timeout_seconds());
   if (options.watch()) {
     check_watch_options(options, out);
@@ -174,6 +175,10 @@ validate_delete_options(const meta::v1::DeleteOptions& options) {
   if (options.has_propagation_policy() && value != "Foreground"
       && value != "Background" && value != "Orphan")
     out.not_supported(policy, value, {"Foreground", "Background", "Orphan"});
+  if (options.grace_period_seconds() < 0)
+    out.invalid(field_path{"gracePeriodSeconds"},
+                options.grace_period_seconds(),
+                "must be greater than or equal to 0");
   check_dry_run({options.dry_run().begin(), options.dry_run().end()}, out);
   return out.take();
 }

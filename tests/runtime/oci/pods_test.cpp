@@ -76,7 +76,9 @@ TEST_P(OciPods, EndWithinTheirGraceOrAreKilled) {
   ASSERT_TRUE(c);
   EXPECT_EQ(c->exit_code(), 3);
   // The first process of a namespace does not heed what it does not handle.
-  id = launch("oci-9", shell("main", "exec sleep 1000"));
+  // Before it is there, runc's own program is, which does.
+  id = launch("oci-9", shell("main", "echo ready; exec sleep 1000"));
+  wait_until([&] { return logs(id) == "ready\n"; }, "not ready");
   c = stop(id, 100);
   ASSERT_TRUE(c);
   EXPECT_EQ(c->exit_code(), 137);

@@ -4,16 +4,17 @@
 #include "messages/api/core_node.pb.h"
 #include "runtime/rules/node_plan.hpp"
 
-#include <algorithm>
-
 namespace troupe::cli {
 
 caf::error wait_for_api(command_client& client) {
+  // Whoever starts a cluster writes to both.
+  std::set<std::string> missing{"default", "kube-system"};
   auto err = client.watch(
       {&kind_of<core::v1::Namespace>(), {}, {}, {}}, {},
-      [](const changes& batch) {
-        return std::none_of(batch.items.begin(), batch.items.end(),
-                            [](auto& c) { return c.what.name() == "default"; });
+      [&](const changes& batch) {
+        for (auto& c : batch.items)
+          missing.erase(c.what.name());
+        return !missing.empty();
       },
       start_patience);
   if (err)

@@ -66,7 +66,7 @@ bool bind(command_client& by, const std::string& pod, const std::string& node) {
 TEST_F(StandIn, DecidesWhereOursAreNotRun) {
   real_cluster cluster{without("scheduler,controllers")};
   ASSERT_TRUE(cluster.up()) << cluster.output();
-  for (auto* actor : {"scheduler", "controllers", "elections"})
+  for (auto* actor : {"scheduler", "controllers/replicaset", "elections"})
     EXPECT_FALSE(has_actor(cluster, actor)) << cluster.output();
   // What belongs to the API server goes on.
   EXPECT_TRUE(has_actor(cluster, "apiserver/account_tokens"));

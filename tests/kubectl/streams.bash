@@ -113,7 +113,7 @@ fails 'no service port 81 found for service "web"' get --raw "$services/web:81/p
 fails 'pods "none" not found' get --raw "$pods/none/proxy/"
 fails 'connection refused' get --raw "$pods/web:8081/proxy/"
 shows 'ok' get --raw "$services/http:web:http/proxy/healthz"
-kubelet=/api/v1/nodes/$(k get pod web -o jsonpath='{.spec.nodeName}')/proxy
+kubelet=/api/v1/nodes/$(k get pod box -o jsonpath='{.spec.nodeName}')/proxy
 shows 'ok' get --raw "$kubelet/healthz"
 shows '"name":"box"' get --raw "$kubelet/runningpods/"
 shows 'kubelet_running_pods' get --raw "$kubelet/metrics"

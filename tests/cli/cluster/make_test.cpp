@@ -62,7 +62,7 @@ TEST_F(Commands, CreateEveryKindThatHasAWordOfItsOwn) {
       {"create service externalname db --external-name=db.example.com",
        0,
        {"service/db created"},
-       {"Warning: spec.externalName"}},
+       {}},
       {"create service clusterip headless --clusterip=None",
        0,
        {"service/headless created"},

@@ -116,10 +116,19 @@ std::string link_target(const std::string& path) {
   return error ? std::string{} : target.string();
 }
 
+// Whether every name leads to the present content: whoever wrote it may have
+// been killed before.
+bool is_linked(const std::string& folder, const rules::volume_plan& plan) {
+  auto names = rules::top_names(plan);
+  return std::all_of(names.begin(), names.end(), [&](auto& name) {
+    return link_target(folder + "/" + name) == "..data/" + name;
+  });
+}
+
 // Whether the present content is the planned one, with nothing beside it.
 bool is_present(const std::string& folder, const rules::volume_plan& plan) {
   auto data = folder + "/..data";
-  if (link_target(data).empty())
+  if (link_target(data).empty() || !is_linked(folder, plan))
     return false;
   std::set<std::string> paths;
   for (const auto& file : plan.files) {

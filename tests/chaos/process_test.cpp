@@ -112,7 +112,10 @@ protected:
 
   std::string last_words() {
     auto log = content_of(cluster_->data() / "troupe.log");
-    return "\n" + (log.size() < 4000 ? log : log.substr(log.size() - 4000));
+    auto last = log.size() < 4000 ? log : log.substr(log.size() - 4000);
+    return "\n" + last
+           + (cluster_->run("events --types=Warning") ? cluster_->output()
+                                                      : "");
   }
 
   void one_round(int number);

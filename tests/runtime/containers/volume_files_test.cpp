@@ -89,6 +89,15 @@ TEST_F(VolumeFiles, LeavesAloneWhatStays) {
   EXPECT_EQ(fs::read_symlink(root + "/volumes/v/..data"), link);
 }
 
+TEST_F(VolumeFiles, MakesWholeWhatAKilledWriterBegan) {
+  auto plan = files({{"a", "one", 0644}});
+  write({plan});
+  // The content came first, and then nothing more.
+  fs::remove(root + "/volumes/v/a");
+  EXPECT_EQ(write({plan}), "");
+  EXPECT_EQ(content("v/a"), "one");
+}
+
 TEST_F(VolumeFiles, MakesEmptyFoldersForEverybodyAndKeepsTheirContent) {
   rules::volume_plan plan;
   plan.name = "scratch";

@@ -15,6 +15,9 @@ namespace {
 constexpr auto tick_interval = std::chrono::milliseconds(200);
 /// Refusals are told of no more often.
 constexpr auto say_interval = std::chrono::seconds(1);
+/// Connections that two processes make to each other within this time may be
+/// in use by neither.
+constexpr auto crossing = std::chrono::seconds(1);
 
 } // namespace
 
@@ -172,6 +175,21 @@ caf::error connection_book::claim(tls_scribe& who, const std::string& node) {
   entry.user = identity.user;
   entry.role = role;
   entry.connections.insert(who.hdl().id());
+  return caf::none;
+}
+
+caf::error connection_book::replace(int64_t id, const std::string& node,
+                                    const std::string& own_node) {
+  auto found = entered_.find(id);
+  if (found == entered_.end())
+    return caf::none;
+  auto& other = *found->second;
+  // The other side sees it alike, by what the two are called.
+  if (own_node < node && other.dialled()
+      && other.since() + crossing > clock::now())
+    return make_error(ec::service_unavailable,
+                      "it was dialled at the same moment");
+  other.break_off("its process uses another");
   return caf::none;
 }
 

@@ -71,6 +71,10 @@ public:
   /// Whether `who` may go by this identity of a process: as long as one does,
   /// nobody else may, but for servers. Nobody takes what is another's.
   caf::error claim(tls_scribe& who, const std::string& node);
+  /// Breaks off with the connection of this number, as its process uses
+  /// another. Fails where both sides dialled at once and that one is to stay.
+  caf::error replace(int64_t id, const std::string& node,
+                     const std::string& own_node);
 
   /// Counts one that is sent away and says why, not too often.
   void refuse(const std::string& who, const std::string& why);

@@ -58,6 +58,8 @@ public:
   const std::vector<char>& header() const { return header_; }
   std::vector<char>& payload() { return payload_; }
   bool is_handshake() const { return parsed_.operation < 2; }
+  /// The frame says that the client uses this connection, and no other.
+  bool selects() const { return is_handshake() && greetings_ > 1; }
 
   /// Begins the next frame.
   void next();

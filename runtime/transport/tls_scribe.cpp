@@ -1,5 +1,6 @@
 #include "runtime/transport/tls_scribe.hpp"
 
+#include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/send.hpp>
@@ -25,6 +26,12 @@ frame_guard::settings settings_of(connection_book& book, const peer& who,
   auto& shares = book.limits().of(who.role);
   return {who.role, dialled, shares.frame, shares.actors,
           node_of(book.where().system())};
+}
+
+caf::node_id read_node(caf::actor_system& system, const std::string& bytes) {
+  caf::node_id result;
+  caf::binary_deserializer source{system, bytes.data(), bytes.size()};
+  return source(result) ? caf::node_id{} : result;
 }
 
 std::string address_of(int fd) {
@@ -153,14 +160,46 @@ void tls_scribe::on_bytes(std::string_view bytes) {
     }
 }
 
-/// Gives a frame to CAF in the two parts that it waits for. Returns whether
-/// there may be more.
-bool tls_scribe::deliver() {
-  if (guard_.is_handshake())
-    if (auto err = book_->claim(*this, guard_.node())) {
+/// Takes note of a handshake. Returns whether CAF is to know of it.
+///
+/// CAF would keep several connections to a process that dials more than once,
+/// and write to any of them after one was lost: to one that the peer closed
+/// already, and neither side would learn what that swallowed. So it knows of
+/// one at a time, and hears that the peer was lost where that uses another.
+bool tls_scribe::meet() {
+  if (auto err = book_->claim(*this, guard_.node())) {
+    break_off(message_of(err));
+    return false;
+  }
+  // As a client, CAF itself leaves a connection that it does not need.
+  if (dialled())
+    return used_ = true;
+  auto* broker = static_cast<caf::io::basp_broker*>(parent());
+  auto known = broker->instance.tbl().lookup_direct(
+      read_node(book_->where().system(), guard_.node()));
+  if (!guard_.selects())
+    return used_ = !known;
+  if (known && *known != hdl()) {
+    auto own = node_of(book_->where().system());
+    if (auto err = book_->replace(known->id(), guard_.node(), own)) {
       break_off(message_of(err));
       return false;
     }
+    broker->connection_cleanup(*known, caf::sec::none);
+  }
+  return used_ = true;
+}
+
+/// Gives a frame to CAF in the two parts that it waits for. Returns whether
+/// there may be more.
+bool tls_scribe::deliver() {
+  if (guard_.is_handshake()) {
+    if (!meet())
+      return !broken_;
+  } else if (!used_) {
+    break_off("sent more than a handshake beside its other connection");
+    return false;
+  }
   auto header = guard_.header();
   if (!pass(header))
     return false;

@@ -27,6 +27,7 @@ public:
   /// For logs: user and address.
   std::string name() const;
   bool greeted() const { return guard_.greeted(); }
+  bool dialled() const { return from_ == side::dialled; }
   connection_book::clock::time_point since() const { return since_; }
 
   /// Closes the connection, later.
@@ -49,6 +50,7 @@ public:
 
 private:
   void enter();
+  bool meet();
   bool deliver();
   bool pass(std::vector<char>& bytes);
   void forget_spawner();
@@ -62,6 +64,7 @@ private:
   frame_guard guard_;
   std::vector<char> incoming_;
   bool launched_ = false;
+  bool used_ = false;   ///< CAF knows it for a way to the peer
   bool broken_ = false; ///< about to be closed
 };
 

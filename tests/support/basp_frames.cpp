@@ -48,6 +48,10 @@ std::string greeting(const std::string& node) {
   return frame({client_handshake}, node);
 }
 
+std::string selection(const std::string& node) {
+  return frame({client_handshake, 2}, node);
+}
+
 std::string content(const std::vector<std::string>& types,
                     const std::string& values) {
   std::string names = "@<>";

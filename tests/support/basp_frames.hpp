@@ -43,6 +43,8 @@ std::string frame_of_size(const fields& header, uint32_t size);
 
 /// The first that a client says.
 std::string greeting(const std::string& node);
+/// The second, once it uses this connection.
+std::string selection(const std::string& node);
 
 /// A message of values of these types.
 std::string content(const std::vector<std::string>& types,

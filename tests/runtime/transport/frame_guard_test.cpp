@@ -137,8 +137,10 @@ TEST(FrameGuard, PassesTheHandshakesThatCafMakes) {
   EXPECT_EQ(last(accepted, basp::greeting(theirs)), verdict::frame);
   EXPECT_EQ(accepted.node(), theirs);
   // The client has seen that this connection is the one to use.
-  EXPECT_EQ(last(accepted, basp::frame({basp::client_handshake, 2}, theirs)),
-            verdict::frame);
+  EXPECT_FALSE(accepted.selects());
+  accepted.next();
+  EXPECT_EQ(last(accepted, basp::selection(theirs)), verdict::frame);
+  EXPECT_TRUE(accepted.selects());
   auto dialled = make_guard(role::server, true);
   auto hello = basp::frame(
       {basp::server_handshake, 0, 4},

@@ -6,6 +6,10 @@
 #include <caf/actor_cast.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <atomic>
+#include <memory>
 
 namespace troupe::test {
 
@@ -23,6 +27,19 @@ protected:
     EXPECT_TRUE(serves());
   }
 };
+
+using message_actor = caf::typed_actor<caf::reacts_to<pb<system::Describe>>>;
+
+/// Watches whoever speaks to it, and counts those who were lost.
+message_actor::behavior_type watches(message_actor::pointer self,
+                                     std::shared_ptr<std::atomic<int>> met,
+                                     std::shared_ptr<std::atomic<int>> lost) {
+  self->set_down_handler([lost](const caf::down_msg&) { ++*lost; });
+  return {[self, met](const pb<system::Describe>&) {
+    self->monitor(self->current_sender());
+    ++*met;
+  }};
+}
 
 } // namespace
 
@@ -127,6 +144,53 @@ TEST_F(Peers, CannotGoByTheIdentityOfAnother) {
   EXPECT_TRUE(first.is_closed());
   EXPECT_TRUE(again.is_closed());
   EXPECT_TRUE(server.stays());
+}
+
+/// A process that dials more than once uses one of its connections.
+TEST_F(Peers, AreLostWithTheConnectionThatTheyUse) {
+  serve();
+  auto met = std::make_shared<std::atomic<int>>(0);
+  auto lost = std::make_shared<std::atomic<int>>(0);
+  auto watching = server_->system.spawn(watches, met, lost);
+  auto port = server_->network.publish(watching, "127.0.0.1", 0);
+  ASSERT_TRUE(port);
+  auto files = issue_node("node-1");
+  auto speak = [&](actor_peer& x, uint64_t source) {
+    return x.send(basp::message(source, x.gate(), {"pb:troupe.system.Describe"},
+                                basp::text("")));
+  };
+  auto first = std::make_unique<actor_peer>(*port, files);
+  ASSERT_TRUE(speak(*first, 5));
+  ASSERT_TRUE(wait_until([&] { return *met == 1; }));
+  // Closed by a client that has one, had it come to that.
+  actor_peer beside{*port, files};
+  EXPECT_TRUE(beside.stays());
+  first.reset();
+  EXPECT_TRUE(wait_until([&] { return *lost == 1; }));
+  actor_peer second{*port, files};
+  ASSERT_TRUE(speak(second, 6));
+  ASSERT_TRUE(wait_until([&] { return *met == 2; }));
+  // It had lost the second, which we do not know.
+  actor_peer third{*port, files};
+  EXPECT_TRUE(second.stays());
+  ASSERT_TRUE(third.send(basp::selection(third.node())));
+  EXPECT_TRUE(second.is_closed());
+  EXPECT_TRUE(wait_until([&] { return *lost == 2; }));
+  ASSERT_TRUE(speak(third, 7));
+  EXPECT_TRUE(wait_until([&] { return *met == 3; }));
+  EXPECT_TRUE(third.stays());
+  caf::anon_send_exit(watching, caf::exit_reason::user_shutdown);
+}
+
+TEST_F(Peers, MayNotSpeakBesideTheConnectionThatTheyUse) {
+  serve();
+  auto files = issue_node("node-1");
+  actor_peer first{port_, files};
+  ASSERT_TRUE(first.is_answered());
+  actor_peer beside{port_, files};
+  EXPECT_TRUE(beside.send(beside.question()));
+  EXPECT_TRUE(beside.is_closed());
+  EXPECT_TRUE(first.is_answered());
 }
 
 TEST_F(Peers, HaveANumberOfConnectionsEach) {

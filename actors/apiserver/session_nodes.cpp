@@ -41,15 +41,8 @@ std::string page(int status, std::string type, const std::string& body) {
 
 /// Answers with bytes, as the server of a connection would.
 void answer_page(pointer self, question& q, std::string bytes) {
-  auto& st = self->state;
   auto fresh = self->system().spawn(node_page, std::move(bytes), q.to);
-  auto handle = caf::actor_cast<caf::actor>(fresh);
-  st.relays.add(handle);
-  self->monitor(fresh);
-  system::Started started;
-  started.set_path(st.ctx->path() + "/stream-" + std::to_string(++st.relayed));
-  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
-             handle);
+  keep_stream(self, caf::actor_cast<caf::actor>(fresh));
   container::StreamOpened opened;
   opened.set_stream(node_page_stream);
   q.promise.deliver(pb<container::StreamOpened>{std::move(opened)},

@@ -17,6 +17,10 @@ using stream_promise =
 /// Says another way why a stream cannot be opened.
 using rewording = std::function<caf::error(const caf::error&)>;
 
+/// Keeps an actor that serves one stream of the session: it ends with the
+/// session, and `topology` shows it.
+void keep_stream(pointer self, const caf::actor& fresh);
+
 /// Asks for one object by its place.
 call::Request get_of(const std::string& ns, const std::string& name);
 

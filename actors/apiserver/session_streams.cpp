@@ -35,15 +35,8 @@ constexpr size_t most_relays = 256;
 /// not know, nor trust, each other.
 relay_actor start_relay(pointer self, const container_stream_actor& client,
                         const std::string& first) {
-  auto& st = self->state;
   auto fresh = self->system().spawn(relay, client, first);
-  auto handle = caf::actor_cast<caf::actor>(fresh);
-  st.relays.add(handle);
-  self->monitor(fresh);
-  system::Started started;
-  started.set_path(st.ctx->path() + "/stream-" + std::to_string(++st.relayed));
-  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
-             handle);
+  keep_stream(self, caf::actor_cast<caf::actor>(fresh));
   return fresh;
 }
 
@@ -93,6 +86,16 @@ caf::error no_log(const object& pod) {
 }
 
 } // namespace
+
+void keep_stream(pointer self, const caf::actor& fresh) {
+  auto& st = self->state;
+  st.relays.add(fresh);
+  self->monitor(fresh);
+  system::Started started;
+  started.set_path(st.ctx->path() + "/stream-" + std::to_string(++st.relayed));
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             fresh);
+}
 
 void open_on_node(pointer self, const object& pod,
                   const pb<call::OpenStream>& msg,

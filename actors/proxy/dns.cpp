@@ -8,13 +8,11 @@
 #include "messages/proxy.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/dns_service.hpp"
-#include "runtime/rules/endpointslice_plan.hpp"
 #include "runtime/system/config.hpp"
 #include "runtime/system/edges.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
@@ -23,83 +21,46 @@ namespace troupe {
 
 namespace {
 
-using namespace std::chrono_literals;
 using pointer = dns_actor::stateful_pointer<dns_state>;
-
-constexpr uint32_t max_doublings = 6; // of the second between two tries
 
 const std::string own_service =
     std::string{rules::dns_service_namespace} + "/" + rules::dns_service_name;
 
 // -- places that cannot be opened ---------------------------------------------
 
-void plan_retry(pointer self) {
-  auto& st = self->state;
-  if (st.problems.empty())
-    st.retries = 0;
-  if (st.problems.empty() || st.retry_planned)
-    return;
-  st.retry_planned = true;
-  system::Tick msg;
-  msg.set_what("retry");
-  self->delayed_send(self, 1s * (1 << std::min(st.retries++, max_doublings)),
-                     pb<system::Tick>{std::move(msg)});
-}
-
 void on_retry(pointer self) {
   auto& st = self->state;
-  st.retry_planned = false;
-  if (!st.problems.empty())
+  st.problems.begin_retry();
+  if (!st.problems.all().empty())
     st.edge->listen(st.places); // tries again what failed
   plan_retry(self);
 }
 
 void on_report(pointer self, const proxy::PlaceReport& msg) {
   auto& st = self->state;
-  net::listener_key key{msg.udp() ? net::protocol::udp : net::protocol::tcp,
-                        {{msg.address()}, static_cast<uint16_t>(msg.port())}};
+  auto key = place_of(msg);
   if (msg.problem().empty()) {
-    st.problems.erase(key);
+    st.problems.all().erase(key);
     return plan_retry(self);
   }
-  auto service = st.services.find(own_service);
-  if (service == st.services.end()
+  auto* service = st.book.find(own_service);
+  if (service == nullptr
       || std::find(st.places.begin(), st.places.end(), key) == st.places.end())
     return; // taken away while the report was on its way
-  st.problems[key] = msg.problem();
-  st.api.emit(service->second, "Warning", "FailedToListen",
+  st.problems.all()[key] = msg.problem();
+  st.api.emit(*service, "Warning", "FailedToListen",
               "cannot listen at " + to_string(key) + ": " + msg.problem());
   plan_retry(self);
-}
-
-/// The edge outlives us, so it holds our address, not us.
-net::dns_edge::report reporter(pointer self) {
-  return [to = self->address()](const net::listener_key& key,
-                                const std::string& problem) {
-    auto handle = caf::actor_cast<caf::actor>(to);
-    if (!handle)
-      return;
-    proxy::PlaceReport msg;
-    msg.set_udp(key.kind == net::protocol::udp);
-    msg.set_address(key.at.address.value);
-    msg.set_port(key.at.port);
-    msg.set_problem(problem);
-    caf::anon_send(handle, pb<proxy::PlaceReport>{std::move(msg)});
-  };
 }
 
 // -- names --------------------------------------------------------------------
 
 std::optional<dns::service_names> names_of(const dns_state& st,
                                            const std::string& key) {
-  auto service = st.services.find(key);
-  if (service == st.services.end())
+  auto* service = st.book.find(key);
+  if (service == nullptr)
     return std::nullopt;
-  std::vector<object> slices;
-  if (auto found = st.slices.find(key); found != st.slices.end())
-    for (auto& [name, slice] : found->second)
-      slices.push_back(slice);
-  return rules::names_of(service->second, slices);
+  return rules::names_of(*service, st.book.slices_of(key));
 }
 
 /// Adds what changes for the edge because of one service.
@@ -128,19 +89,19 @@ void tell_moved(dns_state& st, const object& service) {
 
 void listen(pointer self) {
   auto& st = self->state;
-  auto service = st.services.find(own_service);
+  auto* service = st.book.find(own_service);
   std::vector<net::listener_key> places;
-  if (service != st.services.end())
-    places = rules::dns_places(service->second, st.ctx->config().lowest_port);
+  if (service != nullptr)
+    places = rules::dns_places(*service, st.ctx->config().lowest_port);
   if (places == st.places && st.replaced)
     return;
   st.places = places;
-  std::erase_if(st.problems, [&](auto& x) {
+  std::erase_if(st.problems.all(), [&](auto& x) {
     return std::find(places.begin(), places.end(), x.first) == places.end();
   });
   st.edge->listen(std::move(places));
-  if (service != st.services.end())
-    tell_moved(st, service->second);
+  if (service != nullptr)
+    tell_moved(st, *service);
 }
 
 net::dns_settings settings_of(const cluster_config& config) {
@@ -158,27 +119,27 @@ net::dns_settings settings_of(const cluster_config& config) {
 void replace_all(pointer self) {
   auto& st = self->state;
   net::dns_change all;
-  st.problems.clear();
-  st.dirty.clear();
+  st.problems.all().clear();
+  st.book.take_dirty();
   st.told.clear();
   st.spaces_todo = {};
-  for (auto& [key, service] : st.services)
+  for (auto& [key, service] : st.book.services())
     reconcile(st, key, all);
   all.spaces.assign(st.spaces.begin(), st.spaces.end());
   st.edge->replace(settings_of(st.ctx->config()), std::move(all),
-                   reporter(self));
+                   report_places_to(self->address()));
   listen(self);
   st.replaced = true;
 }
 
 void go_on(pointer self) {
   auto& st = self->state;
-  if (!st.services_complete || !st.slices_complete || !st.spaces_complete)
+  if (!st.book.complete() || !st.spaces_complete)
     return;
   if (!st.replaced)
     return replace_all(self);
   auto todo = std::exchange(st.spaces_todo, {});
-  for (auto& key : std::exchange(st.dirty, {}))
+  for (auto& key : st.book.take_dirty())
     reconcile(st, key, todo);
   if (!todo.empty())
     st.edge->update(std::move(todo));
@@ -189,59 +150,15 @@ void go_on(pointer self) {
 
 void on_services(pointer self, const changes& batch) {
   auto& st = self->state;
-  if (batch.reset) {
-    st.services.clear();
-    st.services_complete = st.replaced = false;
-  }
-  for (auto& item : batch.items) {
-    auto key = item.what.key();
-    st.dirty.insert(key);
-    if (item.type == change_type::deleted)
-      st.services.erase(key);
-    else
-      st.services.insert_or_assign(key, item.what);
-  }
-  st.services_complete |= batch.complete;
+  if (st.book.take_services(batch))
+    st.replaced = false;
   go_on(self);
-}
-
-/// The key of the service that a slice belongs to, "" for none.
-std::string service_of(const object& slice) {
-  auto& labels = slice.meta().labels();
-  auto found = labels.find(rules::slice_service_label);
-  return found == labels.end() ? "" : slice.ns() + "/" + found->second;
-}
-
-void forget_slice(dns_state& st, const std::string& key) {
-  auto known = st.home.find(key);
-  if (known == st.home.end())
-    return;
-  st.dirty.insert(known->second);
-  auto siblings = st.slices.find(known->second);
-  siblings->second.erase(key);
-  if (siblings->second.empty())
-    st.slices.erase(siblings);
-  st.home.erase(known);
 }
 
 void on_slices(pointer self, const changes& batch) {
   auto& st = self->state;
-  if (batch.reset) {
-    st.slices.clear();
-    st.home.clear();
-    st.slices_complete = st.replaced = false;
-  }
-  for (auto& item : batch.items) {
-    auto key = item.what.key();
-    forget_slice(st, key);
-    auto service = service_of(item.what);
-    if (item.type == change_type::deleted || service.empty())
-      continue;
-    st.home[key] = service;
-    st.slices[service][key] = item.what;
-    st.dirty.insert(service);
-  }
-  st.slices_complete |= batch.complete;
+  if (st.book.take_slices(batch))
+    st.replaced = false;
   go_on(self);
 }
 
@@ -289,7 +206,7 @@ std::string explained(const dns::service_names& names) {
 pb<system::Explanation> on_explain(pointer self, const system::Explain& msg) {
   auto& st = self->state;
   system::Explanation out;
-  auto known = st.services.count(msg.key()) > 0;
+  auto known = st.book.find(msg.key()) != nullptr;
   if ((!msg.kind().empty() && msg.kind() != "Service") || !known)
     return pb<system::Explanation>{std::move(out)};
   if (!st.replaced)
@@ -297,7 +214,7 @@ pb<system::Explanation> on_explain(pointer self, const system::Explain& msg) {
   if (auto names = names_of(st, msg.key()))
     out.add_decisions(explained(*names));
   if (msg.key() == own_service)
-    for (auto& [place, problem] : st.problems)
+    for (auto& [place, problem] : st.problems.all())
       out.add_decisions("does not answer at " + to_string(place) + ": "
                         + problem);
   return pb<system::Explanation>{std::move(out)};
@@ -310,14 +227,14 @@ pb<system::Description> on_describe(pointer self) {
   auto add = [&](const char* fact, uint64_t n) {
     out.add_facts(fact + std::to_string(n));
   };
-  add("services=", st.services.size());
+  add("services=", st.book.services().size());
   add("listening=", stats.listening);
   add("connections=", stats.connections);
   add("queries=", stats.queries);
   add("forwarded=", stats.forwarded);
   add("unanswered=", stats.unanswered);
   add("cached=", stats.cached);
-  add("problems=", st.problems.size());
+  add("problems=", st.problems.all().size());
   return pb<system::Description>{std::move(out)};
 }
 

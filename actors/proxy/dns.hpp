@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "actors/proxy/place_problems.hpp"
+#include "actors/proxy/service_book.hpp"
 #include "actors/system/supervisor.hpp"
 #include "runtime/net/dns_edge.hpp"
 
@@ -47,23 +49,15 @@ struct dns_state {
   std::unique_ptr<context> ctx;
   api_session api;
   std::shared_ptr<net::dns_edge> edge;
-  std::map<std::string, object> services;  ///< by key
-  std::map<std::string, std::string> home; ///< slice to service, keys
-  /// Slices by service, then by their own key.
-  std::map<std::string, std::map<std::string, object>> slices;
+  service_book book;
   std::set<std::string> spaces;
-  bool services_complete = false;
-  bool slices_complete = false;
   bool spaces_complete = false;
   bool replaced = false;       ///< the edge knows what we know
-  std::set<std::string> dirty; ///< services to look at
   std::set<std::string> told;  ///< services that the edge knows
   net::dns_change spaces_todo; ///< what it does not know of namespaces
   std::vector<net::listener_key> places;
   bool moved_told = false; ///< that pods cannot use it
-  std::map<net::listener_key, std::string> problems; ///< not opened
-  uint32_t retries = 0; ///< in a row, since all was well
-  bool retry_planned = false;
+  place_problems problems;
 };
 
 /// Runs the DNS of a process.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/client/api_session.hpp"
+#include "actors/proxy/place_problems.hpp"
+#include "actors/proxy/service_book.hpp"
 #include "actors/system/supervisor.hpp"
 #include "runtime/rules/proxy_plan.hpp"
 
@@ -47,22 +49,14 @@ struct kube_proxy_state {
   std::unique_ptr<context> ctx;
   api_session api;
   std::shared_ptr<net::service_edge> edge;
-  std::vector<rules::proxy_node> nodes;    ///< those of this process
-  std::map<std::string, object> services;  ///< by key
-  std::map<std::string, std::string> home; ///< slice to service, keys
-  /// Slices by service, then by their own key.
-  std::map<std::string, std::map<std::string, object>> slices;
-  bool services_complete = false;
-  bool slices_complete = false;
-  bool replaced = false;       ///< the edge serves what we know
-  std::set<std::string> dirty; ///< services to look at
+  std::vector<rules::proxy_node> nodes; ///< those of this process
+  service_book book;
+  bool replaced = false; ///< the edge serves what we know
   rules::proxy_table table;
   std::map<std::string, std::vector<std::string>> notes; ///< last decisions
   /// What users were told of each service.
   std::map<std::string, std::vector<std::string>> told;
-  std::map<net::listener_key, std::string> problems; ///< not opened
-  uint32_t retries = 0; ///< in a row, since all was well
-  bool retry_planned = false;
+  place_problems problems;
 };
 
 /// Runs the proxy of a process with these nodes.

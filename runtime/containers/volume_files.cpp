@@ -253,21 +253,11 @@ std::string write_volume(const std::string& folder,
   return problem.empty() ? problem : "volume \"" + plan.name + "\": " + problem;
 }
 
-volume_files::~volume_files() {
-  {
-    std::lock_guard lock{mutex_};
-    ending_ = true;
-  }
-  news_.notify_all();
-  if (thread_.joinable())
-    thread_.join();
-}
-
 void volume_files::write(std::string pod_folder,
                          std::vector<rules::volume_plan> plans,
                          std::vector<std::string> sub_folders, done tell) {
-  post([pod_folder = std::move(pod_folder), plans = std::move(plans),
-        sub_folders = std::move(sub_folders), tell = std::move(tell)] {
+  thread_.post([pod_folder = std::move(pod_folder), plans = std::move(plans),
+                sub_folders = std::move(sub_folders), tell = std::move(tell)] {
     for (const auto& plan : plans)
       if (auto problem = write_volume(volume_path(pod_folder, plan), plan);
           !problem.empty())
@@ -281,31 +271,9 @@ void volume_files::write(std::string pod_folder,
 }
 
 void volume_files::remove(std::string folder, done tell) {
-  post([folder = std::move(folder), tell = std::move(tell)] {
+  thread_.post([folder = std::move(folder), tell = std::move(tell)] {
     tell(attempt([&] { fs::remove_all(folder); }));
   });
-}
-
-void volume_files::post(std::function<void()> task) {
-  std::lock_guard lock{mutex_};
-  tasks_.push_back(std::move(task));
-  if (!thread_.joinable())
-    thread_ = std::thread{[this] { serve(); }};
-  news_.notify_one();
-}
-
-void volume_files::serve() {
-  std::unique_lock lock{mutex_};
-  for (;;) {
-    news_.wait(lock, [this] { return ending_ || !tasks_.empty(); });
-    if (tasks_.empty())
-      return;
-    auto task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    task();
-    lock.lock();
-  }
 }
 
 } // namespace troupe

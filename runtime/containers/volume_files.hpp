@@ -1,36 +1,20 @@
 #pragma once
 
 #include "runtime/containers/volume_edge.hpp"
-
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
+#include "runtime/system/task_thread.hpp"
 
 namespace troupe {
 
 /// Volumes on the machine's file system, written by one thread that exists
-/// once there was something to write.
+/// once there was something to write. Ends when all that was asked for is done.
 class volume_files : public volume_edge {
 public:
-  volume_files() = default;
-
-  /// Ends when all that was asked for is done.
-  ~volume_files() override;
-
   void write(std::string pod_folder, std::vector<rules::volume_plan> plans,
              std::vector<std::string> sub_folders, done tell) override;
   void remove(std::string folder, done tell) override;
 
 private:
-  void post(std::function<void()> task);
-  void serve();
-
-  std::mutex mutex_;
-  std::condition_variable news_;
-  std::deque<std::function<void()>> tasks_; ///< guarded by mutex_
-  bool ending_ = false;                     ///< guarded by mutex_
-  std::thread thread_;                      ///< guarded by mutex_
+  task_thread thread_;
 };
 
 /// Makes one volume be as planned, under `folder`. Returns the problem, or an

@@ -57,16 +57,15 @@ public:
       : to_(to), from_(from), options_(options) {}
 
   caf::error run() {
-    archive_entry* entry = nullptr;
     for (;;) {
-      auto code = archive_read_next_header(from_.get(), &entry);
-      if (code == ARCHIVE_EOF)
+      auto entry = from_.next("archive");
+      if (!entry)
+        return entry.error();
+      if (*entry == nullptr)
         return {};
-      if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
-        return from_.problem("archive");
       if (++files_ > most_files)
         return make_error(ec::invalid, "archive: too many files");
-      if (auto err = take(entry))
+      if (auto err = take(*entry))
         return err;
     }
   }

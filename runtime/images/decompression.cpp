@@ -91,6 +91,16 @@ ssize_t tar_reader::read(archive* a, void* self, const void** buffer) {
   return static_cast<ssize_t>(piece->size());
 }
 
+expected<archive_entry*> tar_reader::next(const std::string& what) {
+  archive_entry* entry = nullptr;
+  auto code = archive_read_next_header(tar_.get(), &entry);
+  if (code == ARCHIVE_EOF)
+    return nullptr;
+  if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
+    return problem(what);
+  return entry;
+}
+
 caf::error tar_reader::problem(const std::string& what) {
   if (error_)
     return make_error(is(error_, ec::timeout) ? ec::timeout : ec::invalid,

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 struct archive;
+struct archive_entry;
 
 namespace troupe::images {
 
@@ -64,6 +65,9 @@ public:
 
   /// libarchive's, set up to read; the stream's own error goes before its.
   archive* get() { return tar_.get(); }
+
+  /// Returns the next entry, valid until the next call; null at the end.
+  expected<archive_entry*> next(const std::string& what);
 
   /// Returns what is wrong with the stream or the archive.
   caf::error problem(const std::string& what);

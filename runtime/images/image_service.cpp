@@ -48,43 +48,27 @@ image_service::image_service(std::shared_ptr<image_store> store,
     : store_(std::move(store)),
       options_(std::move(options)),
       clock_(std::move(clock)) {
-  worker_ = std::thread{[this] { serve(); }};
+  // nop
 }
 
 image_service::~image_service() {
   std::map<uint64_t, running> left;
   {
     std::lock_guard guard{mutex_};
-    ending_ = true;
     for (auto& [id, each] : pulls_)
       *each.cancelled = true;
     left.swap(pulls_);
   }
-  news_.notify_all();
-  worker_.join();
+  worker_.end();
   for (auto& [id, each] : left)
     each.thread.join();
 }
 
 void image_service::post(std::function<void()> task) {
-  std::lock_guard guard{mutex_};
-  tasks_.push_back(std::move(task));
-  news_.notify_one();
-}
-
-void image_service::serve() {
-  std::unique_lock lock{mutex_};
-  for (;;) {
-    news_.wait(lock, [this] { return ending_ || !tasks_.empty(); });
-    if (tasks_.empty())
-      return;
-    auto task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
+  worker_.post([this, task = std::move(task)] {
     task();
     join_ended();
-    lock.lock();
-  }
+  });
 }
 
 void image_service::join_ended() {

@@ -2,10 +2,9 @@
 
 #include "runtime/images/image_edge.hpp"
 #include "runtime/images/puller.hpp"
+#include "runtime/system/task_thread.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -46,19 +45,15 @@ private:
   };
 
   void post(std::function<void()> task);
-  void serve();
   void join_ended();
 
   std::shared_ptr<image_store> store_;
   pull_options options_;
   std::function<time_point()> clock_;
   std::mutex mutex_;
-  std::condition_variable news_;
-  std::deque<std::function<void()>> tasks_; ///< guarded by mutex_
-  std::map<uint64_t, running> pulls_;       ///< guarded by mutex_
-  uint64_t last_ = 0;                       ///< guarded by mutex_
-  bool ending_ = false;                     ///< guarded by mutex_
-  std::thread worker_;
+  std::map<uint64_t, running> pulls_; ///< guarded by mutex_
+  uint64_t last_ = 0;                 ///< guarded by mutex_
+  task_thread worker_;
 };
 
 } // namespace troupe::images

@@ -50,19 +50,18 @@ public:
       : from_(from), to_(to), options_(options) {}
 
   caf::error run() {
-    archive_entry* entry = nullptr;
     for (;;) {
-      auto code = archive_read_next_header(from_.get(), &entry);
-      if (code == ARCHIVE_EOF)
+      auto entry = from_.next("layer");
+      if (!entry)
+        return entry.error();
+      if (*entry == nullptr)
         return to_.finish();
-      if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
-        return from_.problem("layer");
       if (++entries_ > options_.most_entries)
         return make_error(ec::invalid,
                           "layer: more than "
                               + std::to_string(options_.most_entries)
                               + " entries");
-      if (auto err = take(entry))
+      if (auto err = take(*entry))
         return err;
     }
   }
@@ -130,13 +129,21 @@ private:
     return {};
   }
 
-  caf::error take_file(archive_entry* entry, const std::string& path) {
+  /// The folder that something is to stand in, where nothing has its name.
+  expected<int> make_room(const std::string& path) {
     auto [above, name] = split(path);
     auto folder = to_.folder(above);
+    if (folder)
+      if (auto err = to_.clear(*folder, name))
+        return err;
+    return folder;
+  }
+
+  caf::error take_file(archive_entry* entry, const std::string& path) {
+    auto name = split(path).name;
+    auto folder = make_room(path);
     if (!folder)
       return folder.error();
-    if (auto err = to_.clear(*folder, name))
-      return err;
     switch (archive_entry_filetype(entry)) {
       case AE_IFREG:
         return write(entry, *folder, name);
@@ -267,12 +274,10 @@ private:
                                          + "\", which is not in the layer");
     if (*inner == path)
       return make_error(ec::invalid, "it is a link to itself");
-    auto [above, name] = split(path);
-    auto folder = to_.folder(above);
+    auto name = split(path).name;
+    auto folder = make_room(path);
     if (!folder)
       return folder.error();
-    if (auto err = to_.clear(*folder, name))
-      return err;
     if (linkat(source->get(), from_name.c_str(), *folder, name.c_str(), 0) != 0)
       return make_error(ec::invalid, message_of(file_error("link to", target)));
     return {};

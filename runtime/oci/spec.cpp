@@ -3,6 +3,7 @@
 #include "runtime/oci/seccomp.hpp"
 #include "runtime/oci/spec_parts.hpp"
 #include "runtime/process/container_setup.hpp"
+#include "runtime/rules/pod_dns.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -197,14 +198,8 @@ expected<description> describe(const container::ContainerConfig& config,
 std::string hosts_file(const container::SandboxConfig& pod,
                        const std::string& hostname, const std::string& node) {
   if (pod.network() == container::HOST && pod.hostname().empty())
-    return "# Kubernetes-managed hosts file (host network).\n" + node;
-  std::string result = "# Kubernetes-managed hosts file.\n"
-                       "127.0.0.1\tlocalhost\n"
-                       "::1\tlocalhost ip6-localhost ip6-loopback\n"
-                       "fe00::0\tip6-localnet\n"
-                       "fe00::0\tip6-mcastprefix\n"
-                       "fe00::1\tip6-allnodes\n"
-                       "fe00::2\tip6-allrouters\n";
+    return rules::hosts_of_node(node);
+  std::string result = rules::hosts_of_any_pod;
   if (!pod.address().empty())
     result += pod.address() + "\t" + hostname + "\n";
   return result;

@@ -53,14 +53,10 @@ expected<json> variables_of(const container::ContainerConfig& config,
   for (auto& text : image.environment)
     if (auto sign = text.find('='); sign != text.npos && sign > 0)
       env.set(text.substr(0, sign), text.substr(sign + 1));
-  for (auto& variable : config.env()) {
-    if (variable.name().empty() || has_nul(variable.name())
-        || variable.name().find('=') != std::string::npos)
-      return refuse("env", "\"" + variable.name() + "\" is no variable name");
-    if (has_nul(variable.value()))
-      return refuse("env." + variable.name(), "must not contain a NUL");
+  if (auto err = process::check_variables(config))
+    return err;
+  for (auto& variable : config.env())
     env.set(variable.name(), variable.value());
-  }
   env.set_default("PATH", default_path);
   env.set_default("HOSTNAME", around.hostname);
   env.set_default("HOME", around.who.home);

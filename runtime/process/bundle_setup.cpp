@@ -34,13 +34,6 @@ uint32_t flags_of(const container::ContainerConfig& config,
   return flags;
 }
 
-template <class Texts>
-void put_texts(wire_writer<std::string>& out, const Texts& texts) {
-  out.u32(static_cast<uint32_t>(texts.size()));
-  for (auto& text : texts)
-    out.text(text);
-}
-
 } // namespace
 
 runtime_facts facts_of_machine(const std::string& pods_folder) {
@@ -102,11 +95,11 @@ expected<std::string> bundle_fields(const container::ContainerConfig& config,
   for (auto& source : made->volumes)
     out.text("").text(source).u32(0);
   // Its words are in the runtime's configuration.
-  put_texts(out, std::vector<std::string>{place.container_id});
-  put_texts(out, std::vector<std::string>{});
+  out.texts(std::vector<std::string>{place.container_id});
+  out.texts(std::vector<std::string>{});
   out.text(facts.program).text(made->bundle).text(made->command);
-  put_texts(out, image.layers);
-  put_texts(out, oci::folders_of(around.layout, around.cgroup));
+  out.texts(image.layers);
+  out.texts(oci::folders_of(around.layout, around.cgroup));
   out.text(oci::oom_file_of(around.layout, around.cgroup));
   if (result.size() > max_frame)
     return make_error(ec::invalid,

@@ -50,13 +50,8 @@ caf::error check_texts(const container::ContainerConfig& config) {
   for (auto& text : config.args())
     if (has_nul(text))
       return refuse("args", "must not contain a NUL");
-  for (auto& variable : config.env()) {
-    if (variable.name().empty() || has_nul(variable.name())
-        || variable.name().find('=') != std::string::npos)
-      return refuse("env", "\"" + variable.name() + "\" is no variable name");
-    if (has_nul(variable.value()))
-      return refuse("env." + variable.name(), "must not contain a NUL");
-  }
+  if (auto err = check_variables(config))
+    return err;
   if (has_nul(config.working_dir()))
     return refuse("workingDir", "must not contain a NUL");
   if (has_nul(config.log_path())
@@ -295,14 +290,18 @@ std::string whole_log_path(const container::ContainerConfig& config,
   return place.log_directory + "/" + config.log_path();
 }
 
-template <class Texts>
-void put_texts(wire_writer<std::string>& out, const Texts& texts) {
-  out.u32(static_cast<uint32_t>(texts.size()));
-  for (auto& text : texts)
-    out.text(text);
-}
-
 } // namespace
+
+caf::error check_variables(const container::ContainerConfig& config) {
+  for (auto& variable : config.env()) {
+    if (variable.name().empty() || has_nul(variable.name())
+        || variable.name().find('=') != std::string::npos)
+      return refuse("env", "\"" + variable.name() + "\" is no variable name");
+    if (has_nul(variable.value()))
+      return refuse("env." + variable.name(), "must not contain a NUL");
+  }
+  return {};
+}
 
 expected<std::string> set_up(const container::ContainerConfig& config,
                              const image_config& image,
@@ -358,7 +357,7 @@ expected<std::string> set_up(const container::ContainerConfig& config,
   out.u32(static_cast<uint32_t>(mounts.size()));
   for (auto& mount : mounts)
     out.text(mount.target).text(mount.source).u32(mount.flags);
-  put_texts(out, arguments);
+  out.texts(arguments);
   out.u32(static_cast<uint32_t>(env.size()));
   for (auto& [name, value] : env)
     out.text(name + "=" + value);

@@ -27,6 +27,10 @@ expected<std::string> set_up(const container::ContainerConfig& config,
                              const image_config& image,
                              const setup_place& place);
 
+/// invalid, where a variable of the environment has no name, or has in it what
+/// would end it silently.
+caf::error check_variables(const container::ContainerConfig& config);
+
 /// Number of a signal given as "SIGTERM", "TERM" or "15"; 0 for none such.
 int signal_number(const std::string& name);
 

@@ -201,9 +201,7 @@ std::string pod_runtime::engine::describe(const pod& p,
   for (auto& [name, value] : p.config.sysctls())
     if (by_runtime())
       sysctls.push_back(name + "=" + value);
-  out.u32(static_cast<uint32_t>(sysctls.size()));
-  for (auto& text : sysctls)
-    out.text(text);
+  out.texts(sysctls);
   return fields;
 }
 

@@ -22,14 +22,6 @@ constexpr size_t longest_sync_output = 1 << 20;
 constexpr int log_burst = 16;
 
 template <class Texts>
-void put_texts(std::string& fields, const Texts& texts) {
-  wire_writer<std::string> out{fields};
-  out.u32(static_cast<uint32_t>(texts.size()));
-  for (auto& text : texts)
-    out.text(text);
-}
-
-template <class Texts>
 bool is_command(const Texts& texts) {
   if (texts.empty() || texts.Get(0).empty())
     return false;
@@ -103,7 +95,7 @@ void pod_runtime::engine::exec(const container::Exec& what, stream_sink sink,
       .u32(what.credit())
       .u32(what.width())
       .u32(what.height());
-  put_texts(fields, what.command());
+  wire_writer<std::string>{fields}.texts(what.command());
   if (!what.stdin())
     sink.credit = nullptr;
   stream s;
@@ -157,7 +149,7 @@ void pod_runtime::engine::exec_sync(const container::ExecSync& what,
       .u32(sync_credit)
       .u32(0)
       .u32(0);
-  put_texts(fields, what.command());
+  wire_writer<std::string>{fields}.texts(what.command());
   uint64_t timer = 0;
   if (what.timeout_ms() > 0)
     timer =

@@ -169,6 +169,42 @@ struct init_message {
   char text[400] = {0};
 };
 
+/// Descriptors that an init keeps, at places where they can be told from all
+/// others.
+enum init_place : int {
+  channel_fd = 3,
+  signal_fd,
+  stream_fd, ///< and the two behind it
+  node_fd = 8,
+  first_free_fd
+};
+
+/// What an init does: when the shim says something, or children end.
+struct init_acts {
+  void (*reap)();
+  bool (*is_over)(); ///< the container's own process has ended
+  void (*end_all)(); ///< never returns
+  void (*on_exec)(const init_message& message, const int fds[4]);
+  void (*on_signal)(const init_message& message);
+};
+
+/// Waits for these, until one of them ends the process.
+[[noreturn]] void serve_init(const init_acts& acts);
+
+/// The fields in a memory file that came along with a message; they point into
+/// it.
+struct told_fields {
+  explicit told_fields(int fd);
+  ~told_fields();
+
+  failure problem;
+  wire_reader fields;
+
+private:
+  void* bytes_ = nullptr;
+  size_t size_ = 0;
+};
+
 /// Life of a container's init; never returns. `streams` are input, output and
 /// error of the container's own process.
 [[noreturn]] void run_init(const container_config& config, uint32_t sandbox,

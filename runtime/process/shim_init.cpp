@@ -8,11 +8,9 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,15 +22,6 @@
 namespace troupe::process::shim {
 
 namespace {
-
-/// Descriptors it keeps, at places where they can be told from all others.
-enum place : int {
-  channel_fd = 3,
-  signal_fd,
-  stream_fd,
-  node_fd = 8,
-  first_free
-};
 
 struct child {
   pid_t pid = 0;
@@ -59,8 +48,8 @@ void keep_only(int channel, const int streams[3]) {
   dup3(high[0], channel_fd, O_CLOEXEC);
   for (int i = 1; i < 4; ++i)
     dup3(high[i], stream_fd + i - 1, O_CLOEXEC);
-  if (syscall(SYS_close_range, first_free, ~0u, 0) != 0)
-    for (int fd = first_free; fd < 1024; ++fd)
+  if (syscall(SYS_close_range, first_free_fd, ~0u, 0) != 0)
+    for (int fd = first_free_fd; fd < 1024; ++fd)
       close(fd);
 }
 
@@ -162,21 +151,14 @@ void signal_all(int signal) {
 void on_exec(const init_message& message, const int fds[4]) {
   if (child_count == sizeof(children) / sizeof(children[0]))
     return tell_failed(message.id, fail(EAGAIN, "too many commands at once"));
-  struct stat info {};
-  fstat(fds[0], &info);
-  auto size = static_cast<size_t>(info.st_size);
-  auto bytes =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fds[0], 0);
-  if (bytes == MAP_FAILED)
-    return tell_failed(message.id, fail(errno, "command: %s", strerror(errno)));
-  auto text = static_cast<const char*>(bytes);
-  wire_reader fields{text, text + size};
-  auto arguments = parse_texts(fields);
+  told_fields told{fds[0]};
+  if (told.problem)
+    return tell_failed(message.id, told.problem);
+  auto arguments = parse_texts(told.fields);
   pid_t pid = 0;
   auto result =
       spawn(*config, arguments, (message.flags & with_tty) != 0, fds + 1, pid);
   free(arguments);
-  munmap(bytes, size);
   if (result)
     return tell_failed(message.id, result);
   children[child_count++] = child{pid, message.id};
@@ -195,34 +177,6 @@ void on_signal(const init_message& message) {
       kill(-children[i].pid, message.value);
       kill(children[i].pid, message.value);
     }
-}
-
-void on_channel() {
-  init_message message;
-  iovec part{&message, sizeof(message)};
-  alignas(cmsghdr) char space[CMSG_SPACE(4 * sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = space;
-  header.msg_controllen = sizeof(space);
-  auto size = recvmsg(channel_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR))
-    return;
-  if (size != sizeof(message))
-    end_all();
-  int fds[4] = {-1, -1, -1, -1};
-  auto control = CMSG_FIRSTHDR(&header);
-  if (control != nullptr && control->cmsg_type == SCM_RIGHTS)
-    memcpy(fds, CMSG_DATA(control), control->cmsg_len - CMSG_LEN(0));
-  if (message.what == init_message::exec)
-    on_exec(message, fds);
-  else if (message.what == init_message::send)
-    on_signal(message);
-  else if (message.what == init_message::kill_all)
-    end_all();
-  for (auto& fd : fds)
-    close_fd(fd);
 }
 
 void start(uint32_t sandbox) {
@@ -270,19 +224,8 @@ void run_init(const container_config& asked, uint32_t sandbox, int channel,
   start(sandbox);
   if (chdir("/") != 0)
     errno = 0;
-  for (;;) {
-    pollfd fds[2] = {{channel_fd, POLLIN, 0}, {signal_fd, POLLIN, 0}};
-    if (poll(fds, 2, -1) < 0)
-      continue;
-    signalfd_siginfo info{};
-    while (read(signal_fd, &info, sizeof(info)) > 0) {
-    }
-    reap();
-    if (main_over)
-      end_all();
-    if (fds[0].revents != 0)
-      on_channel();
-  }
+  serve_init(
+      {[] { reap(); }, [] { return main_over; }, end_all, on_exec, on_signal});
 }
 
 } // namespace troupe::process::shim

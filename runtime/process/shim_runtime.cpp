@@ -8,10 +8,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,8 +21,6 @@
 namespace troupe::process::shim {
 
 namespace {
-
-enum place : int { channel_fd = 3, signal_fd, stream_fd, node_fd = 8 };
 
 /// Until the groups of what has ended can be removed.
 constexpr int most_removals = 100;
@@ -291,21 +286,14 @@ void on_ended(pid_t pid, int status) {
 void on_exec(const init_message& message, const int fds[4]) {
   if (command_count + call_count >= sizeof(commands) / sizeof(commands[0]))
     return tell_failed(message.id, fail(EAGAIN, "too many commands at once"));
-  struct stat info {};
-  fstat(fds[0], &info);
-  auto size = static_cast<size_t>(info.st_size);
-  auto bytes =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fds[0], 0);
-  if (bytes == MAP_FAILED)
-    return tell_failed(message.id, fail(errno, "command: %s", strerror(errno)));
-  auto text = static_cast<const char*>(bytes);
-  wire_reader fields{text, text + size};
-  auto words = parse_texts(fields);
+  told_fields told{fds[0]};
+  if (told.problem)
+    return tell_failed(message.id, told.problem);
+  auto words = parse_texts(told.fields);
   auto tty = (message.flags & with_tty) != 0;
   buffer description;
   put_command(description, words, config->command, tty);
   free(words);
-  munmap(bytes, size);
   names n{message.id};
   auto fd = open(n.command, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   auto written =
@@ -337,34 +325,6 @@ void on_signal(const init_message& message) {
     }
 }
 
-void on_channel() {
-  init_message message;
-  iovec part{&message, sizeof(message)};
-  alignas(cmsghdr) char space[CMSG_SPACE(4 * sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = space;
-  header.msg_controllen = sizeof(space);
-  auto size = recvmsg(channel_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR))
-    return;
-  if (size != sizeof(message))
-    end_all();
-  int fds[4] = {-1, -1, -1, -1};
-  auto control = CMSG_FIRSTHDR(&header);
-  if (control != nullptr && control->cmsg_type == SCM_RIGHTS)
-    memcpy(fds, CMSG_DATA(control), control->cmsg_len - CMSG_LEN(0));
-  if (message.what == init_message::exec)
-    on_exec(message, fds);
-  else if (message.what == init_message::send)
-    on_signal(message);
-  else if (message.what == init_message::kill_all)
-    end_all();
-  for (auto& fd : fds)
-    close_fd(fd);
-}
-
 void begin() {
   int streams[3] = {stream_fd, stream_fd + 1, stream_fd + 2};
   auto result = build_bundle(*config, node_fd, state.pause);
@@ -384,19 +344,8 @@ void begin() {
 void run_by_runtime(const container_config& asked) {
   config = &asked;
   begin();
-  for (;;) {
-    pollfd fds[2] = {{channel_fd, POLLIN, 0}, {signal_fd, POLLIN, 0}};
-    if (poll(fds, 2, -1) < 0)
-      continue;
-    signalfd_siginfo info{};
-    while (read(signal_fd, &info, sizeof(info)) > 0) {
-    }
-    reap();
-    if (main_over)
-      end_all();
-    if (fds[0].revents != 0)
-      on_channel();
-  }
+  serve_init(
+      {[] { reap(); }, [] { return main_over; }, end_all, on_exec, on_signal});
 }
 
 } // namespace troupe::process::shim

@@ -151,6 +151,14 @@ struct wire_writer {
     out.append("", 1);
     return *this;
   }
+
+  template <class Texts>
+  wire_writer& texts(const Texts& values) {
+    u32(static_cast<uint32_t>(values.size()));
+    for (auto& each : values)
+      text(each);
+    return *this;
+  }
 };
 
 } // namespace troupe::process

@@ -118,22 +118,19 @@ std::string pod_domain(const Pod& pod) {
          + cluster_domain;
 }
 
+std::string hosts_of_node(const std::string& machine) {
+  return "# Kubernetes-managed hosts file (host network).\n" + machine;
+}
+
 std::optional<std::string> pod_hosts(const Pod& pod,
                                      const std::string& machine) {
   std::string out;
   if (pod.spec().host_network()) {
     if (pod.spec().host_aliases().empty())
       return std::nullopt;
-    out = "# Kubernetes-managed hosts file (host network).\n" + machine;
+    out = hosts_of_node(machine);
   } else {
-    // Kubernetes: these lines, and in this order.
-    out = "# Kubernetes-managed hosts file.\n"
-          "127.0.0.1\tlocalhost\n"
-          "::1\tlocalhost ip6-localhost ip6-loopback\n"
-          "fe00::0\tip6-localnet\n"
-          "fe00::0\tip6-mcastprefix\n"
-          "fe00::1\tip6-allnodes\n"
-          "fe00::2\tip6-allrouters\n";
+    out = hosts_of_any_pod;
     auto host = pod_hostname(pod);
     auto domain = pod_domain(pod);
     for (auto& each : pod.status().pod_ips())

@@ -148,6 +148,9 @@ void take_status(const core::v1::ContainerStatus& from, seen_container& to) {
   to.id = from.container_id();
   to.restarts = from.restart_count();
   to.ready = from.ready();
+  to.waits = from.state().waiting().reason();
+  if (auto& why = from.state().waiting().message(); !why.empty())
+    to.waits += ": " + why;
   if (!from.last_state().has_terminated())
     return;
   to.last_code = from.last_state().terminated().exit_code();
@@ -196,6 +199,8 @@ std::string shown(const seen_pods& pods) {
              + (c.ready ? " ready" : "") + " pids:";
       for (auto pid : c.mains)
         out += " " + std::to_string(pid);
+      if (!c.waits.empty())
+        out += " waits: " + c.waits;
       if (c.last_code >= 0)
         out += " before: " + c.last_reason + " " + std::to_string(c.last_code);
     }

@@ -17,6 +17,7 @@ struct seen_container {
   bool ready = false;
   int last_code = -1; ///< exit code of the attempt before; -1: there is none
   std::string last_reason;
+  std::string waits;        ///< for what, as its status says
   std::vector<pid_t> mains; ///< its own processes; one, if all is well
 
   bool operator==(const seen_container&) const = default;

@@ -48,7 +48,9 @@ child_spec process_spec(const cluster_config& config,
   options.shim = config.shim;
   options.profiles = config.data_dir + "/seccomp";
   if (config.runtime == "oci")
-    options.rootfs = oci::folder_images(options.images);
+    options.rootfs =
+        oci::store_images({options.images, config.data_dir + "/image-store",
+                           config.data_dir + "/certs.d", node.machine.name});
   spec.start = [options](caf::actor_system& sys, const context& ctx) {
     return caf::actor_cast<caf::actor>(
         sys.spawn(process_runtime, ctx, options));

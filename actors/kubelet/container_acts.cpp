@@ -14,6 +14,7 @@
 #include "runtime/rules/pod_config.hpp"
 #include "runtime/rules/pod_dns.hpp"
 #include "runtime/rules/pod_references.hpp"
+#include "runtime/rules/pull_secrets.hpp"
 #include "runtime/system/edges.hpp"
 #include "runtime/text/quantity.hpp"
 
@@ -44,11 +45,19 @@ void fail_pull(pointer self, size_t i, const char* reason,
   rules::on_pull_failed(self->state.life, i, reason, why, now_of(self));
 }
 
-void fetch_image(pointer self, size_t i) {
+void fetch_image_as(pointer self, size_t i,
+                    const std::vector<images::credentials>& as) {
   remark(self, "Normal", "Pulling",
          "Pulling image \"" + spec_of(self, i).image() + "\"");
   container::PullImage msg;
   msg.set_image(spec_of(self, i).image());
+  for (auto& each : as) {
+    auto& access = *msg.add_as();
+    access.set_user(each.user);
+    access.set_password(each.password);
+    access.set_identity_token(each.identity_token);
+    access.set_registry_token(each.registry_token);
+  }
   ask_runtime<container::Image>(
       self, std::move(msg),
       [self, i](const container::Image& image) {
@@ -60,6 +69,20 @@ void fetch_image(pointer self, size_t i) {
       [self, i](const caf::error& err) {
         fail_pull(self, i, "ErrImagePull", message_of(err));
       });
+}
+
+void fetch_image(pointer self, size_t i) {
+  if (self->state.node->simulated
+      || pod_of(self).spec().image_pull_secrets().empty())
+    return fetch_image_as(self, i, {});
+  with_references(self, false, [self, i](const rules::pod_references& known) {
+    auto& st = self->state;
+    if (st.attended
+        && st.life.containers[i].step == rules::container_step::pulling)
+      fetch_image_as(self, i,
+                     rules::pull_credentials(pod_of(self), known,
+                                             spec_of(self, i).image()));
+  });
 }
 
 } // namespace

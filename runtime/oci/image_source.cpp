@@ -36,7 +36,12 @@ public:
     // nop
   }
 
-  void pull(const std::string& reference, answer done) override {
+  void keep_only(const std::set<std::string>&) override {
+    // nop
+  }
+
+  void pull(const std::string& reference, std::vector<images::credentials>,
+            answer done) override {
     done(find(reference));
   }
 

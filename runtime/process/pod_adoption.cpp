@@ -107,6 +107,8 @@ void pod_runtime::engine::adopted_one() {
   if (--adopting_ > 0)
     return;
   ready_ = true;
+  if (by_runtime())
+    release_strange_images();
   auto tasks = std::move(waiting_);
   waiting_.clear();
   for (auto& what : tasks)

@@ -204,6 +204,14 @@ void pod_runtime::engine::let_go(const std::string& container) {
     options_.rootfs->release(container);
 }
 
+void pod_runtime::engine::release_strange_images() {
+  std::set<std::string> known;
+  for (auto& [sandbox, p] : pods_)
+    for (auto& [id, c] : p->containers)
+      known.insert(id);
+  options_.rootfs->keep_only(known);
+}
+
 void pod_runtime::engine::balance() {
   int64_t sum = 0;
   container::SandboxConfig some;

@@ -125,14 +125,19 @@ void pod_runtime::engine::pull(const container::PullImage& what,
                                reply<container::Image> done) {
   if (!by_runtime())
     return done(image(what.image(), what.own_command()));
-  options_.rootfs->pull(what.image(), [this, door = door_, done](auto result) {
+  std::vector<images::credentials> as;
+  for (auto& x : what.as())
+    as.push_back(
+        {x.user(), x.password(), x.identity_token(), x.registry_token()});
+  auto tell = [this, door = door_, done](expected<oci::unpacked_image> result) {
     std::lock_guard guard{door->mutex};
     if (door->open)
       loop_.post([done, result = std::move(result)] {
         done(result ? expected<container::Image>{told(result->config)}
                     : result.error());
       });
-  });
+  };
+  options_.rootfs->pull(what.image(), std::move(as), std::move(tell));
 }
 
 /// Where containers run on the machine's own file system an image need not be

@@ -129,6 +129,8 @@ private:
                                       const container::ContainerConfig& config,
                                       const oci::unpacked_image& image);
   std::string group_of(const pod& p, const container::Container& c) const;
+  /// Images of containers that nobody knows.
+  void release_strange_images();
   /// The container needs its image no more.
   void let_go(const std::string& container);
 

@@ -64,6 +64,8 @@ wanted_references references_of(const core::v1::Pod& pod) {
     collect(as_container(late), wanted);
   for (const auto& volume : pod.spec().volumes())
     collect(volume.volume_source(), wanted);
+  for (const auto& secret : pod.spec().image_pull_secrets())
+    wanted.secrets.insert(secret.name());
   return wanted;
 }
 

@@ -1,5 +1,5 @@
 #include "runtime/images/garbage.hpp"
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 namespace troupe::images {
 

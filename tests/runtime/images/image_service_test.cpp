@@ -1,5 +1,5 @@
 #include "runtime/images/image_service.hpp"
-#include "tests/runtime/images/stub_registry.hpp"
+#include "tests/support/stub_registry.hpp"
 
 #include <future>
 

@@ -1,7 +1,7 @@
 #include "runtime/images/challenge.hpp"
 #include "runtime/images/keyring.hpp"
 #include "runtime/images/registry_hosts.hpp"
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 namespace troupe::images {
 

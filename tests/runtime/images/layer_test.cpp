@@ -1,6 +1,6 @@
 #include "runtime/images/digest.hpp"
 #include "runtime/images/layer.hpp"
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

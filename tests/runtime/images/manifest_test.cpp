@@ -1,7 +1,7 @@
 #include "runtime/images/digest.hpp"
 #include "runtime/images/installation.hpp"
 #include "runtime/images/manifest.hpp"
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 namespace troupe::images {
 

@@ -1,6 +1,6 @@
 #include "runtime/images/digest.hpp"
 #include "runtime/images/puller.hpp"
-#include "tests/runtime/images/stub_registry.hpp"
+#include "tests/support/stub_registry.hpp"
 
 #include <atomic>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "runtime/images/image_archive.hpp"
 #include "runtime/images/puller.hpp"
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 #include <arpa/inet.h>
 #include <csignal>

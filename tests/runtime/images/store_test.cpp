@@ -2,7 +2,7 @@
 #include "runtime/images/image_archive.hpp"
 #include "runtime/images/image_store.hpp"
 #include "runtime/images/store_work.hpp"
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 #include <nlohmann/json.hpp>
 

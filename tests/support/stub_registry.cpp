@@ -1,4 +1,4 @@
-#include "tests/runtime/images/stub_registry.hpp"
+#include "tests/support/stub_registry.hpp"
 
 #include "runtime/images/digest.hpp"
 

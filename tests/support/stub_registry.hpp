@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 #include <atomic>
 #include <functional>

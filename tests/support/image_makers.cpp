@@ -1,4 +1,4 @@
-#include "tests/runtime/images/makers.hpp"
+#include "tests/support/image_makers.hpp"
 
 #include "runtime/images/digest.hpp"
 #include "runtime/images/image_archive.hpp"

@@ -375,8 +375,8 @@ constexpr entry table[] = {
   # --leader-elect, kube-controller-manager --kubeconfig FILE --leader-elect.
   # "none" brings ours back: whoever holds the Lease in kube-system is active
   troupe up --without scheduler,controllers --detach
-  # Containers of images, by crun or runc; each image is a folder with a
-  # config.json and a rootfs
+  # Containers of images, by crun or runc: of registries, of `troupe image
+  # load`, or of folders (images/NAME with a config.json and a rootfs)
   troupe up --runtime oci --detach
   # With the state in an etcd that nobody else uses, over TLS; the next start
   # finds it again. "leveldb" goes back to the own store, as it was

@@ -5,6 +5,7 @@
 #include "runtime/http/protobuf_envelope.hpp"
 #include "runtime/text/document.hpp"
 #include "runtime/text/json_writer.hpp"
+#include "runtime/text/shown_bytes.hpp"
 #include "runtime/text/yaml_writer.hpp"
 
 #include <nlohmann/json.hpp>
@@ -12,8 +13,6 @@
 namespace troupe::http {
 
 namespace {
-
-using text::append_json;
 
 constexpr std::string_view partial_kind = "PartialObjectMetadata";
 
@@ -23,9 +22,10 @@ std::string dress(std::string json, const answer_form& form) {
     auto doc = text::parse_json(json);
     return doc ? text::print_yaml(*doc) : json;
   }
-  if (!form.pretty)
-    return json + "\n";
-  return indent_json(json) + "\n";
+  if (form.pretty)
+    json = indent_json(json);
+  json += '\n';
+  return json;
 }
 
 std::string meta_version(const answer_form& form) {
@@ -44,7 +44,7 @@ std::string list_meta_bytes(const list_meta& meta) {
 
 std::string partial_bytes(const object& x) {
   std::string out;
-  append_field(out, 1, canonical_bytes(x.meta()));
+  append_field(out, 1, text::shown_metadata(x));
   return out;
 }
 
@@ -60,8 +60,7 @@ std::string list_in_protobuf(const kind_info& kind,
   std::string raw;
   append_field(raw, 1, list_meta_bytes(meta));
   for (auto& x : items)
-    append_field(raw, 2,
-                 partial ? partial_bytes(x) : canonical_bytes(x.message()));
+    append_field(raw, 2, partial ? partial_bytes(x) : text::shown_bytes(x));
   if (partial)
     return wrap(meta_version(how.form), "PartialObjectMetadataList", raw);
   return wrap(kind.api_version(), std::string{kind.kind} + "List", raw);
@@ -79,15 +78,15 @@ std::string list_in_json(const kind_info& kind, std::span<const object> items,
   out += R"(","metadata":)";
   append_list_meta(out, meta);
   out += R"(,"items":[)";
-  for (auto& x : items) {
+  if (!partial)
+    text::append_json_items(out, items);
+  for (auto& x : partial ? items : std::span<const object>{}) {
     if (&x != items.data())
       out += ',';
-    if (partial)
-      out += to_partial_json(x, how.form.version);
-    else
-      append_json(out, x);
+    out += to_partial_json(x, how.form.version);
   }
-  return out + "]}";
+  out += "]}";
+  return out;
 }
 
 /// One object as JSON, also within an event.
@@ -106,8 +105,7 @@ std::string object_json(const object& x, const body_form& how, bool columns) {
 
 std::string object_envelope(const object& x, const body_form& how) {
   if (how.form.as == shape::object)
-    return wrap(x.kind().api_version(), x.kind().kind,
-                canonical_bytes(x.message()));
+    return wrap(x.kind().api_version(), x.kind().kind, text::shown_bytes(x));
   return wrap(meta_version(how.form), partial_kind, partial_bytes(x));
 }
 

@@ -13,6 +13,10 @@ namespace {
 /// has allowed any.
 constexpr uint32_t first_allowance = 16;
 
+/// A body up to this goes with its head, which saves a write; a larger one goes
+/// as it is, which saves a copy.
+constexpr size_t most_copied = 32u << 10;
+
 /// These have none, and so no length.
 bool has_no_body(const response_head& head) {
   return head.status == 204 || head.status == 304;
@@ -33,9 +37,12 @@ void https_connection::answer(uint64_t exchange, response_head head,
   auto bare = has_no_body(head);
   auto bytes = to_text(head, bare ? framing::none : framing::length,
                        body.size(), now_.keep_alive);
-  if (!now_.head_only && !bare)
+  auto whole = !now_.head_only && !bare;
+  if (whole && body.size() <= most_copied)
     bytes += body;
   put(std::move(bytes));
+  if (whole && body.size() > most_copied && phase_ != phase::closed)
+    put(std::move(body));
   done();
 }
 

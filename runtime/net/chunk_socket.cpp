@@ -1,5 +1,7 @@
 #include "runtime/net/chunk_socket.hpp"
 
+#include "runtime/net/of_thread.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -139,7 +141,7 @@ bool chunk_socket::is_over() const {
 
 /// Reads what is allowed; false when that was the end.
 bool chunk_socket::read_some() {
-  static thread_local std::array<char, largest_chunk> buffer;
+  auto& buffer = of_thread<std::array<char, largest_chunk>, chunk_socket>();
   for (int i = 0; i < chunks_per_turn && allowed_ > 0 && !read_ended_; ++i) {
     auto got = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
     auto error = got < 0 ? errno : 0;

@@ -1,6 +1,7 @@
 #include "runtime/net/dns_server.hpp"
 
 #include "runtime/dns/responder.hpp"
+#include "runtime/net/of_thread.hpp"
 
 #include <algorithm>
 #include <array>
@@ -186,8 +187,8 @@ void dns_server::tell(const listener_key& key, place& x,
 // -- questions ----------------------------------------------------------------
 
 void dns_server::on_datagrams(const listener_key& key) {
-  static thread_local datagrams in;
-  static thread_local replies out;
+  auto& in = of_thread<datagrams, dns_server>();
+  auto& out = of_thread<replies, dns_server>();
   auto& x = places_.at(key);
   for (int turn = 0; turn < batches_per_turn; ++turn) {
     in.prepare();

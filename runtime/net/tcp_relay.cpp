@@ -1,5 +1,7 @@
 #include "runtime/net/tcp_relay.hpp"
 
+#include "runtime/net/of_thread.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -157,7 +159,7 @@ void tcp_relay::on_ready(side& here, side& there, uint32_t events) {
 }
 
 bool tcp_relay::read_some(side& from, side& to) {
-  static thread_local std::array<char, piece> buffer;
+  auto& buffer = of_thread<std::array<char, piece>, tcp_relay>();
   for (int i = 0; i < pieces_per_turn && to.pending.empty(); ++i) {
     auto got = ::recv(from.fd.get(), buffer.data(), buffer.size(), 0);
     if (got < 0 && errno == EINTR)

@@ -1,5 +1,7 @@
 #include "runtime/net/udp_relay.hpp"
 
+#include "runtime/net/of_thread.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -15,8 +17,7 @@ constexpr int datagrams_per_turn = 64;
 constexpr auto far_pause = std::chrono::seconds{1};
 
 std::array<char, largest_datagram>& buffer() {
-  static thread_local std::array<char, largest_datagram> bytes;
-  return bytes;
+  return of_thread<std::array<char, largest_datagram>, udp_relay>();
 }
 
 } // namespace

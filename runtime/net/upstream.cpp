@@ -3,6 +3,7 @@
 #include "runtime/dns/resolv_conf.hpp"
 #include "runtime/dns/responder.hpp"
 #include "runtime/dns/wire.hpp"
+#include "runtime/net/of_thread.hpp"
 #include "runtime/rules/addresses.hpp"
 
 #include <arpa/inet.h>
@@ -56,8 +57,7 @@ bool to_address(const std::string& text, uint16_t port, sockaddr_storage& out,
 
 /// Of the operating system: who can guess it can forge answers.
 uint16_t unguessable() {
-  static thread_local std::random_device source;
-  return static_cast<uint16_t>(source());
+  return static_cast<uint16_t>(of_thread<std::random_device, upstream>()());
 }
 
 bool asks_elsewhere(uint16_t code) {

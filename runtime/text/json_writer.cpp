@@ -5,6 +5,7 @@
 #include "runtime/text/json_as.hpp"
 #include "runtime/text/json_scanner.hpp"
 #include "runtime/text/message_writer.hpp"
+#include "runtime/text/plain_run.hpp"
 
 #include <google/protobuf/descriptor.h>
 #include <nlohmann/json.hpp>
@@ -126,7 +127,11 @@ void append_json_string(std::string& out, std::string_view str,
   size_t done = 0;
   size_t i = 0;
   auto flush = [&] { out.append(str, done, i - done); };
-  while (i < str.size()) {
+  for (;;) {
+    // Some of what is plain is not for pages.
+    i += html_safe ? 0 : plain_run(str, i);
+    if (i >= str.size())
+      break;
     auto c = str[i];
     auto byte = static_cast<unsigned char>(c);
     auto length = size_t{1};
@@ -187,6 +192,20 @@ void append_json(std::string& out, const object& x) {
                    kind.api_version());
 }
 
+void append_json_items(std::string& out, std::span<const object> items) {
+  if (items.empty())
+    return;
+  size_t size = 0;
+  for (auto& x : items)
+    size += x.bytes().size();
+  // Names of fields and the like take as much again.
+  out.reserve(out.size() + 2 * size);
+  auto& info = message_info_of(items.front().kind().descriptor());
+  message_writer writer{out, 0};
+  for (auto& x : items)
+    writer.write_item(info, x.bytes(), x.revision());
+}
+
 std::string to_json(const object& x) {
   std::string out;
   out.reserve(x.bytes().size() * 2);
@@ -198,17 +217,16 @@ std::string to_json_as(const object& x,
                        const google::protobuf::Descriptor& type,
                        std::string_view api_version, std::string_view kind) {
   std::string out;
-  message_writer writer{out, x.revision()};
-  writer.write_top(message_info_of(&type), x.bytes(), kind, api_version);
+  message_writer{out, x.revision()}.write_top(message_info_of(&type), x.bytes(),
+                                              kind, api_version);
   return out;
 }
 
 std::string to_json(const google::protobuf::Message& msg,
                     std::string_view api_version, std::string_view kind) {
   std::string out;
-  message_writer writer{out, 0};
-  writer.write_top(message_info_of(msg.GetDescriptor()), canonical_bytes(msg),
-                   kind, api_version);
+  message_writer{out, 0}.write_top(message_info_of(msg.GetDescriptor()),
+                                   canonical_bytes(msg), kind, api_version);
   return out;
 }
 
@@ -234,13 +252,7 @@ std::string to_json_list(const kind_info& kind,
     meta.set_remaining_item_count(remaining);
   out += to_json(meta, "", "");
   out += ",\"items\":[";
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (i > 0)
-      out += ',';
-    auto& x = items[i];
-    message_writer writer{out, x.revision()};
-    writer.write_top(message_info_of(x.kind().descriptor()), x.bytes(), "", "");
-  }
+  append_json_items(out, items);
   out += "]}";
   return out;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ std::string to_json(const google::protobuf::Message& msg,
 
 /// Appends what to_json returns, for those who fan out or build lists.
 void append_json(std::string& out, const object& x);
+
+/// Appends the items of a list with commas between them. Kubernetes: the list
+/// says what they are, not each of them. All must be of one kind.
+void append_json_items(std::string& out, std::span<const object> items);
 
 /// Returns the list object that Kubernetes answers with. `items` must be of
 /// `kind`; a revision of 0 is left out, and so is an empty `next`.

@@ -1,13 +1,13 @@
 #include "runtime/text/message_writer.hpp"
 
-#include "messages/api/meta.pb.h"
 #include "messages/fields.hpp"
 #include "runtime/text/base64.hpp"
 #include "runtime/text/duration.hpp"
+#include "runtime/text/json_plan.hpp"
+#include "runtime/text/json_scanner.hpp"
 #include "runtime/text/json_writer.hpp"
+#include "runtime/text/plain_run.hpp"
 #include "runtime/text/timestamp.hpp"
-
-#include <google/protobuf/descriptor.h>
 
 #include <algorithm>
 #include <array>
@@ -17,47 +17,11 @@ namespace troupe::text {
 
 namespace {
 
-using descriptor_type = google::protobuf::FieldDescriptor;
+using shape = json_plan_field::shape;
+using type = json_plan_field::type;
 
+/// Of ObjectMeta.
 constexpr uint32_t resource_version_number = 6;
-
-std::span<const wire_field> having(std::span<const wire_field> all,
-                                   uint32_t number) {
-  auto below = [](const wire_field& f, uint32_t n) { return f.number < n; };
-  auto above = [](uint32_t n, const wire_field& f) { return n < f.number; };
-  auto first = std::lower_bound(all.begin(), all.end(), number, below);
-  auto last = std::upper_bound(first, all.end(), number, above);
-  return {first, last};
-}
-
-/// Where the fields with small numbers begin, so that those that are not there,
-/// which most are not, cost nothing.
-class field_places {
-public:
-  explicit field_places(std::span<const wire_field> all) {
-    for (auto i = all.size(); i-- > 0;)
-      if (all[i].number < first_.size())
-        first_[all[i].number] = static_cast<uint16_t>(i + 1);
-  }
-
-  std::span<const wire_field> among(std::span<const wire_field> all,
-                                    uint32_t number) const {
-    if (number >= first_.size() || all.size() > most)
-      return having(all, number);
-    if (first_[number] == 0)
-      return {};
-    auto begin = size_t{first_[number]} - 1;
-    auto end = begin + 1;
-    while (end < all.size() && all[end].number == number)
-      ++end;
-    return all.subspan(begin, end - begin);
-  }
-
-private:
-  static constexpr size_t most = 0xFFFE;
-
-  std::array<uint16_t, 64> first_{}; ///< place + 1; 0 for none
-};
 
 /// Whether a text is compact JSON of nothing but objects: as sets of fields
 /// are, which all objects have. May say no of what is.
@@ -66,13 +30,14 @@ bool is_tree_of_names(std::string_view text) {
   size_t at = 0;
   auto next = [&] { return at < text.size() ? text[at++] : '\0'; };
   auto skip_name = [&] {
-    for (auto c = next(); c != '"'; c = next()) {
-      if (c == '\\')
-        c = next() == '"' ? ' ' : '\0';
-      if (c < ' ' || c > '~')
+    for (;;) {
+      at += plain_run(text, at);
+      auto c = next();
+      if (c == '"')
+        return true;
+      if (c != '\\' || next() != '"')
         return false;
     }
-    return true;
   };
   if (next() != '{')
     return false;
@@ -96,180 +61,215 @@ bool is_tree_of_names(std::string_view text) {
   }
 }
 
-/// A field that should be there once counts in its last form.
-const wire_field* last_of(std::span<const wire_field> all, uint32_t number) {
-  auto found = having(all, number);
-  return found.empty() ? nullptr : &found.back();
+} // namespace
+
+// -- fields that were found ---------------------------------------------------
+
+message_writer::span message_writer::having(span among, uint32_t number) const {
+  auto at = [this](size_t i) {
+    return stack_.begin() + static_cast<ptrdiff_t>(i);
+  };
+  auto below = [](const wire_field& f, uint32_t n) { return f.number < n; };
+  auto above = [](uint32_t n, const wire_field& f) { return n < f.number; };
+  auto first = std::lower_bound(at(among.begin), at(among.end), number, below);
+  auto last = std::upper_bound(first, at(among.end), number, above);
+  return {static_cast<size_t>(first - stack_.begin()),
+          static_cast<size_t>(last - stack_.begin())};
 }
 
-int64_t number_of(std::span<const wire_field> all, uint32_t number) {
-  auto* found = last_of(all, number);
+const wire_field* message_writer::last_of(span among, uint32_t number) const {
+  auto found = having(among, number);
+  return found.begin == found.end ? nullptr : &stack_[found.end - 1];
+}
+
+int64_t message_writer::number_of(span among, uint32_t number) const {
+  auto* found = last_of(among, number);
   return found == nullptr ? 0 : static_cast<int64_t>(found->value);
 }
 
-std::string_view data_of(std::span<const wire_field> all, uint32_t number) {
-  auto* found = last_of(all, number);
+std::string_view message_writer::data_of(span among, uint32_t number) const {
+  auto* found = last_of(among, number);
   return found == nullptr ? std::string_view{} : found->data;
 }
 
-bool is_packable(const descriptor_type* d) {
-  return d->cpp_type() != descriptor_type::CPPTYPE_STRING
-         && d->cpp_type() != descriptor_type::CPPTYPE_MESSAGE;
-}
+// -- objects ------------------------------------------------------------------
 
-/// Returns the elements of a repeated number, which may come in packs.
-std::vector<wire_field> unpack(std::span<const wire_field> found) {
-  std::vector<wire_field> result;
-  for (auto& f : found) {
-    if (f.data.empty()) {
-      result.push_back(f);
-      continue;
-    }
-    auto rest = f.data;
-    wire_field element;
-    while (take_varint(rest, element.value))
-      result.push_back(element);
-  }
-  return result;
-}
-
-} // namespace
-
-void message_writer::key(std::string_view name) {
+void message_writer::key(std::string_view text) {
   if (!first_)
-    out_ += ',';
+    out_.put(',');
   first_ = false;
-  // Field names need no escapes.
-  out_ += '"';
-  out_ += name;
-  out_ += "\":";
+  out_.put(text);
+}
+
+void message_writer::put_text(std::string_view text) {
+  if (plain_run(text, 0) < text.size()) {
+    out_.put_by([&](std::string& out) { append_json_string(out, text); });
+    return;
+  }
+  out_.put('"');
+  out_.put(text);
+  out_.put('"');
 }
 
 void message_writer::write_top(const message_info& info, std::string_view bytes,
                                std::string_view kind,
                                std::string_view api_version) {
-  if (info.form != api::OBJECT) {
-    write_message(info, bytes);
+  auto& plan = json_plan_of(info);
+  if (plan.form != api::OBJECT) {
+    write_message(plan, bytes);
     return;
   }
-  out_ += '{';
+  out_.put('{');
   first_ = true;
   if (!kind.empty()) {
-    key("kind");
-    append_json_string(out_, kind);
+    key("\"kind\":");
+    put_text(kind);
   }
   if (!api_version.empty()) {
-    key("apiVersion");
-    append_json_string(out_, api_version);
+    key("\"apiVersion\":");
+    put_text(api_version);
   }
-  write_members(info, bytes);
-  out_ += '}';
+  write_members(plan, bytes, level::top);
+  out_.put('}');
 }
 
-void message_writer::write_members(const message_info& info,
-                                   std::string_view bytes) {
+void message_writer::write_item(const message_info& info,
+                                std::string_view bytes, uint64_t revision) {
+  if (!first_item_)
+    out_.put(',');
+  first_item_ = false;
+  revision_ = revision;
+  write_top(info, bytes, {}, {});
+}
+
+void message_writer::write_members(const json_plan& plan,
+                                   std::string_view bytes, level at) {
   auto begin = stack_.size();
   split_wire(bytes, stack_);
   auto end = stack_.size();
-  auto places = field_places{{stack_.data() + begin, end - begin}};
-  ++depth_;
-  auto* d = info.descriptor;
-  for (int i = 0; i < d->field_count(); ++i) {
-    auto number = d->field(i)->number();
-    // The stack may move while nested messages are written.
-    fields all{stack_.data() + begin, end - begin};
-    write_member(*info.find(number),
-                 places.among(all, static_cast<uint32_t>(number)));
-  }
-  --depth_;
+  json_plan_set present;
+  std::array<size_t, json_plan_set::most> first_of;
+  auto add = [&](uint32_t number, size_t where) {
+    auto place = plan.place_of(number);
+    if (place == json_plan::nowhere || present.has(place))
+      return;
+    present.add(place);
+    first_of[place] = where;
+  };
+  for (auto i = begin; i < end; ++i)
+    add(stack_[i].number, i);
+  // Shown wherever there is one, and the bytes have none.
+  auto shows_revision = at == level::top_metadata && revision_ != 0;
+  if (shows_revision)
+    add(resource_version_number, end);
+  json_plan_set::each(present, plan.always, [&](size_t place) {
+    auto& field = plan.fields[place];
+    if (shows_revision && field.number == resource_version_number) {
+      key(field.key);
+      out_.put('"');
+      out_.put_number(static_cast<int64_t>(revision_));
+      out_.put('"');
+      return;
+    }
+    if (!present.has(place))
+      return write_absent(field, at);
+    span found{first_of[place], first_of[place] + 1};
+    while (found.end < end && stack_[found.end].number == field.number)
+      ++found.end;
+    write_present(field, found, at);
+  });
   stack_.resize(begin);
 }
 
-void message_writer::write_member(const field_info& field, fields found) {
-  if (field.is_inline()) {
-    --depth_;
-    write_members(*field.type(),
-                  found.empty() ? std::string_view{} : found.back().data);
-    ++depth_;
+void message_writer::write_absent(const json_plan_field& field, level at) {
+  if (field.form == shape::inlined)
+    return write_members(field.plan(), {}, at);
+  if (field.absent.empty())
     return;
-  }
-  if (in_top_metadata_ && depth_ == 2 && revision_ != 0
-      && field.descriptor->number() == resource_version_number) {
-    key(field.name);
-    out_ += '"' + std::to_string(revision_) + '"';
-    return;
-  }
-  auto is_top_metadata =
-      depth_ == 1 && field.descriptor->number() == 1 && field.type() != nullptr
-      && field.type()->descriptor == meta::v1::ObjectMeta::descriptor();
-  in_top_metadata_ = in_top_metadata_ || is_top_metadata;
-  if (found.empty()) {
-    write_absent(field);
-  } else {
-    key(field.name);
-    write_present(field, found);
-  }
-  if (is_top_metadata)
-    in_top_metadata_ = false;
+  if (!field.is_metadata || at != level::top || revision_ == 0)
+    return key(field.absent);
+  key(field.key);
+  write_object(field.plan(), {}, level::top_metadata);
 }
 
-/// Kubernetes writes some of what is not there.
-void message_writer::write_absent(const field_info& field) {
-  auto always = field.omit == api::ALWAYS;
-  auto* d = field.descriptor;
-  auto is_value_message = field.presence == api::VALUE
-                          && d->cpp_type() == descriptor_type::CPPTYPE_MESSAGE;
-  if (field.omit == api::OMITZERO || (!always && !is_value_message))
-    return;
-  key(field.name);
-  if (field.presence == api::POINTER || field.is_map()) {
-    out_ += "null";
-  } else if (field.is_list()) {
-    out_ += field.name == "items" ? "[]" : "null";
-  } else if (is_value_message) {
-    write_message(*field.type(), {});
-  } else if (d->cpp_type() == descriptor_type::CPPTYPE_STRING) {
-    out_ += d->type() == descriptor_type::TYPE_BYTES ? "null" : "\"\"";
-  } else {
-    out_ += d->cpp_type() == descriptor_type::CPPTYPE_BOOL ? "false" : "0";
-  }
-}
-
-void message_writer::write_present(const field_info& field, fields found) {
-  if (field.descriptor->is_map())
+void message_writer::write_present(const json_plan_field& field, span found,
+                                   level at) {
+  // Copied: the stack grows.
+  auto last = stack_[found.end - 1];
+  if (field.form == shape::inlined)
+    return write_members(field.plan(), last.data, at);
+  key(field.key);
+  if (field.is_metadata && at == level::top)
+    write_object(field.plan(), last.data, level::top_metadata);
+  else if (field.form == shape::map)
     write_map(field, found);
-  else if (field.descriptor->is_repeated())
+  else if (field.form == shape::list)
     write_list(field, found);
   else
-    write_value(field, wire_field{found.back()});
+    write_value(field, last);
 }
 
-void message_writer::write_list(const field_info& field, fields found) {
-  // Copied: the stack that `found` looks into grows.
-  auto elements = is_packable(field.descriptor)
-                      ? unpack(found)
-                      : std::vector<wire_field>{found.begin(), found.end()};
-  out_ += '[';
-  for (size_t i = 0; i < elements.size(); ++i) {
-    if (i > 0)
-      out_ += ',';
-    write_value(field, elements[i]);
+void message_writer::write_object(const json_plan& plan, std::string_view bytes,
+                                  level at) {
+  auto before = std::exchange(first_, true);
+  out_.put('{');
+  write_members(plan, bytes, at);
+  out_.put('}');
+  first_ = before;
+}
+
+void message_writer::write_message(const json_plan& plan,
+                                   std::string_view bytes) {
+  if (plan.form == api::OBJECT)
+    return write_object(plan, bytes, level::below);
+  auto begin = stack_.size();
+  split_wire(bytes, stack_);
+  write_form(plan, {begin, stack_.size()});
+  stack_.resize(begin);
+}
+
+// -- values -------------------------------------------------------------------
+
+/// Repeated numbers may come in packs.
+void message_writer::write_pack(const json_plan_field& field,
+                                std::string_view pack, bool& first) {
+  wire_field element;
+  while (take_varint(pack, element.value)) {
+    if (!std::exchange(first, false))
+      out_.put(',');
+    write_value(field, element);
   }
-  out_ += ']';
 }
 
-void message_writer::write_map(const field_info& field, fields found) {
+void message_writer::write_list(const json_plan_field& field, span found) {
+  out_.put('[');
+  auto first = true;
+  for (auto i = found.begin; i < found.end; ++i) {
+    auto element = stack_[i];
+    if (field.packable && !element.data.empty()) {
+      write_pack(field, element.data, first);
+      continue;
+    }
+    if (!std::exchange(first, false))
+      out_.put(',');
+    write_value(field, element);
+  }
+  out_.put(']');
+}
+
+void message_writer::write_map(const json_plan_field& field, span found) {
   struct entry {
     std::string_view key;
     std::string_view value;
   };
   std::vector<entry> entries;
-  entries.reserve(found.size());
-  std::vector<wire_field> parts;
-  for (auto& f : found) {
-    parts.clear();
-    split_wire(f.data, parts);
+  entries.reserve(found.end - found.begin);
+  for (auto i = found.begin; i < found.end; ++i) {
+    auto begin = stack_.size();
+    split_wire(stack_[i].data, stack_);
+    span parts{begin, stack_.size()};
     entries.push_back({data_of(parts, 1), data_of(parts, 2)});
+    stack_.resize(begin);
   }
   auto by_key = [](const entry& a, const entry& b) { return a.key < b.key; };
   if (!std::is_sorted(entries.begin(), entries.end(), by_key))
@@ -278,74 +278,53 @@ void message_writer::write_map(const field_info& field, fields found) {
   auto same_key = [](const entry& a, const entry& b) { return a.key == b.key; };
   entries.erase(entries.begin(),
                 std::unique(entries.rbegin(), entries.rend(), same_key).base());
-  auto* value = field.descriptor->message_type()->map_value();
-  out_ += '{';
-  auto before = first_;
-  auto is_first = true;
+  out_.put('{');
   for (auto& e : entries) {
-    if (!is_first)
-      out_ += ',';
-    is_first = false;
-    append_json_string(out_, e.key);
-    out_ += ':';
-    if (value->cpp_type() == descriptor_type::CPPTYPE_MESSAGE)
-      write_message(*field.type(), e.value);
-    else if (value->type() == descriptor_type::TYPE_BYTES)
-      append_json_string(out_, base64_encode(e.value));
+    if (&e != entries.data())
+      out_.put(',');
+    put_text(e.key);
+    out_.put(':');
+    if (field.value == type::message)
+      write_message(field.plan(), e.value);
+    else if (field.value == type::bytes)
+      put_text(base64_encode(e.value));
     else
-      append_json_string(out_, e.value);
+      put_text(e.value);
   }
-  first_ = before;
-  out_ += '}';
+  out_.put('}');
 }
 
-void message_writer::write_value(const field_info& field,
+void message_writer::write_value(const json_plan_field& field,
                                  const wire_field& value) {
-  switch (field.descriptor->cpp_type()) {
-    case descriptor_type::CPPTYPE_MESSAGE:
-      write_message(*field.type(), value.data);
-      break;
-    case descriptor_type::CPPTYPE_STRING:
-      if (field.descriptor->type() == descriptor_type::TYPE_BYTES)
-        append_json_string(out_, base64_encode(value.data));
-      else
-        append_json_string(out_, value.data);
-      break;
-    case descriptor_type::CPPTYPE_BOOL:
-      out_ += value.value != 0 ? "true" : "false";
-      break;
-    case descriptor_type::CPPTYPE_DOUBLE:
-      append_json_number(out_, std::bit_cast<double>(value.value));
-      break;
-    case descriptor_type::CPPTYPE_INT32:
-      out_ += std::to_string(static_cast<int32_t>(value.value));
-      break;
+  switch (field.value) {
+    case type::message:
+      return write_message(field.plan(), value.data);
+    case type::text:
+      return put_text(value.data);
+    case type::bytes:
+      return put_text(base64_encode(value.data));
+    case type::boolean:
+      return out_.put(value.value != 0 ? std::string_view{"true"} : "false");
+    case type::int32:
+      return out_.put_number(static_cast<int32_t>(value.value));
+    case type::real:
+      return out_.put_by([&](std::string& out) {
+        append_json_number(out, std::bit_cast<double>(value.value));
+      });
     default:
-      out_ += std::to_string(static_cast<int64_t>(value.value));
+      out_.put_number(static_cast<int64_t>(value.value));
   }
 }
 
-void message_writer::write_message(const message_info& info,
-                                   std::string_view bytes) {
-  if (info.form == api::OBJECT) {
-    auto before = first_;
-    first_ = true;
-    out_ += '{';
-    write_members(info, bytes);
-    out_ += '}';
-    first_ = before;
-    return;
-  }
-  std::vector<wire_field> parts;
-  split_wire(bytes, parts);
-  write_form(info, parts);
-}
+// -- other forms --------------------------------------------------------------
 
-void message_writer::write_form(const message_info& info, fields found) {
-  switch (info.form) {
-    case api::QUANTITY:
-      write_quantity(data_of(found, 1));
+void message_writer::write_form(const json_plan& plan, span found) {
+  switch (plan.form) {
+    case api::QUANTITY: {
+      auto text = data_of(found, 1);
+      put_text(text.empty() ? "0" : text);
       break;
+    }
     case api::TIME:
       write_time(found, false);
       break;
@@ -353,14 +332,13 @@ void message_writer::write_form(const message_info& info, fields found) {
       write_time(found, true);
       break;
     case api::DURATION:
-      append_json_string(
-          out_, duration_text(std::chrono::nanoseconds{number_of(found, 1)}));
+      put_text(duration_text(std::chrono::nanoseconds{number_of(found, 1)}));
       break;
     case api::INT_OR_STRING:
       if (number_of(found, 1) == 1)
-        append_json_string(out_, data_of(found, 3));
+        put_text(data_of(found, 3));
       else
-        out_ += std::to_string(static_cast<int32_t>(number_of(found, 2)));
+        out_.put_number(static_cast<int32_t>(number_of(found, 2)));
       break;
     case api::RAW_JSON:
       write_raw(data_of(found, 1));
@@ -369,68 +347,57 @@ void message_writer::write_form(const message_info& info, fields found) {
       write_strings(having(found, 1));
       break;
     default:
-      write_schema_or(info, found);
+      write_schema_or(plan, found);
   }
 }
 
-void message_writer::write_quantity(std::string_view text) {
-  append_json_string(out_, text.empty() ? "0" : text);
-}
-
-void message_writer::write_time(fields found, bool micro) {
+void message_writer::write_time(span found, bool micro) {
   timestamp t{number_of(found, 1), static_cast<int32_t>(number_of(found, 2))};
   if (t.seconds == 0 && t.nanos == 0)
-    out_ += "null";
+    out_.put("null");
   else
-    out_ += '"' + (micro ? micro_time_text(t) : time_text(t)) + '"';
+    put_text(micro ? micro_time_text(t) : time_text(t));
 }
 
 /// What came as bytes from outside may be no JSON; it must not break the rest.
 void message_writer::write_raw(std::string_view raw) {
-  if (is_tree_of_names(raw)) {
-    out_ += raw;
-    return;
-  }
+  if (is_tree_of_names(raw))
+    return out_.put(raw);
   constexpr int max_depth = 1000;
   json_scanner in{raw, max_depth};
   std::string compact;
   if (in.copy_compact(compact) && in.finish())
-    out_ += compact;
+    out_.put(compact);
   else
-    out_ += "null";
+    out_.put("null");
 }
 
-void message_writer::write_strings(fields found) {
-  if (found.empty()) {
-    out_ += "null";
-    return;
+void message_writer::write_strings(span found) {
+  if (found.begin == found.end)
+    return out_.put("null");
+  out_.put('[');
+  for (auto i = found.begin; i < found.end; ++i) {
+    if (i > found.begin)
+      out_.put(',');
+    put_text(stack_[i].data);
   }
-  out_ += '[';
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (i > 0)
-      out_ += ',';
-    append_json_string(out_, found[i].data);
-  }
-  out_ += ']';
+  out_.put(']');
 }
 
-void message_writer::write_schema_or(const message_info& info, fields found) {
-  auto is_bool = info.form == api::SCHEMA_OR_BOOL;
+void message_writer::write_schema_or(const json_plan& plan, span found) {
+  auto is_bool = plan.form == api::SCHEMA_OR_BOOL;
   uint32_t schema_number = is_bool ? 2 : 1;
-  if (auto* schema = last_of(found, schema_number)) {
-    write_message(*info.find(static_cast<int>(schema_number))->type(),
-                  schema->data);
-  } else if (is_bool) {
-    out_ += number_of(found, 1) != 0 ? "true" : "false";
-  } else if (info.form == api::SCHEMA_OR_STRINGS) {
+  if (auto* schema = last_of(found, schema_number))
+    write_message(plan.fields[plan.place_of(schema_number)].plan(),
+                  std::string_view{schema->data});
+  else if (is_bool)
+    out_.put(number_of(found, 1) != 0 ? std::string_view{"true"} : "false");
+  else if (plan.form == api::SCHEMA_OR_STRINGS)
     write_strings(having(found, 2));
-  } else if (having(found, 2).empty()) {
-    out_ += "null";
-  } else {
-    auto before = first_;
-    write_list(*info.find(2), having(found, 2));
-    first_ = before;
-  }
+  else if (auto items = having(found, 2); items.begin == items.end)
+    out_.put("null");
+  else
+    write_list(plan.fields[plan.place_of(2)], items);
 }
 
 } // namespace troupe::text

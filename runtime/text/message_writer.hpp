@@ -1,23 +1,27 @@
 #pragma once
 
-#include "runtime/text/json_scanner.hpp"
+#include "runtime/text/text_sink.hpp"
 #include "runtime/text/wire_fields.hpp"
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace troupe {
-struct field_info;
 struct message_info;
 } // namespace troupe
 
 namespace troupe::text {
 
-/// Writes the bytes of a message as JSON along the message's table, without
-/// parsing the message. Bytes that are no message write what is readable.
+struct json_plan;
+struct json_plan_field;
+
+/// Writes the bytes of messages as JSON along each message's plan, without
+/// parsing the messages. Bytes that are no message write what is readable.
+///
+/// What was written stands in `out` once the writer is gone; until then it is
+/// the writer's alone.
 class message_writer {
 public:
   /// `revision` is shown as the top object's resourceVersion; 0 for none.
@@ -30,32 +34,50 @@ public:
   void write_top(const message_info& info, std::string_view bytes,
                  std::string_view kind, std::string_view api_version);
 
+  /// Writes one object after the other, with commas between them.
+  void write_item(const message_info& info, std::string_view bytes,
+                  uint64_t revision);
+
 private:
-  using fields = std::span<const wire_field>;
+  /// Places of the fields that are looked at, in `stack_`.
+  struct span {
+    size_t begin;
+    size_t end;
+  };
+  enum class level : uint8_t { top, top_metadata, below };
 
   /// Writes the members in braces or, for inlined messages, without.
-  void write_members(const message_info& info, std::string_view bytes);
-  void write_member(const field_info& field, fields found);
-  void write_message(const message_info& info, std::string_view bytes);
-  void write_absent(const field_info& field);
-  void write_present(const field_info& field, fields found);
-  void write_list(const field_info& field, fields found);
-  void write_map(const field_info& field, fields found);
-  void write_value(const field_info& field, const wire_field& value);
-  void write_quantity(std::string_view text);
-  void write_time(fields found, bool micro);
+  void write_members(const json_plan& plan, std::string_view bytes, level at);
+  void write_absent(const json_plan_field& field, level at);
+  void write_present(const json_plan_field& field, span found, level at);
+  void write_object(const json_plan& plan, std::string_view bytes, level at);
+  void write_message(const json_plan& plan, std::string_view bytes);
+  void write_list(const json_plan_field& field, span found);
+  void write_pack(const json_plan_field& field, std::string_view pack,
+                  bool& first);
+  void write_map(const json_plan_field& field, span found);
+  void write_value(const json_plan_field& field, const wire_field& value);
+
+  // What is no object of its fields.
+  void write_form(const json_plan& plan, span found);
+  void write_time(span found, bool micro);
   void write_raw(std::string_view raw);
-  void write_strings(fields found);
-  void write_schema_or(const message_info& info, fields found);
-  void write_form(const message_info& info, fields found);
+  void write_strings(span found);
+  void write_schema_or(const json_plan& plan, span found);
 
-  void key(std::string_view name);
+  span having(span among, uint32_t number) const;
+  /// A field that should be there once counts in its last form.
+  const wire_field* last_of(span among, uint32_t number) const;
+  int64_t number_of(span among, uint32_t number) const;
+  std::string_view data_of(span among, uint32_t number) const;
 
-  std::string& out_;
+  void key(std::string_view text);
+  void put_text(std::string_view text);
+
+  text_sink out_;
   uint64_t revision_;
   bool first_ = true;
-  bool in_top_metadata_ = false;
-  int depth_ = 0;
+  bool first_item_ = true;
   // The fields of the messages being written, the innermost last.
   std::vector<wire_field> stack_;
 };

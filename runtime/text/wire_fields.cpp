@@ -47,6 +47,12 @@ bool take_value(std::string_view& bytes, uint32_t type, wire_field& field) {
 } // namespace
 
 bool take_varint(std::string_view& bytes, uint64_t& out) {
+  // Nearly all are small.
+  if (!bytes.empty() && static_cast<unsigned char>(bytes[0]) < 0x80) {
+    out = static_cast<unsigned char>(bytes[0]);
+    bytes.remove_prefix(1);
+    return true;
+  }
   out = 0;
   for (uint32_t shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
     auto byte = static_cast<unsigned char>(bytes[0]);
@@ -58,16 +64,20 @@ bool take_varint(std::string_view& bytes, uint64_t& out) {
   return false;
 }
 
+bool take_field(std::string_view& bytes, wire_field& out) {
+  uint64_t tag = 0;
+  if (!take_varint(bytes, tag))
+    return false;
+  out.number = static_cast<uint32_t>(tag >> 3);
+  return take_value(bytes, tag & 7, out);
+}
+
 bool split_wire(std::string_view bytes, std::vector<wire_field>& out) {
   auto first = out.size();
   auto ordered = true;
   while (!bytes.empty()) {
-    uint64_t tag = 0;
     wire_field field;
-    if (!take_varint(bytes, tag))
-      return false;
-    field.number = static_cast<uint32_t>(tag >> 3);
-    if (!take_value(bytes, tag & 7, field))
+    if (!take_field(bytes, field))
       return false;
     ordered =
         ordered && (out.size() == first || out.back().number <= field.number);

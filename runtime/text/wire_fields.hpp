@@ -18,6 +18,9 @@ struct wire_field {
 /// Returns false when the bytes are no message.
 bool split_wire(std::string_view bytes, std::vector<wire_field>& out);
 
+/// Takes a field off the front of `bytes`. Returns false where none begins.
+bool take_field(std::string_view& bytes, wire_field& out);
+
 /// Takes a varint off the front of `bytes`.
 bool take_varint(std::string_view& bytes, uint64_t& out);
 

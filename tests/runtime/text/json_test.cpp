@@ -108,6 +108,55 @@ TEST(JsonWriter, EscapesStrings) {
   EXPECT_EQ(text("\u2028", false), "\"\\u2028\"");
 }
 
+TEST(JsonWriter, EscapesWhereverItStands) {
+  const std::string filling = "abcdefgh~ !abcdefghijk";
+  for (std::string_view special :
+       {"\"", "\\", "\n", "\x1f", "\x7f", "é", "\xff", "<"})
+    for (size_t size = 0; size < filling.size(); ++size)
+      for (size_t at = 0; at <= size; ++at) {
+        auto given = filling.substr(0, size);
+        given.insert(at, special);
+        std::string expected = "\"" + filling.substr(0, at);
+        if (special == "\"" || special == "\\")
+          expected += "\\" + std::string{special};
+        else if (special == "\n")
+          expected += "\\n";
+        else if (special == "\x1f")
+          expected += "\\u001f";
+        else
+          expected += special == "\xff" ? "\uFFFD" : special;
+        expected += filling.substr(at, size - at) + "\"";
+        std::string out;
+        append_json_string(out, given);
+        EXPECT_EQ(out, expected);
+        core::v1::ConfigMap map;
+        (*map.mutable_data())["k"] = given;
+        EXPECT_EQ(to_json(map), R"({"kind":"ConfigMap","apiVersion":"v1",)"
+                                R"("metadata":{},"data":{"k":)"
+                                    + expected + "}}");
+      }
+}
+
+TEST(JsonWriter, WritesLongListsAndTexts) {
+  std::vector<object> items;
+  std::string expected;
+  for (size_t i = 0; i < 200; ++i) {
+    core::v1::ConfigMap map;
+    std::string name(i * 37, 'n');
+    map.mutable_metadata()->set_name(name);
+    items.push_back(object::of(map).with_revision(i));
+    expected += i > 0 ? "," : "";
+    expected += R"({"metadata":{)";
+    expected += name.empty() ? "" : R"("name":")" + name + '"';
+    expected += name.empty() || i == 0 ? "" : ",";
+    expected += i > 0 ? R"("resourceVersion":")" + std::to_string(i) + '"' : "";
+    expected += "}}";
+  }
+  std::string out = "before";
+  append_json_items(out, items);
+  EXPECT_EQ(out, "before" + expected);
+}
+
 TEST(JsonWriter, WritesSetsOfFieldsAsTheyAre) {
   auto written = [](const std::string& fields) {
     core::v1::ConfigMap map;

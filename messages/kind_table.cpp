@@ -150,6 +150,7 @@ constexpr row table[] = {
     {"node.k8s.io/v1", "RuntimeClass", "runtimeclasses", "", 0},
     {"policy/v1beta1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb",
      spaced, "status"},
+    {"policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies", "psp", 0},
     {"policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb",
      spaced | acts, "status"},
     {"rbac.authorization.k8s.io/v1beta1", "ClusterRoleBinding",

@@ -57,7 +57,9 @@ std::string as_older(const std::string& json) {
 
 TEST(OlderVersions, AreStoredAsTheNewestOfTheirKind) {
   for (auto& kind : all_kinds())
-    if (kind.version.find("beta") != kind.version.npos) {
+    // One kind went before it had a newer version.
+    if (kind.version.find("beta") != kind.version.npos
+        && kind.kind != "PodSecurityPolicy") {
       auto& newest = stored_kind(kind);
       EXPECT_NE(&newest, &kind) << kind.api_version() << " " << kind.kind;
       EXPECT_EQ(newest.kind, kind.kind);

@@ -51,6 +51,7 @@ void validate_daemon_set(const DaemonSet& obj, findings& out) {
                              spec.template_(), "DaemonSet", at, out);
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "DaemonSet", pods, out);
+  require_read_only_disks(spec.template_(), pods, out);
   auto strategy = at.child("updateStrategy");
   check_daemon_update(obj, strategy, out);
   require_count(spec.min_ready_seconds(), at.child("minReadySeconds"), out);

@@ -29,6 +29,20 @@ void validate_workload_template(const PodTemplateSpec& pods,
                       + " is not Supported");
 }
 
+void require_read_only_disks(const PodTemplateSpec& pods, const field_path& at,
+                             findings& out) {
+  auto list = at.child("spec.volumes");
+  for (int i = 0; i < pods.spec().volumes_size(); ++i) {
+    auto& source = pods.spec().volumes(i).volume_source();
+    auto one = list[static_cast<size_t>(i)];
+    if (source.has_gce_persistent_disk()
+        && !source.gce_persistent_disk().read_only())
+      out.invalid(one.child("gcePersistentDisk.readOnly"), false,
+                  "must be true for replicated pods > 1; GCE PD can only be "
+                  "mounted on multiple machines if it is read-only");
+  }
+}
+
 void validate_workload_selector(bool set,
                                 const meta::v1::LabelSelector& selector,
                                 const PodTemplateSpec& pods,
@@ -81,6 +95,8 @@ void validate_controller(const ReplicationController& obj, findings& out) {
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "ReplicationController", pods,
                              out);
+  if (spec.replicas() > 1)
+    require_read_only_disks(spec.template_(), pods, out);
 }
 
 // Both kinds of replica set count the same way.
@@ -122,6 +138,8 @@ void validate_replica_set(const ReplicaSet& obj, findings& out) {
                              spec.template_(), "ReplicaSet", at, out);
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "ReplicaSet", pods, out);
+  if (spec.replicas() > 1)
+    require_read_only_disks(spec.template_(), pods, out);
 }
 
 void validate_replica_set_update(const ReplicaSet& obj, const ReplicaSet& old,
@@ -170,6 +188,8 @@ void validate_deployment(const Deployment& obj, findings& out) {
                              spec.template_(), "deployment", at, out);
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "Deployment", pods, out);
+  if (spec.replicas() > 1)
+    require_read_only_disks(spec.template_(), pods, out);
   auto strategy = at.child("strategy");
   check_strategy(spec, strategy, out);
   if (!spec.has_progress_deadline_seconds())

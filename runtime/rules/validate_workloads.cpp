@@ -49,9 +49,15 @@ void validate_workload_selector(bool set,
                                 std::string_view kind, const field_path& at,
                                 findings& out) {
   auto place = at.child("selector");
+  auto matches_nothing = [&] {
+    out.invalid(at.child("template.metadata.labels"), pods.metadata().labels(),
+                "`selector` does not match template `labels`");
+  };
   if (!set) {
-    out.required(place);
-    return;
+    // Kubernetes: no selector picks nothing; of some kinds it says no more.
+    if (kind != "daemonset")
+      out.required(place);
+    return matches_nothing();
   }
   auto before = out.size();
   validate_selector(selector, place, out);
@@ -60,8 +66,7 @@ void validate_workload_selector(bool set,
                 "empty selector is invalid for " + std::string{kind});
   else if (out.size() == before
            && !selector_matches(selector, pods.metadata().labels()))
-    out.invalid(at.child("template.metadata.labels"), pods.metadata().labels(),
-                "`selector` does not match template `labels`");
+    matches_nothing();
 }
 
 void require_same_selector(const meta::v1::LabelSelector& selector,
@@ -135,7 +140,7 @@ void validate_replica_set(const ReplicaSet& obj, findings& out) {
   require_count(spec.replicas(), at.child("replicas"), out);
   require_count(spec.min_ready_seconds(), at.child("minReadySeconds"), out);
   validate_workload_selector(spec.has_selector(), spec.selector(),
-                             spec.template_(), "ReplicaSet", at, out);
+                             spec.template_(), "deployment", at, out);
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "ReplicaSet", pods, out);
   if (spec.replicas() > 1)
@@ -187,7 +192,7 @@ void validate_deployment(const Deployment& obj, findings& out) {
   validate_workload_selector(spec.has_selector(), spec.selector(),
                              spec.template_(), "deployment", at, out);
   auto pods = at.child("template");
-  validate_workload_template(spec.template_(), "Deployment", pods, out);
+  validate_workload_template(spec.template_(), "ReplicaSet", pods, out);
   if (spec.replicas() > 1)
     require_read_only_disks(spec.template_(), pods, out);
   auto strategy = at.child("strategy");

@@ -44,4 +44,10 @@ std::map<std::string, text::quantity>
 check_amounts(const google::protobuf::Map<std::string, meta::v1::Quantity>& all,
               const field_path& at, findings& out);
 
+/// Checks what pods take beyond what their containers ask for. Kubernetes: as
+/// the limits of a container, and so they are called in what is found.
+void check_overhead(
+    const google::protobuf::Map<std::string, meta::v1::Quantity>& overhead,
+    const field_path& at, findings& out);
+
 } // namespace troupe::rules

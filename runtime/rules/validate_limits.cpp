@@ -108,6 +108,14 @@ void check_quota_amounts(const amounts& all, const field_path& at,
   }
 }
 
+bool known_scope(std::string_view scope) {
+  constexpr std::array<std::string_view, 7> known{
+      "Terminating",          "NotTerminating", "BestEffort",
+      "NotBestEffort",        "PriorityClass",  "CrossNamespacePodAffinity",
+      "VolumeAttributesClass"};
+  return has(known, scope);
+}
+
 /// What the pods of a scope can be bounded in.
 bool scope_covers(std::string_view scope, std::string_view resource) {
   constexpr std::array<std::string_view, 7> of_pods{
@@ -132,10 +140,13 @@ void check_scopes(const ResourceQuotaSpec& spec, const field_path& up,
                   findings& out) {
   auto at = up.child("scopes");
   auto& scopes = spec.scopes();
-  for (auto& scope : scopes)
-    if (!covers_all(scope, spec))
+  for (auto& scope : scopes) {
+    if (!known_scope(scope))
+      out.invalid(at, list_text(scopes), "unsupported scope");
+    else if (!covers_all(scope, spec))
       out.invalid(at, list_text(scopes),
                   "unsupported scope applied to resource");
+  }
   auto both = [&](const char* a, const char* b) {
     if (has(scopes, a) && has(scopes, b))
       out.invalid(at, list_text(scopes), "conflicting scopes");
@@ -157,6 +168,9 @@ void check_scope_values(const ScopedResourceSelectorRequirement& one,
       out.invalid(at.child("values"), list_text(one.values()),
                   "must be no value when `operator` is 'Exists' or "
                   "'DoesNotExist' for scope selector");
+  } else {
+    out.invalid(at.child("operator"), operation,
+                "not a valid selector operator");
   }
 }
 
@@ -166,7 +180,9 @@ void check_scope_selector(const ResourceQuotaSpec& spec, const field_path& up,
   auto at = selector.child("matchExpressions");
   for (auto& one : spec.scope_selector().match_expressions()) {
     auto& scope = one.scope_name();
-    if (!covers_all(scope, spec))
+    if (!known_scope(scope))
+      out.invalid(at.child("scopeName"), scope, "unsupported scope");
+    else if (!covers_all(scope, spec))
       out.invalid(at, scope, "unsupported scope applied to resource");
     if (scope != "PriorityClass" && scope != "VolumeAttributesClass"
         && one.operator_() != "Exists")

@@ -28,13 +28,13 @@ constexpr std::array environment_fields{
 };
 
 constexpr std::array volume_fields{
-    "metadata.name",   "metadata.namespace",   "metadata.uid",
-    "metadata.labels", "metadata.annotations",
+    "metadata.annotations", "metadata.labels", "metadata.name",
+    "metadata.namespace",   "metadata.uid",
 };
 
 constexpr std::array resources{
-    "limits.cpu",   "limits.memory",   "limits.ephemeral-storage",
-    "requests.cpu", "requests.memory", "requests.ephemeral-storage",
+    "limits.cpu",   "limits.ephemeral-storage",   "limits.memory",
+    "requests.cpu", "requests.ephemeral-storage", "requests.memory",
 };
 
 std::string lower_case(std::string_view text) {

@@ -66,7 +66,7 @@ shown shown_ranges(const List& ranges) {
 void check_run_as_group(const RunAsGroupStrategyOptions& group,
                         const field_path& at, findings& out) {
   auto ranges = at.child("ranges");
-  check_rule(group.rule(), group_rules(), at, out);
+  check_rule(group.rule(), {"MustRunAs", "RunAsAny", "MayRunAs"}, at, out);
   if (group.rule() == "RunAsAny") {
     if (!group.ranges().empty())
       out.invalid(ranges, shown_ranges(group.ranges()), "Ranges must be empty");

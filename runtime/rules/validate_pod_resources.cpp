@@ -186,4 +186,12 @@ void check_resources(const ResourceRequirements& resources, const PodSpec* spec,
   }
 }
 
+void check_overhead(
+    const google::protobuf::Map<std::string, meta::v1::Quantity>& overhead,
+    const field_path& at, findings& out) {
+  ResourceRequirements limits;
+  *limits.mutable_limits() = overhead;
+  check_resources(limits, nullptr, at, out);
+}
+
 } // namespace troupe::rules

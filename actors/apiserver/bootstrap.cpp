@@ -7,11 +7,13 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
+#include "messages/api/flowcontrol.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/api/rbac.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/rules/cluster_info.hpp"
+#include "runtime/rules/default_flow.hpp"
 #include "runtime/rules/default_policy.hpp"
 #include "runtime/rules/dns_service.hpp"
 #include "runtime/rules/election.hpp"
@@ -65,7 +67,8 @@ object missing(const bootstrap_state& st, const object& wanted) {
   auto& objects = st.views.at(&wanted.kind()).objects;
   auto stored = objects.find(wanted.key());
   if (stored == objects.end())
-    return wanted;
+    return rules::marks_flow(wanted) && !st.suggested.empty() ? object{}
+                                                              : wanted;
   auto& process = st.api.ctx().config().process;
   if (rules::tells_where_api_is(wanted)
       && (!st.election_seen
@@ -245,9 +248,28 @@ void take_back_dns(pointer self) {
   });
 }
 
+/// Kubernetes: suggests flow control to a cluster that has none yet; what
+/// users make of it later is theirs.
+void write_suggested(pointer self) {
+  auto& st = self->state;
+  auto is_there = [&](const object& each) {
+    return st.views.at(&each.kind()).objects.count(each.key()) > 0
+           || st.refused.count(place_of(each)) > 0;
+  };
+  if (!std::exchange(st.flow_seen, true)
+      && std::none_of(st.first.begin(), st.first.end(), [&](auto& each) {
+           return rules::marks_flow(each) && is_there(each);
+         }))
+    st.suggested = rules::suggested_flow();
+  std::erase_if(st.suggested, is_there);
+  for (auto& wanted : st.suggested)
+    write(self, wanted);
+}
+
 void write_all(pointer self) {
   auto& st = self->state;
   take_back_dns(self);
+  write_suggested(self);
   for (auto& wanted : st.first)
     if (auto todo = missing(st, wanted))
       write(self, todo);
@@ -390,6 +412,8 @@ bootstrap_actor::behavior_type bootstrap(pointer self, context ctx) {
   st.api.open(self, ctx, "system:apiserver", {"system:masters"});
   follow<Namespace>(self);
   follow<scheduling::v1::PriorityClass>(self);
+  follow<flowcontrol::v1::FlowSchema>(self);
+  follow<flowcontrol::v1::PriorityLevelConfiguration>(self);
   for (auto [ns, name] :
        {std::pair{"default", "kubernetes"},
         {rules::dns_service_namespace, rules::dns_service_name}}) {

@@ -15,11 +15,12 @@
 namespace troupe {
 
 /// Sees to it that there is what every cluster has from the beginning, and has
-/// it again: namespaces, priority classes, the Service `kubernetes` with the
-/// API server's address behind it, that of the cluster's DNS, the authority's
-/// ConfigMap in each namespace, and what whoever joins may read of the cluster.
-/// As in Kubernetes default roles and bindings are there when it starts, with
-/// what they lack; who takes some away later is left alone until then.
+/// it again: namespaces, priority classes, mandatory flow control, the Service
+/// `kubernetes` with the API server's address behind it, that of the cluster's
+/// DNS, the authority's ConfigMap in each namespace, and what whoever joins may
+/// read of the cluster. As in Kubernetes default roles and bindings are there
+/// when it starts, with what they lack; who takes some away later is left alone
+/// until then.
 ///
 /// Hears: these objects as they change; beside which server controllers are
 ///        active; what became of its own writes.
@@ -42,7 +43,10 @@ struct bootstrap_state {
   };
 
   api_session api;
-  std::vector<object> first;  ///< what there should be, in order
+  std::vector<object> first; ///< what there should be, in order
+  /// Flow control that is only suggested, as long as it is to be written.
+  std::vector<object> suggested;
+  bool flow_seen = false;     ///< it is decided whether to suggest any
   std::vector<object> policy; ///< default roles that were not looked at yet
   std::vector<uint64_t> policy_streams; ///< while there are any
   std::map<const kind_info*, seen> views;

@@ -11,6 +11,7 @@
 #include "runtime/text/document.hpp"
 #include "runtime/text/json_writer.hpp"
 #include "runtime/text/patch.hpp"
+#include "runtime/text/restore_problem.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <nlohmann/json.hpp>
@@ -131,10 +132,15 @@ expected<object> read_patched(write_job& job, const text::document& after,
   options.kind = &kind;
   findings unknown;
   auto read = text::from_document(after, options, &unknown);
-  if (!read)
-    return is(read.error(), ec::too_large)
-               ? read
-               : makes_nothing(shown, message_of(read.error()));
+  if (!read && is(read.error(), ec::too_large))
+    return read;
+  if (!read) {
+    auto why = job.request->patch_type() == call::STRATEGIC
+                   ? text::restore_problem(message_info_of(kind.descriptor()),
+                                           after)
+                   : std::string{};
+    return makes_nothing(shown, why.empty() ? message_of(read.error()) : why);
+  }
   if (&read->kind() != &kind)
     return make_error(ec::bad_request,
                       "a patch cannot change apiVersion or kind");

@@ -18,6 +18,8 @@ struct row {
 
 constexpr std::array rows{
     row{"v1", "ComponentStatus", 19, 0},
+    row{"apiextensions.k8s.io/v1beta1", "", 16, 22},
+    row{"apiregistration.k8s.io/v1beta1", "", 19, 22},
     row{"authentication.k8s.io/v1beta1", "TokenReview", 19, 22},
     row{"authorization.k8s.io/v1beta1", "", 19, 22},
     row{"autoscaling/v2beta1", "", 22, 25},
@@ -63,8 +65,9 @@ std::string deprecation_of(const kind_info& kind) {
   auto text = kind.api_version() + " " + name + " is deprecated in v1."
               + std::to_string(r->since) + "+";
   if (r->gone != 0)
-    text += ", unavailable in v1." + std::to_string(r->gone) + "+; use "
-            + replacement(kind).api_version() + " " + name;
+    text += ", unavailable in v1." + std::to_string(r->gone) + "+";
+  if (auto& newer = replacement(kind); r->gone != 0 && &newer != &kind)
+    text += "; use " + newer.api_version() + " " + name;
   return text;
 }
 

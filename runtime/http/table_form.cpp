@@ -1,13 +1,17 @@
 #include "runtime/http/table_form.hpp"
 
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/flowcontrol.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/printing/columns.hpp"
 #include "runtime/rules/versions.hpp"
 #include "runtime/text/json_as.hpp"
 #include "runtime/text/json_writer.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
+#include <vector>
 
 namespace troupe::http {
 
@@ -98,6 +102,25 @@ void append_row(std::string& out, const object& x,
   out += '}';
 }
 
+/// Kubernetes shows flow schemas in the order in which requests are held
+/// against them.
+std::vector<object> in_order_of_matching(std::span<const object> items) {
+  std::vector<std::pair<int32_t, object>> keyed;
+  for (auto& x : items) {
+    auto stored = rules::to_stored(x);
+    auto& spec = stored.as<flowcontrol::v1::FlowSchema>().spec();
+    keyed.emplace_back(spec.matching_precedence(), x);
+  }
+  std::sort(keyed.begin(), keyed.end(), [](auto& a, auto& b) {
+    return a.first != b.first ? a.first < b.first
+                              : a.second.name() < b.second.name();
+  });
+  std::vector<object> result;
+  for (auto& [precedence, x] : keyed)
+    result.push_back(std::move(x));
+  return result;
+}
+
 } // namespace
 
 void append_list_meta(std::string& out, const list_meta& meta) {
@@ -136,6 +159,11 @@ std::string to_table_json(const kind_info& kind, std::span<const object> items,
     append_columns(out, columns.columns);
   else
     out += "null";
+  std::vector<object> sorted;
+  if (&rules::stored_kind(kind) == &kind_of<flowcontrol::v1::FlowSchema>()) {
+    sorted = in_order_of_matching(items);
+    items = sorted;
+  }
   out += R"(,"rows":[)";
   for (auto& x : items) {
     if (&x != items.data())

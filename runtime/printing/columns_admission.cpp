@@ -1,5 +1,6 @@
 #include "messages/api/admissionregistration.pb.h"
 #include "messages/api/flowcontrol.pb.h"
+#include "messages/api/podsecurity_v1beta1.pb.h"
 #include "runtime/printing/cells.hpp"
 #include "runtime/printing/columns.hpp"
 
@@ -88,6 +89,28 @@ void level_row(const flow::PriorityLevelConfiguration& x, time_point now,
   out.push_back(age_of(x.metadata(), now));
 }
 
+std::string
+listed(const google::protobuf::RepeatedPtrField<std::string>& words) {
+  std::string result;
+  for (auto& word : words)
+    (result += result.empty() ? "" : ",") += word;
+  return result;
+}
+
+void pod_policy_row(const policy::v1beta1::PodSecurityPolicy& x, time_point,
+                    cells& out) {
+  auto& spec = x.spec();
+  out.push_back(x.metadata().name());
+  out.push_back(truth_text(spec.privileged()));
+  out.push_back(listed(spec.allowed_capabilities()));
+  out.push_back(spec.se_linux().rule());
+  out.push_back(spec.run_as_user().rule());
+  out.push_back(spec.fs_group().rule());
+  out.push_back(spec.supplemental_groups().rule());
+  out.push_back(truth_text(spec.read_only_root_filesystem()));
+  out.push_back(listed(spec.volumes()));
+}
+
 } // namespace
 
 void add_admission_columns(columns_list& out) {
@@ -117,6 +140,11 @@ void add_admission_columns(columns_list& out) {
       {name_column(), text("Type"), text("NominalConcurrencyShares"),
        text("Queues"), text("HandSize"), text("QueueLengthLimit"), text("Age")},
       level_row));
+  out.push_back(columns_for<policy::v1beta1::PodSecurityPolicy>(
+      {name_column(), text("Priv"), text("Caps"), text("SELinux"),
+       text("RunAsUser"), text("FsGroup"), text("SupGroup"),
+       text("ReadOnlyRootFs"), text("Volumes")},
+      pod_policy_row));
 }
 
 } // namespace troupe::printing

@@ -1,6 +1,5 @@
 #include "runtime/rules/findings.hpp"
 
-#include <algorithm>
 #include <iterator>
 #include <map>
 
@@ -70,7 +69,6 @@ void findings::invalid(const field_path& at, std::string_view value,
 
 void findings::not_supported(const field_path& at, const shown& value,
                              std::vector<std::string> supported) {
-  std::sort(supported.begin(), supported.end());
   auto text = "Unsupported value: " + value.text;
   for (size_t i = 0; i < supported.size(); ++i)
     text += (i == 0 ? ": supported values: " : ", ") + quoted(supported[i]);

@@ -3,11 +3,13 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
+#include "messages/api/flowcontrol.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/api/scheduling.pb.h"
 #include "messages/fields.hpp"
 #include "runtime/rules/actor_paths.hpp"
 #include "runtime/rules/addresses.hpp"
+#include "runtime/rules/default_flow.hpp"
 #include "runtime/rules/dns_service.hpp"
 #include "runtime/rules/election.hpp"
 
@@ -22,6 +24,8 @@ namespace {
 using core::v1::ConfigMap;
 using core::v1::Endpoints;
 using discovery::v1::EndpointSlice;
+using flowcontrol::v1::FlowSchema;
+using flowcontrol::v1::PriorityLevelConfiguration;
 
 /// Kubernetes' two classes for what a cluster cannot do without.
 constexpr int32_t cluster_critical = 2'000'000'000;
@@ -189,6 +193,15 @@ object corrected_as(const object& stored, const object& wanted, Copy copy) {
   return object::of(changed).with_revision(stored.revision());
 }
 
+template <class T>
+object corrected_flow(const object& stored, const object& wanted) {
+  if (keeps_mandatory_flow(stored.as<T>()))
+    return {};
+  return corrected_as<T>(stored, wanted, [](auto& from, auto& to) {
+    *to.mutable_spec() = from.spec();
+  });
+}
+
 } // namespace
 
 std::vector<object> first_objects(const first_settings& settings) {
@@ -209,6 +222,8 @@ std::vector<object> first_objects(const first_settings& settings) {
     result.push_back(dns_endpoints(address));
     result.push_back(dns_slice(address));
   }
+  auto& flow = mandatory_flow();
+  result.insert(result.end(), flow.begin(), flow.end());
   return result;
 }
 
@@ -234,6 +249,10 @@ object corrected(const object& stored, const object& wanted) {
     return corrected_as<ConfigMap>(stored, wanted, [](auto& from, auto& to) {
       *to.mutable_data() = from.data();
     });
+  if (kind == &kind_of<FlowSchema>())
+    return corrected_flow<FlowSchema>(stored, wanted);
+  if (kind == &kind_of<PriorityLevelConfiguration>())
+    return corrected_flow<PriorityLevelConfiguration>(stored, wanted);
   if (kind == &kind_of<Endpoints>())
     return corrected_as<Endpoints>(stored, wanted, [](auto& from, auto& to) {
       *to.mutable_subsets() = from.subsets();

@@ -20,9 +20,9 @@ struct first_settings {
 };
 
 /// Returns the objects in the order in which they can be created: namespaces,
-/// priority classes, the Service `kubernetes`, its Endpoints and slice, and the
-/// same of the cluster's DNS. The first hold no address while no HTTPS is
-/// served: who connects is refused at once then.
+/// priority classes, the Service `kubernetes`, its Endpoints and slice, the
+/// same of the cluster's DNS, and mandatory flow control. The Endpoints hold no
+/// address while no HTTPS is served: who connects is refused at once then.
 std::vector<object> first_objects(const first_settings& settings);
 
 /// Returns the ConfigMap with the authority's certificate that each namespace

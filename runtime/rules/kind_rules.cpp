@@ -34,6 +34,7 @@ const registry& all() {
     add_storage_validation(result);
     add_flow_validation(result);
     add_webhook_validation(result);
+    add_pod_policy_validation(result);
     return result;
   }();
   return instance;

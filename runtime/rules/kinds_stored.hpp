@@ -11,5 +11,6 @@ void add_volume_validation(registry& all);
 void add_storage_validation(registry& all);
 void add_flow_validation(registry& all);
 void add_webhook_validation(registry& all);
+void add_pod_policy_validation(registry& all);
 
 } // namespace troupe::rules

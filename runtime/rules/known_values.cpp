@@ -3,6 +3,7 @@
 #include "runtime/rules/descent.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace troupe::rules {
 
@@ -11,12 +12,18 @@ namespace pb = google::protobuf;
 namespace {
 
 bool closed(const pb::FieldDescriptor& field, const api::FieldRules& rules) {
-  // Tolerations and address types have rules of their own.
+  // These have rules of their own.
+  constexpr std::array elsewhere{
+      "troupe.core.v1.NodeSelectorRequirement.operator",
+      "troupe.core.v1.ResourceQuotaSpec.scopes",
+      "troupe.core.v1.ScopedResourceSelectorRequirement.operator",
+      "troupe.core.v1.ScopedResourceSelectorRequirement.scope_name",
+      "troupe.core.v1.Toleration.operator",
+      "troupe.discovery.v1.EndpointSlice.address_type"};
   return rules.closed() && !field.is_map()
          && field.cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING
-         && field.full_name() != "troupe.core.v1.Toleration.operator"
-         && field.full_name()
-                != "troupe.discovery.v1.EndpointSlice.address_type";
+         && std::find(elsewhere.begin(), elsewhere.end(), field.full_name())
+                == elsewhere.end();
 }
 
 const descents& all() {
@@ -24,8 +31,21 @@ const descents& all() {
   return instance;
 }
 
-void check_value(const std::string& value, const api::FieldRules& rules,
+/// Kubernetes tells the values of most fields sorted, of these in its order.
+bool in_own_order(const pb::FieldDescriptor& field) {
+  constexpr std::array own{"troupe.core.v1.PodSpec.dns_policy",
+                           "troupe.core.v1.PodSpec.preemption_policy",
+                           "troupe.core.v1.PodSpec.restart_policy",
+                           "troupe.core.v1.Taint.effect",
+                           "troupe.core.v1.Toleration.effect",
+                           "troupe.scheduling.v1.PriorityClass."
+                           "preemption_policy"};
+  return std::find(own.begin(), own.end(), field.full_name()) != own.end();
+}
+
+void check_value(const std::string& value, const descent::step& step,
                  const field_path& at, findings& out) {
+  auto& rules = *step.rules;
   auto& values = rules.values();
   if (value.empty()
       || std::find(values.begin(), values.end(), value) != values.end())
@@ -34,6 +54,8 @@ void check_value(const std::string& value, const api::FieldRules& rules,
   for (auto& one : values)
     if (!one.empty())
       supported.push_back(one);
+  if (!in_own_order(*step.field))
+    std::sort(supported.begin(), supported.end());
   out.not_supported(at, value, std::move(supported));
 }
 
@@ -53,7 +75,7 @@ void walk_list(const pb::Message& obj, const descent::step& step,
     else
       check_value(
           reflection->GetRepeatedStringReference(obj, step.field, i, &scratch),
-          *step.rules, item, out);
+          step, item, out);
   }
 }
 
@@ -72,7 +94,7 @@ void walk(const pb::Message& obj, const descent& way, const field_path& at,
       walk(reflection->GetMessage(obj, step.field), *step.below, inner, out);
     else
       check_value(reflection->GetStringReference(obj, step.field, &scratch),
-                  *step.rules, inner, out);
+                  step, inner, out);
   }
 }
 

@@ -69,6 +69,10 @@ void check_projection(const core::v1::ProjectedVolumeSource& source,
 void check_key_to_path(const core::v1::KeyToPath& item, const field_path& at,
                        findings& out);
 
+/// A path of a file below a volume; an empty one passes.
+void check_file_path(const std::string& path, const field_path& at,
+                     findings& out);
+
 void check_downward_file(const core::v1::DownwardAPIVolumeFile& file,
                          const field_path& at, findings& out);
 

@@ -174,7 +174,8 @@ validate_delete_options(const meta::v1::DeleteOptions& options) {
   auto& value = options.propagation_policy();
   if (options.has_propagation_policy() && value != "Foreground"
       && value != "Background" && value != "Orphan")
-    out.not_supported(policy, value, {"Foreground", "Background", "Orphan"});
+    out.not_supported(policy, value,
+                      {"Foreground", "Background", "Orphan", "nil"});
   if (options.grace_period_seconds() < 0)
     out.invalid(field_path{"gracePeriodSeconds"},
                 options.grace_period_seconds(),

@@ -302,6 +302,7 @@ const std::vector<rule_total>& rule_totals() {
       {"autoscaling/v2", "HorizontalPodAutoscaler", 10},
       {"autoscaling/v1", "Scale", 2},
       {"policy/v1", "PodDisruptionBudget", 5},
+      {"policy/v1beta1", "PodSecurityPolicy", 10},
       {"networking/v1", "Ingress", 11},
       {"networking/v1", "IngressClass", 2},
       {"networking/v1", "NetworkPolicy", 6},

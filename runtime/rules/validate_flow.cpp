@@ -1,9 +1,11 @@
 #include "messages/api/flowcontrol.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/default_flow.hpp"
 #include "runtime/rules/formats.hpp"
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/kinds_stored.hpp"
 #include "runtime/rules/shown_list.hpp"
+#include "runtime/text/json_writer.hpp"
 
 #include <array>
 #include <cmath>
@@ -192,6 +194,18 @@ void check_conditions(const T& obj, findings& out) {
   }
 }
 
+/// Kubernetes: what is mandatory says one thing only.
+template <class T>
+void check_mandatory(const T& obj, findings& out) {
+  if (keeps_mandatory_flow(obj))
+    return;
+  shown spec{""};
+  spec.text = text::to_json(obj.spec());
+  out.invalid(field_path{"spec"}, spec,
+              "spec of '" + obj.metadata().name()
+                  + "' must equal the fixed value");
+}
+
 template <class T>
 void validate_status(const T& obj, const T&, findings& out) {
   check_conditions(obj, out);
@@ -231,6 +245,7 @@ void validate_schema(const FlowSchema& obj, findings& out) {
     auto one = rules[static_cast<size_t>(i)];
     check_rules(spec.rules(i), one, out);
   }
+  check_mandatory(obj, out);
   check_conditions(obj, out);
 }
 
@@ -345,6 +360,7 @@ void validate_level(const PriorityLevelConfiguration& obj, findings& out) {
   } else {
     out.not_supported(at.child("type"), spec.type(), {"Exempt", "Limited"});
   }
+  check_mandatory(obj, out);
   check_conditions(obj, out);
 }
 

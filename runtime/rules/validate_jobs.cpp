@@ -80,7 +80,7 @@ void check_job_template(const JobSpec& spec, const field_path& at,
   auto& policy = spec.template_().spec().restart_policy();
   if (policy != "OnFailure" && policy != "Never")
     out.not_supported(at.child("spec.restartPolicy"), policy,
-                      {"Never", "OnFailure"});
+                      {"OnFailure", "Never"});
 }
 
 void check_job_spec(const JobSpec& spec, const field_path& at, findings& out) {
@@ -207,7 +207,7 @@ void validate_cron_job(const CronJob& obj, findings& out) {
   if (spec.job_template().spec().has_selector())
     out.forbidden(job.child("selector"), "`selector` will be auto-generated");
   if (spec.job_template().spec().manual_selector())
-    out.not_supported(job.child("manualSelector"), true, {"false", "nil"});
+    out.not_supported(job.child("manualSelector"), true, {"nil", "false"});
 }
 
 } // namespace

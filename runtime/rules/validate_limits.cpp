@@ -92,7 +92,7 @@ bool counted_in_pieces(std::string_view name) {
 
 void check_quota_name(std::string_view name, const field_path& at,
                       findings& out) {
-  out.invalid(at, name, check_qualified_name(name));
+  check_resource(std::string{name}, at, out);
   if (name.find('/') == name.npos && !standard_quota(name))
     out.invalid(at, name, "must be a standard resource for quota");
 }
@@ -106,6 +106,14 @@ void check_quota_amounts(const amounts& all, const field_path& at,
     if (amount && counted_in_pieces(name) && !amount->is_whole())
       out.invalid(one, all.at(name).string(), "must be an integer");
   }
+}
+
+bool known_scope(std::string_view scope) {
+  constexpr std::array<std::string_view, 7> known{
+      "Terminating",          "NotTerminating", "BestEffort",
+      "NotBestEffort",        "PriorityClass",  "CrossNamespacePodAffinity",
+      "VolumeAttributesClass"};
+  return has(known, scope);
 }
 
 /// What the pods of a scope can be bounded in.
@@ -132,10 +140,13 @@ void check_scopes(const ResourceQuotaSpec& spec, const field_path& up,
                   findings& out) {
   auto at = up.child("scopes");
   auto& scopes = spec.scopes();
-  for (auto& scope : scopes)
-    if (!covers_all(scope, spec))
+  for (auto& scope : scopes) {
+    if (!known_scope(scope))
+      out.invalid(at, list_text(scopes), "unsupported scope");
+    else if (!covers_all(scope, spec))
       out.invalid(at, list_text(scopes),
                   "unsupported scope applied to resource");
+  }
   auto both = [&](const char* a, const char* b) {
     if (has(scopes, a) && has(scopes, b))
       out.invalid(at, list_text(scopes), "conflicting scopes");
@@ -157,6 +168,9 @@ void check_scope_values(const ScopedResourceSelectorRequirement& one,
       out.invalid(at.child("values"), list_text(one.values()),
                   "must be no value when `operator` is 'Exists' or "
                   "'DoesNotExist' for scope selector");
+  } else {
+    out.invalid(at.child("operator"), operation,
+                "not a valid selector operator");
   }
 }
 
@@ -166,7 +180,9 @@ void check_scope_selector(const ResourceQuotaSpec& spec, const field_path& up,
   auto at = selector.child("matchExpressions");
   for (auto& one : spec.scope_selector().match_expressions()) {
     auto& scope = one.scope_name();
-    if (!covers_all(scope, spec))
+    if (!known_scope(scope))
+      out.invalid(at.child("scopeName"), scope, "unsupported scope");
+    else if (!covers_all(scope, spec))
       out.invalid(at, scope, "unsupported scope applied to resource");
     if (scope != "PriorityClass" && scope != "VolumeAttributesClass"
         && one.operator_() != "Exists")
@@ -218,17 +234,10 @@ struct range_amounts {
 
 void check_range_name(const LimitRangeItem& item, const std::string& name,
                       const field_path& at, findings& out) {
-  out.invalid(at, name, check_qualified_name(name));
-  if (name.find('/') != name.npos)
-    return;
-  auto standard = standard_container_resource(name);
-  if (item.type() == "PersistentVolumeClaim")
-    standard = standard || name == "storage" || standard_quota(name);
-  if (!standard)
-    out.invalid(at, name,
-                item.type() == "Pod" || item.type() == "Container"
-                    ? "must be a standard resource for containers"
-                    : "must be a standard resource type or fully qualified");
+  if (item.type() == "Pod" || item.type() == "Container")
+    check_container_resource(name, at, out);
+  else
+    check_resource(name, at, out);
 }
 
 by_name check_range_amounts(const LimitRangeItem& item, const amounts& all,
@@ -303,8 +312,7 @@ void compare(const std::string& name, const range_amounts& all,
   check_order(min, "min", preset, "default", min, at_preset, out);
   check_order(preset, "default", max, "max", max, at_preset, out);
   check_ratio(name, all, ratio_field, out);
-  auto shared = name == "cpu" || name == "memory" || name == "ephemeral-storage"
-                || name == "storage";
+  auto shared = native_resource(name) && !name.starts_with("hugepages-");
   if (!shared && preset != nullptr && request != nullptr && *preset != *request)
     out.invalid(at_request, request->str(),
                 "default value " + preset->str()
@@ -312,9 +320,19 @@ void compare(const std::string& name, const range_amounts& all,
                     + " in " + name);
 }
 
+void check_range_type(const std::string& type, const field_path& at,
+                      findings& out) {
+  constexpr std::array<std::string_view, 3> standard{"Pod", "Container",
+                                                     "PersistentVolumeClaim"};
+  auto wrong = check_qualified_name(type);
+  out.invalid(at, type, wrong);
+  if (wrong.empty() && type.find('/') == type.npos && !has(standard, type))
+    out.invalid(at, type, "must be a standard limit type or fully qualified");
+}
+
 void check_item(const LimitRangeItem& item, const field_path& at,
                 findings& out) {
-  out.invalid(at.child("type"), item.type(), check_qualified_name(item.type()));
+  check_range_type(item.type(), at.child("type"), out);
   auto read = [&](const amounts& from, const char* name) {
     auto member = at.child(name);
     return check_range_amounts(item, from, member, out);

@@ -104,7 +104,7 @@ void validate_pod_spec(const PodSpec& spec, pod_place place,
   check_placement(spec, at, out);
   check_claims(spec, at, out);
   check_pod_security(spec, at, out);
-  check_amounts(spec.overhead(), at.child("overhead"), out);
+  check_overhead(spec.overhead(), at.child("overhead"), out);
   if (spec.has_resources())
     check_resources(spec.resources(), nullptr, at.child("resources"), out);
 }

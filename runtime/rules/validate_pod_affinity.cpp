@@ -37,8 +37,8 @@ void check_expression(const NodeSelectorRequirement& one, const field_path& at,
     else if (!whole_number(one.values(0)))
       out.invalid(values[0], one.values(0),
                   "for 'Gt', 'Lt' operators, the value must be an integer");
-  } else if (op.empty()) {
-    out.required(at.child("operator"));
+  } else {
+    out.invalid(at.child("operator"), op, "not a valid selector operator");
   }
   out.invalid(at.child("key"), one.key(), check_qualified_name(one.key()));
   for (int i = 0; i < one.values_size(); ++i)

@@ -28,13 +28,13 @@ constexpr std::array environment_fields{
 };
 
 constexpr std::array volume_fields{
-    "metadata.name",   "metadata.namespace",   "metadata.uid",
-    "metadata.labels", "metadata.annotations",
+    "metadata.annotations", "metadata.labels", "metadata.name",
+    "metadata.namespace",   "metadata.uid",
 };
 
 constexpr std::array resources{
-    "limits.cpu",   "limits.memory",   "limits.ephemeral-storage",
-    "requests.cpu", "requests.memory", "requests.ephemeral-storage",
+    "limits.cpu",   "limits.ephemeral-storage",   "limits.memory",
+    "requests.cpu", "requests.ephemeral-storage", "requests.memory",
 };
 
 std::string lower_case(std::string_view text) {
@@ -49,7 +49,7 @@ std::string lower_case(std::string_view text) {
 bool split_subscript(std::string_view path, std::string_view& map,
                      std::string_view& key) {
   auto open = path.find("['");
-  if (open == std::string_view::npos || !path.ends_with("']")
+  if (open == std::string_view::npos || open == 0 || !path.ends_with("']")
       || path.size() < open + 4)
     return false;
   map = path.substr(0, open);
@@ -57,15 +57,34 @@ bool split_subscript(std::string_view path, std::string_view& map,
   return true;
 }
 
-void check_subscript(std::string_view path, std::string_view map,
-                     std::string_view key, const field_path& at,
-                     findings& out) {
-  if (map == "metadata.labels")
-    out.invalid(at, path, check_qualified_name(key));
-  else if (map == "metadata.annotations")
-    out.invalid(at, path, check_qualified_name(lower_case(key)));
-  else
-    out.invalid(at, path, "does not support subscript");
+void check_subscript(std::string_view map, std::string_view key,
+                     const field_path& at, findings& out) {
+  out.invalid(at, key,
+              check_qualified_name(map == "metadata.annotations"
+                                       ? lower_case(key)
+                                       : std::string{key}));
+}
+
+/// What Kubernetes knows of pods, though not all of it here; "" when it does.
+std::string unknown_field(const ObjectFieldSelector& field) {
+  constexpr std::array known{
+      "metadata.annotations", "metadata.labels",    "metadata.name",
+      "metadata.namespace",   "metadata.uid",       "spec.nodeName",
+      "spec.restartPolicy",   "spec.schedulerName", "spec.serviceAccountName",
+      "status.phase",         "status.hostIP",      "status.hostIPs",
+      "status.podIP",         "status.podIPs"};
+  auto& path = field.field_path();
+  std::string_view map;
+  std::string_view key;
+  if (field.api_version() != "v1")
+    return "unsupported pod version: " + field.api_version();
+  if (split_subscript(path, map, key))
+    return map == "metadata.annotations" || map == "metadata.labels"
+               ? std::string{}
+               : "field label does not support subscript: " + path;
+  return std::find(known.begin(), known.end(), path) != known.end()
+             ? std::string{}
+             : "field label not supported: " + path;
 }
 
 template <class List>
@@ -73,25 +92,40 @@ std::vector<std::string> words(const List& list) {
   return {list.begin(), list.end()};
 }
 
+/// What a divisor is of, as messages call it; "" where none is checked.
+std::string_view divided_resource(std::string_view name) {
+  auto dot = name.find('.');
+  auto resource = dot == name.npos ? name : name.substr(dot + 1);
+  if (resource == "cpu" || resource == "memory")
+    return resource;
+  if (resource == "ephemeral-storage")
+    return "local ephemeral storage";
+  return resource.starts_with("hugepages-") ? "hugepages" : "";
+}
+
 void check_divisor(const ResourceFieldSelector& resource, const field_path& at,
                    findings& out) {
-  auto& text = resource.divisor().string();
-  if (text.empty() || text == "0")
+  auto divisor = text::quantity::parse(resource.divisor());
+  auto what = divided_resource(resource.resource());
+  if (what.empty() || !divisor || divisor->is_zero())
     return;
   constexpr std::string_view sizes[] = {"1",   "1k",  "1M",  "1G",  "1T",
                                         "1P",  "1E",  "1Ki", "1Mi", "1Gi",
                                         "1Ti", "1Pi", "1Ei"};
-  bool processor = resource.resource().ends_with(".cpu");
-  bool good = processor ? text == "1m" || text == "1"
+  auto text = divisor->str();
+  auto processor = what == "cpu";
+  auto good = processor ? text == "1m" || text == "1"
                         : std::find(std::begin(sizes), std::end(sizes), text)
                               != std::end(sizes);
+  // Kubernetes shows the resource where the divisor is wrong.
   if (!good)
-    out.invalid(at, text,
-                processor ? "only divisor's values 1m and 1 are supported with "
-                            "the cpu resource"
-                          : "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, "
-                            "1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with "
-                            "this resource");
+    out.invalid(at, resource.resource(),
+                std::string{"only divisor's values "}
+                    + (processor ? "1m and 1"
+                                 : "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, "
+                                   "1Ti, 1Pi, 1Ei")
+                    + " are supported with the " + std::string{what}
+                    + " resource");
 }
 
 template <class T>
@@ -144,15 +178,17 @@ void check_value_source(const EnvVarSource& source, bool has_value,
     check_file_key(source.file_key_ref(), at.child("fileKeyRef"), out);
 }
 
-void check_whole_source(const EnvFromSource& source, const field_path& at,
-                        findings& out) {
+/// Kubernetes tells of the list where a source is not the only one.
+void check_whole_source(const EnvFromSource& source, const field_path& list,
+                        const field_path& at, findings& out) {
   if (!source.prefix().empty())
     out.invalid(at.child("prefix"), source.prefix(),
                 check_env_name(source.prefix()));
   if (!source.has_config_map_ref() && !source.has_secret_ref())
-    out.invalid(at, "", "must specify one of: `configMapRef` or `secretRef`");
+    out.invalid(list, "", "must specify one of: `configMapRef` or `secretRef`");
   if (source.has_config_map_ref() && source.has_secret_ref())
-    out.invalid(at, "", "may not have more than one field specified at a time");
+    out.invalid(list, "",
+                "may not have more than one field specified at a time");
   auto check_reference = [&](const std::string& name, const field_path& place) {
     if (name.empty())
       out.required(place);
@@ -171,22 +207,18 @@ void check_whole_source(const EnvFromSource& source, const field_path& at,
 
 void check_field_reference(const ObjectFieldSelector& field, field_use use,
                            const field_path& at, findings& out) {
-  if (field.api_version().empty())
-    out.required(at.child("apiVersion"));
-  else if (field.api_version() != "v1")
-    out.not_supported(at.child("apiVersion"), field.api_version(), {"v1"});
-  auto place = at.child("fieldPath");
   auto& path = field.field_path();
-  if (path.empty()) {
-    out.required(place);
-    return;
-  }
+  if (field.api_version().empty())
+    return out.required(at.child("apiVersion"));
+  auto place = at.child("fieldPath");
+  if (path.empty())
+    return out.required(place);
+  if (auto problem = unknown_field(field); !problem.empty())
+    return out.invalid(place, path, "error converting fieldPath: " + problem);
   std::string_view map;
   std::string_view key;
-  if (split_subscript(path, map, key)) {
-    check_subscript(path, map, key, place, out);
-    return;
-  }
+  if (split_subscript(path, map, key))
+    return check_subscript(map, key, at, out);
   auto known = use == field_use::environment ? words(environment_fields)
                                              : words(volume_fields);
   if (std::find(known.begin(), known.end(), path) == known.end())
@@ -197,17 +229,15 @@ void check_resource_reference(const ResourceFieldSelector& resource,
                               field_use use, const field_path& at,
                               findings& out) {
   auto& name = resource.resource();
-  if (use == field_use::volume && resource.container_name().empty())
-    out.required(at.child("containerName"));
-  if (name.empty()) {
-    out.required(at.child("resource"));
-    return;
-  }
   bool known =
       std::find(resources.begin(), resources.end(), name) != resources.end()
       || name.starts_with("limits.hugepages-")
       || name.starts_with("requests.hugepages-");
-  if (!known)
+  if (use == field_use::volume && resource.container_name().empty())
+    out.required(at.child("containerName"));
+  else if (name.empty())
+    out.required(at.child("resource"));
+  else if (!known)
     out.not_supported(at.child("resource"), name, words(resources));
   check_divisor(resource, at.child("divisor"), out);
 }
@@ -230,7 +260,7 @@ void check_environment(const Container& container, const field_path& at,
   auto sources = at.child("envFrom");
   for (int i = 0; i < container.env_from_size(); ++i) {
     auto one = sources[static_cast<size_t>(i)];
-    check_whole_source(container.env_from(i), one, out);
+    check_whole_source(container.env_from(i), sources, one, out);
   }
 }
 

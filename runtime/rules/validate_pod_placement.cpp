@@ -41,7 +41,7 @@ void check_spread(const PodSpec& spec, const field_path& at, findings& out) {
     auto place = list[static_cast<size_t>(i)];
     if (one.max_skew() <= 0)
       out.invalid(place.child("maxSkew"), one.max_skew(),
-                  "must be greater than 0");
+                  "must be greater than zero");
     if (one.topology_key().empty())
       out.required(place.child("topologyKey"), "can not be empty");
     else
@@ -55,7 +55,7 @@ void check_spread(const PodSpec& spec, const field_path& at, findings& out) {
                         + "}");
     if (one.has_min_domains() && one.min_domains() <= 0)
       out.invalid(place.child("minDomains"), one.min_domains(),
-                  "must be greater than 0");
+                  "must be greater than zero");
     if (one.has_min_domains() && one.when_unsatisfiable() != "DoNotSchedule")
       out.invalid(place.child("minDomains"), one.min_domains(),
                   "can only use minDomains if whenUnsatisfiable=DoNotSchedule, "

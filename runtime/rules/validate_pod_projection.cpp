@@ -16,12 +16,12 @@ constexpr int64_t longest_token = int64_t{1} << 32;
 /// in a volume would hide each other.
 class projections {
 public:
-  explicit projections(findings& out) : out_(out) {
+  projections(const field_path& volume, findings& out)
+      : volume_(volume), out_(out) {
     // nop
   }
 
   void check(const VolumeProjection& source, const field_path& at) {
-    check_count(source, at);
     if (source.has_secret())
       check_items(source.secret(), at.child("secret"));
     if (source.has_config_map())
@@ -36,38 +36,35 @@ public:
                  at.child("clusterTrustBundle.path"));
     if (source.has_pod_certificate())
       check_certificate(source.pod_certificate(), at.child("podCertificate"));
+    check_count(source, at);
   }
 
 private:
   void check_count(const VolumeProjection& source, const field_path& at) {
     std::vector<const google::protobuf::FieldDescriptor*> set;
     source.GetReflection()->ListFields(source, &set);
-    if (set.empty())
-      out_.required(at, "must specify a projection source");
-    for (size_t i = 1; i < set.size(); ++i)
-      out_.forbidden(at.child(set[i]->json_name()),
-                     "may not specify more than 1 volume type");
+    if (set.size() > 1)
+      out_.forbidden(at, "may not specify more than 1 volume type");
   }
 
   template <class T>
   void check_items(const T& source, const field_path& at) {
-    if (source.local_object_reference().name().empty())
+    auto& name = source.local_object_reference().name();
+    if (name.empty())
       out_.required(at.child("name"));
     auto list = at.child("items");
     for (int i = 0; i < source.items_size(); ++i) {
       auto one = list[static_cast<size_t>(i)];
       check_key_to_path(source.items(i), one, out_);
-      remember(source.items(i).path(), one.child("path"));
+      remember(source.items(i).path(), name);
     }
   }
 
   void check_downward(const DownwardAPIProjection& source,
                       const field_path& at) {
-    auto list = at.child("items");
-    for (int i = 0; i < source.items_size(); ++i) {
-      auto one = list[static_cast<size_t>(i)];
-      check_downward_file(source.items(i), one, out_);
-      remember(source.items(i).path(), one.child("path"));
+    for (auto& item : source.items()) {
+      check_downward_file(item, at, out_);
+      remember(item.path(), item.path());
     }
   }
 
@@ -80,7 +77,12 @@ private:
     if (seconds > longest_token)
       out_.invalid(at.child("expirationSeconds"), seconds,
                    "may not specify a duration larger than 2^32 seconds");
-    check_path(token.path(), at.child("path"));
+    // Kubernetes names the volume's own path here, and not the token's.
+    auto path = volume_.child("path");
+    if (token.path().empty())
+      out_.required(path);
+    else
+      check_file_path(token.path(), path, out_);
   }
 
   void check_certificate(const PodCertificateProjection& certificate,
@@ -89,11 +91,10 @@ private:
       out_.required(at.child("signerName"));
     if (certificate.key_type().empty())
       out_.required(at.child("keyType"));
-    remember(certificate.credential_bundle_path(),
-             at.child("credentialBundlePath"));
-    remember(certificate.key_path(), at.child("keyPath"));
-    remember(certificate.certificate_chain_path(),
-             at.child("certificateChainPath"));
+    for (auto* path :
+         {&certificate.credential_bundle_path(), &certificate.key_path(),
+          &certificate.certificate_chain_path()})
+      remember(*path, *path);
   }
 
   void check_path(const std::string& path, const field_path& at) {
@@ -101,14 +102,16 @@ private:
       out_.required(at);
     else
       out_.invalid(at, path, check_relative_path(path));
-    remember(path, at);
+    remember(path, path);
   }
 
-  void remember(const std::string& path, const field_path& at) {
+  /// Kubernetes: a conflict is one of the volume, whose `culprit` it tells.
+  void remember(const std::string& path, const std::string& culprit) {
     if (!path.empty() && !paths_.insert(path).second)
-      out_.invalid(at, path, "conflicting duplicate paths");
+      out_.invalid(volume_, culprit, "conflicting duplicate paths");
   }
 
+  const field_path& volume_;
   findings& out_;
   std::set<std::string> paths_;
 };
@@ -119,7 +122,7 @@ void check_projection(const ProjectedVolumeSource& source, const field_path& at,
                       findings& out) {
   check_file_mode(source.has_default_mode(), source.default_mode(),
                   at.child("defaultMode"), out);
-  projections all{out};
+  projections all{at, out};
   auto list = at.child("sources");
   for (int i = 0; i < source.sources_size(); ++i) {
     auto one = list[static_cast<size_t>(i)];

@@ -18,13 +18,17 @@ bool standard_container_resource(std::string_view name) {
          || name.starts_with("hugepages-");
 }
 
+bool native_resource(std::string_view name) {
+  return name.find('/') == name.npos
+         || name.find("kubernetes.io/") != name.npos;
+}
+
 bool extended_resource(std::string_view name) {
-  auto slash = name.find('/');
-  if (slash == std::string_view::npos || name.starts_with("requests."))
-    return false;
-  auto domain = name.substr(0, slash);
-  return domain != "kubernetes.io" && !domain.ends_with(".kubernetes.io")
-         && check_qualified_name(name).empty();
+  // Kubernetes: there must be room for how quotas call it.
+  constexpr std::string_view of_quota = "requests.";
+  return !native_resource(name) && !name.starts_with(of_quota)
+         && check_qualified_name(std::string{of_quota} + std::string{name})
+                .empty();
 }
 
 std::optional<quantity> check_amount(const meta::v1::Quantity& amount,
@@ -59,36 +63,32 @@ check_amounts(const google::protobuf::Map<std::string, meta::v1::Quantity>& all,
 
 namespace {
 
-// Kubernetes: IsStandardResourceName; more than containers can ask for.
-bool standard_resource(std::string_view name) {
-  constexpr std::array<std::string_view, 10> more{
-      "requests.cpu", "requests.memory", "requests.ephemeral-storage",
-      "limits.cpu",   "limits.memory",   "limits.ephemeral-storage",
-      "pods",         "storage",         "requests.storage",
-      "services"};
-  return standard_container_resource(name)
-         || std::find(more.begin(), more.end(), name) != more.end();
-}
-
 void check_resource_names(const std::map<std::string, quantity>& all,
                           const field_path& at, findings& out) {
-  for (auto& [name, amount] : all) {
-    auto one = at.key(name);
-    if (name.find('/') == std::string::npos) {
-      if (!standard_resource(name))
-        out.invalid(one, name,
-                    "must be a standard resource type or fully qualified");
-      if (!standard_container_resource(name))
-        out.invalid(one, name, "must be a standard resource for containers");
-    } else if (!extended_resource(name)) {
-      out.invalid(one, name, "doesn't follow extended resource name standard");
-    }
-  }
+  for (auto& [name, amount] : all)
+    check_container_resource(name, at.key(name), out);
 }
 
 // What cannot be given to two at once is asked for exactly.
 bool overcommits(std::string_view name) {
-  return name == "cpu" || name == "memory" || name == "ephemeral-storage";
+  return native_resource(name) && !name.starts_with("hugepages-");
+}
+
+/// Kubernetes: huge pages alone make no quality of service.
+void check_huge_pages(const std::map<std::string, quantity>& requests,
+                      const std::map<std::string, quantity>& limits,
+                      const field_path& at, findings& out) {
+  auto has_any = [&](auto test) {
+    auto has_one = [&](auto& all) {
+      return std::any_of(all.begin(), all.end(),
+                         [&](auto& entry) { return test(entry.first); });
+    };
+    return has_one(requests) || has_one(limits);
+  };
+  auto huge = has_any([](auto& n) { return n.starts_with("hugepages-"); });
+  auto computes = has_any([](auto& n) { return n == "cpu" || n == "memory"; });
+  if (huge && !computes)
+    out.forbidden(at, "HugePages require cpu or memory");
 }
 
 void compare(const std::map<std::string, quantity>& requests,
@@ -115,6 +115,50 @@ void compare(const std::map<std::string, quantity>& requests,
 
 } // namespace
 
+void check_resource(const std::string& name, const field_path& at,
+                    findings& out) {
+  auto wrong = check_qualified_name(name);
+  out.invalid(at, name, wrong);
+  if (wrong.empty() && name.find('/') == std::string::npos
+      && !standard_resource(name))
+    out.invalid(at, name,
+                "must be a standard resource type or fully qualified");
+}
+
+void check_container_resource(const std::string& name, const field_path& at,
+                              findings& out) {
+  check_resource(name, at, out);
+  if (name.find('/') == std::string::npos) {
+    if (!standard_container_resource(name))
+      out.invalid(at, name, "must be a standard resource for containers");
+  } else if (!native_resource(name) && !extended_resource(name)) {
+    out.invalid(at, name, "doesn't follow extended resource name standard");
+  }
+}
+
+bool standard_resource(std::string_view name) {
+  constexpr std::array<std::string_view, 17> more{"requests.cpu",
+                                                  "requests.memory",
+                                                  "requests.ephemeral-storage",
+                                                  "limits.cpu",
+                                                  "limits.memory",
+                                                  "limits.ephemeral-storage",
+                                                  "pods",
+                                                  "resourcequotas",
+                                                  "services",
+                                                  "replicationcontrollers",
+                                                  "secrets",
+                                                  "configmaps",
+                                                  "persistentvolumeclaims",
+                                                  "storage",
+                                                  "requests.storage",
+                                                  "services.nodeports",
+                                                  "services.loadbalancers"};
+  return standard_container_resource(name)
+         || name.starts_with("requests.hugepages-")
+         || std::find(more.begin(), more.end(), name) != more.end();
+}
+
 void check_resources(const ResourceRequirements& resources, const PodSpec* spec,
                      const field_path& at, findings& out) {
   auto limits_at = at.child("limits");
@@ -124,6 +168,7 @@ void check_resources(const ResourceRequirements& resources, const PodSpec* spec,
   check_resource_names(limits, limits_at, out);
   check_resource_names(requests, requests_at, out);
   compare(requests, limits, at, out);
+  check_huge_pages(requests, limits, at, out);
   auto claims = at.child("claims");
   std::set<std::string> seen;
   for (int i = 0; i < resources.claims_size() && spec != nullptr; ++i) {
@@ -139,6 +184,14 @@ void check_resources(const ResourceRequirements& resources, const PodSpec* spec,
     else if (!seen.insert(claim.name() + "/" + claim.request()).second)
       out.duplicate(one.child("name"), claim.name());
   }
+}
+
+void check_overhead(
+    const google::protobuf::Map<std::string, meta::v1::Quantity>& overhead,
+    const field_path& at, findings& out) {
+  ResourceRequirements limits;
+  *limits.mutable_limits() = overhead;
+  check_resources(limits, nullptr, at, out);
 }
 
 } // namespace troupe::rules

@@ -25,25 +25,31 @@ void check_ids(const T& security, const field_path& at, findings& out) {
            at.child("runAsGroup"), out);
 }
 
+/// `kind` is what messages call it, `field` where it is.
 template <class T>
-void check_profile(const T& profile, const field_path& at, findings& out) {
+void check_profile(const T& profile, const std::string& kind,
+                   const std::string& field, const field_path& up,
+                   findings& out) {
+  auto at = up.child(field);
   if (profile.type().empty())
-    out.required(at.child("type"));
+    out.required(at.child("type"),
+                 "type is required when " + field + " is set");
   if (profile.type() == "Localhost" && profile.localhost_profile().empty())
     out.required(at.child("localhostProfile"),
-                 "must be set when type is Localhost");
+                 "must be set when " + kind + " type is Localhost");
   if (profile.type() != "Localhost" && profile.has_localhost_profile())
     out.invalid(at.child("localhostProfile"), profile.localhost_profile(),
-                "can only be set when type is Localhost");
+                "can only be set when " + kind + " type is Localhost");
 }
 
 template <class T>
 void check_profiles(const T& security, const field_path& at, findings& out) {
   if (security.has_seccomp_profile())
-    check_profile(security.seccomp_profile(), at.child("seccompProfile"), out);
-  if (security.has_app_armor_profile())
-    check_profile(security.app_armor_profile(), at.child("appArmorProfile"),
+    check_profile(security.seccomp_profile(), "seccomp", "seccompProfile", at,
                   out);
+  if (security.has_app_armor_profile())
+    check_profile(security.app_armor_profile(), "AppArmor", "appArmorProfile",
+                  at, out);
 }
 
 // Segments of lower-case words joined by '.' or '/'.

@@ -88,7 +88,7 @@ void check_subject(const Subject& subject, const field_path& at,
       out.not_supported(group, subject.api_group(), {std::string{rbac_group}});
   } else {
     out.not_supported(at.child("kind"), kind,
-                      {"Group", "ServiceAccount", "User"});
+                      {"ServiceAccount", "User", "Group"});
   }
 }
 
@@ -164,8 +164,7 @@ void validate_runtime_class(const RuntimeClass& obj, findings& out) {
   else
     out.invalid(field_path{"handler"}, obj.handler(),
                 check_dns1123_label(obj.handler()));
-  check_amounts(obj.overhead().pod_fixed(), field_path{"overhead.podFixed"},
-                out);
+  check_overhead(obj.overhead().pod_fixed(), field_path{"overhead"}, out);
 }
 
 void validate_runtime_class_update(const RuntimeClass& obj,

@@ -48,9 +48,10 @@ void validate_daemon_set(const DaemonSet& obj, findings& out) {
   field_path at{"spec"};
   auto& spec = obj.spec();
   validate_workload_selector(spec.has_selector(), spec.selector(),
-                             spec.template_(), "DaemonSet", at, out);
+                             spec.template_(), "daemonset", at, out);
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "DaemonSet", pods, out);
+  require_read_only_disks(spec.template_(), pods, out);
   auto strategy = at.child("updateStrategy");
   check_daemon_update(obj, strategy, out);
   require_count(spec.min_ready_seconds(), at.child("minReadySeconds"), out);
@@ -99,6 +100,24 @@ void check_retention(const StatefulSetSpec& spec, const field_path& at,
   check_one("whenScaled", policy.when_scaled());
 }
 
+/// Kubernetes: a claim of the set is a volume of its pods, in place of one of
+/// the same name.
+core::v1::PodTemplateSpec with_claims(const StatefulSetSpec& spec) {
+  auto pods = spec.template_();
+  for (auto& claim : spec.volume_claim_templates()) {
+    auto& name = claim.metadata().name();
+    if (!check_dns1123_label(name).empty()
+        || find_volume(pods.spec(), name) != nullptr)
+      continue;
+    auto& volume = *pods.mutable_spec()->add_volumes();
+    volume.set_name(name);
+    volume.mutable_volume_source()
+        ->mutable_persistent_volume_claim()
+        ->set_claim_name(name);
+  }
+  return pods;
+}
+
 void validate_stateful_set(const StatefulSet& obj, findings& out) {
   field_path at{"spec"};
   auto& spec = obj.spec();
@@ -124,7 +143,7 @@ void validate_stateful_set(const StatefulSet& obj, findings& out) {
   validate_workload_selector(spec.has_selector(), spec.selector(),
                              spec.template_(), "statefulset", at, out);
   auto pods = at.child("template");
-  validate_workload_template(spec.template_(), "StatefulSet", pods, out);
+  validate_workload_template(with_claims(spec), "StatefulSet", pods, out);
 }
 
 void validate_stateful_set_update(const StatefulSet& obj,

@@ -9,15 +9,13 @@
 #include "runtime/rules/node_selector.hpp"
 #include "runtime/rules/quantities.hpp"
 #include "runtime/rules/validate_meta.hpp"
-
-#include <google/protobuf/descriptor.h>
+#include "runtime/rules/volume_sources.hpp"
 
 #include <algorithm>
 
 namespace troupe::rules {
 
 using namespace core::v1;
-using google::protobuf::FieldDescriptor;
 
 namespace {
 
@@ -47,83 +45,41 @@ void require_positive(const meta::v1::Quantity& amount, const field_path& at,
 
 // -- sources ------------------------------------------------------------------
 
-void check_path(const std::string& path, const field_path& at, findings& out) {
-  if (path.empty())
-    out.required(at);
-  else if (has_back_step(path))
-    out.invalid(at, path, "must not contain '..'");
-}
-
-void check_secret(bool given, const SecretReference& secret,
-                  std::string_view name, const field_path& at, findings& out) {
-  if (!given)
-    return;
-  auto place = at.child(name);
-  if (secret.name().empty())
-    out.required(place.child("name"));
-  else
-    out.invalid(at.child("name"), secret.name(),
-                check_dns1123_subdomain(secret.name()));
-  if (secret.namespace_().empty())
-    out.required(place.child("namespace"));
-  else
-    out.invalid(at.child("namespace"), secret.namespace_(),
-                check_dns1123_label(secret.namespace_()));
-}
-
-void check_csi(const CSIPersistentVolumeSource& csi, const field_path& at,
-               findings& out) {
-  check_driver_name(csi.driver(), at.child("driver"), out);
-  if (csi.volume_handle().empty())
-    out.required(at.child("volumeHandle"));
-  check_secret(csi.has_controller_publish_secret_ref(),
-               csi.controller_publish_secret_ref(),
-               "controllerPublishSecretRef", at, out);
-  check_secret(csi.has_controller_expand_secret_ref(),
-               csi.controller_expand_secret_ref(), "controllerExpandSecretRef",
-               at, out);
-  check_secret(csi.has_node_publish_secret_ref(), csi.node_publish_secret_ref(),
-               "nodePublishSecretRef", at, out);
-  check_secret(csi.has_node_expand_secret_ref(), csi.node_expand_secret_ref(),
-               "nodeExpandSecretRef", at, out);
-}
-
-void check_nfs(const NFSVolumeSource& nfs, const field_path& at,
-               findings& out) {
-  if (nfs.server().empty())
-    out.required(at.child("server"));
-  if (nfs.path().empty())
-    out.required(at.child("path"));
-  if (!nfs.path().starts_with("/"))
-    out.invalid(at.child("path"), nfs.path(), "must be an absolute path");
-}
-
-void check_source(const PersistentVolumeSource& source, const field_path& at,
-                  findings& out) {
-  auto host = at.child("hostPath");
-  if (source.has_host_path())
-    check_path(source.host_path().path(), host.child("path"), out);
-  auto local = at.child("local");
-  if (source.has_local())
-    check_path(source.local().path(), local.child("path"), out);
-  auto nfs = at.child("nfs");
-  if (source.has_nfs())
-    check_nfs(source.nfs(), nfs, out);
-  auto csi = at.child("csi");
-  if (source.has_csi())
-    check_csi(source.csi(), csi, out);
-}
-
-void check_one_source(const PersistentVolumeSource& source,
+/// The order of Kubernetes: whoever gives two reads of the second.
+void check_one_source(const PersistentVolumeSource& s, const std::string& name,
                       const field_path& at, findings& out) {
-  std::vector<const FieldDescriptor*> given;
-  source.GetReflection()->ListFields(source, &given);
-  if (given.empty())
-    out.required(at, "must specify a volume type");
-  for (size_t i = 1; i < given.size(); ++i)
-    out.forbidden(at.child(given[i]->json_name()),
-                  "may not specify more than 1 volume type");
-  check_source(source, at, out);
+  one_source one{at, out};
+  one.take(s.has_host_path(), s.host_path(), "hostPath");
+  one.take(s.has_gce_persistent_disk(), s.gce_persistent_disk(),
+           "gcePersistentDisk", "persistentDisk");
+  one.take(s.has_aws_elastic_block_store(), s.aws_elastic_block_store(),
+           "awsElasticBlockStore");
+  one.take(s.has_glusterfs(), s.glusterfs(), "glusterfs");
+  one.take(s.has_flocker(), s.flocker(), "flocker");
+  one.take(s.has_nfs(), s.nfs(), "nfs");
+  one.take(s.has_rbd(), s.rbd(), "rbd");
+  one.take(s.has_quobyte(), s.quobyte(), "quobyte");
+  one.take(s.has_cephfs(), s.cephfs(), "cephFS", "cephfs");
+  one.take_with(s.has_iscsi(), "iscsi", "iscsi", [&](auto& place) {
+    if (s.iscsi().has_initiator_name()
+        && too_long_for_initiator(name, s.iscsi().target_portal()))
+      out.invalid(place.child("targetportal"), s.iscsi().target_portal(),
+                  too_long_for_initiator_text);
+    check_source(s.iscsi(), place, out);
+  });
+  one.take(s.has_cinder(), s.cinder(), "cinder");
+  one.take(s.has_fc(), s.fc(), "fc");
+  one.take(s.has_flex_volume(), s.flex_volume(), "flexVolume");
+  one.take(s.has_azure_file(), s.azure_file(), "azureFile");
+  one.take(s.has_vsphere_volume(), s.vsphere_volume(), "vsphereVolume");
+  one.take(s.has_photon_persistent_disk(), s.photon_persistent_disk(),
+           "photonPersistentDisk");
+  one.take(s.has_portworx_volume(), s.portworx_volume(), "portworxVolume");
+  one.take(s.has_azure_disk(), s.azure_disk(), "azureDisk");
+  one.take(s.has_scale_io(), s.scale_io(), "scaleIO");
+  one.take(s.has_local(), s.local(), "local");
+  one.take(s.has_storageos(), s.storageos(), "storageos");
+  one.take(s.has_csi(), s.csi(), "csi");
 }
 
 // -- volumes ------------------------------------------------------------------
@@ -165,7 +121,8 @@ void validate_volume(const PersistentVolume& volume, findings& out) {
   check_capacity(spec, capacity, out);
   auto affinity = at.child("nodeAffinity");
   check_affinity_of(spec, affinity, out);
-  check_one_source(spec.persistent_volume_source(), at, out);
+  check_one_source(spec.persistent_volume_source(), volume.metadata().name(),
+                   at, out);
   if (recycles_root(spec))
     out.forbidden(at.child("persistentVolumeReclaimPolicy"),
                   "may not be 'recycle' for a hostPath mount of '/'");
@@ -332,7 +289,7 @@ void check_inline_volume(const PersistentVolumeSpec& spec, const field_path& at,
     out.forbidden(at.child("persistentVolumeReclaimPolicy"),
                   "may only be Retain in the context of inline volumes");
   refuse(spec.has_node_affinity(), "nodeAffinity");
-  check_one_source(spec.persistent_volume_source(), at, out);
+  check_one_source(spec.persistent_volume_source(), {}, at, out);
   refuse(!spec.storage_class_name().empty(), "storageClassName");
   if (spec.has_volume_mode() && spec.volume_mode() != "Filesystem")
     out.forbidden(at.child("volumeMode"),

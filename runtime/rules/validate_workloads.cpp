@@ -29,15 +29,35 @@ void validate_workload_template(const PodTemplateSpec& pods,
                       + " is not Supported");
 }
 
+void require_read_only_disks(const PodTemplateSpec& pods, const field_path& at,
+                             findings& out) {
+  auto list = at.child("spec.volumes");
+  for (int i = 0; i < pods.spec().volumes_size(); ++i) {
+    auto& source = pods.spec().volumes(i).volume_source();
+    auto one = list[static_cast<size_t>(i)];
+    if (source.has_gce_persistent_disk()
+        && !source.gce_persistent_disk().read_only())
+      out.invalid(one.child("gcePersistentDisk.readOnly"), false,
+                  "must be true for replicated pods > 1; GCE PD can only be "
+                  "mounted on multiple machines if it is read-only");
+  }
+}
+
 void validate_workload_selector(bool set,
                                 const meta::v1::LabelSelector& selector,
                                 const PodTemplateSpec& pods,
                                 std::string_view kind, const field_path& at,
                                 findings& out) {
   auto place = at.child("selector");
+  auto matches_nothing = [&] {
+    out.invalid(at.child("template.metadata.labels"), pods.metadata().labels(),
+                "`selector` does not match template `labels`");
+  };
   if (!set) {
-    out.required(place);
-    return;
+    // Kubernetes: no selector picks nothing; of some kinds it says no more.
+    if (kind != "daemonset")
+      out.required(place);
+    return matches_nothing();
   }
   auto before = out.size();
   validate_selector(selector, place, out);
@@ -46,8 +66,7 @@ void validate_workload_selector(bool set,
                 "empty selector is invalid for " + std::string{kind});
   else if (out.size() == before
            && !selector_matches(selector, pods.metadata().labels()))
-    out.invalid(at.child("template.metadata.labels"), pods.metadata().labels(),
-                "`selector` does not match template `labels`");
+    matches_nothing();
 }
 
 void require_same_selector(const meta::v1::LabelSelector& selector,
@@ -81,6 +100,8 @@ void validate_controller(const ReplicationController& obj, findings& out) {
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "ReplicationController", pods,
                              out);
+  if (spec.replicas() > 1)
+    require_read_only_disks(spec.template_(), pods, out);
 }
 
 // Both kinds of replica set count the same way.
@@ -119,9 +140,11 @@ void validate_replica_set(const ReplicaSet& obj, findings& out) {
   require_count(spec.replicas(), at.child("replicas"), out);
   require_count(spec.min_ready_seconds(), at.child("minReadySeconds"), out);
   validate_workload_selector(spec.has_selector(), spec.selector(),
-                             spec.template_(), "ReplicaSet", at, out);
+                             spec.template_(), "deployment", at, out);
   auto pods = at.child("template");
   validate_workload_template(spec.template_(), "ReplicaSet", pods, out);
+  if (spec.replicas() > 1)
+    require_read_only_disks(spec.template_(), pods, out);
 }
 
 void validate_replica_set_update(const ReplicaSet& obj, const ReplicaSet& old,
@@ -169,7 +192,9 @@ void validate_deployment(const Deployment& obj, findings& out) {
   validate_workload_selector(spec.has_selector(), spec.selector(),
                              spec.template_(), "deployment", at, out);
   auto pods = at.child("template");
-  validate_workload_template(spec.template_(), "Deployment", pods, out);
+  validate_workload_template(spec.template_(), "ReplicaSet", pods, out);
+  if (spec.replicas() > 1)
+    require_read_only_disks(spec.template_(), pods, out);
   auto strategy = at.child("strategy");
   check_strategy(spec, strategy, out);
   if (!spec.has_progress_deadline_seconds())

@@ -1,6 +1,7 @@
 #include "messages/api/certificates.pb.h"
 #include "messages/api/certificates_v1beta1.pb.h"
 #include "messages/api/meta.pb.h"
+#include "messages/fields.hpp"
 #include "runtime/crypto/signing_request.hpp"
 #include "runtime/rules/version_forms.hpp"
 
@@ -42,11 +43,10 @@ default_signer(const certificates::v1::CertificateSigningRequestSpec& spec) {
   return "kubernetes.io/legacy-unknown";
 }
 
+/// Both have the same fields under the same numbers.
 template <class From, class To>
 void copy_all(const From& from, To& to) {
-  *to.mutable_metadata() = from.metadata();
-  *to.mutable_spec() = from.spec();
-  *to.mutable_status() = from.status();
+  to.ParseFromString(canonical_bytes(from));
 }
 
 } // namespace

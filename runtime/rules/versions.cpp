@@ -1,5 +1,9 @@
 #include "runtime/rules/versions.hpp"
 
+#include "messages/api/apiextensions.pb.h"
+#include "messages/api/apiextensions_v1beta1.pb.h"
+#include "messages/api/apiregistration.pb.h"
+#include "messages/api/apiregistration_v1beta1.pb.h"
 #include "messages/api/authentication.pb.h"
 #include "messages/api/authentication_v1alpha1.pb.h"
 #include "messages/api/authentication_v1beta1.pb.h"
@@ -36,6 +40,7 @@
 #include "messages/api/scheduling_v1beta1.pb.h"
 #include "messages/api/storage.pb.h"
 #include "messages/api/storage_v1beta1.pb.h"
+#include "runtime/rules/version_definition.hpp"
 #include "runtime/rules/version_forms.hpp"
 
 #include <unordered_map>
@@ -82,6 +87,10 @@ const row* find_row(const kind_info& kind) {
     namespace scaling = autoscaling;
     std::unordered_map<const kind_info*, row> result;
     for (auto& r : {
+             make_row<apiextensions::v1beta1::CustomResourceDefinition,
+                      apiextensions::v1::CustomResourceDefinition>(),
+             make_twin<apiregistration::v1beta1::APIService,
+                       apiregistration::v1::APIService>(),
              make_twin<authentication::v1alpha1::SelfSubjectReview,
                        authentication::v1::SelfSubjectReview>(),
              make_twin<authentication::v1beta1::SelfSubjectReview,

@@ -14,6 +14,10 @@ void validate_workload_template(const core::v1::PodTemplateSpec& pods,
                                 std::string_view kind, const field_path& at,
                                 findings& out);
 
+/// Checks disks that only one node can write to, where pods may be on several.
+void require_read_only_disks(const core::v1::PodTemplateSpec& pods,
+                             const field_path& at, findings& out);
+
 /// Checks that the selector is there, not empty, and picks the template's
 /// pods; `at` is the path of the spec.
 void validate_workload_selector(bool set,

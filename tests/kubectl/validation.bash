@@ -41,10 +41,55 @@ refused "only the schema named 'exempt' may have matchingPrecedence 1" <<'Y'
 {apiVersion: flowcontrol.apiserver.k8s.io/v1beta1, kind: FlowSchema, metadata: {name: a}, spec: {
   matchingPrecedence: 1, priorityLevelConfiguration: {name: l}}}
 Y
+refused "spec of 'catch-all' must equal the fixed value" <<'Y'
+{apiVersion: flowcontrol.apiserver.k8s.io/v1beta1, kind: FlowSchema, metadata: {name: catch-all}, spec: {
+  matchingPrecedence: 7, priorityLevelConfiguration: {name: l}}}
+Y
+refused 'spec.limits[0].type: Invalid value: "Foo": must be a standard limit type or fully qualified' <<'Y'
+{apiVersion: v1, kind: LimitRange, metadata: {name: a}, spec: {limits: [{type: Foo}]}}
+Y
+refused 'spec.containers[0].resources: Forbidden: HugePages require cpu or memory' <<'Y'
+{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i,
+  resources: {limits: {hugepages-2Mi: 2Mi}}}]}}
+Y
+refused 'spec.volumes[0].iscsi.iqn: Invalid value: "abc": must be valid format starting with iqn, eui, or naa' <<'Y'
+{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}],
+  volumes: [{name: v, iscsi: {targetPortal: t, iqn: abc, lun: 0}}]}}
+Y
+refused 'error converting fieldPath: field label not supported: spec.image' <<'Y'
+{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}],
+  volumes: [{name: v, downwardAPI: {items: [{path: p, fieldRef: {fieldPath: spec.image}}]}}]}}
+Y
+refused 'spec.runAsUser.rule: Unsupported value: "Any": supported values: "MustRunAs", "MustRunAsNonRoot", "RunAsAny"' <<'Y'
+{apiVersion: policy/v1beta1, kind: PodSecurityPolicy, metadata: {name: a}, spec: {runAsUser: {rule: Any},
+  seLinux: {rule: RunAsAny}, fsGroup: {rule: RunAsAny}, supplementalGroups: {rule: RunAsAny}}}
+Y
+refused 'spec.restartPolicy: Unsupported value: "Once": supported values: "Always", "OnFailure", "Never"' <<'Y'
+{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {restartPolicy: Once, containers: [{name: c, image: i}]}}
+Y
+refused 'spec.template.spec.restartPolicy: Unsupported value: "Always": supported values: "OnFailure", "Never"' <<'Y'
+{apiVersion: batch/v1, kind: Job, metadata: {name: a}, spec: {template: {spec: {restartPolicy: Always,
+  containers: [{name: c, image: i}]}}}}
+Y
 refused 'webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun' <<'Y'
 {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: a}, webhooks: [
   {name: a.example.com, clientConfig: {url: "https://a"}, admissionReviewVersions: [v1]}]}
 Y
+
+# The claims of a StatefulSet are volumes of its pods.
+k create -f - <<'Y'
+---
+{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: claims}, spec: {serviceName: claims, replicas: 0,
+  selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i,
+  volumeMounts: [{name: data, mountPath: /data}]}]}}, volumeClaimTemplates: [{metadata: {name: data},
+  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]}}
+Y
+k delete statefulset claims
+
+# What a patch makes.
+k create configmap patched
+fails 'cannot restore map from string' patch configmap patched -p '{"metadata":{"labels":"x"}}'
+k delete configmap patched
 
 # What may not change.
 k create -f - <<'Y'

@@ -80,6 +80,48 @@ TEST_F(Bootstrap,
   EXPECT_EQ(api_address(), "10.0.0.2");
 }
 
+TEST_F(Bootstrap, SuggestsFlowControlOnlyToAClusterThatHasNone) {
+  EXPECT_TRUE(api.find("PriorityLevelConfiguration", "exempt"));
+  EXPECT_FALSE(api.find("FlowSchema", "service-accounts"))
+      << "the mark was there from the beginning";
+}
+
+TEST_F(Bootstrap, BringsMandatoryFlowControlBack) {
+  api.remove("FlowSchema", "catch-all");
+  world.run();
+  EXPECT_TRUE(api.find("FlowSchema", "catch-all"));
+}
+
+struct empty_fixture : ::testing::Test {
+  test::fake_world world;
+  test::fake_api& api = *world.api();
+  caf::actor actor;
+
+  empty_fixture() {
+    cluster_config config;
+    config.process = "server-1";
+    config.service_cidr = "10.96.0.0/16";
+    actor = caf::actor_cast<caf::actor>(world.system().spawn(
+        bootstrap, world.at("apiserver/bootstrap", config)));
+    world.run();
+  }
+
+  ~empty_fixture() override { world.end(actor); }
+};
+
+using BootstrapOfNothing = empty_fixture;
+
+TEST_F(BootstrapOfNothing, SuggestsFlowControlAndLeavesItToUsers) {
+  EXPECT_TRUE(api.find("FlowSchema", "service-accounts"));
+  auto made = api.of(call::CREATE, "PriorityLevelConfiguration");
+  ASSERT_EQ(made.size(), 7u);
+  EXPECT_EQ(made.back().body.name(), "exempt")
+      << "whoever sees it does not suggest again";
+  api.remove("FlowSchema", "service-accounts");
+  world.run();
+  EXPECT_FALSE(api.find("FlowSchema", "service-accounts"));
+}
+
 } // namespace
 
 } // namespace troupe

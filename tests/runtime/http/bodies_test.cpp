@@ -1,5 +1,6 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
+#include "messages/api/flowcontrol.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/fields.hpp"
@@ -99,6 +100,20 @@ TEST(AnswerBody, ShowsTables) {
   EXPECT_EQ(table["rows"][0]["cells"][0], "a");
   EXPECT_EQ(table["rows"][0]["object"]["kind"], "PartialObjectMetadata");
   EXPECT_EQ(table["rows"][0]["object"]["metadata"]["name"], "a");
+}
+
+TEST(AnswerBody, ShowsFlowSchemasInTheOrderOfMatching) {
+  std::vector<object> items;
+  for (auto [name, precedence] : {std::pair{"b", 20}, {"c", 10}, {"a", 20}}) {
+    flowcontrol::v1::FlowSchema schema;
+    schema.mutable_metadata()->set_name(name);
+    schema.mutable_spec()->set_matching_precedence(precedence);
+    items.push_back(object::of(schema));
+  }
+  auto table = json::parse(encode_list(items[0].kind(), items, {9, {}, 0},
+                                       as(encoding::json, shape::table)));
+  for (auto [row, name] : {std::pair{0, "c"}, {1, "a"}, {2, "b"}})
+    EXPECT_EQ(table["rows"][row]["cells"][0], name);
 }
 
 TEST(AnswerBody, FramesEvents) {

@@ -123,8 +123,10 @@ void add_environment(cases& pods) {
         "spec.serviceAccountName", "status.hostIP", "status.hostIPs",
         "status.podIP", "status.podIPs", "metadata.annotations['a.b/C']"})
     pods.create("field-path", at, field("spec.image"), field(path));
-  pods.create("field-path", at, field("metadata.labels['a b']"),
+  pods.create("field-path", at, field("metadata.finalizers['a']"),
               field("metadata.labels['a.b/c']"));
+  pods.create("field-path", "spec.containers[0].env[0].valueFrom.fieldRef",
+              field("metadata.labels['a b']"));
   pods.create("field-path", at, field(""));
   auto resource = [](const char* name) {
     return container([name](Container& c) {
@@ -139,10 +141,10 @@ void add_environment(cases& pods) {
                      "requests.cpu", "requests.memory",
                      "requests.ephemeral-storage", "limits.hugepages-2Mi"})
     pods.create("resource-field", at, resource("cpu"), resource(name));
-  pods.create("env-from", "spec.containers[0].envFrom[0]", env("env_from {}"),
+  pods.create("env-from", "spec.containers[0].envFrom", env("env_from {}"),
               env(R"(env_from { prefix: "A_" secret_ref {
                 local_object_reference { name: "s" } } })"));
-  pods.create("env-from", "spec.containers[0].envFrom[0]", env(R"(env_from {
+  pods.create("env-from", "spec.containers[0].envFrom", env(R"(env_from {
                 secret_ref { local_object_reference { name: "s" } }
                 config_map_ref { local_object_reference { name: "s" } } })"));
   pods.create("env-from", "spec.containers[0].envFrom[0].prefix",
@@ -230,9 +232,14 @@ void add_resources(cases& pods) {
   pods.create("limits", at("memory"), limit("memory", "much"),
               limit("memory", "1Gi"));
   pods.create("limits", at("disk"), limit("disk", "1"),
-              limit("hugepages-2Mi", "2Mi"));
-  pods.create("limits", at("kubernetes.io/x"), limit("kubernetes.io/x", "1"),
+              limit("kubernetes.io/disk", "1"));
+  pods.create("limits", at("requests.a.b/x"), limit("requests.a.b/x", "1"),
               limit("ephemeral-storage", "1Gi"));
+  pods.create("limits", "spec.containers[0].resources",
+              limit("hugepages-2Mi", "2Mi"), [=](Pod& pod) {
+                limit("hugepages-2Mi", "2Mi")(pod);
+                limit("memory", "1Gi")(pod);
+              });
   pods.create("limits", at("a.b/gpu"), limit("a.b/gpu", "1500m"),
               limit("a.b/gpu", "1"));
   pods.create(

@@ -1,8 +1,11 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/discovery.pb.h"
+#include "messages/api/flowcontrol.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/default_flow.hpp"
 #include "runtime/rules/first_objects.hpp"
+#include "runtime/rules/strategy.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,6 +31,41 @@ TEST(FirstObjects, AreThoseOfEveryCluster) {
     EXPECT_TRUE(find<core::v1::Namespace>(silent, name)) << name;
   auto service = find<core::v1::Service>(silent, "kubernetes");
   EXPECT_EQ(service.as<core::v1::Service>().spec().cluster_ip(), "10.96.0.1");
+}
+
+TEST(FirstObjects, HaveMandatoryFlowControlWithItsMarkAtTheEnd) {
+  auto all = first_objects(silent);
+  EXPECT_TRUE(marks_flow(all.back()));
+  for (auto name : {"exempt", "catch-all"}) {
+    EXPECT_TRUE(find<flowcontrol::v1::FlowSchema>(silent, name));
+    EXPECT_TRUE(
+        find<flowcontrol::v1::PriorityLevelConfiguration>(silent, name));
+  }
+}
+
+TEST(FirstObjects, KeepTheSpecOfMandatoryFlowControlButNotItsLabels) {
+  using level = flowcontrol::v1::PriorityLevelConfiguration;
+  auto wanted = find<level>(silent, "catch-all");
+  auto stored = wanted.copy<level>();
+  (*stored.mutable_metadata()->mutable_labels())["mine"] = "kept";
+  stored.mutable_spec()->mutable_limited()->set_lendable_percent(0);
+  EXPECT_FALSE(corrected(object::of(stored), wanted));
+  stored.mutable_spec()->mutable_limited()->set_nominal_concurrency_shares(7);
+  auto changed = corrected(object::of(stored).with_revision(3), wanted);
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(changed.as<level>().spec().limited().nominal_concurrency_shares(),
+            5);
+  EXPECT_EQ(changed.meta().labels().at("mine"), "kept");
+}
+
+TEST(FirstObjects, AreValid) {
+  auto suggested = suggested_flow();
+  suggested.insert(suggested.end(), mandatory_flow().begin(),
+                   mandatory_flow().end());
+  for (auto& each : suggested) {
+    auto found = validate_create(each.message());
+    EXPECT_TRUE(found.empty()) << each.key() << " " << found.front().detail;
+  }
 }
 
 TEST(FirstObjects, SayWhoSignsCertificatesOfClients) {

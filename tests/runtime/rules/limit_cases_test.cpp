@@ -97,6 +97,16 @@ void add_ranges(rule_cases& all) {
     merge<LimitRange>(R"(spec { limits { type: "Pod" }
                                     limits { type: "Pod" } })")(x);
   });
+  cases.create("type", "spec.limits[0].type", item("Foo", ""),
+               item("a.b/Foo", ""));
+  cases.create("min", "spec.limits[0].min[foo]",
+               item("Pod", amount("min", "foo", "1")),
+               item("Pod", amount("min", "a.b/foo", "1")));
+  cases.create(
+      "min", "spec.limits[0].min[requests.a.b/x]",
+      item("Container", amount("min", "requests.a.b/x", "1")),
+      item("PersistentVolumeClaim", amount("min", "requests.a.b/x", "1")
+                                        + amount("max", "storage", "1Gi")));
   cases.create("min", "spec.limits[0].min[cpu]",
                item("Pod", pair("min", "max", "2", "1")),
                item("Pod", pair("min", "max", "1", "2")));

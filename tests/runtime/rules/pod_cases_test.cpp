@@ -46,7 +46,7 @@ void add_admission(cases& pods) {
   pods.call("priority-class", "", priority("no", {}), priority("high", {}));
   pods.call("priority-class", "", priority("high", 6), priority("high", 5));
   pods.call("overhead", "", overhead("1"), overhead("0.25"));
-  pods.create("overhead", "spec.overhead[cpu]",
+  pods.create("overhead", "spec.overhead.limits[cpu]",
               spec(R"(overhead { key: "cpu" value { string: "-1" } })"));
 }
 

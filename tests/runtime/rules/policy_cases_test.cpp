@@ -144,7 +144,7 @@ void add_policy_cases(rule_cases& all) {
   classes.update("handler", "handler",
                  merge<RuntimeClass>(R"(handler: "other")"),
                  merge<RuntimeClass>(R"(metadata { resource_version: "1" })"));
-  classes.create("overhead", "overhead.podFixed[cpu]",
+  classes.create("overhead", "overhead.limits[cpu]",
                  merge<RuntimeClass>(R"(overhead { pod_fixed { key: "cpu"
                                           value { string: "-1" } } })"),
                  merge<RuntimeClass>(R"(overhead { pod_fixed { key: "cpu"

@@ -29,7 +29,7 @@ std::function<void(T&)> merge(const char* text) {
 
 template <class T>
 void add_common(kind_cases<T>& cases) {
-  cases.create("selector", "spec.selector",
+  cases.create("selector", "spec.template.metadata.labels",
                [](T& obj) { obj.mutable_spec()->clear_selector(); });
   cases.create("selector", "spec.selector",
                [](T& obj) { obj.mutable_spec()->mutable_selector()->Clear(); });
@@ -104,6 +104,19 @@ void add_stateful_sets(rule_cases& all) {
                            metadata { name: "A" } } })"),
                change(R"(spec { volume_claim_templates {
                            metadata { name: "data" } } })"));
+  auto mounts = [](const char* claim) {
+    return [claim](StatefulSet& obj) {
+      auto& spec = *obj.mutable_spec();
+      auto& pods = *spec.mutable_template_()->mutable_spec();
+      auto& mount = *pods.mutable_containers(0)->add_volume_mounts();
+      mount.set_name("data");
+      mount.set_mount_path("/data");
+      spec.add_volume_claim_templates()->mutable_metadata()->set_name(claim);
+    };
+  };
+  cases.create("claim-templates",
+               "spec.template.spec.containers[0].volumeMounts[0].name",
+               mounts("other"), mounts("data"));
   cases.update("claim-templates", "spec",
                change(R"(spec { volume_claim_templates {
                            metadata { name: "data" } } })"));

@@ -4,6 +4,7 @@
 #include "messages/api/core_volume.pb.h"
 #include "messages/api/flowcontrol.pb.h"
 #include "messages/api/networking.pb.h"
+#include "messages/api/podsecurity_v1beta1.pb.h"
 #include "messages/api/storage.pb.h"
 #include "rule_cases.hpp"
 
@@ -161,6 +162,30 @@ void add_volumes(rule_cases& all) {
   cases.bad("source", "spec.hostPath.path",
             R"(spec { persistent_volume_source {
                  host_path { path: "/a/../b" } } })");
+  auto one_source = [&](const char* field, const char* refused,
+                        const char* accepted) {
+    auto only = [](const char* text) {
+      return [text](core::v1::PersistentVolume& obj) {
+        EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+            text, obj.mutable_spec()->mutable_persistent_volume_source()));
+      };
+    };
+    cases.create("source", field, only(refused), only(accepted));
+  };
+  one_source("spec.iscsi.iqn", R"(iscsi { target_portal: "t" iqn: "naa.1" })",
+             R"(iscsi { target_portal: "t" iqn: "iqn.2015-02.a:b" })");
+  one_source("spec.cinder.secretRef.namespace",
+             R"(cinder { volume_id: "v" secret_ref { name: "s" } })",
+             R"(cinder { volume_id: "v"
+                     secret_ref { name: "s" namespace: "n" } })");
+  one_source(
+      "spec.glusterfs.endpointsNamespace",
+      R"(glusterfs { endpoints: "e" path: "p" endpoints_namespace: "" })",
+      R"(glusterfs { endpoints: "e" path: "p" endpoints_namespace: "n" })");
+  one_source("spec.azureFile.secretNamespace",
+             R"(azure_file { secret_name: "s" share_name: "h"
+                         secret_namespace: "" })",
+             R"(azure_file { secret_name: "s" share_name: "h" })");
   cases.fixed("source", "spec.persistentvolumesource",
               R"(spec { persistent_volume_source {
                    host_path { path: "/other" } } })",
@@ -313,6 +338,7 @@ void add_flows(rule_cases& all) {
               "spec { matching_precedence: 10000 }");
   schemas.bad("precedence", "spec.matchingPrecedence",
               "spec { matching_precedence: 1 }");
+  schemas.bad("precedence", "spec", R"(metadata { name: "catch-all" })");
   schemas.bad("level", "spec.priorityLevelConfiguration.name",
               R"(spec { priority_level_configuration { name: "" } })");
   schemas.bad("distinguisher", "spec.distinguisherMethod.type",
@@ -348,6 +374,15 @@ void add_flows(rule_cases& all) {
       R"(metadata { name: "a" } spec { type: "Limited"
          limited { limit_response { type: "Reject" } } })"};
   levels.bad("type", "spec.type", R"(spec { type: "Exempt" })");
+  using level = flowcontrol::v1::PriorityLevelConfiguration;
+  levels.create(
+      "type", "spec", levels.merge(R"(metadata { name: "catch-all" }
+                  spec { limited { nominal_concurrency_shares: 6 } })"),
+      [](level& obj) {
+        obj.mutable_metadata()->set_name("catch-all");
+        obj.mutable_spec()->mutable_limited()->set_nominal_concurrency_shares(
+            5);
+      });
   levels.bad("shares", "spec.limited.nominalConcurrencyShares",
              "spec { limited { nominal_concurrency_shares: -1 } }",
              "spec { limited { nominal_concurrency_shares: 5 } }");
@@ -358,6 +393,78 @@ void add_flows(rule_cases& all) {
                   queues: 128 hand_size: 10 queue_length_limit: 50 } } } })",
              R"(spec { limited { limit_response { type: "Queue" queuing {
                   queues: 64 hand_size: 6 queue_length_limit: 50 } } } })");
+}
+
+void add_pod_policies(rule_cases& all) {
+  using policies = policy::v1beta1::PodSecurityPolicy;
+  text_cases<policies> cases{
+      all, "policy/v1beta1", "PodSecurityPolicy",
+      R"(metadata { name: "a" } spec { run_as_user { rule: "RunAsAny" }
+         se_linux { rule: "RunAsAny" } fs_group { rule: "RunAsAny" }
+         supplemental_groups { rule: "RunAsAny" } })"};
+  cases.bad("rules", "spec.runAsUser.rule",
+            R"(spec { run_as_user { rule: "MayRunAs" } })",
+            R"(spec { run_as_user { rule: "MustRunAsNonRoot" } })");
+  cases.bad("rules", "spec.seLinux.rule", R"(spec { se_linux { rule: "" } })");
+  cases.bad("rules", "spec.runAsGroup.rule", "spec { run_as_group {} }",
+            R"(spec { run_as_group { rule: "RunAsAny" } })");
+  cases.bad("ranges", "spec.runAsGroup.ranges",
+            R"(spec { run_as_group { rule: "MayRunAs" } })",
+            R"(spec { run_as_group { rule: "MayRunAs"
+                                     ranges { min: 0 max: 0 } } })");
+  cases.bad("ranges", "spec.fsGroup.ranges[0].min",
+            R"(spec { fs_group { ranges { min: 2 max: 1 } } })",
+            R"(spec { fs_group { ranges { min: 1 max: 1 } } })");
+  cases.bad("volumes", "spec.volumes", R"(spec { volumes: "floppy" })",
+            R"(spec { volumes: "*" volumes: "nfs" })");
+  cases.bad("capabilities", "requiredDropCapabilities",
+            R"(spec { required_drop_capabilities: "KILL"
+                      allowed_capabilities: "*" })",
+            R"(spec { required_drop_capabilities: "KILL"
+                      allowed_capabilities: "CHOWN" })");
+  cases.bad("capabilities", "defaultAddCapabilities",
+            R"(spec { required_drop_capabilities: "KILL"
+                      default_add_capabilities: "KILL" })");
+  cases.bad("escalation", "spec.defaultAllowPrivilegeEscalation",
+            R"(spec { default_allow_privilege_escalation: true
+                      allow_privilege_escalation: false })",
+            R"(spec { default_allow_privilege_escalation: true })");
+  cases.bad("host-paths", "spec.allowedHostPaths[0]",
+            R"(spec { allowed_host_paths { path_prefix: "/a/.." } })",
+            R"(spec { allowed_host_paths { path_prefix: "/a" } })");
+  cases.bad("host-paths", "spec.allowedHostPaths[0]",
+            "spec { allowed_host_paths {} }");
+  cases.bad("drivers", "spec.allowedCSIDrivers.allowedCSIDriver[0].name",
+            "spec { allowed_csi_drivers {} }",
+            R"(spec { allowed_csi_drivers { name: "a.b" } })");
+  cases.bad("drivers", "spec.allowedFlexVolumes.allowedFlexVolumes[0].driver",
+            "spec { allowed_flex_volumes {} }");
+  cases.bad("sysctls", "spec.forbiddenSysctls[0]",
+            R"(spec { forbidden_sysctls: "net.*.x" })",
+            R"(spec { forbidden_sysctls: "net.a-*" })");
+  cases.bad("sysctls", "spec.forbiddenSysctls.items",
+            R"(spec { forbidden_sysctls: "*" forbidden_sysctls: "a" })");
+  cases.bad("sysctls", "spec.allowedUnsafeSysctls[0]",
+            R"(spec { forbidden_sysctls: "net.*"
+                      allowed_unsafe_sysctls: "net.a" })",
+            R"(spec { forbidden_sysctls: "net.*"
+                      allowed_unsafe_sysctls: "kernel.a" })");
+  cases.bad("runtimes", "spec.runtimeClass.allowedRuntimeClassNames",
+            R"(spec { runtime_class { default_runtime_class_name: "a"
+                        allowed_runtime_class_names: "b" } })",
+            R"(spec { runtime_class { default_runtime_class_name: "a"
+                        allowed_runtime_class_names: "*" } })");
+  auto armor = "metadata.annotations[apparmor.security.beta.kubernetes.io/"
+               "allowedProfileNames]";
+  auto note = [](const char* value) {
+    return [value](policies& obj) {
+      (*obj.mutable_metadata()
+            ->mutable_annotations())["apparmor.security.beta.kubernetes.io/"
+                                     "allowedProfileNames"] = value;
+    };
+  };
+  cases.create("annotations", armor, note("unconfined,other"),
+               note("unconfined,localhost/a"));
 }
 
 void add_webhooks(rule_cases& all) {
@@ -418,6 +525,7 @@ void add_webhooks(rule_cases& all) {
 
 void add_stored_cases(rule_cases& all) {
   add_autoscalers(all);
+  add_pod_policies(all);
   add_network_policies(all);
   add_volumes(all);
   add_claims(all);

@@ -1,4 +1,5 @@
 #include "messages/api/apps.pb.h"
+#include "messages/api/batch.pb.h"
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_node.pb.h"
 #include "messages/api/core_pod.pb.h"
@@ -181,6 +182,34 @@ TEST(Strategy, ServiceDropsWhatItsNewTypeDoesNotKnow) {
   rules::prepare_for_update(obj, old);
   EXPECT_FALSE(obj.spec().has_cluster_ip());
   EXPECT_FALSE(obj.spec().has_internal_traffic_policy());
+}
+
+TEST(Strategy, DaemonSetCountsChangesOfItsTemplateInAnAnnotation) {
+  constexpr auto note = "deprecated.daemonset.template.generation";
+  auto old = read<apps::v1::DaemonSet>("spec { min_ready_seconds: 1 }");
+  rules::prepare_for_create(old);
+  EXPECT_EQ(old.metadata().annotations().at(note), "1");
+  auto now = old;
+  now.mutable_metadata()->clear_annotations();
+  now.mutable_spec()->set_min_ready_seconds(2);
+  rules::prepare_for_update(now, old);
+  EXPECT_EQ(now.metadata().annotations().at(note), "1");
+  now.mutable_spec()->mutable_template_()->mutable_spec()->set_node_name("n");
+  rules::prepare_for_update(now, old);
+  EXPECT_EQ(now.metadata().annotations().at(note), "2");
+}
+
+TEST(Strategy, JobThatTakesItsLabelsFromItsPodsIsLabelledAsTheyAre) {
+  auto job = read<batch::v1::Job>(R"(
+    metadata { name: "j" uid: "u" labels { key: "a" value: "b" } }
+    spec { template { metadata { labels { key: "a" value: "b" } } } })");
+  rules::prepare_for_create(job);
+  EXPECT_EQ(job.metadata().labels().at("job-name"), "j");
+  auto other = read<batch::v1::Job>(R"(
+    metadata { name: "j" uid: "u" labels { key: "own" value: "b" } }
+    spec { template { metadata { labels { key: "a" value: "b" } } } })");
+  rules::prepare_for_create(other);
+  EXPECT_FALSE(other.metadata().labels().contains("job-name"));
 }
 
 TEST(Strategy, AnotherUidOrVersionIsAConflict) {

@@ -13,6 +13,7 @@
 #include "messages/api/scheduling.pb.h"
 #include "messages/api/storage.pb.h"
 #include "messages/system.pb.h"
+#include "runtime/rules/nameless.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
 
@@ -169,13 +170,11 @@ std::string_view verb_name(call::Verb verb) {
   return names[static_cast<size_t>(verb)];
 }
 
-caf::error wrong_verb(const write_job& job) {
-  auto& sub = job.request->subresource();
+caf::error wrong_verb() {
   return make_error(ec::method_not_allowed,
                     "the server does not allow this method on the requested "
-                    "resource: "
-                        + job.kind().qualified_plural()
-                        + (sub.empty() ? "" : "/" + sub));
+                    "resource",
+                    meta::v1::StatusDetails{});
 }
 
 /// Reads are the view's; here come those that it knows nothing of.
@@ -201,7 +200,7 @@ void run_sub_create(job_ptr job) {
   else if (sub == "eviction" && is_core(job->kind(), "pods"))
     run_eviction(job);
   else
-    job->fail(wrong_verb(*job));
+    job->fail(wrong_verb());
 }
 
 /// What comes with a delete, whatever way it came.
@@ -234,12 +233,22 @@ caf::error check_body(const write_job& job) {
     return make_error(ec::bad_request,
                       "the object is a " + std::string{job.body.kind().kind}
                           + ", expected " + std::string{wanted->kind});
+  if ((sub == "binding" || sub == "eviction")
+      && job.body.name() != request.name())
+    return make_error(ec::bad_request, "name in URL does not match name in "
+                                           + std::string{wanted->kind}
+                                           + " object");
   if (request.verb() == call::UPDATE && job.body.name().empty())
-    return make_error(ec::bad_request, "the object has no name: it must be "
-                                       "that of the request");
+    return rules::nameless(request.name());
   auto creates = request.verb() == call::CREATE && sub.empty();
   return rules::check_place(job.body.meta(), job.kind(), request.namespace_(),
                             creates ? std::string{} : request.name());
+}
+
+/// An update of 1.20 whose body there is no kind for any more.
+bool is_told_as_patch(const call::Request& request) {
+  return request.subresource() == "ephemeralcontainers"
+         && request.patch_type() == call::STRATEGIC;
 }
 
 caf::error check_request(const write_job& job) {
@@ -247,16 +256,17 @@ caf::error check_request(const write_job& job) {
   auto& sub = request.subresource();
   if (!sub.empty() && !job.kind().has_subresource(sub))
     return make_error(ec::not_found,
-                      "the server could not find the requested resource: "
-                          + job.kind().qualified_plural() + "/" + sub);
+                      "the server could not find the requested resource",
+                      meta::v1::StatusDetails{});
   if (!sub.empty() && !rules::subresource_takes(sub, verb_name(request.verb())))
-    return wrong_verb(job);
+    return wrong_verb();
   auto needs_name = request.verb() != call::CREATE
                     && request.verb() != call::DELETE_COLLECTION;
   if ((needs_name || !sub.empty()) && request.name().empty())
     return make_error(ec::bad_request, "a name is required");
   auto needs_body =
-      request.verb() == call::CREATE || request.verb() == call::UPDATE;
+      request.verb() == call::CREATE
+      || (request.verb() == call::UPDATE && !is_told_as_patch(request));
   if (needs_body)
     return check_body(job);
   if (request.verb() == call::DELETE
@@ -286,6 +296,8 @@ void run(job_ptr job) {
         run_scale(job);
       else if (sub == "finalize")
         run_finalize(job);
+      else if (is_told_as_patch(*job->request))
+        run_patch(job);
       else
         run_update(job);
       break;
@@ -299,7 +311,7 @@ void run(job_ptr job) {
       run_delete_collection(job);
       break;
     default:
-      job->fail(wrong_verb(*job));
+      job->fail(wrong_verb());
   }
 }
 

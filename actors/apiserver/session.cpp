@@ -199,7 +199,8 @@ on_request(pointer self, const pb<call::Request>& msg, const object& body) {
   if (what.subresource.empty() && !(*kind)->has_verb(what.verb))
     return make_error(ec::method_not_allowed,
                       "the server does not allow this method on the "
-                      "requested resource");
+                      "requested resource",
+                      meta::v1::StatusDetails{});
   if (*kind == &kind_of<core::v1::Binding>())
     return on_request(self, binding_of_pod(*msg, body), body);
   if (*kind == &kind_of<core::v1::ComponentStatus>())

@@ -2,6 +2,7 @@
 
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
+#include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/container.pb.h"
 #include "messages/pod_stream.pb.h"
@@ -117,6 +118,14 @@ void reach_endpoint(pointer self, const request& msg,
       [others](const caf::error&) { others(); });
 }
 
+caf::error no_service(const std::string& name) {
+  meta::v1::StatusDetails details;
+  details.set_name(name);
+  details.set_kind("services");
+  return make_error(ec::not_found, "services \"" + name + "\" not found",
+                    details);
+}
+
 void reach_service_port(pointer self, const request& msg,
                         const rules::proxied_name& to_what,
                         const std::string& port,
@@ -137,7 +146,10 @@ void reach_service_port(pointer self, const request& msg,
                       targets.end());
         reach_endpoint(self, msg, std::move(targets), to, promise);
       },
-      [promise](const caf::error& err) mutable { promise.deliver(err); });
+      [name = to_what.name, promise](const caf::error& err) mutable {
+        // Whoever asks knows of the service only.
+        promise.deliver(is(err, ec::not_found) ? no_service(name) : err);
+      });
 }
 
 void reach_proxied_service(pointer self, const request& msg,

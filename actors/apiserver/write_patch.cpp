@@ -4,6 +4,7 @@
 #include "messages/fields.hpp"
 #include "runtime/apply/configuration.hpp"
 #include "runtime/apply/managed_fields.hpp"
+#include "runtime/rules/nameless.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/rules/spoken_kind.hpp"
@@ -50,6 +51,8 @@ expected<text::document> read_patch(const call::Request& request,
                       "error decoding patch: " + message_of(patch.error()));
   if (!patch || request.patch_type() == call::JSON || patch->is_object())
     return patch;
+  if (patch->is_null() && request.patch_type() == call::STRATEGIC)
+    return text::document::object();
   auto type = patch->is_array() ? "array" : patch->type_name();
   return make_error(ec::bad_request,
                     std::string{"error decoding patch: json: cannot unmarshal "}
@@ -102,9 +105,17 @@ expected<text::document> changed(call::PatchType type, text::document before,
                                  const kind_info& kind) {
   if (type == call::JSON)
     return json_patched(std::move(before), patch);
-  if (type == call::STRATEGIC)
-    return text::strategic_merge_patch(std::move(before), patch,
-                                       &message_info_of(kind.descriptor()));
+  if (type == call::STRATEGIC) {
+    auto after = text::strategic_merge_patch(
+        std::move(before), patch, &message_info_of(kind.descriptor()));
+    // Kubernetes reads the outcome into what it was made of, whatever it says
+    // that it is.
+    if (after) {
+      (*after)["apiVersion"] = kind.api_version();
+      (*after)["kind"] = kind.kind;
+    }
+    return after;
+  }
   return text::merge_patch(std::move(before), patch);
 }
 
@@ -189,6 +200,8 @@ void attempt(job_ptr job) {
   job->told.clear();
   auto wish = patched(*job, *shown);
   // Kubernetes: neither may be patched away.
+  if (wish && wish->name().empty())
+    wish = rules::nameless(job->request->name());
   if (wish)
     if (auto err = rules::check_place(wish->meta(), job->kind(),
                                       job->request->namespace_(),

@@ -111,15 +111,13 @@ caf::error begin(exchange& x) {
     return to.error();
   x.to = std::move(*to);
   x.at = http::find_route(x.to);
-  auto listed = x.at.kind == nullptr || x.at.kind->has_verb("list");
-  auto form = http::negotiate(x.header("Accept"), listed);
-  // What is no object has a form of its own.
-  auto free = x.at.where != http::place::resource || is_stream(x)
-              || x.at.subresource == "log";
-  if (!form && !free)
-    return form.error();
+  if (x.at.where == http::place::resource)
+    x.verb = http::verb_of(x.request->method(), x.at, x.to);
+  auto form = http::choose_form(x.header("Accept"), x.at, x.verb);
   if (form)
     x.form = *form;
+  else
+    x.unfit = form.error();
   x.form.pretty =
       x.to.has("pretty")
           ? x.to.flag("pretty")
@@ -127,23 +125,16 @@ caf::error begin(exchange& x) {
   return caf::none;
 }
 
-caf::error no_such_place() {
-  return make_error(ec::not_found,
-                    "the server could not find the requested resource");
-}
-
 void at_path(pointer self, exchange_ptr x) {
   if (x->at.where == http::place::nothing && http::is_api_path(x->to))
-    return refuse(self, *x, no_such_place());
+    return refuse(self, *x, http::no_such_place());
   if (x->at.where == http::place::nothing)
     return serving_http::answer(self, *x, 404, "text/plain; charset=utf-8",
                                 "404 page not found\n");
-  auto& method = x->request->method();
-  if (method != "GET" && method != "HEAD")
-    return refuse(self, *x,
-                  make_error(ec::method_not_allowed,
-                             "the server does not allow this method on the "
-                             "requested resource"));
+  if (!http::takes_method(x->at.where, x->request->method()))
+    return refuse(self, *x, http::wrong_method());
+  if (x->unfit)
+    return refuse(self, *x, x->unfit);
   answer_place(self, x);
 }
 
@@ -160,14 +151,12 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
     x->audit_id = self->state.ctx->uuid();
   if (auto err = begin(*x))
     return refuse(self, *x, err);
-  if (x->at.where == http::place::resource)
-    x->verb = http::verb_of(msg->method(), x->at, x->to);
   x->mark =
       std::make_shared<http::flight_mark>(metrics_of(self), labels_of(*x));
   identify(self, x, [self, x] {
     if (x->at.where != http::place::resource)
       with_path(self, x, [self, x] { at_path(self, x); });
-    else if (is_stream(*x))
+    else if (http::is_streamed(x->at))
       start_stream(self, x);
     else
       answer_resource(self, x);

@@ -23,6 +23,14 @@ std::string warning_text(const std::string& text) {
   return out + "\"";
 }
 
+/// Whether other clients are told the same there in other forms, which is for
+/// caches to know.
+bool varies(http::place where) {
+  return where == http::place::core_versions || where == http::place::groups
+         || where == http::place::openapi_v2
+         || where == http::place::openapi_v3;
+}
+
 bool takes_gzip(const exchange& x) {
   for (auto& type : http::parse_accept(x.header("Accept-Encoding")))
     if (type.name == "gzip")
@@ -55,24 +63,26 @@ std::pair<std::string, std::string> warning_header(const std::string& text) {
 }
 
 void answer(pointer self, const exchange& x, int status, std::string type,
-            std::string body, const std::vector<std::string>& warnings,
-            const std::string& tag, const std::string& caching) {
+            std::string body, const answer_words& words) {
   if (x.mark)
     x.mark->done(status, self->clock().now() - x.since, body.size());
   audit_body(self, x, status, body, type);
   http::response_head head;
   head.status = status;
   head.headers.push_back(audit_header(x.audit_id));
-  head.headers.emplace_back("Content-Type", std::move(type));
-  head.headers.emplace_back("Cache-Control",
-                            caching.empty() ? "no-cache, private" : caching);
-  if (x.at.where == http::place::core_versions
-      || x.at.where == http::place::groups)
+  if (!type.empty())
+    head.headers.emplace_back("Content-Type", std::move(type));
+  head.headers.emplace_back("Cache-Control", words.caching.empty()
+                                                 ? "no-cache, private"
+                                                 : words.caching);
+  if (varies(x.at.where))
     head.headers.emplace_back("Vary", "Accept");
-  if (!tag.empty())
-    head.headers.emplace_back("ETag", tag);
-  for (auto& w : warnings)
+  if (!words.tag.empty())
+    head.headers.emplace_back("ETag", words.tag);
+  for (auto& w : words.warnings)
     head.headers.push_back(warning_header(w));
+  head.headers.insert(head.headers.end(), words.others.begin(),
+                      words.others.end());
   if (body.size() >= gzip_from && takes_gzip(x)) {
     if (auto small = http::gzip(body); !small.empty()) {
       body = std::move(small);
@@ -98,16 +108,16 @@ refusal refusal_of(const exchange& x, const caf::error& why) {
   // Kubernetes: why somebody is nobody is not told.
   if (status.code() == 401)
     status.set_message("Unauthorized");
-  http::answer_form form;
-  if (x.form.bytes == http::encoding::protobuf)
-    form.bytes = x.form.bytes;
-  form.pretty = x.form.pretty;
+  auto form = http::refusal_form(x.header("Accept"));
+  form.pretty = form.pretty || x.form.pretty;
   refusal out;
   out.type = form.content_type();
   out.head.status = status.code();
   out.head.headers = {audit_header(x.audit_id),
                       {"Content-Type", out.type},
                       {"Cache-Control", "no-cache, private"}};
+  if (auto seconds = status.details().retry_after_seconds(); seconds > 0)
+    out.head.headers.emplace_back("Retry-After", std::to_string(seconds));
   out.body = http::encode_status(status, form);
   return out;
 }

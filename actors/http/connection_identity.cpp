@@ -5,6 +5,7 @@
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/crypto/encoding.hpp"
+#include "runtime/http/websocket.hpp"
 #include "runtime/rules/impersonation.hpp"
 #include "runtime/rules/known_tokens.hpp"
 #include "runtime/rules/refusals.hpp"
@@ -335,28 +336,30 @@ void check_token(pointer self, const request_ptr& x, const std::string& token,
           return refuse_arriving(self, *x, found.error());
         auto& status = found->one().as<TokenReview>().status();
         if (!status.authenticated())
-          return refuse_stranger(self, *x, "bearer: " + status.error());
+          return refuse_stranger(self, *x, status.error());
         x->who = caller_of(status.user());
         keep(self, hash, x->who);
         impersonate(self, x, next);
       });
 }
 
-/// Returns the token that a request shows. One among the protocols of a
-/// WebSocket is taken out: nobody else is to see it.
+/// Returns the token that a request shows; "" when it shows none, and nothing
+/// when what it shows can be no token. One among the protocols of a WebSocket
+/// is taken out: nobody else is to see it.
 std::optional<std::string> token_of(exchange& x) {
   constexpr std::string_view protocol_header = "Sec-WebSocket-Protocol";
   if (auto token = rules::bearer_token(x.header("Authorization")))
-    return token;
+    return *token;
+  if (!http::wants_upgrade(headers_of(x), "websocket"))
+    return std::string{};
   std::string protocols;
   for (auto& h : x.request->headers())
     if (http::same_word(h.name(), protocol_header))
       protocols += (protocols.empty() ? "" : ",") + h.value();
   std::string rest;
-  auto token = protocols.empty() ? std::nullopt
-                                 : rules::bearer_protocol(protocols, rest);
-  if (!token)
-    return std::nullopt;
+  auto token = rules::bearer_protocol(protocols, rest);
+  if (!token || token->empty())
+    return token;
   http_api::Request fresh = *x.request;
   auto& headers = *fresh.mutable_headers();
   for (auto i = headers.begin(); i != headers.end();)
@@ -391,10 +394,12 @@ void identify(pointer self, std::shared_ptr<exchange> x,
     x->who.groups.push_back(rules::authenticated_group);
     return impersonate(self, x, std::move(next));
   }
-  if (token)
+  if (!token)
+    return refuse_stranger(self, *x, "no token among the protocols");
+  if (!token->empty())
     return check_token(self, x, *token, std::move(next));
   if (!st.who.problem.empty())
-    return refuse_stranger(self, *x, "certificate: " + st.who.problem);
+    return refuse_stranger(self, *x, st.who.problem);
   x->who = {anonymous, {rules::unauthenticated_group}};
   impersonate(self, x, std::move(next));
 }

@@ -2,6 +2,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/http/deprecation.hpp"
+#include "runtime/http/number_parameter.hpp"
 #include "runtime/http/older_bodies.hpp"
 #include "runtime/http/request_body.hpp"
 #include "runtime/rules/requests.hpp"
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace troupe::serving_http {
 
@@ -20,35 +20,17 @@ namespace {
 
 using objects = std::vector<object>;
 
-caf::error wrong_method() {
-  return make_error(ec::method_not_allowed,
-                    "the server does not allow this method on the requested "
-                    "resource");
-}
-
-caf::error read_limit(const http::target& to, call::Request& out) {
-  auto& text = to.get("limit");
-  if (text.empty())
-    return caf::none;
-  int64_t value = 0;
-  auto last = text.data() + text.size();
-  auto [end, bad] = std::from_chars(text.data(), last, value);
-  if (bad != std::errc{} || end != last)
-    return make_error(ec::bad_request, "limit: \"" + text + "\" is no number");
+caf::error read_numbers(const http::target& to, call::Request& out) {
+  // Of a list it says nothing, but it must be a number.
+  if (auto timeout = http::number_parameter(to, "timeoutSeconds"); !timeout)
+    return timeout.error();
+  auto limit = http::number_parameter(to, "limit");
+  if (!limit)
+    return limit.error();
   // Kubernetes: one below nothing is none.
-  out.set_limit(std::max<int64_t>(value, 0));
+  if (*limit)
+    out.set_limit(std::max<int64_t>(**limit, 0));
   return caf::none;
-}
-
-caf::error check_timeout(const http::target& to) {
-  auto& text = to.get("timeoutSeconds");
-  int64_t value = 0;
-  auto last = text.data() + text.size();
-  auto [end, bad] = std::from_chars(text.data(), last, value);
-  return text.empty() || (bad == std::errc{} && end == last)
-             ? caf::error{}
-             : make_error(ec::bad_request,
-                          "timeoutSeconds: \"" + text + "\" is no number");
 }
 
 /// Kubernetes: who does not say who manages fields is known by its program.
@@ -113,9 +95,7 @@ caf::error read_selection(const exchange& x, call::Request& out) {
     given.set_send_initial_events(x.to.flag("sendInitialEvents"));
   if (auto found = rules::validate_list_options(given); !found.empty())
     return invalid("meta.k8s.io", "ListOptions", {}, found);
-  if (auto err = check_timeout(x.to))
-    return err;
-  return read_limit(x.to, out);
+  return read_numbers(x.to, out);
 }
 
 /// What a request asks of the session.
@@ -133,7 +113,7 @@ bool read_older_update(const exchange& x, wish& out) {
   auto patch = http::patch_of_late_containers(x.request->body());
   if (!patch)
     return false;
-  out.msg.set_verb(call::PATCH);
+  // It stays an update to who decides whether it is allowed.
   out.msg.set_patch_type(call::STRATEGIC);
   out.msg.set_patch(std::move(*patch));
   return true;
@@ -215,7 +195,7 @@ void answer_success(pointer self, const exchange& x, int code,
   auto form = x.form;
   form.as = http::shape::object;
   answer(self, x, code, form.content_type(), http::encode_status(status, form),
-         warnings);
+         {warnings, {}, {}, {}});
 }
 
 void answer_list(pointer self, const exchange& x,
@@ -225,7 +205,8 @@ void answer_list(pointer self, const exchange& x,
   http::list_meta meta{response.revision(), response.continue_token(),
                        response.remaining()};
   answer(self, x, 200, how.form.content_type(),
-         http::encode_list(*x.at.kind, found, meta, how), warnings);
+         http::encode_list(*x.at.kind, found, meta, how),
+         {warnings, {}, {}, {}});
 }
 
 void answer_object(pointer self, const exchange& x, bool created,
@@ -240,7 +221,7 @@ void answer_object(pointer self, const exchange& x, bool created,
   }
   auto how = form_of(self, x);
   answer(self, x, created ? 201 : 200, how.form.content_type(),
-         http::encode_object(shown, how), warnings);
+         http::encode_object(shown, how), {warnings, {}, {}, {}});
 }
 
 void answer_with(pointer self, const exchange& x,
@@ -282,13 +263,17 @@ void ask(pointer self, exchange_ptr x, std::shared_ptr<wish> what) {
 } // namespace
 
 void answer_resource(pointer self, exchange_ptr x) {
-  if (x->verb.empty())
-    return refuse(self, *x, wrong_method());
+  auto& part = x->at.subresource;
+  if (!part.empty() && !x->at.kind->has_subresource(part))
+    return refuse(self, *x, http::no_such_place());
+  if (x->verb.empty() || (part == "log" && x->verb != "get"))
+    return refuse(self, *x, http::wrong_method());
+  if (x->unfit)
+    return refuse(self, *x, x->unfit);
   if (x->verb == "watch")
     return start_watch(self, x);
-  if (x->at.subresource == "log")
-    return x->verb == "get" ? start_log(self, x)
-                            : refuse(self, *x, wrong_method());
+  if (part == "log")
+    return start_log(self, x);
   auto what = std::make_shared<wish>();
   if (auto err = read_wish(*x, *what))
     return refuse(self, *x, err);

@@ -3,6 +3,7 @@
 #include "actors/http/connection.hpp"
 #include "messages/call.pb.h"
 #include "messages/http.pb.h"
+#include "runtime/http/answer_choice.hpp"
 #include "runtime/http/api_route.hpp"
 #include "runtime/http/target.hpp"
 #include "runtime/system/clocks.hpp"
@@ -25,6 +26,7 @@ struct exchange {
   std::string verb; ///< Kubernetes'
   std::string from; ///< address of the client; "" where it is not known
   http::answer_form form;
+  caf::error unfit;     ///< why there is no form that the client takes
   steady_point since;   ///< when it came
   std::string audit_id; ///< the client's name for it, or ours
   std::shared_ptr<http::flight_mark> mark; ///< null: its answer is not counted
@@ -43,12 +45,17 @@ std::vector<http::header> headers_of(const exchange& x);
 
 // -- answers (connection_answers.cpp) ----------------------------------------
 
-/// Answers with bytes of a type. `warnings` become headers, and so does `tag`,
-/// where the bytes have one. `caching` is for how long they may be kept; ""
-/// is not at all.
+/// What the head of an answer says beside its status and its type.
+struct answer_words {
+  std::vector<std::string> warnings; ///< become headers
+  std::string tag;                   ///< by which the client may keep the bytes
+  std::string caching;               ///< for how long; "" is not at all
+  std::vector<http::header> others;
+};
+
+/// Answers with bytes of a type; without any it has none.
 void answer(pointer self, const exchange& x, int status, std::string type,
-            std::string body, const std::vector<std::string>& warnings = {},
-            const std::string& tag = {}, const std::string& caching = {});
+            std::string body, const answer_words& words = {});
 
 /// Kubernetes: by this a client finds what was noted of its request.
 http::header audit_header(const std::string& audit_id);
@@ -145,9 +152,7 @@ void end_logs_of(pointer self, const caf::actor_addr& source);
 
 // -- exchanges that flow both ways (connection_streams.cpp) -------------------
 
-/// Whether a request is for an actor of its own.
-bool is_stream(const exchange& x);
-/// Starts it.
+/// Starts the actor that answers what flows both ways.
 void start_stream(pointer self, exchange_ptr x);
 void on_stream_data(pointer self, const pb<http_api::Data>& msg);
 void on_stream_taken(pointer self, const pb<http_api::Taken>& msg);

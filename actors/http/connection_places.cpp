@@ -1,6 +1,6 @@
 #include "actors/http/connection_parts.hpp"
-#include "messages/api/core_config.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/http/date_header.hpp"
 #include "runtime/http/discovery.hpp"
 #include "runtime/http/health.hpp"
 #include "runtime/http/issuer.hpp"
@@ -20,91 +20,131 @@ namespace troupe::serving_http {
 namespace {
 
 void answer_message(pointer self, const exchange& x,
-                    const google::protobuf::Message& msg,
-                    std::string_view kind) {
+                    const google::protobuf::Message& msg, std::string_view kind,
+                    std::string_view version = "v1") {
   auto form = x.form;
   form.as = http::shape::object;
   answer(self, x, 200, form.content_type(),
-         http::encode_message(msg, "v1", kind, form));
+         http::encode_message(msg, version, kind, form));
+}
+
+/// The client gets the bytes, or hears that it has them.
+void answer_document(pointer self, const exchange& x, std::string type,
+                     const http::served_document& document,
+                     const std::string& caching = {},
+                     std::vector<http::header> others = {}) {
+  auto tag = document.tag();
+  auto known = http::names_tag(x.header("If-None-Match"), tag);
+  answer(self, x, known ? 304 : 200, known ? std::string{} : std::move(type),
+         known ? std::string{} : document.bytes,
+         {{}, tag, caching, std::move(others)});
 }
 
 void answer_discovery(pointer self, const exchange& x) {
   auto& config = self->state.ctx->config();
   auto core = x.at.where == http::place::core_versions;
   if (x.form.as == http::shape::discovery) {
-    answer(self, x, 200, x.form.content_type(),
-           http::aggregated_discovery(core, x.form.version));
+    // Kubernetes: caches may keep it, and ask whether it is still so.
+    answer_document(self, x, x.form.content_type(),
+                    http::aggregated_discovery(core, x.form.version), "public");
     return;
   }
   if (core)
     answer_message(self, x,
                    http::core_versions(config.api_address + ":"
                                        + std::to_string(config.api_port)),
-                   "APIVersions");
+                   "APIVersions", http::discovery_version({}));
   else
     answer_message(self, x, http::group_list(), "APIGroupList");
 }
 
-void answer_health(pointer self, exchange_ptr x) {
-  auto checks = http::health_checks();
-  auto done = [self, x](std::vector<http::health_check> found) {
-    auto page =
-        http::health_page(x->at.group, x->at.check, x->to.all("exclude"),
-                          x->to.has("verbose"), found);
-    answer(self, *x, page.status, "text/plain; charset=utf-8", page.text);
-  };
-  if (!x->at.check.empty() && x->at.check != http::store_check)
-    return done(std::move(checks));
-  // Whoever asks may be nobody, so the question is the server's own: a read of
-  // the newest state is answered when everything it stands on is well.
-  own_session(self).get(
-      {&kind_of<core::v1::Namespace>(), {}, "default"},
-      [checks = std::move(checks), done](expected<troupe::answer> got) mutable {
-        for (auto& c : checks)
-          if (c.name == http::store_check && !got
-              && !is(got.error(), ec::not_found))
-            c.problem = message_of(got.error());
-        done(std::move(checks));
-      });
+/// A page of health, while its questions are asked.
+struct health_report {
+  exchange_ptr x;
+  std::vector<http::health_check> checks;
+  size_t open = 1; ///< questions, and one for whoever asks them
+};
+
+void one_answered(pointer self, health_report& all) {
+  if (--all.open > 0)
+    return;
+  auto& x = *all.x;
+  auto page = http::health_page(x.at.group, x.at.check, x.to.all("exclude"),
+                                x.to.has("verbose"), all.checks);
+  answer(self, x, page.status, "text/plain; charset=utf-8", page.text);
 }
 
-/// Documents are long and seldom new: whoever has one need not get it again.
-void answer_document(pointer self, const exchange& x, std::string type,
-                     const http::openapi_document& document) {
-  auto tag = "\"" + document.hash + "\"";
-  if (x.header("If-None-Match") == tag)
-    return answer(self, x, 304, std::move(type), {}, {}, tag);
-  answer(self, x, 200, std::move(type), document.bytes, {}, tag);
+void answer_health(pointer self, exchange_ptr x) {
+  auto all = std::make_shared<health_report>();
+  all->x = x;
+  for (auto& each : http::health_questions())
+    all->checks.push_back({std::string{each.check}, {}});
+  // Whoever asks may be nobody, so the questions are the server's own.
+  for (auto& each : http::questions_of(x->at.check, x->to.all("exclude"))) {
+    if (each.kind == nullptr)
+      continue;
+    ++all->open;
+    own_session(self).get(
+        {each.kind, std::string{each.ns}, std::string{each.name}},
+        [self, all, each](expected<troupe::answer> got) {
+          for (auto& check : all->checks)
+            if (check.name == each.check)
+              check.problem =
+                  http::problem_of(each, got ? caf::error{} : got.error());
+          one_answered(self, *all);
+        });
+  }
+  one_answered(self, *all);
 }
+
+constexpr auto json_type = "application/json";
 
 void answer_openapi_v2(pointer self, const exchange& x) {
-  // Kubernetes' older clients have an @ where newer ones have a dot.
-  constexpr const char* names[] = {
-      "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
-      "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"};
-  auto accept = http::parse_accept(x.header("Accept"));
-  for (auto& type : accept) {
-    if (type.name == names[0] || type.name == names[1])
-      // Go's clients cannot read a type with an @, which they ask for.
-      return answer_document(self, x, names[1], http::openapi_v2_protobuf());
-    if (type.name == "application/json" || type.name == "*/*"
-        || type.name == "application/*")
-      break;
-  }
-  answer_document(self, x, "application/json", http::openapi_v2_json());
+  // Kubernetes' older clients have an @ where newer ones have a dot. Go's
+  // cannot read a type with an @, which they ask for.
+  constexpr auto protobuf =
+      "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+  constexpr auto older =
+      "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  auto best =
+      http::choose_type(x.header("Accept"), {json_type, older, protobuf});
+  if (!best)
+    answer(self, x, 406, {}, {});
+  else if (*best == 0)
+    answer_document(self, x, json_type, http::openapi_v2_json());
+  else
+    answer_document(self, x, protobuf, http::openapi_v2_protobuf());
+}
+
+/// Kubernetes: who asks for what a document is by its hash may keep it for
+/// good; one who has an older hash is led to the newer.
+void answer_hashed(pointer self, const exchange& x,
+                   const http::served_document& document,
+                   const std::string& hash) {
+  if (hash != document.hash)
+    return answer(self, x, 301, json_type, {},
+                  {{},
+                   document.tag(),
+                   {},
+                   {{"Location",
+                     "/openapi/v3/" + x.at.check + "?hash=" + document.hash}}});
+  auto year = std::chrono::hours{24 * 365};
+  answer_document(
+      self, x, json_type, document, "public, immutable",
+      {{"Expires", http::date_text(self->state.ctx->now() + year)}});
 }
 
 void answer_openapi_v3(pointer self, const exchange& x) {
   if (x.at.check.empty())
-    return answer_document(self, x, "application/json",
-                           http::openapi_v3_index());
+    return answer_document(self, x, json_type, http::openapi_v3_index());
   auto* document = http::openapi_v3_document(x.at.check);
   if (document == nullptr)
-    return refuse(self, x,
-                  make_error(ec::not_found,
-                             "the server could not find the requested "
-                             "resource"));
-  answer_document(self, x, "application/json", *document);
+    return answer(self, x, 404, {}, {});
+  if (!http::choose_type(x.header("Accept"), {json_type}))
+    return answer(self, x, 406, {}, {});
+  if (auto& hash = x.to.get("hash"); !hash.empty())
+    return answer_hashed(self, x, *document, hash);
+  answer_document(self, x, json_type, *document);
 }
 
 /// Kubernetes: may be kept for an hour.
@@ -115,19 +155,18 @@ void answer_issuer(pointer self, const exchange& x) {
   auto& ctx = *self->state.ctx;
   auto* authority = ctx.outside().authority.get();
   if (authority == nullptr || !authority->tokens)
-    return refuse(self, x,
-                  make_error(ec::not_found,
-                             "the server could not find the requested "
-                             "resource"));
+    return refuse(self, x, http::no_such_place());
+  answer_words words;
+  words.caching = for_an_hour;
   if (x.at.where == http::place::token_keys)
     return answer(self, x, 200, "application/jwk-set+json",
-                  authority->tokens->public_set(), {}, {}, for_an_hour);
+                  authority->tokens->public_set(), words);
   auto keys = "https://" + ctx.config().api_address + ":"
               + std::to_string(ctx.config().api_port) + "/openid/v1/jwks";
   answer(self, x, 200, "application/json",
          http::issuer_document(rules::token_issuer, keys,
                                authority->tokens->algorithms()),
-         {}, {}, for_an_hour);
+         words);
 }
 
 } // namespace
@@ -140,9 +179,9 @@ void answer_place(pointer self, exchange_ptr x) {
     case http::place::group:
       return answer_message(self, *x, http::api_group(x->at.group), "APIGroup");
     case http::place::version:
-      return answer_message(self, *x,
-                            http::resource_list(x->at.group, x->at.version),
-                            "APIResourceList");
+      return answer_message(
+          self, *x, http::resource_list(x->at.group, x->at.version),
+          "APIResourceList", http::discovery_version(x->at.group));
     case http::place::server_version:
       return answer(self, *x, 200, "application/json",
                     http::server_version(kubelet_version));
@@ -160,9 +199,7 @@ void answer_place(pointer self, exchange_ptr x) {
     case http::place::token_keys:
       return answer_issuer(self, *x);
     default:
-      refuse(self, *x,
-             make_error(ec::not_found,
-                        "the server could not find the requested resource"));
+      refuse(self, *x, http::no_such_place());
   }
 }
 

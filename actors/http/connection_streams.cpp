@@ -20,14 +20,6 @@ bool is_command(const exchange& x) {
   return x.at.subresource == "exec" || x.at.subresource == "attach";
 }
 
-bool has_streams(const exchange& x) {
-  if (x.at.kind == nullptr || x.at.name.empty() || !x.at.kind->group.empty())
-    return false;
-  return http::is_proxied(x.at)
-         || (x.at.kind->plural == "pods"
-             && (is_command(x) || x.at.subresource == "portforward"));
-}
-
 /// Kubernetes: a method is a verb of its own here, whatever the path; OPTIONS
 /// is none, so that only who may do all may ask.
 std::string verb_for(const std::string& method, bool proxied) {
@@ -72,18 +64,11 @@ void begin(pointer self, exchange_ptr x) {
 
 } // namespace
 
-bool is_stream(const exchange& x) {
-  return has_streams(x);
-}
-
 void start_stream(pointer self, exchange_ptr x) {
   auto fresh = std::make_shared<exchange>(*x);
   fresh->verb = verb_for(x->request->method(), x->at.subresource == "proxy");
   if (fresh->verb.empty())
-    return refuse(self, *x,
-                  make_error(ec::method_not_allowed,
-                             "the server does not allow this method on the "
-                             "requested resource"));
+    return refuse(self, *x, http::wrong_method());
   if (self->state.streams.size() >= most_streams)
     return refuse(
         self, *x,

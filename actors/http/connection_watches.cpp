@@ -2,11 +2,11 @@
 #include "messages/api/meta.pb.h"
 #include "messages/system.pb.h"
 #include "runtime/http/deprecation.hpp"
+#include "runtime/http/number_parameter.hpp"
 
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace troupe::serving_http {
 
@@ -24,17 +24,11 @@ constexpr uint32_t acknowledged_at_once = 4;
 constexpr size_t most_unsent = 256u << 10;
 
 expected<int64_t> read_timeout(pointer self, const exchange& x) {
-  auto& text = x.to.get("timeoutSeconds");
-  int64_t value = 0;
-  if (!text.empty()) {
-    auto last = text.data() + text.size();
-    auto [end, bad] = std::from_chars(text.data(), last, value);
-    if (bad != std::errc{} || end != last)
-      return make_error(ec::bad_request,
-                        "timeoutSeconds: \"" + text + "\" is no number");
-  }
-  if (value > 0)
-    return std::min(value, longest_s);
+  auto wished = http::number_parameter(x.to, "timeoutSeconds");
+  if (!wished)
+    return wished.error();
+  if (*wished && **wished > 0)
+    return std::min(**wished, longest_s);
   return shortest_s
          + static_cast<int64_t>(self->state.ctx->random() % shortest_s);
 }
@@ -148,9 +142,6 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
   w.audit_id = x->audit_id;
   w.how = form_of(self, *x);
   w.how.form.pretty = false;
-  // Lines of YAML are no stream.
-  if (w.how.form.bytes == http::encoding::yaml)
-    w.how.form.bytes = http::encoding::json;
   w.bookmarks = msg.bookmarks();
   w.begins = msg.bookmarks() && msg.send_initial_events();
   system::Tick tick;

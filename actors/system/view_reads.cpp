@@ -225,7 +225,8 @@ caf::error too_new(const view_state& st, uint64_t version) {
   cause->set_message("Too large resource version");
   details.set_retry_after_seconds(1);
   return make_error(ec::timeout,
-                    "Too large resource version: " + std::to_string(version)
+                    "Timeout: Too large resource version: "
+                        + std::to_string(version)
                         + ", current: " + std::to_string(st.revision),
                     details);
 }

@@ -1,4 +1,5 @@
 #include "runtime/apply/configuration.hpp"
+#include "runtime/text/go_text.hpp"
 #include "runtime/text/json_writer.hpp"
 
 #include <nlohmann/json.hpp>
@@ -181,22 +182,7 @@ std::string summary(const std::vector<std::string>& problems) {
 }
 
 std::string go_text(const document& value) {
-  if (value.is_null())
-    return "<nil>";
-  if (value.is_string())
-    return value.get<std::string>();
-  if (!value.is_structured())
-    return text::print_json(value);
-  std::string out = value.is_array() ? "[" : "map[";
-  auto first = true;
-  for (auto& [name, item] : value.items()) {
-    out += first ? "" : " ";
-    first = false;
-    if (value.is_object())
-      out += name + ":";
-    out += go_text(item);
-  }
-  return out + "]";
+  return text::go_text(value);
 }
 
 } // namespace troupe::apply

@@ -99,6 +99,7 @@ api_route route_api(const segments& all) {
   return out;
 }
 
+/// Pages by their exact path.
 api_route route_other(const segments& all) {
   api_route out;
   auto& first = all[0];
@@ -145,7 +146,11 @@ api_route find_route(const target& to) {
   }
   if (all[0] == "api" || all[0] == "apis")
     return route_api(all);
-  return route_other(all);
+  auto at = route_other(all);
+  // Kubernetes: a slash behind a page leads to another one.
+  if (to.path.ends_with('/') && at.where != place::server_version)
+    at.where = place::nothing;
+  return at;
 }
 
 bool is_api_path(const target& to) {
@@ -163,6 +168,28 @@ bool is_proxied(const api_route& at) {
   return resource == "pods" || resource == "services" || resource == "nodes";
 }
 
+bool is_streamed(const api_route& at) {
+  if (is_proxied(at))
+    return true;
+  auto& part = at.subresource;
+  return at.kind != nullptr && !at.name.empty() && at.kind->group.empty()
+         && at.kind->plural == "pods"
+         && (part == "exec" || part == "attach" || part == "portforward");
+}
+
+bool takes_method(place where, std::string_view method) {
+  switch (where) {
+    case place::core_versions:
+    case place::version:
+    case place::server_version:
+    case place::issuer:
+    case place::token_keys:
+      return method == "GET";
+    default:
+      return true;
+  }
+}
+
 bool is_proxied_target(std::string_view target) {
   // Most are not.
   if (target.find("/proxy") == std::string_view::npos)
@@ -174,7 +201,7 @@ bool is_proxied_target(std::string_view target) {
 std::string_view verb_of(std::string_view method, const api_route& at,
                          const target& to) {
   auto named = !at.name.empty();
-  if (method == "GET" || method == "HEAD") {
+  if (method == "GET") {
     if (at.watch || (to.flag("watch") && !named))
       return "watch";
     return named ? "get" : "list";

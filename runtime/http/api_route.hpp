@@ -56,6 +56,13 @@ bool is_proxied(const api_route& at);
 /// The same by its target alone.
 bool is_proxied_target(std::string_view target);
 
+/// Whether what is there flows both ways: commands, ports, proxies.
+bool is_streamed(const api_route& at);
+
+/// Whether a place that is no resource is served by a method. Kubernetes: some
+/// are pages by any.
+bool takes_method(place where, std::string_view method);
+
 /// Returns Kubernetes' verb for a method at a resource, "" when there is none:
 /// get, list, watch, create, update, patch, delete, deletecollection.
 std::string_view verb_of(std::string_view method, const api_route& at,

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace troupe::http {
 
@@ -244,7 +245,9 @@ meta::v1::APIResourceList resource_list(std::string_view group,
   return out;
 }
 
-std::string aggregated_discovery(bool core, std::string_view version) {
+namespace {
+
+std::string aggregate(bool core, std::string_view version) {
   json out{{"kind", "APIGroupDiscoveryList"},
            {"apiVersion", "apidiscovery.k8s.io/" + std::string{version}},
            {"metadata", json::object()},
@@ -255,6 +258,21 @@ std::string aggregated_discovery(bool core, std::string_view version) {
     for (auto& group : named_groups())
       out["items"].push_back(group_discovery(group));
   return out.dump();
+}
+
+} // namespace
+
+const served_document& aggregated_discovery(bool core,
+                                            std::string_view version) {
+  static const std::array all{served_document::of(aggregate(false, "v2beta1")),
+                              served_document::of(aggregate(true, "v2beta1")),
+                              served_document::of(aggregate(false, "v2")),
+                              served_document::of(aggregate(true, "v2"))};
+  return all[(version == "v2beta1" ? 0u : 2u) + (core ? 1u : 0u)];
+}
+
+std::string_view discovery_version(std::string_view group) {
+  return group.empty() || group == "extensions" ? "" : "v1";
 }
 
 } // namespace troupe::http

@@ -2,6 +2,7 @@
 
 #include "messages/kinds.hpp"
 #include "runtime/http/negotiation.hpp"
+#include "runtime/http/served_document.hpp"
 
 #include <string>
 #include <string_view>
@@ -39,6 +40,11 @@ meta::v1::APIResourceList resource_list(std::string_view group,
 
 /// /api or /apis in one document, as JSON: APIGroupDiscoveryList of `version`
 /// v2 or v2beta1.
-std::string aggregated_discovery(bool core, std::string_view version);
+const served_document& aggregated_discovery(bool core,
+                                            std::string_view version);
+
+/// Kubernetes: the oldest groups tell what they have without saying in which
+/// version. Returns that of such an answer; "" for those.
+std::string_view discovery_version(std::string_view group);
 
 } // namespace troupe::http

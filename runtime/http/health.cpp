@@ -1,5 +1,10 @@
 #include "runtime/http/health.hpp"
 
+#include "messages/api/core_config.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/api/rbac.pb.h"
+#include "messages/api/scheduling.pb.h"
+#include "messages/errors.hpp"
 #include "runtime/http/discovery.hpp"
 #include "runtime/system/version.hpp"
 
@@ -51,8 +56,43 @@ health_answer page_of_one(std::string_view name,
 
 } // namespace
 
-std::vector<health_check> health_checks() {
-  return {{"ping", {}}, {std::string{store_check}, {}}};
+const std::vector<health_question>& health_questions() {
+  static const std::vector<health_question> all{
+      {"ping"},
+      // A read of the newest state is answered when everything that it stands
+      // on is well.
+      {"etcd", &kind_of<core::v1::Namespace>(), {}, "default"},
+      {"poststarthook/rbac/bootstrap-roles",
+       &kind_of<rbac::v1::ClusterRole>(),
+       {},
+       "cluster-admin",
+       true},
+      {"poststarthook/scheduling/bootstrap-system-priority-classes",
+       &kind_of<scheduling::v1::PriorityClass>(),
+       {},
+       "system-node-critical",
+       true},
+      {"poststarthook/bootstrap-controller", &kind_of<core::v1::Service>(),
+       "default", "kubernetes", true},
+  };
+  return all;
+}
+
+std::vector<health_question>
+questions_of(std::string_view check, const std::vector<std::string>& left_out) {
+  std::vector<health_question> out;
+  for (auto& each : health_questions())
+    if (check.empty() ? !is_left_out(left_out, std::string{each.check})
+                      : each.check == check)
+      out.push_back(each);
+  return out;
+}
+
+std::string problem_of(const health_question& asked, const caf::error& err) {
+  auto missing = is(err, ec::not_found);
+  if (asked.must_exist)
+    return missing ? "not finished" : "";
+  return err && !missing ? message_of(err) : "";
 }
 
 health_answer health_page(std::string_view page, std::string_view check,

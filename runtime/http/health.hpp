@@ -1,5 +1,9 @@
 #pragma once
 
+#include "messages/kinds.hpp"
+
+#include <caf/error.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,11 +22,26 @@ struct health_answer {
   std::string text;
 };
 
-/// The check of the store. Kubernetes: the name of what is behind it.
-inline constexpr std::string_view store_check = "etcd";
+/// What a check reads to find out. Kubernetes: the names are those of its
+/// server's own checks, as far as they mean the same here.
+struct health_question {
+  std::string_view check;
+  const kind_info* kind = nullptr; ///< null: there is nothing to read
+  std::string_view ns = {};
+  std::string_view name = {};
+  bool must_exist = false; ///< it is what a step of the start makes
+};
 
 /// Returns what /healthz, /livez and /readyz look at.
-std::vector<health_check> health_checks();
+const std::vector<health_question>& health_questions();
+
+/// Returns those that a page needs an answer to: all but what is left out, or
+/// the one check that is asked for.
+std::vector<health_question>
+questions_of(std::string_view check, const std::vector<std::string>& left_out);
+
+/// Returns what an answer to a question means: "" when all is well.
+std::string problem_of(const health_question& asked, const caf::error& err);
 
 /// Returns a page (`page` is healthz, livez or readyz), or one check of it, as
 /// Kubernetes words it; 404 for a check that it does not have.

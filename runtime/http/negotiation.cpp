@@ -45,7 +45,7 @@ double to_quality(const std::string& text) {
 std::optional<encoding> encoding_of(std::string_view name) {
   if (name == json_type || name == "*/*" || name == "application/*")
     return encoding::json;
-  if (name == yaml_type || name == "application/x-yaml" || name == "text/yaml")
+  if (name == yaml_type)
     return encoding::yaml;
   if (name == protobuf_type)
     return encoding::protobuf;
@@ -53,27 +53,48 @@ std::optional<encoding> encoding_of(std::string_view name) {
 }
 
 /// Returns the shape that an entry asks for; nothing for one not served.
-std::optional<shape> shape_of(const media_type& type, encoding bytes) {
+std::optional<shape> shape_of(const media_type& type, encoding bytes,
+                              const offer& what) {
   auto& as = type.get("as");
   auto& version = type.get("v");
-  if (as.empty())
+  if (as.empty() && version.empty() && type.get("g").empty())
     return shape::object;
   if (as == "APIGroupDiscoveryList")
-    return type.get("g") == "apidiscovery.k8s.io"
+    return what.discovery && type.get("g") == "apidiscovery.k8s.io"
                    && (version == "v2" || version == "v2beta1")
                    && bytes == encoding::json
                ? std::optional{shape::discovery}
                : std::nullopt;
-  if (type.get("g") != "meta.k8s.io"
+  if (!what.metadata || type.get("g") != "meta.k8s.io"
       || (version != "v1" && version != "v1beta1"))
     return std::nullopt;
-  if (as == "Table" && bytes != encoding::protobuf)
+  if (as == "Table" && what.tables && bytes != encoding::protobuf)
     return shape::table;
   if (as == "PartialObjectMetadata")
     return shape::partial;
   if (as == "PartialObjectMetadataList")
     return shape::partial_list;
   return std::nullopt;
+}
+
+/// Whether the parameters that are about no shape ask for what there is.
+bool fits(const media_type& type, encoding bytes, const offer& what) {
+  auto& stream = type.get("stream");
+  auto& version = type.get("sv");
+  return (stream.empty() || (stream == "watch" && bytes != encoding::yaml))
+         && (version.empty() || (version == "v1" && what.metadata));
+}
+
+caf::error none_of(const char* types) {
+  return make_error(ec::not_acceptable,
+                    std::string{"only the following media types are accepted: "}
+                        + types);
+}
+
+bool is_like(std::string_view name, std::string_view served) {
+  return name == served || name == "*/*"
+         || (name.ends_with("/*")
+             && served.starts_with(name.substr(0, name.size() - 1)));
 }
 
 } // namespace
@@ -117,24 +138,51 @@ std::vector<media_type> parse_accept(std::string_view text) {
   return out;
 }
 
-expected<answer_form> negotiate(std::string_view accept, bool listed) {
+expected<answer_form> negotiate(std::string_view accept, const offer& what) {
   if (trimmed(accept).empty())
     return answer_form{};
   for (auto& type : parse_accept(accept)) {
     auto bytes = encoding_of(type.name);
     if (!bytes)
       continue;
-    auto as = shape_of(type, *bytes);
-    if (!as || (!listed && *as != shape::object))
+    auto as = shape_of(type, *bytes, what);
+    if (!as || !fits(type, *bytes, what))
       continue;
+    // Kubernetes: it is not asked what the client would like next.
+    if (what.events && *bytes == encoding::yaml)
+      return none_of("application/json;stream=watch, "
+                     "application/vnd.kubernetes.protobuf;stream=watch");
     return answer_form{*bytes, *as, type.get("v"),
                        type.get("pretty") == "1"
                            || type.get("pretty") == "true"};
   }
-  return make_error(
-      ec::not_acceptable,
-      "only the following media types are accepted: application/json, "
-      "application/yaml, application/vnd.kubernetes.protobuf");
+  return none_of("application/json, application/yaml, "
+                 "application/vnd.kubernetes.protobuf");
+}
+
+std::optional<size_t> choose_type(std::string_view accept,
+                                  const std::vector<std::string_view>& served) {
+  if (trimmed(accept).empty())
+    return 0;
+  for (auto& type : parse_accept(accept))
+    for (size_t i = 0; i < served.size(); ++i)
+      if (is_like(type.name, served[i]))
+        return i;
+  return std::nullopt;
+}
+
+bool names_any(std::string_view accept,
+               const std::vector<std::string_view>& served) {
+  if (accept.empty())
+    return true;
+  while (!accept.empty()) {
+    auto part = next_part(accept, ',');
+    auto name = next_part(part, ';');
+    if (name == "*/*"
+        || std::find(served.begin(), served.end(), name) != served.end())
+      return true;
+  }
+  return false;
 }
 
 bool looks_with_eyes(std::string_view user_agent) {

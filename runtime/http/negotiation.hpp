@@ -4,6 +4,7 @@
 #include "runtime/http/http_message.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,11 +46,29 @@ media_type parse_media_type(std::string_view text);
 /// Returns the entries of an Accept header, those preferred first.
 std::vector<media_type> parse_accept(std::string_view text);
 
+/// What else than objects as they are may be answered.
+struct offer {
+  bool metadata = false;  ///< of objects alone, one or in a list
+  bool tables = false;    ///< of what can be listed
+  bool discovery = false; ///< of all groups at once
+  bool events = false;    ///< of a watch, for which YAML has no form
+};
+
 /// Returns the form that a client likes best among those that are served.
 /// Entries that ask for another form than those of Kubernetes are passed over;
-/// not_acceptable when none is left. What is not `listed`, such as a review, is
-/// shown as an object only.
-expected<answer_form> negotiate(std::string_view accept, bool listed = true);
+/// not_acceptable when none is left.
+expected<answer_form> negotiate(std::string_view accept, const offer& what);
+
+/// Returns which of these types a client likes best, going by names alone;
+/// without a header the first.
+std::optional<size_t> choose_type(std::string_view accept,
+                                  const std::vector<std::string_view>& served);
+
+/// Returns whether an Accept header has one of these names or takes anything,
+/// as the router of Kubernetes' API server sees it: to the letter, whatever
+/// the order and the parameters.
+bool names_any(std::string_view accept,
+               const std::vector<std::string_view>& served);
 
 /// Returns whether a client that did not say so wants answers for eyes.
 bool looks_with_eyes(std::string_view user_agent);

@@ -1,7 +1,6 @@
 #include "runtime/http/openapi.hpp"
 
 #include "messages/kinds.hpp"
-#include "runtime/crypto/encoding.hpp"
 #include "runtime/http/discovery.hpp"
 #include "runtime/http/openapi_paths.hpp"
 #include "runtime/http/openapi_protobuf.hpp"
@@ -17,11 +16,6 @@ namespace troupe::http {
 namespace {
 
 using nlohmann::json;
-
-openapi_document finished(std::string bytes) {
-  auto hash = crypto::hex_encode(crypto::sha256(bytes));
-  return {std::move(bytes), std::move(hash)};
-}
 
 json info() {
   return {{"title", "Kubernetes"}, {"version", "v1.36.0"}};
@@ -57,19 +51,19 @@ std::string place_of(std::string_view group, std::string_view version) {
          + std::string{version};
 }
 
-openapi_document make_v3(std::string_view group, std::string_view version) {
+served_document make_v3(std::string_view group, std::string_view version) {
   auto kinds = kinds_of(group, version);
   json out{{"openapi", "3.0.0"}, {"info", info()}};
   auto& schemas = out["components"]["schemas"] = json::object();
   add_schemas(kinds, openapi_version::v3, schemas);
   out["paths"] = json::object();
   add_paths(kinds, openapi_version::v3, out["paths"]);
-  return finished(out.dump());
+  return served_document::of(out.dump());
 }
 
-const std::map<std::string, openapi_document, std::less<>>& v3_documents() {
+const std::map<std::string, served_document, std::less<>>& v3_documents() {
   static const auto all = [] {
-    std::map<std::string, openapi_document, std::less<>> out;
+    std::map<std::string, served_document, std::less<>> out;
     auto groups = named_groups();
     groups.insert(groups.begin(), std::string_view{});
     for (auto& group : groups)
@@ -82,28 +76,29 @@ const std::map<std::string, openapi_document, std::less<>>& v3_documents() {
 
 } // namespace
 
-const openapi_document& openapi_v2_json() {
-  static const auto document = finished(v2_document().dump());
+const served_document& openapi_v2_json() {
+  static const auto document = served_document::of(v2_document().dump());
   return document;
 }
 
-const openapi_document& openapi_v2_protobuf() {
-  static const auto document = finished(to_openapi_protobuf(v2_document()));
+const served_document& openapi_v2_protobuf() {
+  static const auto document =
+      served_document::of(to_openapi_protobuf(v2_document()));
   return document;
 }
 
-const openapi_document& openapi_v3_index() {
+const served_document& openapi_v3_index() {
   static const auto document = [] {
     json paths = json::object();
     for (auto& [place, found] : v3_documents())
       paths[place] = {{"serverRelativeURL",
                        "/openapi/v3/" + place + "?hash=" + found.hash}};
-    return finished(json{{"paths", paths}}.dump());
+    return served_document::of(json{{"paths", paths}}.dump());
   }();
   return document;
 }
 
-const openapi_document* openapi_v3_document(std::string_view which) {
+const served_document* openapi_v3_document(std::string_view which) {
   auto& all = v3_documents();
   auto i = all.find(which);
   return i == all.end() ? nullptr : &i->second;

@@ -7,6 +7,8 @@
 #include "messages/api/policy.pb.h"
 #include "messages/call.pb.h"
 #include "runtime/apply/managed_fields.hpp"
+#include "runtime/crypto/encoding.hpp"
+#include "runtime/http/number_parameter.hpp"
 #include "runtime/http/protobuf_envelope.hpp"
 #include "runtime/http/target.hpp"
 #include "runtime/rules/requests.hpp"
@@ -31,10 +33,10 @@ expected<std::string> json_of(std::string_view body, encoding form) {
     return std::string{body};
   auto documents = text::read_body_stream(body);
   if (!documents)
-    return unreadable(message_of(documents.error()));
+    return documents.error();
   if (documents->size() != 1)
-    return unreadable("expected one document, got "
-                      + std::to_string(documents->size()));
+    return make_error(ec::bad_request, "expected one document, got "
+                                           + std::to_string(documents->size()));
   return std::move(documents->front().json);
 }
 
@@ -67,10 +69,36 @@ caf::error check_version(const google::protobuf::Message& msg,
                    "Invalid value: \"" + text + "\": is no revision"}});
 }
 
+/// What Kubernetes shows of a body that it cannot read.
+std::string summary_of(std::string_view body) {
+  constexpr size_t most = 30;
+  if (body.empty())
+    return "<empty>";
+  auto shown = body.substr(0, most);
+  return (body.front() == '{' ? std::string{shown} : crypto::hex_encode(shown))
+         + (body.size() > most ? " ..." : "");
+}
+
+caf::error unrecognized(std::string_view body, const kind_info& wanted,
+                        const std::string& why) {
+  return make_error(ec::bad_request,
+                    "the object provided is unrecognized (must be of type "
+                        + std::string{wanted.kind} + "): " + why + " ("
+                        + summary_of(body) + ")");
+}
+
+/// Why JSON says neither its version nor its kind.
+std::string json_problem(std::string_view json, const caf::error& why) {
+  auto ends = message_of(why).find("unexpected end") != std::string::npos;
+  return "couldn't get version/kind; json parse error: "
+         + (json.empty() || ends ? "unexpected end of JSON input"
+                                 : message_of(why));
+}
+
 expected<object> read_protobuf(std::string_view body, const kind_info& wanted) {
   auto inside = unwrap(body);
   if (!inside)
-    return inside.error();
+    return unrecognized(body, wanted, message_of(inside.error()));
   if (auto err = check_kind(inside->api_version, inside->kind, wanted))
     return err;
   auto msg = wanted.make();
@@ -111,21 +139,6 @@ void mark_reset(google::protobuf::Message& msg, const std::string& json) {
     apply::reset(*meta);
 }
 
-caf::error read_integer(const target& to, const char* name,
-                        std::function<void(int64_t)> found) {
-  if (!to.has(name))
-    return caf::none;
-  auto& text = to.get(name);
-  int64_t value = 0;
-  auto [end, bad] =
-      std::from_chars(text.data(), text.data() + text.size(), value);
-  if (bad != std::errc{} || end != text.data() + text.size())
-    return make_error(ec::bad_request,
-                      std::string{name} + ": \"" + text + "\" is no number");
-  found(value);
-  return caf::none;
-}
-
 /// Kubernetes: of any version, and without a kind; but of no other kind.
 caf::error check_options(const std::string& kind) {
   return kind.empty() || kind == "DeleteOptions"
@@ -151,7 +164,7 @@ expected<meta::v1::DeleteOptions> options_in(std::string_view body,
   }
   auto json = json_of(body, form);
   if (!json)
-    return json.error();
+    return unreadable(message_of(json.error()));
   auto doc = text::parse_json(*json);
   if (!doc)
     return unreadable(message_of(doc.error()));
@@ -183,10 +196,10 @@ expected<object> read_object(std::string_view body, encoding form,
     return read_protobuf(body, wanted);
   auto json = json_of(body, form);
   if (!json)
-    return json.error();
+    return unrecognized(body, wanted, message_of(json.error()));
   auto type = text::read_type_meta(*json);
   if (!type)
-    return unreadable(message_of(type.error()));
+    return unrecognized(body, wanted, json_problem(*json, type.error()));
   if (auto err = check_kind(type->api_version, type->kind, wanted))
     return err;
   auto msg = wanted.make();
@@ -212,11 +225,11 @@ caf::error read_delete_options(std::string_view body, encoding form,
     return options.error();
   // Kubernetes: parameters count where there is no body.
   if (body.empty()) {
-    auto err = read_integer(to, "gracePeriodSeconds", [&](int64_t value) {
-      options->set_grace_period_seconds(value);
-    });
-    if (err)
-      return err;
+    auto grace = number_parameter(to, "gracePeriodSeconds");
+    if (!grace)
+      return grace.error();
+    if (*grace)
+      options->set_grace_period_seconds(**grace);
     if (to.has("propagationPolicy"))
       options->set_propagation_policy(to.get("propagationPolicy"));
     if (to.has("orphanDependents"))
@@ -268,13 +281,8 @@ caf::error read_patch(std::string_view body, std::string_view content_type,
   else if (name == "application/apply-patch+yaml")
     out.set_patch_type(call::APPLY);
   else
-    return make_error(
-        ec::unsupported_media_type,
-        "the body of the request was in an unknown format - accepted media "
-        "types include: application/json-patch+json, "
-        "application/merge-patch+json, "
-        "application/strategic-merge-patch+json, "
-        "application/apply-patch+yaml");
+    return make_error(ec::unsupported_media_type, "415: Unsupported Media Type",
+                      meta::v1::StatusDetails{});
   if (out.patch_type() != call::APPLY) {
     out.set_patch(std::string{body});
     return caf::none;

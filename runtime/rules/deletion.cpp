@@ -4,6 +4,7 @@
 #include "messages/api/core_config.pb.h"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/refusals.hpp"
 
 #include <algorithm>
 
@@ -30,10 +31,10 @@ caf::error check(const object& what, const deletion_request& request) {
                            "\"Foreground\", \"Orphan\""});
   if (!found.empty())
     return invalid(kind_of<meta::v1::DeleteOptions>(), what.name(), found);
+  // Kubernetes says the kind here, where it says the resource elsewhere.
   auto refuse = [&](const std::string& why) {
-    return make_error(ec::conflict, "Operation cannot be fulfilled on "
-                                        + what.kind().qualified_plural() + " \""
-                                        + what.name() + "\": " + why);
+    auto& kind = what.kind();
+    return in_conflict({kind.group, kind.kind, what.name()}, why);
   };
   if (!request.uid.empty() && request.uid != what.uid())
     return refuse("the UID in the precondition (" + request.uid

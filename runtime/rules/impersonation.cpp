@@ -87,6 +87,24 @@ void add_implied(caller& who) {
   }
 }
 
+/// What is wished for, as Kubernetes prints its references to it.
+std::string references(const std::vector<std::string>& groups,
+                       const std::vector<access>& others) {
+  std::string out;
+  auto add = [&](const std::string& one) {
+    out += (out.empty() ? "{" : " {") + one + "}";
+  };
+  for (auto& group : groups)
+    add("Group  " + group + "    ");
+  for (auto& each : others)
+    if (each.resource == "uids")
+      add("UID  " + each.name + "  " + own_group + "/v1  ");
+    else
+      add("UserExtra  " + each.name + "  " + own_group + "/v1  "
+          + each.subresource);
+  return "[" + out + "]";
+}
+
 } // namespace
 
 bool is_impersonation(std::string_view header) {
@@ -121,8 +139,8 @@ expected<impersonation> read_impersonation(
     if (groups.empty() && others.empty())
       return out;
     return make_error(ec::internal_error,
-                      "requested groups, extras or a UID without "
-                      "impersonating a user");
+                      "requested " + references(groups, others)
+                          + " without impersonating a user");
   }
   add_user(out, !groups.empty());
   for (auto& group : groups) {

@@ -5,7 +5,9 @@
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/crypto/json_web_token.hpp"
 #include "runtime/rules/bootstrap_token.hpp"
+#include "runtime/text/json_scanner.hpp"
 
+#include <utility>
 #include <vector>
 
 namespace troupe::rules {
@@ -194,8 +196,9 @@ std::optional<std::string> bearer_token(std::string_view authorization) {
 
 std::optional<std::string> bearer_protocol(std::string_view protocols,
                                            std::string& rest) {
-  std::optional<std::string> found;
+  std::string found;
   std::string others;
+  auto seen = false;
   for (auto& each : split(protocols, ',')) {
     if (each.rfind(protocol_prefix, 0) != 0) {
       others += (others.empty() ? "" : ", ") + each;
@@ -203,12 +206,14 @@ std::optional<std::string> bearer_protocol(std::string_view protocols,
     }
     auto token = crypto::base64url_decode(
         std::string_view{each}.substr(protocol_prefix.size()));
-    // Two of them are as good as none.
-    if (found || !token || token->empty())
+    // Two of them are as bad as none.
+    if (std::exchange(seen, true) || !token || !text::is_utf8(*token))
       return std::nullopt;
     found = std::move(*token);
   }
-  if (!found || others.empty())
+  if (found.empty())
+    return std::string{};
+  if (others.empty())
     return std::nullopt;
   rest = std::move(others);
   return found;

@@ -51,9 +51,9 @@ std::optional<caller> bootstrap_caller(const core::v1::Secret& secret,
 /// for other schemes and for an empty one.
 std::optional<std::string> bearer_token(std::string_view authorization);
 
-/// The same of a WebSocket's list of protocols: a browser can send no other
-/// header. In `rest` are the protocols that are left; without any the token
-/// does not count.
+/// The same of a WebSocket's list of protocols, which is all a browser can say:
+/// "" when there is none, nothing for what is meant for one and is none, or
+/// leaves no protocol in `rest` to answer with.
 std::optional<std::string> bearer_protocol(std::string_view protocols,
                                            std::string& rest);
 

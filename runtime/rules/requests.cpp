@@ -4,6 +4,8 @@
 #include "messages/kinds.hpp"
 #include "runtime/rules/findings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace troupe::rules {
@@ -11,16 +13,30 @@ namespace troupe::rules {
 namespace {
 
 void check_dry_run(const std::vector<std::string>& values, findings& out) {
-  field_path at{"dryRun"};
-  for (size_t i = 0; i < values.size(); ++i)
-    if (values[i] != "All")
-      out.not_supported(at[i], values[i], {"All"});
+  std::string all;
+  auto wrong = false;
+  for (auto& value : values) {
+    all += (all.empty() ? "" : ", ") + shown{value}.text;
+    wrong = wrong || value != "All";
+  }
+  // Kubernetes shows all of them, as Go writes a list.
+  if (wrong)
+    out.add({{"FieldValueNotSupported", "dryRun",
+              "Unsupported value: []string{" + all
+                  + "}: supported values: \"All\""}});
 }
 
-bool printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x80 || (c >= ' ' && c < 0x7f);
-  });
+void check_manager(const std::string& manager, findings& out) {
+  field_path at{"fieldManager"};
+  if (manager.size() > 128)
+    out.too_long(at, 128, "bytes");
+  for (size_t i = 0; i < manager.size(); ++i) {
+    auto c = static_cast<unsigned char>(manager[i]);
+    if (c < ' ' || c == 0x7f)
+      out.invalid(
+          at, manager,
+          fmt::format("invalid character U+{:04X} (at position {})", c, i));
+  }
 }
 
 } // namespace
@@ -43,11 +59,14 @@ caf::error check_type(const kind_info& wished, std::string_view api_version,
 caf::error check_place(const meta::v1::ObjectMeta& meta, const kind_info& kind,
                        std::string_view ns, std::string_view name) {
   if (kind.namespaced && !meta.namespace_().empty() && meta.namespace_() != ns)
-    return make_error(ec::bad_request,
-                      "the namespace of the provided object does not match the "
-                      "namespace sent on the request ("
-                          + meta.namespace_() + ", not " + std::string{ns}
-                          + ")");
+    return make_error(
+        ec::bad_request,
+        name.empty()
+            ? "the namespace of the provided object does not match the "
+              "namespace sent on the request"
+            : "the namespace of the object (" + meta.namespace_()
+                  + ") does not match the namespace on the request ("
+                  + std::string{ns} + ")");
   if (!name.empty() && !meta.name().empty() && meta.name() != name)
     return make_error(ec::bad_request, "the name of the object (" + meta.name()
                                            + ") does not match the name on "
@@ -66,11 +85,7 @@ validate_write_parameters(const write_parameters& given) {
   field_path manager{"fieldManager"};
   if (given.field_manager.empty() && given.apply_patch)
     out.required(manager, "is required for apply patch");
-  if (given.field_manager.size() > 128)
-    out.too_long(manager, 128);
-  if (!printable(given.field_manager))
-    out.invalid(manager, given.field_manager,
-                "should only contain printable characters");
+  check_manager(given.field_manager, out);
   auto& validation = given.field_validation;
   if (!validation.empty() && validation != "Ignore" && validation != "Warn"
       && validation != "Strict")
@@ -135,7 +150,10 @@ void check_match(const meta::v1::ListOptions& options, findings& out) {
     out.forbidden(at, "resourceVersionMatch is forbidden when continue is "
                       "provided");
   if (match != "Exact" && match != "NotOlderThan")
-    out.not_supported(at, match, {"Exact", "NotOlderThan", ""});
+    out.add({{"FieldValueNotSupported", match_field,
+              "Unsupported value: " + shown{match}.text
+                  + ": supported values: \"Exact\", \"NotOlderThan\", "
+                    "\"\""}});
   if (match == "Exact" && options.resource_version() == "0")
     out.forbidden(at, "resourceVersionMatch \"exact\" is forbidden for "
                       "resourceVersion \"0\"");

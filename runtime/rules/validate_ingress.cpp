@@ -204,7 +204,7 @@ void validate_class(const IngressClass& obj, findings& out) {
   auto controller = at.child("controller");
   auto& name = obj.spec().controller();
   if (name.size() > longest)
-    out.too_long(controller, longest);
+    out.too_long(controller, longest, "bytes");
   if (name.empty())
     out.required(controller);
   else

@@ -106,7 +106,7 @@ void check_managed_fields(const ObjectMeta& meta, const field_path& at,
       out.invalid(one.child("fieldsType"), entry.fields_type(),
                   "must be `FieldsV1`");
     if (entry.manager().size() > 128)
-      out.too_long(one.child("manager"), 128);
+      out.too_long(one.child("manager"), 128, "bytes");
   }
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/text/selector.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 
@@ -34,139 +35,221 @@ std::string quoted(std::string_view str) {
   return "\"" + std::string{str.substr(0, 256)} + "\"";
 }
 
-/// Returns what is wrong with a requirement; empty when nothing is.
+/// Returns what is wrong with the values of a requirement; empty when nothing
+/// is. The words are Kubernetes'.
 std::string problem_of(const label_requirement& r) {
-  if (auto problem = qualified_name_problem(r.key); !problem.empty())
-    return "key " + quoted(r.key) + ": " + problem;
   auto numeric =
       r.op == label_operator::greater || r.op == label_operator::less;
   for (auto& value : r.values) {
     if (numeric && !parse_int(value))
-      return "value " + quoted(value) + " of key " + quoted(r.key)
-             + ": for '>', '<' operators, the value must be an integer";
+      return "for 'Gt', 'Lt' operators, the value must be an integer";
     if (auto problem = label_value_problem(value); !problem.empty())
-      return "value " + quoted(value) + " of key " + quoted(r.key) + ": "
-             + problem;
+      return "invalid label value: " + quoted(value)
+             + ": at key: " + quoted(r.key) + ": " + problem;
   }
   return {};
 }
 
-/// Reads the string syntax from left to right.
-class label_parser {
+enum class token : uint8_t {
+  end,
+  word,
+  in,
+  not_in,
+  open,
+  close,
+  comma,
+  no,
+  equals,
+  equals_twice,
+  differs,
+  greater,
+  less,
+};
+
+struct scanned {
+  token what = token::end;
+  std::string text;
+};
+
+/// Takes the string syntax apart, as Kubernetes does: the longest token counts.
+class label_scanner {
 public:
-  explicit label_parser(std::string_view str) : whole_(str), rest_(str) {
+  explicit label_scanner(std::string_view str) : rest_(str) {
     // nop
   }
 
+  scanned next() {
+    auto n = rest_.find_first_not_of(" \t\r\n");
+    rest_.remove_prefix(std::min(n, rest_.size()));
+    if (rest_.empty())
+      return {};
+    for (auto& [text, what] : symbols)
+      if (rest_.starts_with(text))
+        return take(what, text.size());
+    n = std::min(rest_.find_first_of(" \t\r\n!=<>(),"), rest_.size());
+    auto word = rest_.substr(0, n);
+    return take(word == "in"      ? token::in
+                : word == "notin" ? token::not_in
+                                  : token::word,
+                n);
+  }
+
+private:
+  static constexpr std::array<std::pair<std::string_view, token>, 9> symbols{
+      {{"==", token::equals_twice},
+       {"!=", token::differs},
+       {"=", token::equals},
+       {"!", token::no},
+       {"(", token::open},
+       {")", token::close},
+       {",", token::comma},
+       {">", token::greater},
+       {"<", token::less}}};
+
+  scanned take(token what, size_t n) {
+    scanned out{what, std::string{rest_.substr(0, n)}};
+    rest_.remove_prefix(n);
+    return out;
+  }
+
+  std::string_view rest_;
+};
+
+/// Reads the string syntax from left to right.
+class label_parser {
+public:
+  explicit label_parser(std::string_view str) : scanner_(str) { step(); }
+
   expected<label_selector> parse() {
     label_selector result;
-    skip_space();
-    while (!rest_.empty()) {
-      auto r = requirement();
-      if (!r)
-        return r.error();
-      result.add(std::move(*r));
-      if (rest_.empty())
+    while (next_.what != token::end) {
+      if (!starts_requirement())
+        return fail("expected: !, identifier, or 'end of string'");
+      label_requirement r;
+      if (auto err = requirement(r))
+        return make_error(ec::bad_request,
+                          "unable to parse requirement: " + message_of(err));
+      result.add(std::move(r));
+      if (next_.what == token::end)
         break;
-      if (!take(","))
-        return fail("expected ',' or the end");
-      if (rest_.empty())
-        return fail("expected a key after ','");
+      if (next_.what != token::comma)
+        return fail("expected: ',' or 'end of string'");
+      step();
+      if (!starts_requirement())
+        return fail("expected: identifier after ','");
     }
     return result;
   }
 
 private:
-  static constexpr std::string_view stops = " \t\r\n!=<>(),";
-
-  caf::error fail(const std::string& what) {
-    auto found = rest_.empty() ? "the end of the string"
-                               : "'" + std::string{rest_.substr(0, 32)} + "'";
-    return make_error(ec::bad_request, "unable to parse label selector "
-                                           + quoted(whole_) + ": found " + found
-                                           + ", " + what);
+  caf::error fail(const std::string& what, const char* comma = ", ") {
+    return make_error(ec::bad_request, "found '" + next_.text.substr(0, 256)
+                                           + "'" + comma + what);
   }
 
-  void skip_space() {
-    auto n = rest_.find_first_not_of(" \t\r\n");
-    rest_.remove_prefix(std::min(n, rest_.size()));
+  void step() { next_ = scanner_.next(); }
+
+  /// Keys and values may be called as operators are.
+  bool at_word() const {
+    return next_.what == token::word || next_.what == token::in
+           || next_.what == token::not_in;
   }
 
-  bool take(std::string_view token) {
-    if (!rest_.starts_with(token))
-      return false;
-    rest_.remove_prefix(token.size());
-    skip_space();
-    return true;
+  bool starts_requirement() const {
+    return at_word() || next_.what == token::no;
   }
 
-  std::string word() {
-    auto n = std::min(rest_.find_first_of(stops), rest_.size());
-    std::string result{rest_.substr(0, n)};
-    rest_.remove_prefix(n);
-    skip_space();
-    return result;
+  std::string take_word() {
+    auto out = std::move(next_.text);
+    step();
+    return out;
   }
 
-  bool take_word(std::string_view expected_word) {
-    auto n = std::min(rest_.find_first_of(stops), rest_.size());
-    return rest_.substr(0, n) == expected_word && take(expected_word);
-  }
-
-  expected<label_requirement> requirement() {
-    label_requirement r;
-    auto negated = take("!");
-    r.key = word();
-    if (r.key.empty())
-      return fail("expected a key");
+  caf::error requirement(label_requirement& r) {
+    auto negated = next_.what == token::no;
+    if (negated)
+      step();
+    if (!at_word())
+      return fail("expected: identifier");
+    r.key = take_word();
+    if (auto problem = qualified_name_problem(r.key); !problem.empty())
+      return make_error(ec::bad_request,
+                        "invalid label key " + quoted(r.key) + ": " + problem);
     if (negated)
       r.op = label_operator::does_not_exist;
     else if (auto err = condition(r))
       return err;
     if (auto problem = problem_of(r); !problem.empty())
-      return make_error(ec::bad_request, "unable to parse label selector "
-                                             + quoted(whole_) + ": " + problem);
-    return r;
+      return make_error(ec::bad_request, problem);
+    return caf::none;
   }
 
   caf::error condition(label_requirement& r) {
-    if (rest_.empty() || rest_[0] == ',')
-      return caf::none;
-    if (take_word("in")) {
-      r.op = label_operator::in;
-      return value_list(r.values);
+    switch (next_.what) {
+      case token::end:
+      case token::comma:
+        return caf::none;
+      case token::in:
+        r.op = label_operator::in;
+        break;
+      case token::not_in:
+        r.op = label_operator::not_in;
+        break;
+      case token::differs:
+        r.op = label_operator::not_equals;
+        break;
+      case token::equals:
+      case token::equals_twice:
+        r.op = label_operator::equals;
+        break;
+      case token::greater:
+        r.op = label_operator::greater;
+        break;
+      case token::less:
+        r.op = label_operator::less;
+        break;
+      default:
+        return fail("expected: '=', '!=', '==', 'in', notin'");
     }
-    if (take_word("notin")) {
-      r.op = label_operator::not_in;
+    step();
+    if (r.op == label_operator::in || r.op == label_operator::not_in)
       return value_list(r.values);
-    }
-    if (take("!="))
-      r.op = label_operator::not_equals;
-    else if (take("==") || take("="))
-      r.op = label_operator::equals;
-    else if (take(">"))
-      r.op = label_operator::greater;
-    else if (take("<"))
-      r.op = label_operator::less;
+    return value(r.values);
+  }
+
+  caf::error value(std::vector<std::string>& values) {
+    if (next_.what == token::end || next_.what == token::comma)
+      values.emplace_back();
+    else if (at_word())
+      values.push_back(take_word());
     else
-      return fail("expected one of: in, notin, =, ==, !=, >, <");
-    r.values.push_back(word());
+      return fail("expected: identifier");
     return caf::none;
   }
 
   caf::error value_list(std::vector<std::string>& values) {
-    if (!take("("))
-      return fail("expected '('");
-    do {
-      values.push_back(word());
-    } while (take(","));
-    if (!take(")"))
-      return fail("expected ',' or ')'");
+    if (next_.what != token::open)
+      return fail("expected: '('", " ");
+    step();
+    if (!at_word() && next_.what != token::comma && next_.what != token::close)
+      return fail("expected: ',', ')' or identifier");
+    for (;;) {
+      values.push_back(at_word() ? take_word() : std::string{});
+      if (next_.what == token::close)
+        break;
+      if (next_.what != token::comma)
+        return fail("expected: ',' or ')'");
+      step();
+      if (!at_word() && next_.what != token::comma
+          && next_.what != token::close)
+        return fail("expected: ',', or identifier");
+    }
+    step();
     return caf::none;
   }
 
-  std::string_view whole_;
-  std::string_view rest_;
+  label_scanner scanner_;
+  scanned next_;
 };
 
 field_error required(std::string field, std::string_view why) {

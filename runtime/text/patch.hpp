@@ -34,7 +34,7 @@ expected<document> json_patch(document target, const document& patch,
 /// lists with a merge key are merged item by item, the others are replaced.
 /// Knows $patch (replace, delete, merge), $retainKeys,
 /// $deleteFromPrimitiveList/x and $setElementOrder/x. Without a table, lists
-/// are replaced. Errors name the path and the reason.
+/// are replaced. Errors have Kubernetes' words and codes.
 expected<document> strategic_merge_patch(document target, const document& patch,
                                          const message_info* schema);
 

@@ -13,7 +13,7 @@ namespace {
 void look_at(const http::request& what) {
   if (auto to = http::parse_target(what.target))
     http::find_route(*to);
-  http::negotiate(http::find_header(what.headers, "Accept"));
+  http::negotiate(http::find_header(what.headers, "Accept"), {});
   http::body_encoding(http::find_header(what.headers, "Content-Type"));
 }
 

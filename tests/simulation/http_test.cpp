@@ -129,8 +129,8 @@ TEST_F(Http, RefusesAsKubernetesDoes) {
   EXPECT_EQ(do_it(c, "GET", maps + "?limit=x"), 400);
   EXPECT_EQ(do_it(c, "POST", maps + "?dryRun=Some", map_named("a")), 422);
   EXPECT_EQ(got_["message"],
-            "CreateOptions.meta.k8s.io \"\" is invalid: dryRun[0]: Unsupported "
-            "value: \"Some\": supported values: \"All\"");
+            "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported "
+            "value: []string{\"Some\"}: supported values: \"All\"");
   EXPECT_EQ(do_it(c, "POST", maps + "?fieldValidation=Maybe", map_named("a")),
             422);
   EXPECT_EQ(do_it(c, "POST", maps + "?fieldManager=" + std::string(129, 'x'),

@@ -110,10 +110,10 @@ TEST_F(ViewList, NotOlderThanWaitsForNothingThatIsThere) {
   auto last = put_map("a", "2");
   EXPECT_EQ(shown(list_request("2", "NotOlderThan")), "a=2 @" + str(last));
   EXPECT_EQ(shown(list_request(str(last + 5), "NotOlderThan")),
-            "Timeout: Too large resource version: " + str(last + 5)
+            "Timeout: Timeout: Too large resource version: " + str(last + 5)
                 + ", current: " + str(last));
   EXPECT_EQ(shown(list_request(str(last + 5), "Exact")),
-            "Timeout: Too large resource version: " + str(last + 5)
+            "Timeout: Timeout: Too large resource version: " + str(last + 5)
                 + ", current: " + str(last));
 }
 

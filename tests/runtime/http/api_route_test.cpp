@@ -74,8 +74,7 @@ TEST(ApiRoute, FindsResources) {
            row{"POST", "/api/v1/namespaces/a/pods", "Pod v1 ns=a", "create"},
            row{"GET", "/api/v1/namespaces/a/pods/b", "Pod v1 ns=a name=b",
                "get"},
-           row{"HEAD", "/api/v1/namespaces/a/pods/b", "Pod v1 ns=a name=b",
-               "get"},
+           row{"HEAD", "/api/v1/namespaces/a/pods/b", "Pod v1 ns=a name=b", ""},
            row{"PUT", "/api/v1/namespaces/a/pods/b/status",
                "Pod v1 ns=a name=b sub=status", "update"},
            row{"PATCH", "/apis/apps/v1/namespaces/a/deployments/b",
@@ -117,9 +116,9 @@ TEST(ApiRoute, FindsPages) {
   EXPECT_EQ(at("/openapi/v2").where, place::openapi_v2);
   EXPECT_EQ(at("/openapi/v3/apis/apps/v1").check, "apis/apps/v1");
   EXPECT_EQ(at("/readyz/etcd").check, "etcd");
-  for (auto* text :
-       {"/apis/apps/v2", "/apis/nothing", "/api/v2", "/api/v1/no", "/apps",
-        "/version/x", "/apis//v1/pods", "/api/v1/namespaces/a/pods/b/status/c"})
+  for (auto* text : {"/apis/apps/v2", "/apis/nothing", "/api/v2", "/api/v1/no",
+                     "/apps", "/version/x", "/healthz/ping/", "/metrics/",
+                     "/apis//v1/pods", "/api/v1/namespaces/a/pods/b/status/c"})
     EXPECT_EQ(at(text).where, place::nothing) << text;
 }
 

@@ -232,7 +232,7 @@ TEST(Discovery, IsTheTableOfKinds) {
   EXPECT_EQ(versions_of("autoscaling").front(), "v2");
   auto group = api_group("apps");
   EXPECT_EQ(group.preferred_version().group_version(), "apps/v1");
-  auto all = json::parse(aggregated_discovery(false, "v2"));
+  auto all = json::parse(aggregated_discovery(false, "v2").bytes);
   EXPECT_EQ(all["kind"], "APIGroupDiscoveryList");
   EXPECT_EQ(all["items"].size(), named_groups().size());
 }

@@ -79,6 +79,20 @@ TEST(Health, WordsItsPagesAsKubernetes) {
   EXPECT_EQ(health_page("livez", "no", {}, false, checks).status, 404);
 }
 
+TEST(Health, ReadsWhatItsChecksAreAbout) {
+  EXPECT_TRUE(questions_of("no", {}).empty());
+  auto store = questions_of("etcd", {}).at(0);
+  EXPECT_EQ(problem_of(store, {}), "");
+  EXPECT_EQ(problem_of(store, make_error(ec::not_found, "x")), "");
+  EXPECT_EQ(problem_of(store, make_error(ec::timeout, "late")), "late");
+  auto roles = questions_of("poststarthook/rbac/bootstrap-roles", {}).at(0);
+  EXPECT_EQ(problem_of(roles, {}), "");
+  EXPECT_EQ(problem_of(roles, make_error(ec::not_found, "x")), "not finished");
+  // That the store is ill is for the check of the store to say.
+  EXPECT_EQ(problem_of(roles, make_error(ec::timeout, "late")), "");
+  EXPECT_EQ(questions_of({}, {"etcd"}).size(), questions_of({}, {}).size() - 1);
+}
+
 } // namespace
 
 } // namespace troupe::http

@@ -7,7 +7,9 @@ namespace troupe::http {
 namespace {
 
 std::string form(std::string_view accept) {
-  auto got = negotiate(accept);
+  offer all;
+  all.metadata = all.tables = all.discovery = true;
+  auto got = negotiate(accept, all);
   if (!got)
     return "406";
   std::string out = got->bytes == encoding::json   ? "json"

@@ -316,7 +316,7 @@ void add_requests(cases& any) {
                      resource_version_match: "NotOlderThan")"));
   any.call("list-numbers", "sendInitialEvents",
            listed("send_initial_events: false"), listed("watch: true"));
-  any.call("write-parameters", "dryRun[0]", written({{"Some"}, "", "", false}),
+  any.call("write-parameters", "dryRun", written({{"Some"}, "", "", false}),
            written({{"All"}, "me", "Strict", false}));
   any.call("write-parameters", "fieldValidation",
            written({{}, "", "Always", false}), written({{}, "", "", false}));

@@ -55,14 +55,20 @@ TEST(BearerToken, MayComeAmongTheProtocolsOfAWebSocket) {
   auto spelled = "base64url.bearer.authorization.k8s.io."
                  + crypto::base64url_encode("a.b.c");
   std::string rest;
-  EXPECT_EQ(bearer_protocol(spelled + ", v4.channel.k8s.io", rest), "a.b.c");
+  EXPECT_EQ(*bearer_protocol(spelled + ", v4.channel.k8s.io", rest), "a.b.c");
   EXPECT_EQ(rest, "v4.channel.k8s.io");
   rest.clear();
   EXPECT_FALSE(bearer_protocol(spelled, rest)) << "no protocol is left";
   EXPECT_FALSE(bearer_protocol(spelled + "," + spelled + ",x", rest));
-  EXPECT_FALSE(bearer_protocol("v4.channel.k8s.io", rest));
+  EXPECT_EQ(*bearer_protocol("v4.channel.k8s.io", rest), "");
+  EXPECT_EQ(*bearer_protocol("", rest), "");
+  EXPECT_EQ(*bearer_protocol("base64url.bearer.authorization.k8s.io.,x", rest),
+            "");
   EXPECT_FALSE(
       bearer_protocol("base64url.bearer.authorization.k8s.io.!!,x", rest));
+  EXPECT_FALSE(bearer_protocol("base64url.bearer.authorization.k8s.io."
+                                   + crypto::base64url_encode("\xff") + ",x",
+                               rest));
   EXPECT_TRUE(rest.empty());
 }
 

@@ -1,5 +1,6 @@
 #include "messages/fields.hpp"
 #include "messages/kinds.hpp"
+#include "messages/unknown_error.hpp"
 #include "runtime/text/patch.hpp"
 
 #include <gtest/gtest.h>
@@ -217,9 +218,27 @@ TEST(StrategicPatch, MergesListsByTheirKeys) {
           {R"({"metadata":{"labels":{"a":"1"}}})",
            R"({"metadata":{"labels":{"$patch":"delete"}}})",
            R"({"metadata":{"labels":{}}})"},
-          {R"({"metadata":{"labels":{"a":"1"}}})",
-           R"({"metadata":{"labels":{"$patch":"merge","b":"2"}}})",
-           R"({"metadata":{"labels":{"a":"1","b":"2"}}})"},
+          // Items with a directive are no items of a list that is replaced.
+          {R"({"spec":{"containers":[{"name":"a"}]}})",
+           R"({"spec":{"containers":[{"name":"b","$patch":"replace"},
+              {"name":"c"}]}})",
+           R"({"spec":{"containers":[{"name":"c"}]}})"},
+          {R"({"metadata":{"finalizers":["a","b"]}})",
+           R"({"metadata":{"$deleteFromPrimitiveList/finalizers":null}})",
+           R"({"metadata":{}})"},
+          {R"({"metadata":{"finalizers":["a","b"]}})",
+           R"({"metadata":{"$deleteFromPrimitiveList/finalizers":"a"}})",
+           R"({"metadata":{"finalizers":["a","b"]}})"},
+          // Kubernetes: of a list that is not merged the deletion stays.
+          {R"({"spec":{"containers":[{"name":"a","args":["x","y"]}]}})",
+           R"({"spec":{"containers":[{"name":"a",
+              "$deleteFromPrimitiveList/args":["x"]}]}})",
+           R"({"spec":{"containers":[{"args":["x"],"name":"a"}]}})"},
+          {R"({"metadata":{"finalizers":["a","b","c"]}})",
+           R"({"metadata":{"$setElementOrder/finalizers":["c","x","a"],
+              "$deleteFromPrimitiveList/finalizers":["b"],
+              "finalizers":["x"]}})",
+           R"({"metadata":{"finalizers":["c","x","a"]}})"},
           // Ports: number and protocol, TCP where left out.
           {R"({"spec":{"containers":[{"name":"a","ports":[
               {"containerPort":53,"protocol":"UDP"},
@@ -272,38 +291,67 @@ TEST(StrategicPatch, FindsTheTableThroughInlinedMembersAndMaps) {
       R"({"defaultMode":5,"sources":[{"secret":{"name":"a"}}]}}]}}}})");
 }
 
-TEST(StrategicPatch, RefusesWithPathAndReason) {
+// As a kube-apiserver of 1.20 answers.
+TEST(StrategicPatch, RefusesInKubernetesWords) {
   struct row {
     std::string_view patch, error;
+    ec code = unknown_error;
   };
-  for (auto& [patch, error] : std::vector<row>{
-           {"[]", "invalid patch: expected an object"},
+  for (auto& [patch, error, code] : std::vector<row>{
+           {"[]", "invalid patch: expected an object", ec::bad_request},
            {R"({"spec":{"$patch":"zap"}})",
-            "invalid patch: spec: $patch must be replace, delete or merge"},
+            "unknown patch type: zap in map: map[$patch:zap]"},
+           {R"({"spec":{"$patch":"merge","b":1}})",
+            "unknown patch type: merge in map: map[$patch:merge b:1]"},
+           {R"({"spec":{"$patch":1}})",
+            "unknown patch type: %!s(int64=1) in map: map[$patch:1]"},
            {R"({"spec":{"containers":[{"image":"x"}]}})",
-            "invalid patch: spec.containers: every item needs the merge key "
-            "\"name\""},
+            "map: map[image:x] does not contain declared merge key: name"},
+           {R"({"spec":{"containers":[{"$patch":"delete"}]}})",
+            "map: map[$patch:delete] does not contain declared merge key: "
+            "name"},
            {R"({"spec":{"containers":[{"name":"a","$patch":"zap"}]}})",
-            "invalid patch: spec.containers: $patch must be replace, delete or "
-            "merge"},
+            "unknown patch type: zap in map: map[$patch:zap name:a]"},
+           {R"({"spec":{"containers":[{"name":"a","$patch":"merge"}]}})",
+            "merging lists cannot yet be specified in the patch"},
+           {R"({"spec":{"containers":["x"]}})",
+            "list element types are not identical: [[map[name:a]] [x]]"},
+           {R"({"metadata":{"finalizers":[1]}})",
+            "list element types are not identical: [[f] [1]]"},
            {R"({"spec":{"$retainKeys":5}})",
-            "invalid patch: spec: $retainKeys must be a list of names"},
+            "invalid patch format of retainKeys", ec::bad_request},
            {R"({"spec":{"$retainKeys":["a"],"b":1}})",
-            "invalid patch: spec: \"b\" is not among $retainKeys"},
+            "invalid patch format of retainKeys", ec::bad_request},
            {R"({"spec":{"$setElementOrder/containers":{}}})",
-            "invalid patch: spec.containers: $setElementOrder must be a list"},
+            "expected a []interface {}, but received a map[string]interface "
+            "{}"},
+           {R"({"spec":{"$setElementOrder/containers":null}})",
+            "expected a []interface {}, but received a %!s(<nil>)"},
+           {R"({"spec":{"$setElementOrder/hostname":["a"]}})",
+            "expected a []interface {}, but received a string"},
+           {R"({"spec":{"$setElementOrder/nothing":[{"name":"b"}]}})",
+            "unable to find api field in struct PodSpec for the json field "
+            "\"nothing\""},
+           {R"({"$setElementOrder/nothing":["b"]})",
+            "unable to find api field in struct Pod for the json field "
+            "\"nothing\""},
+           {R"({"spec":{"$setElementOrder/containers":["b"]}})",
+            "value for key 0 is not a map"},
+           {R"({"spec":{"$setElementOrder/containers":[{"image":"b"}]}})",
+            "map: map[image:b] does not contain declared merge key: name"},
            {R"({"spec":{"$setElementOrder/containers":[{"name":"b"}],
               "containers":[{"name":"a"}]}})",
-            "invalid patch: spec.containers: the order of the list does not "
-            "match $setElementOrder"},
-           {R"({"metadata":{"$deleteFromPrimitiveList/finalizers":"a"}})",
-            "invalid patch: metadata.finalizers: $deleteFromPrimitiveList must "
-            "be a list"},
-       })
-    EXPECT_EQ(strategic(R"({"metadata":{},"spec":{"containers":[
-                            {"name":"a"}]}})",
-                        patch),
-              error);
+            "The order in patch list:\n[map[name:a]]\n doesn't match "
+            "$setElementOrder list:\n[map[name:b]]\n"},
+       }) {
+    auto result =
+        strategic_merge_patch(doc(R"({"metadata":{"finalizers":["f"]},
+                "spec":{"hostname":"h","containers":[{"name":"a"}]}})"),
+                              doc(patch), schema_of_kind("v1", "Pod"));
+    ASSERT_FALSE(result) << patch;
+    EXPECT_EQ(message_of(result.error()), error) << patch;
+    EXPECT_TRUE(is(result.error(), code)) << patch;
+  }
 }
 
 TEST(StrategicPatch, IsAMergePatchWithoutATable) {

@@ -78,8 +78,33 @@ TEST(LabelSelector, RefusesBadSyntaxWithAReason) {
   EXPECT_FALSE(label_selector::parse("a=" + std::string(64, 'a')));
   EXPECT_TRUE(label_selector::parse("example.com/a=b"));
   EXPECT_EQ(message_of(label_selector::parse("a b").error()),
-            "unable to parse label selector \"a b\": found 'b', expected one "
-            "of: in, notin, =, ==, !=, >, <");
+            "unable to parse requirement: found 'b', expected: '=', '!=', "
+            "'==', 'in', notin'");
+}
+
+// As a kube-apiserver of 1.20 answers.
+TEST(LabelSelector, RefusesInKubernetesWords) {
+  for (auto& [str, why] :
+       {std::pair{"x===a", "unable to parse requirement: found '=', expected: "
+                           "identifier"},
+        {"x in (a", "unable to parse requirement: found '', expected: ',' or "
+                    "')'"},
+        {"x in a", "unable to parse requirement: found 'a' expected: '('"},
+        {",", "found ',', expected: !, identifier, or 'end of string'"},
+        {"==", "found '==', expected: !, identifier, or 'end of string'"},
+        {"x=a b", "found 'b', expected: ',' or 'end of string'"},
+        {"x,", "found '', expected: identifier after ','"},
+        {"x>a", "unable to parse requirement: for 'Gt', 'Lt' operators, the "
+                "value must be an integer"}})
+    EXPECT_EQ(message_of(label_selector::parse(str).error()), why) << str;
+  for (auto& [str, begin] :
+       {std::pair{"UP/y=z", "unable to parse requirement: invalid label key "
+                            "\"UP/y\": prefix part"},
+        {"x=-", "unable to parse requirement: invalid label value: \"-\": at "
+                "key: \"x\": "}})
+    EXPECT_TRUE(
+        message_of(label_selector::parse(str).error()).starts_with(begin))
+        << str;
 }
 
 TEST(LabelSelector, ComesFromAMessage) {

@@ -234,6 +234,25 @@ components_of(const system::ActorList& actors,
   return result;
 }
 
+std::string problem_without_up(const cluster_status& seen) {
+  auto works = [&](std::string_view name) {
+    return std::any_of(
+        seen.components.begin(), seen.components.end(), [&](auto& x) {
+          return x.name == name
+                 && (x.health == "Running" || x.health == "Elsewhere");
+        });
+  };
+  std::string missing;
+  if (!works("scheduler"))
+    missing += "schedules, ";
+  if (!works("controllers"))
+    missing += "controls ";
+  if (!missing.empty())
+    missing += "or ";
+  return "the process of `troupe up` does not run: nothing " + missing
+         + "runs pods of its nodes; `troupe up` starts it";
+}
+
 void fill_status(cluster_status& into, const system::ActorList& actors,
                  std::span<const object> nodes, std::span<const object> pods) {
   into.running = true;

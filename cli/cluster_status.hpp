@@ -54,6 +54,11 @@ components_of(const system::ActorList& actors,
               const std::vector<std::string>& nodes,
               const std::vector<std::string>& servers = {});
 
+/// Returns what does not go on while servers with processes of their own answer
+/// and the process of `troupe up` does not run: they may schedule and control
+/// in its stead.
+std::string problem_without_up(const cluster_status& seen);
+
 /// Adds what the actors and the objects tell.
 void fill_status(cluster_status& into, const system::ActorList& actors,
                  std::span<const object> nodes, std::span<const object> pods);

@@ -94,8 +94,7 @@ void run_status(const std::string& output, environment& env) {
     if (auto err = ask_cluster(x, env); err && !ended)
       x.problem = message_of(err);
   if (ended && x.running)
-    x.problem = "the process of `troupe up` does not run: nothing schedules, "
-                "controls or runs pods; `troupe up` starts it";
+    x.problem = problem_without_up(x);
   env.code = x.running && !ended ? done : failed;
   if (output == "json")
     env.out() << text::print_pretty_json(status_document(x));

@@ -165,6 +165,19 @@ TEST(ClusterStatus, OfAClusterThatDoesNotRunIsShort) {
             R"({"dataDirectory":"/d","problem":"no process","running":false})");
 }
 
+TEST(ClusterStatus, TellsWhatDoesNotGoOnWithoutUp) {
+  cluster_status x;
+  EXPECT_EQ(problem_without_up(x),
+            "the process of `troupe up` does not run: nothing schedules, "
+            "controls or runs pods of its nodes; `troupe up` starts it");
+  // Another server took over.
+  x.components = {{"scheduler", "Running", 2, 0, {}},
+                  {"controllers", "Running", 34, 0, {}}};
+  EXPECT_EQ(problem_without_up(x),
+            "the process of `troupe up` does not run: nothing runs pods of its "
+            "nodes; `troupe up` starts it");
+}
+
 TEST(ClusterStatus, KnowsServersOfOneProcess) {
   auto list = all_well();
   list.clear_actors();

@@ -1,6 +1,7 @@
 #include "cli/detaching.hpp"
 
 #include "cli/environment.hpp"
+#include "cli/memory.hpp"
 #include "cli/serving.hpp"
 
 #include <cerrno>
@@ -62,6 +63,7 @@ private:
     dup2(file, 2);
   }
   speaker voice{words};
+  give_memory_back();
   prepare_to_serve();
   auto process = make([&](const std::string& line) { voice.say(line); });
   if (auto failure = process->start()) {

@@ -12,7 +12,7 @@ namespace {
 /// Fewer are not worth the work: a cluster at rest wakes nobody for this.
 constexpr size_t least_shown = 256;
 /// For those who ask again.
-constexpr auto patience = std::chrono::seconds(3);
+constexpr auto patience = std::chrono::seconds(1);
 /// Objects in one turn, so that nobody waits long.
 constexpr size_t most_per_turn = 5'000;
 

@@ -41,7 +41,7 @@ TEST_F(ViewParsed, LetsGoOfWhatWasParsedAfterAWhile) {
   fill();
   auto before = held();
   ASSERT_EQ(before.size(), size_t{many});
-  advance(std::chrono::seconds(2));
+  advance(std::chrono::milliseconds(500));
   EXPECT_EQ(let_go(before), 0u);
   advance(std::chrono::seconds(2));
   EXPECT_EQ(let_go(before), size_t{many});

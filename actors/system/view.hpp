@@ -29,7 +29,7 @@ namespace troupe {
 ///        down and go on from the last revision that they were told.
 ///
 /// What was parsed of an object takes several times what its bytes do. It is
-/// kept for a few seconds, for those who ask again, and then let go.
+/// kept for a second, for those who ask again, and then let go.
 ///
 /// A read waits for the store's present revision unless it says that any will
 /// do (resource_version "0"), or that an older one is meant. A reader that is

@@ -110,9 +110,11 @@ private:
     if (!patch.is_array())
       return patch;
     auto result = document::array();
-    for (auto& item : patch)
-      if (!item.is_object() || !item.contains(patch_directive))
+    for (auto& item : patch) {
+      auto directive = item.is_object() && item.contains(patch_directive);
+      if (!directive || (item[patch_directive] != "delete" && item.size() > 1))
         result.push_back(without_directives(item));
+    }
     return result;
   }
 

@@ -136,10 +136,14 @@ TEST_F(Identity, EndsSoonAfterItsAccount) {
 TEST_F(Identity, MayComeAmongAWebSocketsProtocols) {
   auto c = cluster_.http().connect({});
   headers more{
+      {"Connection", "Upgrade"},
+      {"Upgrade", "websocket"},
       {"Sec-WebSocket-Protocol", "base64url.bearer.authorization.k8s.io."
                                      + crypto::base64url_encode("written")
                                      + ", v4.channel.k8s.io"}};
   EXPECT_EQ(who(c, more), "jane");
+  // Where nobody wants to go over, it is no token.
+  EXPECT_EQ(who(c, {more.back()}), "");
 }
 
 TEST_F(Identity, ACertificateComesBeforeAToken) {

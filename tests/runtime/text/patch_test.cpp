@@ -268,6 +268,8 @@ TEST(StrategicPatch, MergesListsByTheirKeys) {
            R"({"spec":{"$setElementOrder/containers":[{"name":"b"},
               {"name":"a"}],"containers":[{"name":"b"}]}})",
            R"({"spec":{"containers":[{"name":"b"},{"name":"a"}]}})"},
+          {"{}", R"({"spec":{"containers":[{"name":"a","$patch":"merge"}]}})",
+           R"({"spec":{"containers":[{"name":"a"}]}})"},
           // Where nothing was, directives mean nothing.
           {"{}",
            R"({"spec":{"$setElementOrder/containers":[{"name":"a"}],

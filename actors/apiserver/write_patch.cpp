@@ -146,10 +146,10 @@ expected<object> read_patched(write_job& job, const text::document& after,
   if (!read && is(read.error(), ec::too_large))
     return read;
   if (!read) {
-    auto why = job.request->patch_type() == call::STRATEGIC
-                   ? text::restore_problem(message_info_of(kind.descriptor()),
-                                           after)
-                   : std::string{};
+    auto why =
+        job.request->patch_type() == call::STRATEGIC
+            ? text::restore_problem(message_info_of(kind.descriptor()), after)
+            : std::string{};
     return makes_nothing(shown, why.empty() ? message_of(read.error()) : why);
   }
   if (&read->kind() != &kind)

@@ -57,7 +57,7 @@ public:
   void invalid(const field_path& at, std::string_view value,
                const std::vector<std::string>& problems);
 
-  /// `Unsupported value: "x": supported values: "a", "b"`, sorted.
+  /// `Unsupported value: "x": supported values: "a", "b"`, as given.
   void not_supported(const field_path& at, const shown& value,
                      std::vector<std::string> supported);
 

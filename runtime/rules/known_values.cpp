@@ -15,6 +15,8 @@ bool closed(const pb::FieldDescriptor& field, const api::FieldRules& rules) {
   // These have rules of their own.
   constexpr std::array elsewhere{
       "troupe.core.v1.NodeSelectorRequirement.operator",
+      "troupe.core.v1.PersistentVolumeClaimSpec.access_modes",
+      "troupe.core.v1.PersistentVolumeSpec.access_modes",
       "troupe.core.v1.ResourceQuotaSpec.scopes",
       "troupe.core.v1.ScopedResourceSelectorRequirement.operator",
       "troupe.core.v1.ScopedResourceSelectorRequirement.scope_name",

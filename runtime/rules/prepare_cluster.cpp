@@ -84,8 +84,9 @@ void create_job(Job& job) {
   auto& meta = job.metadata();
   auto& labels =
       *spec->mutable_template_()->mutable_metadata()->mutable_labels();
-  // Kubernetes: a job that takes its labels from its pods takes these, too.
-  if (!labels.empty() && same_entries(labels, meta.labels()))
+  // Kubernetes: a job that takes its labels from its pods, or has none, takes
+  // these, too.
+  if (same_entries(labels, meta.labels()))
     label_job(*job.mutable_metadata()->mutable_labels(), meta);
   label_job(labels, meta);
   auto& wished = *spec->mutable_selector()->mutable_match_labels();

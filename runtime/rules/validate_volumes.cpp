@@ -24,8 +24,13 @@ constexpr auto class_note = "volume.beta.kubernetes.io/storage-class";
 void check_modes(const google::protobuf::RepeatedPtrField<std::string>& modes,
                  std::string_view missing, const field_path& at,
                  findings& out) {
+  static const std::vector<std::string> known{
+      "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"};
   if (modes.empty())
     out.required(at, missing);
+  for (auto& mode : modes)
+    if (std::find(known.begin(), known.end(), mode) == known.end())
+      out.not_supported(at, mode, known);
   auto alone = std::find(modes.begin(), modes.end(), "ReadWriteOncePod");
   if (modes.size() > 1 && alone != modes.end())
     out.forbidden(at, "may not use ReadWriteOncePod with other access modes");

@@ -150,7 +150,7 @@ void add_volumes(rule_cases& all) {
          persistent_volume_source { host_path { path: "/data" } } })"};
   cases.bad("access-modes", "spec.accessModes",
             R"(spec { access_modes: "ReadWriteOncePod" })");
-  cases.bad("access-modes", "spec.accessModes[1]",
+  cases.bad("access-modes", "spec.accessModes",
             R"(spec { access_modes: "Sometimes" })");
   cases.bad("capacity", "spec.capacity[storage]",
             R"(spec { capacity { key: "storage" value { string: "0" } } })");

@@ -205,6 +205,9 @@ TEST(Strategy, JobThatTakesItsLabelsFromItsPodsIsLabelledAsTheyAre) {
     spec { template { metadata { labels { key: "a" value: "b" } } } })");
   rules::prepare_for_create(job);
   EXPECT_EQ(job.metadata().labels().at("job-name"), "j");
+  auto bare = read<batch::v1::Job>(R"(metadata { name: "j" uid: "u" })");
+  rules::prepare_for_create(bare);
+  EXPECT_EQ(bare.metadata().labels().at("controller-uid"), "u");
   auto other = read<batch::v1::Job>(R"(
     metadata { name: "j" uid: "u" labels { key: "own" value: "b" } }
     spec { template { metadata { labels { key: "a" value: "b" } } } })");

@@ -100,7 +100,10 @@ TEST_F(Commands, ScaleAndSetImage) {
        1,
        {},
        {"deployments.apps \"none\" not found"}},
-      {"scale configmap kube-root-ca.crt --replicas=1", 1, {}, {"scale"}},
+      {"scale configmap kube-root-ca.crt --replicas=1",
+       1,
+       {},
+       {"could not find the requested resource"}},
       {"set image deployment/web none=x", 1, {}, {"none"}},
       {"set image deployment/web web=", 2, {}, {"invalid image \"web=\""}},
       {"set image deployment/none web=x",
@@ -145,7 +148,7 @@ TEST_F(Commands, DeleteByNameLabelAndFile) {
        1,
        {},
        {"Error from server (NotFound): configmaps \"none\" not found"}},
-      {"delete cm -l 'a in'", 1, {}, {"a in"}},
+      {"delete cm -l 'a in'", 1, {}, {"unable to parse requirement"}},
       {"delete namespace default --dry-run=server", 1, {}, {"forbidden"}},
   });
 }

@@ -78,7 +78,7 @@ spec: {replicas: 0, selector: {a: b}, template: {metadata: {labels: {a: b}}, spe
        1,
        {},
        {"Error from server (NotFound): pods \"none\" not found"}},
-      {"describe pods -l 'a in'", 1, {}, {"a in"}},
+      {"describe pods -l 'a in'", 1, {}, {"unable to parse requirement"}},
   });
   // A node renews its lease in its own time.
   EXPECT_TRUE(

@@ -23,7 +23,7 @@ TEST_F(Commands, CordonAndUncordon) {
        {}},
       {"cordon pod/x", 2, {}, {"only node is supported"}},
       {"cordon none", 1, {}, {"nodes \"none\" not found"}},
-      {"cordon -l 'a in'", 1, {}, {"a in"}},
+      {"cordon -l 'a in'", 1, {}, {"unable to parse requirement"}},
   });
 }
 

@@ -74,7 +74,7 @@ TEST_F(Commands, LogsOfPodsAndContainers) {
        1,
        {},
        {"Error from server (NotFound): pods \"none\" not found"}},
-      {"logs -l 'a in'", 1, {}, {"a in"}},
+      {"logs -l 'a in'", 1, {}, {"unable to parse requirement"}},
       {"logs configmap/kube-root-ca.crt", 1, {}, {"cannot tell the pods of"}},
       {"logs -l app=writers -f --all-containers --max-log-requests=2",
        1,

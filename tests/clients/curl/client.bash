@@ -48,7 +48,7 @@ for version in --http2 --http1.1; do
   expect '"code":404' "$version" "$server/api/v1/nonsense"
   expect '"code":405' "$version" -X PUT "$server/version"
   expect '"code":415' "$version" -H 'Content-Type: text/html' --data x "$maps"
-  expect '"code":406' "$version" -H 'Accept: text/html' "$maps"
+  expect '"code": 406' "$version" -H 'Accept: text/html' "$maps"
   expect '"kind":"Status"' "$version" -X DELETE "$maps/$name"
 done
 # Who shows no certificate is nobody.

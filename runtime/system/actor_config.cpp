@@ -1,12 +1,10 @@
 #include "runtime/system/actor_config.hpp"
 
 #include "messages/codec.hpp"
-#include "runtime/system/calm_sharing.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/node_id.hpp>
-#include <caf/scheduler/coordinator.hpp>
 
 #include <stdexcept>
 #include <sys/random.h>
@@ -57,9 +55,8 @@ private:
 
 actor_config::actor_config(size_t threads, reach how) {
   register_types(*this);
-  // CAF's own polls when there is nothing to do, or wakes somebody for each
-  // message.
-  load<caf::scheduler::coordinator<calm_sharing>>();
+  // Work stealing polls when there is nothing to do; sharing sleeps.
+  set("scheduler.policy", caf::atom("sharing"));
   set("scheduler.max-threads", threads);
   if (how == reach::alone)
     return;

@@ -83,6 +83,13 @@ caf::error modified_meanwhile(const kind_info& kind, const std::string& name) {
                     details_of(kind, name));
 }
 
+caf::error already_there(const write_job& job, const std::string& name) {
+  return make_error(ec::already_exists,
+                    job.kind().qualified_plural() + " \"" + name
+                        + "\" already exists",
+                    details_of(job.kind(), name));
+}
+
 bool is_conditional(const write_job& job) {
   return job.body && job.body.revision() != 0
          && job.request->verb() != call::CREATE;
@@ -117,10 +124,7 @@ void lost(job_ptr job, const store_api::TxnResponse& response,
   if (!unchanged && !job->current) {
     // A create of what is there. Only a name that we made up can be another.
     if (!job->body.name().empty()) {
-      job->fail(make_error(ec::already_exists,
-                           job->kind().qualified_plural() + " \"" + now.name()
-                               + "\" already exists",
-                           details_of(job->kind(), now.name())));
+      job->fail(already_there(*job, now.name()));
       return;
     }
     refresh_quotas(job, std::move(again));
@@ -333,12 +337,41 @@ void with_other_soon(job_ptr job, const kind_info& kind, const std::string& ns,
   });
 }
 
-void store_object(job_ptr job, object fresh, std::function<void()> again) {
-  if (job->request->dry_run()) {
+namespace {
+
+/// What would be stored, unless it is a create of what is there.
+void store_nothing(const job_ptr& job, const object& fresh) {
+  auto finish = [job, fresh] {
     job->give_back();
     job->answer(fresh, job->current ? job->current.revision() : 0);
-    return;
-  }
+  };
+  if (job->request->verb() != call::CREATE || job->current
+      || job->body.name().empty())
+    return finish();
+  call::Request msg;
+  msg.set_verb(call::GET);
+  msg.set_namespace_(fresh.ns());
+  msg.set_name(fresh.name());
+  auto& st = job->self->state;
+  st.requests.ask<pb<call::Response>, std::vector<object>>(
+      st.view,
+      [job](const pb<call::Response>&, const std::vector<object>& found) {
+        job->fail(already_there(*job, found.front().name()));
+      },
+      [job, finish](const caf::error& err) {
+        if (is(err, ec::not_found))
+          finish();
+        else
+          job->fail(err);
+      },
+      pb<call::Request>{std::move(msg)}, object{});
+}
+
+} // namespace
+
+void store_object(job_ptr job, object fresh, std::function<void()> again) {
+  if (job->request->dry_run())
+    return store_nothing(job, fresh);
   if (job->current && job->current.same_content(fresh)) {
     // Kubernetes: nothing is written, unless what is stored differs by now.
     if (job->newest)

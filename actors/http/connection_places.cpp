@@ -81,12 +81,16 @@ void answer_health(pointer self, exchange_ptr x) {
     all->checks.push_back({std::string{each.check}, {}});
   // Whoever asks may be nobody, so the questions are the server's own.
   for (auto& each : http::questions_of(x->at.check, x->to.all("exclude"))) {
-    if (each.kind == nullptr)
+    auto& finished = self->state.edge->finished();
+    if (each.kind == nullptr
+        || (each.must_exist && finished.contains(each.check)))
       continue;
     ++all->open;
     own_session(self).get(
         {each.kind, std::string{each.ns}, std::string{each.name}},
         [self, all, each](expected<troupe::answer> got) {
+          if (got && each.must_exist)
+            self->state.edge->finished().add(each.check);
           for (auto& check : all->checks)
             if (check.name == each.check)
               check.problem =

@@ -4,6 +4,9 @@
 
 #include <caf/error.hpp>
 
+#include <functional>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +33,25 @@ struct health_question {
   std::string_view ns = {};
   std::string_view name = {};
   bool must_exist = false; ///< it is what a step of the start makes
+};
+
+/// The steps of a server's start that were seen done: what one has made may be
+/// taken away later. Safe from any thread.
+class finished_steps {
+public:
+  bool contains(std::string_view check) const {
+    std::lock_guard guard{mutex_};
+    return checks_.contains(check);
+  }
+
+  void add(std::string_view check) {
+    std::lock_guard guard{mutex_};
+    checks_.emplace(check);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::set<std::string, std::less<>> checks_;
 };
 
 /// Returns what /healthz, /livez and /readyz look at.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/time.hpp"
+#include "runtime/http/health.hpp"
 #include "runtime/http/http_message.hpp"
 #include "runtime/http/request_metrics.hpp"
 
@@ -65,6 +66,8 @@ public:
   /// What was served over it, as those who serve report it.
   virtual request_metrics& metrics() { return metrics_; }
 
+  finished_steps& finished() { return finished_; }
+
   /// From now on `tell` hears of each connection. Those that somebody else was
   /// told of before are closed.
   virtual void listen(on_connection tell) = 0;
@@ -107,6 +110,7 @@ public:
 
 private:
   request_metrics metrics_;
+  finished_steps finished_;
 };
 
 } // namespace troupe::http

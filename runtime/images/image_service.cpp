@@ -1,5 +1,7 @@
 #include "runtime/images/image_service.hpp"
 
+#include "runtime/images/late_libraries.hpp"
+
 namespace troupe::images {
 
 namespace {
@@ -34,6 +36,18 @@ expected<image_content> hold_in(image_store& store, const std::string& holder,
   return result;
 }
 
+/// Where the machine lacks a library, that is told as any other failure.
+expected<image_record> try_pull(const std::shared_ptr<image_store>& store,
+                                const std::string& image,
+                                const pull_options& how, time_point now) {
+  try {
+    load_libraries();
+    return images::pull(store, image, how, now);
+  } catch (const std::exception& problem) {
+    return make_error(ec::service_unavailable, problem.what());
+  }
+}
+
 expected<void> as_answer(const caf::error& err) {
   if (err)
     return err;
@@ -59,9 +73,10 @@ image_service::~image_service() {
       *each.cancelled = true;
     left.swap(pulls_);
   }
-  worker_.end();
+  // Their last word goes to the worker.
   for (auto& [id, each] : left)
     each.thread.join();
+  worker_.end();
 }
 
 void image_service::post(std::function<void()> task) {
@@ -108,7 +123,7 @@ uint64_t image_service::pull(std::string image, std::vector<credentials> as,
   mine.cancelled = stop;
   mine.thread = std::thread{[this, id, image = std::move(image),
                              how = std::move(how), tell = std::move(tell)] {
-    tell(images::pull(store_, image, how, clock_()));
+    tell(try_pull(store_, image, how, clock_()));
     {
       std::lock_guard done_guard{mutex_};
       if (auto at = pulls_.find(id); at != pulls_.end())

@@ -5,6 +5,8 @@
 // As functions, not as macros around them.
 #define CURL_DISABLE_TYPECHECK
 
+#include "runtime/images/late_libraries.hpp"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <cstdarg>
@@ -46,6 +48,15 @@ void* transfers() {
 }
 
 } // namespace
+
+namespace troupe::images {
+
+void load_libraries() {
+  archives();
+  transfers();
+}
+
+} // namespace troupe::images
 
 extern "C" {
 

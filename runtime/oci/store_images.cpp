@@ -3,6 +3,7 @@
 #include "runtime/images/registry_hosts.hpp"
 #include "runtime/oci/image_source.hpp"
 #include "runtime/system/context.hpp"
+#include "runtime/system/task_thread.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -86,23 +87,27 @@ public:
                  : store.error();
   }
 
+  // What nobody needs then is swept away, which takes its time.
   void release(const std::string& container) override {
-    // Whoever made no store holds nothing in it.
     if (auto store = open_what_is_there())
-      warn(store->release(holder(container), now()));
+      later_.post([store, name = holder(container)] {
+        warn(store->release(name, now()));
+      });
   }
 
   void keep_only(const std::set<std::string>& containers) override {
     auto store = open_what_is_there();
     if (!store)
       return;
+    // Of the moment: who comes later holds by a name that is not among them.
     auto all = store->holders();
     if (!all)
       return warn(all.error());
     for (auto& [name, image] : *all)
       if (name.starts_with(holder({}))
           && !containers.contains(name.substr(holder({}).size())))
-        warn(store->release(name, now()));
+        later_.post(
+            [store, stale = name] { warn(store->release(stale, now())); });
   }
 
   void pull(const std::string& reference, std::vector<images::credentials> as,
@@ -172,6 +177,7 @@ private:
   std::set<std::string> of_folders_; ///< ids of images, which nobody holds
   shared_store store_;
   std::unique_ptr<images::image_service> service_;
+  task_thread later_;
 };
 
 } // namespace

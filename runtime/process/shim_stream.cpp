@@ -84,13 +84,16 @@ failure open_exec_streams(stream& s, bool with_input, int remote[3]) {
     for (int i = 0; i < 3; ++i)
       remote[i] = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   } else {
+    // crun gives the process' streams to its user: not the machine's /dev/null.
+    auto by_pipe = with_input || (s.owner->flags & by_runtime);
     int ends[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    for (int i = with_input ? 0 : 1; i < 3; ++i)
+    for (int i = by_pipe ? 0 : 1; i < 3; ++i)
       if (pipe2(ends[i], O_CLOEXEC) != 0)
         return fail(errno, "pipe: %s", strerror(errno));
     s.input = ends[0][1];
-    remote[0] =
-        with_input ? ends[0][0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (!with_input)
+      close_fd(s.input);
+    remote[0] = by_pipe ? ends[0][0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
     for (int i = 1; i < 3; ++i) {
       s.output[i - 1] = ends[i][0];
       remote[i] = ends[i][1];

@@ -64,8 +64,10 @@ wanted_references references_of(const core::v1::Pod& pod) {
     collect(as_container(late), wanted);
   for (const auto& volume : pod.spec().volumes())
     collect(volume.volume_source(), wanted);
+  // One without a name is none, and allowed.
   for (const auto& secret : pod.spec().image_pull_secrets())
-    wanted.secrets.insert(secret.name());
+    if (!secret.name().empty())
+      wanted.secrets.insert(secret.name());
   return wanted;
 }
 

@@ -238,8 +238,13 @@ private:
         by_path[*path] = std::move(file);
       }
     plan.files.clear();
-    for (auto& [path, file] : by_path)
+    // Kubernetes: the group of a volume that is only read may read all of it.
+    constexpr int32_t read_by_group = 0440;
+    for (auto& [path, file] : by_path) {
+      if (plan.owner_group >= 0)
+        file.mode |= read_by_group;
       plan.files.push_back(std::move(file));
+    }
   }
 
   const Pod& pod_;

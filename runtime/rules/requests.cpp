@@ -28,8 +28,9 @@ void check_dry_run(const std::vector<std::string>& values, findings& out) {
 
 void check_manager(const std::string& manager, findings& out) {
   field_path at{"fieldManager"};
+  // Each of the others quotes all of it.
   if (manager.size() > 128)
-    out.too_long(at, 128, "bytes");
+    return out.too_long(at, 128, "bytes");
   for (size_t i = 0; i < manager.size(); ++i) {
     auto c = static_cast<unsigned char>(manager[i]);
     if (c < ' ' || c == 0x7f)

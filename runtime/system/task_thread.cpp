@@ -6,6 +6,8 @@ namespace troupe {
 
 void task_thread::post(std::function<void()> task) {
   std::lock_guard guard{mutex_};
+  if (ending_)
+    return;
   tasks_.push_back(std::move(task));
   if (!thread_.joinable())
     thread_ = std::thread{[this] { serve(); }};
@@ -13,13 +15,15 @@ void task_thread::post(std::function<void()> task) {
 }
 
 void task_thread::end() {
+  std::thread last;
   {
     std::lock_guard guard{mutex_};
     ending_ = true;
+    last.swap(thread_);
   }
   news_.notify_all();
-  if (thread_.joinable())
-    thread_.join();
+  if (last.joinable())
+    last.join();
 }
 
 void task_thread::serve() {

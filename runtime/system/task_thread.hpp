@@ -17,7 +17,7 @@ public:
   task_thread& operator=(const task_thread&) = delete;
   ~task_thread() { end(); }
 
-  /// From any thread; not after `end`.
+  /// From any thread; after `end` nothing is done.
   void post(std::function<void()> task);
 
   /// Returns once all has been done that was given. Twice is once.

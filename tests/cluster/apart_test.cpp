@@ -7,8 +7,10 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 
 namespace troupe::test {
 
@@ -25,7 +27,18 @@ struct Apart : ::testing::Test {
     return result;
   }
 
-  void SetUp() override { ASSERT_TRUE(cluster.up()) << cluster.output(); }
+  void SetUp() override {
+    ASSERT_TRUE(cluster.up()) << cluster.output() << logs();
+  }
+
+  /// What the components say of what went wrong.
+  std::string logs() const {
+    std::ostringstream result;
+    for (auto& folder : cluster.components())
+      result << folder.filename() << "\n"
+             << std::ifstream{folder / "troupe.log"}.rdbuf() << "\n";
+    return result.str();
+  }
 
   void done(const std::string& words) {
     ASSERT_TRUE(cluster.run(words)) << words << "\n" << cluster.output();

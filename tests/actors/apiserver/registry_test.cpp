@@ -181,6 +181,20 @@ TEST_F(Registry, ShowsADryRunWhatIsStored) {
   EXPECT_EQ(value_of(*tried), "2");
 }
 
+TEST_F(Registry, RefusesADryRunThatCreatesWhatIsThere) {
+  remember_space(put_space(false));
+  call::Request msg;
+  msg.set_verb(call::CREATE);
+  msg.set_dry_run(true);
+  ASSERT_TRUE(write(msg, a_map()));
+  EXPECT_FALSE(now());
+  ASSERT_TRUE(create_map(*this));
+  auto tried = write(msg, a_map());
+  ASSERT_FALSE(tried);
+  EXPECT_TRUE(is(tried.error(), ec::already_exists))
+      << message_of(tried.error());
+}
+
 TEST_F(Registry, WritesInATermThatLasts) {
   auto term = put("/troupe/elections/test", "a");
   put_map("one", "1");

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <poll.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace troupe::process {
@@ -93,6 +94,22 @@ TEST_P(OciPods, AreFoundAgainWithTheSameProcess) {
   auto ran = exec(id, {"cat", "/marker"});
   ASSERT_TRUE(ran) << message_of(ran.error());
   EXPECT_EQ(ran->stdout(), "of the image\n");
+}
+
+/// crun makes a process' standard streams its user's.
+TEST_P(OciPods, LeaveTheMachinesDevicesToIt) {
+  auto config = shell("main", "exec sleep 1000");
+  auto& security = *config.mutable_security();
+  security.set_run_as_user(4321);
+  security.set_run_as_group(4322);
+  auto id = launch("oci-owner", config);
+  auto ran = exec(id, {"sh", "-c", "id -u; cat"});
+  ASSERT_TRUE(ran) << message_of(ran.error());
+  EXPECT_EQ(ran->stdout(), "4321\n");
+  struct stat info {};
+  ASSERT_EQ(stat("/dev/null", &info), 0);
+  EXPECT_EQ(info.st_uid, 0u);
+  EXPECT_EQ(info.st_gid, 0u);
 }
 
 TEST_P(OciPods, LeaveNothingWhenTheirShimIsKilled) {

@@ -109,10 +109,8 @@ TEST_P(StorePods, HoldTheirImageAsLongAsTheyAreThere) {
   EXPECT_FALSE(store->hold("node.1.b~other", image->id, time_point{}));
   restart();
   ASSERT_EQ(state().containers_size(), 1);
-  held = holders();
-  ASSERT_TRUE(held);
-  EXPECT_EQ(held->size(), 2u);
-  EXPECT_TRUE(held->contains("node.1.b~other"));
+  wait_until([&] { return holders()->size() == 2; }, "held in vain");
+  EXPECT_TRUE(holders()->contains("node.1.b~other"));
   EXPECT_FALSE(store->release("node.1.b~other", time_point{}));
   // Taken away, it stays for who runs.
   EXPECT_FALSE(store->remove(name(), time_point{}));
@@ -120,9 +118,7 @@ TEST_P(StorePods, HoldTheirImageAsLongAsTheyAreThere) {
   ASSERT_TRUE(ran) << message_of(ran.error());
   EXPECT_EQ(ran->stdout(), "above\n");
   ASSERT_TRUE(remove_sandbox(state().sandboxes(0).id()));
-  held = holders();
-  ASSERT_TRUE(held);
-  EXPECT_TRUE(held->empty());
+  wait_until([&] { return holders()->empty(); }, "still held");
 }
 
 TEST_P(StorePods, PullAsWhomTheyAreTold) {

@@ -70,6 +70,7 @@ TEST(PullSecrets, ArePassedOverWhereTheySayNothing) {
 TEST(PullSecrets, AreFetchedForTheirPod) {
   EXPECT_EQ(references_of(pod_with({"new"})).secrets,
             std::set<std::string>{"new"});
+  EXPECT_TRUE(references_of(pod_with({""})).empty());
 }
 
 } // namespace troupe::rules

@@ -63,15 +63,18 @@ void create_node(pointer self) {
 
 void take_node_over(pointer self, const object& found) {
   auto& st = self->state;
-  st.node = found;
-  auto node = found.copy<Node>();
+  // The watch may have told of a newer one, which came faster than the answer:
+  // with an older one every write would be a conflict, and nothing newer come.
+  if (!st.node || st.node.revision() < found.revision())
+    st.node = found;
+  auto node = st.node.copy<Node>();
   if (!rules::take_over(st.options.machine, node)) {
     st.node_ready = true;
     return write_node_status(self);
   }
   st.node_busy = true;
   st.api.update(object::of(node),
-                [self, from = found.revision()](expected<answer> result) {
+                [self, from = st.node.revision()](expected<answer> result) {
                   on_node_written(self, from, result);
                 });
 }

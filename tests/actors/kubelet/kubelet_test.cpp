@@ -478,6 +478,41 @@ TEST_F(KubeletTest, WritesItsNodeAgainWhenANewerOneCameBeforeTheConflict) {
   EXPECT_EQ(ready(), "True");
 }
 
+TEST_F(KubeletTest, KeepsTheNewerNodeWhenTheAnswerIsOlderThanTheWatch) {
+  start();
+  auto node = api.find("Node", "node-1").copy<core::v1::Node>();
+  for (auto& c : *node.mutable_status()->mutable_conditions())
+    c.set_status("Unknown");
+  kill(actor);
+  auto old = api.put(node);
+  object newer;
+  api.refuse =
+      [&](const test::fake_api::asked& x) -> std::optional<caf::error> {
+    if (x.msg.kind() != "Node")
+      return std::nullopt;
+    auto& stored = api.objects[{"Node", "node-1"}];
+    if (x.msg.verb() == call::GET && !newer) {
+      node.mutable_spec()->set_pod_cidr("10.1.0.0/24");
+      newer = api.put(node);
+      stored = old; // what the answer was made of
+    } else if (x.msg.verb() != call::GET) {
+      if (stored.revision() == old.revision())
+        stored = newer;
+      if (x.body.revision() == old.revision())
+        return make_error(ec::conflict, "a newer one");
+    }
+    return std::nullopt;
+  };
+  start_kubelet();
+  ASSERT_TRUE(newer);
+  auto now = api.find("Node", "node-1");
+  EXPECT_EQ(now.as<core::v1::Node>().spec().pod_cidr(), "10.1.0.0/24");
+  for (auto& c : now.as<core::v1::Node>().status().conditions())
+    if (c.type() == "Ready") {
+      EXPECT_EQ(c.status(), "True");
+    }
+}
+
 TEST_F(KubeletTest, AsksForATokenOnceASecondWhileNobodyCanGiveOne) {
   auto asked = [&] {
     return api.of(call::CREATE, "ServiceAccount", "token").size();

@@ -50,29 +50,10 @@ std::set<std::string> names_of(const amounts& all) {
 
 // -- quotas ------------------------------------------------------------------
 
-// Kubernetes: IsStandardQuotaResourceName.
+// Kubernetes: IsStandardQuotaResourceName. A quota counts what is asked for,
+// not what a claim holds.
 bool standard_quota(std::string_view name) {
-  constexpr std::array<std::string_view, 19> names{"cpu",
-                                                   "memory",
-                                                   "ephemeral-storage",
-                                                   "requests.cpu",
-                                                   "requests.memory",
-                                                   "requests.storage",
-                                                   "requests.ephemeral-storage",
-                                                   "limits.cpu",
-                                                   "limits.memory",
-                                                   "limits.ephemeral-storage",
-                                                   "pods",
-                                                   "resourcequotas",
-                                                   "services",
-                                                   "replicationcontrollers",
-                                                   "secrets",
-                                                   "persistentvolumeclaims",
-                                                   "configmaps",
-                                                   "services.nodeports",
-                                                   "services.loadbalancers"};
-  return has(names, name) || name.starts_with("hugepages-")
-         || name.starts_with("requests.hugepages-");
+  return standard_resource(name) && name != "storage";
 }
 
 // Kubernetes: IsIntegerResourceName.

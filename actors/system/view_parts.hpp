@@ -17,8 +17,10 @@ namespace troupe::viewing {
 using pointer = view_actor::stateful_pointer<view_state>;
 using reader = view_reader;
 
-/// Returns the node of a pod; "" for one without, and for other kinds.
-const std::string& node_of(const object& what);
+/// Returns the node of a pod; "" for one without, and for other kinds. Reads
+/// the bytes: what is parsed stays with its object, and a view parses nothing
+/// that nobody asks for.
+std::string node_of(const object& what);
 
 /// Calls `visit` with the objects that a selection may choose, in order, those
 /// of a node without looking at all others; until it returns false.

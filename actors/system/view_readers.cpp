@@ -1,6 +1,7 @@
 #include "actors/system/view_parts.hpp"
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/text/wire_fields.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -21,6 +22,16 @@ constexpr size_t batch_bytes = size_t{256} << 10;
 constexpr size_t pending_limit = 4'000;
 /// Revisions after which a quiet reader is told how far the stream has come.
 constexpr uint64_t bookmark_distance = 1'000;
+
+/// Returns what a message's bytes hold of a field that they hold once, as
+/// canonical ones do.
+std::string_view bytes_of_field(std::string_view message, uint32_t number) {
+  text::wire_field each;
+  while (text::take_field(message, each))
+    if (each.number == number)
+      return each.data;
+  return {};
+}
 
 std::optional<std::string> node_of(const view_state& st, const reader& r) {
   return st.kind == &kind_of<core::v1::Pod>() ? r.filter.node() : std::nullopt;
@@ -152,11 +163,12 @@ void tell(const view_state::reader_set& readers, const view_change& x,
 
 } // namespace
 
-const std::string& node_of(const object& what) {
-  static const std::string none;
-  return &what.kind() == &kind_of<core::v1::Pod>()
-             ? what.as<core::v1::Pod>().spec().node_name()
-             : none;
+std::string node_of(const object& what) {
+  if (&what.kind() != &kind_of<core::v1::Pod>())
+    return {};
+  return std::string{bytes_of_field(
+      bytes_of_field(what.bytes(), core::v1::Pod::kSpecFieldNumber),
+      core::v1::PodSpec::kNodeNameFieldNumber)};
 }
 
 void flush(pointer self, reader& r) {

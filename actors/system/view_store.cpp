@@ -165,7 +165,7 @@ object parse(const view_state& st, const store_api::KeyValue& kv) {
 void keep(view_state& st, const std::string& key, const object& what) {
   drop(st, key);
   st.objects[key] = what;
-  if (auto& node = node_of(what); !node.empty())
+  if (auto node = node_of(what); !node.empty())
     st.of_node[node].insert(key);
 }
 

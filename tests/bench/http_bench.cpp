@@ -22,6 +22,7 @@
 #include <iterator>
 #include <netinet/in.h>
 #include <optional>
+#include <semaphore>
 #include <signal.h>
 #include <sstream>
 #include <sys/wait.h>
@@ -315,6 +316,13 @@ public:
 
   size_t events() const { return events_; }
 
+  /// Waits, without taking the server's time, until there were so many.
+  void await(size_t wanted) {
+    awaited_ = wanted;
+    for (auto seen = events_.load(); seen < wanted; seen = events_)
+      reached_.acquire();
+  }
+
   /// Ends it; returns the milliseconds from write to event.
   std::vector<double> end() {
     for (auto& each : clients_)
@@ -339,7 +347,8 @@ private:
       auto then = std::atoll(line.c_str() + at + mark.size());
       auto ns = clock_type::now().time_since_epoch().count() - then;
       late.push_back(static_cast<double>(ns) / 1e6);
-      ++events_;
+      if (++events_ == awaited_)
+        reached_.release();
     }
   }
 
@@ -347,6 +356,8 @@ private:
   std::vector<std::thread> threads_;
   std::vector<std::vector<double>> late_;
   std::atomic<size_t> events_ = 0;
+  std::atomic<size_t> awaited_ = 0;
+  std::counting_semaphore<> reached_{0};
 };
 
 void measure_watches(const subject& of, double seconds) {
@@ -365,8 +376,7 @@ void measure_watches(const subject& of, double seconds) {
                [&, one = write("seen")](http_client& by, int c, int n) {
                  auto wanted = calm.events() + watchers;
                  one(by, c, n);
-                 while (calm.events() < wanted)
-                   std::this_thread::yield();
+                 calm.await(wanted);
                  return true;
                });
   auto late = calm.end();
@@ -377,8 +387,7 @@ void measure_watches(const subject& of, double seconds) {
   auto begin = clock_type::now();
   auto written = measure_load(of.place, many, seconds, write("burst"));
   auto all = written.count * watchers;
-  while (busy.events() < all)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  busy.await(all);
   auto took = std::chrono::duration<double>(clock_type::now() - begin).count();
   late = busy.end();
   print_row("events, 100 watchers, 32 writers",

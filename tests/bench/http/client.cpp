@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace troupe::bench {
 
@@ -89,6 +90,7 @@ http_place::http_place(const std::filesystem::path& kubeconfig)
       || SSL_CTX_use_PrivateKey(raw, key.get()) != 1)
     give_up("the kubeconfig has no usable certificates");
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_read_ahead(raw, 1);
 }
 
 http_place::~http_place() = default;
@@ -214,12 +216,13 @@ void http_client::watch(const std::string& path) {
 
 bool http_client::next_line(std::string& line) {
   for (;;) {
-    auto end = pending_.find('\n');
+    auto end = pending_.find('\n', shown_);
     if (end != std::string::npos) {
-      line = pending_.substr(0, end);
-      pending_.erase(0, end + 1);
+      line.assign(pending_, shown_, end - shown_);
+      shown_ = end + 1;
       return true;
     }
+    pending_.erase(0, std::exchange(shown_, 0));
     // One chunk.
     size_t stop = 0;
     while ((stop = in_.find("\r\n", used_)) == std::string::npos)

@@ -69,7 +69,8 @@ private:
   std::string in_;
   size_t used_ = 0;
   std::string host_;
-  std::string pending_; ///< of a watch: bytes without their end of line
+  std::string pending_; ///< of a watch: what its chunks held
+  size_t shown_ = 0;    ///< so much of it was given away as lines
 };
 
 } // namespace troupe::bench

@@ -67,11 +67,14 @@ private:
 
   void on_field_impl(beast::http::field, text name, text value,
                      failure&) override {
-    result.headers.emplace_back(std::string{name.data(), name.size()},
-                                std::string{value.data(), value.size()});
+    // RFC 9110, 6.5.1: what comes behind a body is no header.
+    if (!head_is_over_)
+      result.headers.emplace_back(std::string{name.data(), name.size()},
+                                  std::string{value.data(), value.size()});
   }
 
   void on_header_impl(failure&) override {
+    head_is_over_ = true;
     wrong = wrong_host(result);
     streams = streams && (chunked() || content_length().value_or(0) > 0);
     continues =
@@ -98,6 +101,7 @@ private:
   void on_finish_impl(failure&) override {}
 
   bool (*in_pieces_)(const request&);
+  bool head_is_over_ = false;
 };
 
 request_parser::request_parser(request_limits limits) : limits_(limits) {}

@@ -42,6 +42,16 @@ TEST(RequestParser, TakesARequestByteByByte) {
   EXPECT_FALSE(parser.begun());
 }
 
+TEST(RequestParser, TakesNothingBehindABodyForAHeader) {
+  request_parser parser;
+  parser.add("PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+             "3\r\nabc\r\n0\r\nImpersonate-User: admin\r\n\r\n");
+  request x;
+  ASSERT_EQ(parser.next(x), outcome::ready);
+  EXPECT_EQ(x.body, "abc");
+  EXPECT_EQ(find_header(x.headers, "Impersonate-User"), "");
+}
+
 TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
   for (std::string text :
        {"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: "

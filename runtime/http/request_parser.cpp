@@ -1,8 +1,9 @@
 #include "runtime/http/request_parser.hpp"
 
+#include "runtime/http/beast_parser.hpp"
+
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <utility>
 
 namespace troupe::http {
@@ -12,7 +13,6 @@ namespace {
 namespace beast = boost::beast;
 using boost::optional;
 using failure = beast::error_code;
-using text = beast::string_view;
 
 /// Only these limits make sense of the stream; the rest is no HTTP.
 int status_of(const failure& why) {
@@ -37,7 +37,7 @@ const char* wrong_host(const request& what) {
 
 } // namespace
 
-class request_parser::machine : public beast::http::basic_parser<true> {
+class request_parser::machine : public beast_parser<true> {
 public:
   explicit machine(const request_limits& limits)
       : in_pieces_(limits.in_pieces) {
@@ -46,7 +46,7 @@ public:
     eager(true);
   }
 
-  request result;
+  request result; ///< its head
   bool continues = false;
   bool streams = false; ///< its body comes in pieces
   const char* wrong = nullptr;
@@ -65,16 +65,8 @@ private:
 
   void on_response_impl(int, text, int, failure&) override {}
 
-  void on_field_impl(beast::http::field, text name, text value,
-                     failure&) override {
-    // RFC 9110, 6.5.1: what comes behind a body is no header.
-    if (!head_is_over_)
-      result.headers.emplace_back(std::string{name.data(), name.size()},
-                                  std::string{value.data(), value.size()});
-  }
-
-  void on_header_impl(failure&) override {
-    head_is_over_ = true;
+  void on_head() override {
+    result.headers = std::move(headers);
     wrong = wrong_host(result);
     streams = streams && (chunked() || content_length().value_or(0) > 0);
     continues =
@@ -83,25 +75,10 @@ private:
 
   void on_body_init_impl(const optional<uint64_t>& size, failure&) override {
     if (size && *size <= (1u << 20) && !streams)
-      result.body.reserve(*size);
+      body.reserve(*size);
   }
-
-  size_t on_body_impl(text bytes, failure&) override {
-    result.body.append(bytes.data(), bytes.size());
-    return bytes.size();
-  }
-
-  void on_chunk_header_impl(uint64_t, text, failure&) override {}
-
-  size_t on_chunk_body_impl(uint64_t, text bytes, failure&) override {
-    result.body.append(bytes.data(), bytes.size());
-    return bytes.size();
-  }
-
-  void on_finish_impl(failure&) override {}
 
   bool (*in_pieces_)(const request&);
-  bool head_is_over_ = false;
 };
 
 request_parser::request_parser(request_limits limits) : limits_(limits) {}
@@ -141,6 +118,7 @@ request_parser::outcome request_parser::next(request& out) {
   if (!machine_->is_done())
     return outcome::incomplete;
   out = std::move(machine_->result);
+  out.body = std::move(machine_->body);
   out.keep_alive = machine_->keep_alive();
   machine_.reset();
   return outcome::ready;
@@ -148,7 +126,8 @@ request_parser::outcome request_parser::next(request& out) {
 
 /// Reads on as far as the bytes go, but not into the next request.
 request_parser::outcome request_parser::parse() {
-  while (!buffer_.empty() && !machine_->is_done() && !machine_->late) {
+  while (!buffer_.empty() && !machine_->is_done() && !machine_->late
+         && !machine_->wants_more_than(buffer_.size())) {
     failure why;
     auto used = machine_->put(boost::asio::buffer(buffer_), why);
     buffer_.erase(0, used);
@@ -167,11 +146,9 @@ request_parser::outcome request_parser::parse() {
 }
 
 request_parser::outcome request_parser::take_head(request& out) {
-  auto begun = std::exchange(machine_->result.body, {});
   out = std::move(machine_->result);
   out.keep_alive = machine_->keep_alive();
   machine_->result = {};
-  machine_->result.body = std::move(begun);
   in_body_ = true;
   return outcome::ready;
 }
@@ -183,7 +160,7 @@ request_parser::outcome request_parser::next_piece(std::string& out) {
     return outcome::incomplete;
   if (parse() == outcome::refused)
     return outcome::refused;
-  out = std::exchange(machine_->result.body, {});
+  out = std::exchange(machine_->body, {});
   if (!out.empty())
     return outcome::ready;
   if (machine_->late)

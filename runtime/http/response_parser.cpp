@@ -1,7 +1,8 @@
 #include "runtime/http/response_parser.hpp"
 
+#include "runtime/http/beast_parser.hpp"
+
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <utility>
 
 namespace troupe::http {
@@ -11,11 +12,10 @@ namespace {
 namespace beast = boost::beast;
 using boost::optional;
 using failure = beast::error_code;
-using text = beast::string_view;
 
 } // namespace
 
-class response_parser::machine : public beast::http::basic_parser<false> {
+class response_parser::machine : public beast_parser<false> {
 public:
   machine(bool head_only, size_t longest_head) {
     header_limit(static_cast<uint32_t>(longest_head));
@@ -25,7 +25,6 @@ public:
   }
 
   response_head head;
-  std::string body;
 
 private:
   void on_request_impl(beast::http::verb, text, text, int, failure&) override {}
@@ -34,28 +33,9 @@ private:
     head.status = code;
   }
 
-  void on_field_impl(beast::http::field, text name, text value,
-                     failure&) override {
-    head.headers.emplace_back(std::string{name.data(), name.size()},
-                              std::string{value.data(), value.size()});
-  }
+  void on_head() override { head.headers = std::move(headers); }
 
-  void on_header_impl(failure&) override {}
   void on_body_init_impl(const optional<uint64_t>&, failure&) override {}
-
-  size_t on_body_impl(text bytes, failure&) override {
-    body.append(bytes.data(), bytes.size());
-    return bytes.size();
-  }
-
-  void on_chunk_header_impl(uint64_t, text, failure&) override {}
-
-  size_t on_chunk_body_impl(uint64_t, text bytes, failure&) override {
-    body.append(bytes.data(), bytes.size());
-    return bytes.size();
-  }
-
-  void on_finish_impl(failure&) override {}
 };
 
 response_parser::response_parser(bool head_only, size_t longest_head)
@@ -112,7 +92,7 @@ response_parser::outcome response_parser::next(std::string& out) {
     }
     if (told_ && (machine_->is_done() || head_.status == 101))
       return outcome::ended;
-    if (!buffer_.empty()) {
+    if (!buffer_.empty() && !machine_->wants_more_than(buffer_.size())) {
       why = {};
       auto used = machine_->put(boost::asio::buffer(buffer_), why);
       buffer_.erase(0, used);

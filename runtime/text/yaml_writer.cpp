@@ -23,7 +23,7 @@ public:
     if (doc.is_structured() && !doc.empty())
       write_block(doc, 0, true);
     else
-      write_leaf(doc, 0);
+      write_leaf(doc, 2);
     if (out_.empty() || out_.back() != '\n')
       line_break();
     return std::move(out_);

@@ -55,6 +55,10 @@ TEST(ResponseParser, TakesBodiesInAnyFraming) {
                   "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
                   false),
             "404 abcde ended");
+  EXPECT_EQ(parse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "0\r\nA: b\r\n\r\n",
+                  false),
+            "200  ended");
   EXPECT_EQ(parse("HTTP/1.0 200 OK\r\n\r\nabc", true), "200 abc ended");
   EXPECT_EQ(parse("HTTP/1.1 204 None\r\n\r\n", false), "204  ended");
   EXPECT_EQ(parse("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", false, true),

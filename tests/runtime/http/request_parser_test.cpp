@@ -42,6 +42,23 @@ TEST(RequestParser, TakesARequestByteByByte) {
   EXPECT_FALSE(parser.begun());
 }
 
+TEST(RequestParser, TakesABodyOfNoChunksByteByByte) {
+  for (std::string rest : {"0\r\n\r\n", "0\r\nA: b\r\n\r\n", "000;x\r\n\r\n"}) {
+    request_parser parser;
+    parser.add("PUT /x HTTP/1.1\r\nHost: h\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n");
+    request x;
+    for (auto each : rest) {
+      ASSERT_EQ(parser.next(x), outcome::incomplete);
+      ASSERT_EQ(parser.next(x), outcome::incomplete);
+      parser.add({&each, 1});
+    }
+    ASSERT_EQ(parser.next(x), outcome::ready) << rest;
+    EXPECT_EQ(x.body, "");
+    EXPECT_FALSE(parser.begun());
+  }
+}
+
 TEST(RequestParser, TakesNothingBehindABodyForAHeader) {
   request_parser parser;
   parser.add("PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -247,6 +247,14 @@ TEST(YamlWriter, PrintsAsKubectlDoes) {
                               "\"yes\": \"yes\"\n");
 }
 
+TEST(YamlWriter, PrintsLinesAloneSoThatTheyCanBeRead) {
+  auto printed = print_yaml("a\n\nname");
+  EXPECT_EQ(printed, "|-\n  a\n\n  name\n");
+  auto again = parse_yaml(printed);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again, "a\n\nname");
+}
+
 TEST(YamlWriter, FoldsLongLines) {
   std::string words;
   for (int i = 0; i < 30; ++i)

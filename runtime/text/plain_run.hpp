@@ -7,11 +7,12 @@
 
 namespace troupe::text {
 
-/// Whether a byte stands for itself within a JSON string. What is no ASCII
-/// has to be looked at.
+/// Whether a byte stands for itself within a JSON string that may become part
+/// of a page. What is no ASCII has to be looked at.
 constexpr bool is_plain(char c) {
   auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\' && c != '<'
+         && c != '>' && c != '&';
 }
 
 /// Returns how many bytes from `at` on are plain.
@@ -26,8 +27,12 @@ inline size_t plain_run(std::string_view text, size_t at) {
     std::memcpy(&word, text.data() + at, sizeof(word));
     auto quote = word ^ ones * '"';
     auto slash = word ^ ones * '\\';
+    // < and > differ in one bit only.
+    auto angle = (word | ones * 2) ^ ones * '>';
+    auto ampersand = word ^ ones * '&';
     auto special = ((word - ones * ' ') & ~word) | ((quote - ones) & ~quote)
-                   | ((slash - ones) & ~slash) | word;
+                   | ((slash - ones) & ~slash) | ((angle - ones) & ~angle)
+                   | ((ampersand - ones) & ~ampersand) | word;
     if ((special & tops) != 0)
       break;
   }

@@ -77,10 +77,12 @@ void one_answered(pointer self, health_report& all) {
 void answer_health(pointer self, exchange_ptr x) {
   auto all = std::make_shared<health_report>();
   all->x = x;
-  for (auto& each : http::health_questions())
+  auto& page = x->at.group;
+  for (auto& each : http::health_questions(page))
     all->checks.push_back({std::string{each.check}, {}});
   // Whoever asks may be nobody, so the questions are the server's own.
-  for (auto& each : http::questions_of(x->at.check, x->to.all("exclude"))) {
+  for (auto& each :
+       http::questions_of(page, x->at.check, x->to.all("exclude"))) {
     auto& finished = self->state.edge->finished();
     if (each.kind == nullptr
         || (each.must_exist && finished.contains(each.check)))

@@ -151,7 +151,7 @@ constexpr row table[] = {
      spaced},
     {"networking.k8s.io/v1", "ServiceCIDR", "servicecidrs", "", 0, "status"},
     {"node.k8s.io/v1beta1", "RuntimeClass", "runtimeclasses", "", 0},
-    {"node.k8s.io/v1", "RuntimeClass", "runtimeclasses", "", 0},
+    {"node.k8s.io/v1", "RuntimeClass", "runtimeclasses", "", acts},
     {"policy/v1beta1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb",
      spaced, "status"},
     {"policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies", "psp", 0},

@@ -150,10 +150,10 @@ bool is_health(const std::string& path) {
   });
 }
 
-void answer(pointer self, const object& question, const rules::verdict& found,
-            request_promise promise) {
+void answer(pointer self, const std::string& ns, const object& question,
+            const rules::verdict& found, request_promise promise) {
   auto& st = self->state;
-  rules::review_facts facts{st.who, found, st.policy.get(), st.ctx->now()};
+  rules::review_facts facts{st.who, found, st.policy.get(), st.ctx->now(), ns};
   auto answered = rules::answer_review(question, facts);
   ++st.served;
   if (answered)
@@ -185,21 +185,21 @@ void ask_authenticator(pointer self, const object& question,
       });
 }
 
-void find_answer(pointer self, const object& question,
+void find_answer(pointer self, const std::string& ns, const object& question,
                  request_promise promise) {
   if (rules::is_token_review(question.kind()))
     return ask_authenticator(self, question, promise);
   auto asked = rules::access_asked(question, self->state.who);
   if (!asked)
-    return answer(self, question, {}, promise);
-  find_out(
-      self, asked->who, asked->what,
-      [self, question, promise](const expected<rules::verdict>& found) mutable {
-        if (found)
-          answer(self, question, *found, promise);
-        else
-          promise.deliver(found.error());
-      });
+    return answer(self, ns, question, {}, promise);
+  find_out(self, asked->who, asked->what,
+           [self, ns, question,
+            promise](const expected<rules::verdict>& found) mutable {
+             if (found)
+               answer(self, ns, question, *found, promise);
+             else
+               promise.deliver(found.error());
+           });
 }
 
 } // namespace
@@ -297,7 +297,8 @@ on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
           const object& body) {
   request_promise promise{self};
   with_right(self, access_of(kind, *msg, body),
-             [self, &kind, body, promise](const caf::error& err) mutable {
+             [self, &kind, ns = msg->namespace_(), body,
+              promise](const caf::error& err) mutable {
                if (err)
                  promise.deliver(err);
                else if (!body || &body.kind() != &kind)
@@ -305,7 +306,7 @@ on_review(pointer self, const kind_info& kind, const pb<call::Request>& msg,
                      make_error(ec::bad_request, "the object is not a "
                                                      + std::string{kind.kind}));
                else
-                 find_answer(self, body, promise);
+                 find_answer(self, ns, body, promise);
              });
   return promise;
 }

@@ -229,6 +229,15 @@ caf::error check_target(const call::OpenStream& msg) {
              : caf::error{};
 }
 
+void look_at(const object& pod, const container_stream_actor& to,
+             stream_promise promise) {
+  if (pod.as<core::v1::Pod>().spec().node_name().empty())
+    promise.deliver(no_host(pod));
+  else
+    promise.deliver(pb<container::StreamOpened>{},
+                    caf::actor_cast<stream_source_actor>(to));
+}
+
 void find_pod(pointer self, const pb<call::OpenStream>& msg,
               const container_stream_actor& to, stream_promise promise) {
   auto target = target_of(*msg);
@@ -237,6 +246,8 @@ void find_pod(pointer self, const pb<call::OpenStream>& msg,
       [self, promise, msg, to](const std::vector<object>& found) {
         if (msg->has_port())
           reach_port(self, msg, found.front(), to, promise);
+        else if (msg->look())
+          look_at(found.front(), to, promise);
         else
           open_on_node(self, found.front(), msg, to, promise, {});
       },

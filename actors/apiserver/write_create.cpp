@@ -3,6 +3,7 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/event_rules.hpp"
 #include "runtime/rules/names.hpp"
+#include "runtime/rules/remarks.hpp"
 #include "runtime/rules/strategy.hpp"
 #include "runtime/system/config.hpp"
 
@@ -61,6 +62,7 @@ void make_and_store(job_ptr job) {
   auto& st = job->self->state;
   auto& kind = job->kind();
   job->warnings.clear();
+  job->remarks.clear();
   auto msg = job->body.clone();
   auto& meta = *mutable_metadata_of(*msg);
   if (kind.namespaced)
@@ -101,12 +103,9 @@ void make_and_store(job_ptr job) {
     return;
   }
   job->warnings = job->told;
-  for (auto& each : rules::warnings(*msg))
-    job->warnings.push_back(each);
-  if (!kind.acted_on)
-    job->warnings.push_back(std::string{kind.kind}
-                            + " is stored, but nothing in this cluster acts on "
-                              "it yet");
+  job->remarks = rules::remarks_on(*msg);
+  for (auto& each : rules::warn_of_kind(kind))
+    job->remarks.push_back(std::move(each));
   auto fresh = object::of(std::move(msg));
   if (auto err = admit_rights(*job, fresh))
     job->fail(err);

@@ -2,6 +2,7 @@
 
 #include "actors/apiserver/registry.hpp"
 #include "messages/call.pb.h"
+#include "runtime/rules/warning.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
@@ -37,6 +38,7 @@ struct write_job {
   bool applied = false; ///< an apply, which has said who owns which field
   std::vector<std::string> told; ///< warnings about what the client sent
   std::vector<std::string> warnings;
+  std::vector<rules::warning> remarks; ///< warnings as far as they hold
 
   const kind_info& kind() const { return *self->state.kind; }
 
@@ -149,6 +151,12 @@ caf::error admit_from_node(write_job& job, const google::protobuf::Message& msg,
 
 /// The same about the end of `current`.
 caf::error admit_end_by_node(write_job& job, bool eviction);
+
+/// Goes on with those of the warnings that hold in this cluster. What cannot be
+/// found out is not said.
+void settle_warnings(write_job::pointer self,
+                     std::vector<rules::warning> warnings,
+                     std::function<void(std::vector<std::string>)> next);
 
 /// Nobody gives rights away that they do not have.
 caf::error admit_rights(write_job& job, const object& fresh);

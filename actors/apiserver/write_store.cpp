@@ -235,8 +235,18 @@ void write_job::answer(const object& result, uint64_t revision, bool gone) {
   if (request->subresource() == "scale")
     if (auto scale = rules::scale_of(result))
       shown = *scale;
-  promise.deliver(pb<call::Response>{std::move(response)},
-                  std::vector<object>{std::move(shown)});
+  // Those that decide by themselves read none.
+  if (!request->election().empty())
+    remarks.clear();
+  auto tell =
+      [promise = promise, response = std::move(response),
+       shown = std::move(shown)](const std::vector<std::string>& more) mutable {
+        for (auto& w : more)
+          response.add_warnings(w);
+        promise.deliver(pb<call::Response>{std::move(response)},
+                        std::vector<object>{std::move(shown)});
+      };
+  settle_warnings(self, std::move(remarks), std::move(tell));
   leave_turn(*this);
 }
 

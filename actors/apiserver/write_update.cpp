@@ -9,6 +9,7 @@
 #include "runtime/rules/event_rules.hpp"
 #include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/pod_subresources.hpp"
+#include "runtime/rules/remarks.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/rules/strategy.hpp"
@@ -99,8 +100,7 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
                static_cast<const core::v1::Event&>(*msg),
                job->current.as<core::v1::Event>()))
         found.push_back(std::move(more));
-    for (auto& each : rules::warnings(*msg))
-      job->warnings.push_back(each);
+    job->remarks = rules::remarks_on(*msg);
   }
   apply::forget_times(*msg, old);
   if (!found.empty()) {

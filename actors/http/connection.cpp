@@ -154,6 +154,7 @@ void on_request(pointer self, const pb<http_api::Request>& msg) {
   x->mark =
       std::make_shared<http::flight_mark>(metrics_of(self), labels_of(*x));
   identify(self, x, [self, x] {
+    classify(self, *x);
     if (x->at.where != http::place::resource)
       with_path(self, x, [self, x] { at_path(self, x); });
     else if (http::is_streamed(x->at))
@@ -228,11 +229,13 @@ http_connection_actor::behavior_type
 http_connection(pointer self, context ctx,
                 std::shared_ptr<http::http_edge> edge, uint64_t connection,
                 http::peer who, audit_sink_actor log,
-                std::shared_ptr<http::event_memo> events) {
+                std::shared_ptr<http::event_memo> events,
+                std::shared_ptr<const rules::flow_table> flows) {
   auto& st = self->state;
   st.ctx = std::make_unique<context>(std::move(ctx));
   st.edge = std::move(edge);
   st.events = std::move(events);
+  st.flows = std::move(flows);
   st.connection = connection;
   st.who = std::move(who);
   st.log = std::move(log);
@@ -265,6 +268,7 @@ http_connection(pointer self, context ctx,
         // Logs take no input.
       },
       [self](const pb<container::StreamEnd>& msg) { on_output_end(self, msg); },
+      [self](const flow_news& news) { self->state.flows = news.table; },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

@@ -2,6 +2,7 @@
 
 #include "actors/client/api_session.hpp"
 #include "actors/http/audit_log.hpp"
+#include "actors/http/flow_news.hpp"
 #include "actors/http/stream.hpp"
 #include "actors/system/brood.hpp"
 #include "actors/system/calls.hpp"
@@ -75,6 +76,8 @@ using http_connection_actor = caf::typed_actor<
     ::extend_with<watcher_actor>
     // What comes out of a log or a command.
     ::extend_with<container_stream_actor>
+    // The flow schemas that requests are held against from now on.
+    ::extend_with<flow_reader_actor>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -162,8 +165,9 @@ struct http_connection_state {
 
   std::unique_ptr<context> ctx;
   std::shared_ptr<http::http_edge> edge;
-  std::shared_ptr<http::event_memo> events; ///< shared by all connections
-  uint64_t connection = 0;                  ///< the edge's number
+  std::shared_ptr<http::event_memo> events;       ///< shared by all connections
+  std::shared_ptr<const rules::flow_table> flows; ///< null: not known yet
+  uint64_t connection = 0;                        ///< the edge's number
   http::peer who;
   bool waits_for_end = false; ///< of the certificate; a timer is set
   calls requests;
@@ -189,6 +193,7 @@ http_connection_actor::behavior_type http_connection(
     http_connection_actor::stateful_pointer<http_connection_state> self,
     context ctx, std::shared_ptr<http::http_edge> edge, uint64_t connection,
     http::peer who, audit_sink_actor log,
-    std::shared_ptr<http::event_memo> events);
+    std::shared_ptr<http::event_memo> events,
+    std::shared_ptr<const rules::flow_table> flows);
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #include "actors/http/connection_parts.hpp"
 #include "messages/api/meta.pb.h"
+#include "runtime/http/flow_of.hpp"
 #include "runtime/http/gzip.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -21,6 +22,16 @@ std::string warning_text(const std::string& text) {
       out += c;
   }
   return out + "\"";
+}
+
+/// Kubernetes: by these a client finds how it is treated.
+void add_flow(const exchange& x, http::response_head& head) {
+  if (!x.flow)
+    return;
+  head.headers.emplace_back("X-Kubernetes-PF-FlowSchema-UID",
+                            x.flow->schema_uid);
+  head.headers.emplace_back("X-Kubernetes-PF-PriorityLevel-UID",
+                            x.flow->level_uid);
 }
 
 /// Whether other clients are told the same there in other forms, which is for
@@ -62,6 +73,17 @@ std::pair<std::string, std::string> warning_header(const std::string& text) {
   return {"Warning", warning_text(text)};
 }
 
+// Kubernetes: what lasts is in no flow.
+void classify(pointer self, exchange& x) {
+  auto& flows = self->state.flows;
+  if (!flows || x.verb == "watch" || http::is_streamed(x.at)
+      || x.at.subresource == "log")
+    return;
+  auto what = http::flow_of(x.to, x.verb, x.request->method());
+  if (auto* found = flows->find(x.who, what))
+    x.flow = {flows, found};
+}
+
 void answer(pointer self, const exchange& x, int status, std::string type,
             std::string body, const answer_words& words) {
   if (x.mark)
@@ -70,6 +92,7 @@ void answer(pointer self, const exchange& x, int status, std::string type,
   http::response_head head;
   head.status = status;
   head.headers.push_back(audit_header(x.audit_id));
+  add_flow(x, head);
   if (!type.empty())
     head.headers.emplace_back("Content-Type", std::move(type));
   head.headers.emplace_back("Cache-Control", words.caching.empty()
@@ -116,6 +139,7 @@ refusal refusal_of(const exchange& x, const caf::error& why) {
   out.head.headers = {audit_header(x.audit_id),
                       {"Content-Type", out.type},
                       {"Cache-Control", "no-cache, private"}};
+  add_flow(x, out.head);
   if (auto seconds = status.details().retry_after_seconds(); seconds > 0)
     out.head.headers.emplace_back("Retry-After", std::to_string(seconds));
   out.body = http::encode_status(status, form);

@@ -34,6 +34,7 @@ struct exchange {
   bool by_certificate = false;             ///< that is how we know
   command_session_actor session;           ///< as whom it is answered
   session_hold hold;                       ///< of that
+  std::shared_ptr<const rules::flow_class> flow; ///< null: told to nobody
 
   std::string_view header(std::string_view name) const;
 };
@@ -59,6 +60,9 @@ void answer(pointer self, const exchange& x, int status, std::string type,
 
 /// Kubernetes: by this a client finds what was noted of its request.
 http::header audit_header(const std::string& audit_id);
+
+/// Finds out to which flow a request belongs whose sender is known.
+void classify(pointer self, exchange& x);
 
 /// The header that carries a warning.
 std::pair<std::string, std::string> warning_header(const std::string& text);

@@ -46,7 +46,10 @@ void answer_discovery(pointer self, const exchange& x) {
   if (x.form.as == http::shape::discovery) {
     // Kubernetes: caches may keep it, and ask whether it is still so.
     answer_document(self, x, x.form.content_type(),
-                    http::aggregated_discovery(core, x.form.version), "public");
+                    x.form.bytes == http::encoding::protobuf
+                        ? http::aggregated_protobuf(core, x.form.version)
+                        : http::aggregated_discovery(core, x.form.version),
+                    "public");
     return;
   }
   if (core)
@@ -77,10 +80,12 @@ void one_answered(pointer self, health_report& all) {
 void answer_health(pointer self, exchange_ptr x) {
   auto all = std::make_shared<health_report>();
   all->x = x;
-  for (auto& each : http::health_questions())
+  auto& page = x->at.group;
+  for (auto& each : http::health_questions(page))
     all->checks.push_back({std::string{each.check}, {}});
   // Whoever asks may be nobody, so the questions are the server's own.
-  for (auto& each : http::questions_of(x->at.check, x->to.all("exclude"))) {
+  for (auto& each :
+       http::questions_of(page, x->at.check, x->to.all("exclude"))) {
     auto& finished = self->state.edge->finished();
     if (each.kind == nullptr
         || (each.must_exist && finished.contains(each.check)))
@@ -122,11 +127,11 @@ void answer_openapi_v2(pointer self, const exchange& x) {
 
 /// Kubernetes: who asks for what a document is by its hash may keep it for
 /// good; one who has an older hash is led to the newer.
-void answer_hashed(pointer self, const exchange& x,
+void answer_hashed(pointer self, const exchange& x, const char* type,
                    const http::served_document& document,
                    const std::string& hash) {
   if (hash != document.hash)
-    return answer(self, x, 301, json_type, {},
+    return answer(self, x, 301, type, {},
                   {{},
                    document.tag(),
                    {},
@@ -134,21 +139,30 @@ void answer_hashed(pointer self, const exchange& x,
                      "/openapi/v3/" + x.at.check + "?hash=" + document.hash}}});
   auto year = std::chrono::hours{24 * 365};
   answer_document(
-      self, x, json_type, document, "public, immutable",
+      self, x, type, document, "public, immutable",
       {{"Expires", http::date_text(self->state.ctx->now() + year)}});
 }
 
 void answer_openapi_v3(pointer self, const exchange& x) {
   if (x.at.check.empty())
     return answer_document(self, x, json_type, http::openapi_v3_index());
-  auto* document = http::openapi_v3_document(x.at.check);
-  if (document == nullptr)
+  // As with those of v2.
+  constexpr auto protobuf =
+      "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+  constexpr auto older =
+      "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
+  if (http::openapi_v3_document(x.at.check) == nullptr)
     return answer(self, x, 404, {}, {});
-  if (!http::choose_type(x.header("Accept"), {json_type}))
+  auto best =
+      http::choose_type(x.header("Accept"), {json_type, older, protobuf});
+  if (!best)
     return answer(self, x, 406, {}, {});
+  auto* type = *best == 0 ? json_type : protobuf;
+  auto& document = *(*best == 0 ? http::openapi_v3_document(x.at.check)
+                                : http::openapi_v3_protobuf(x.at.check));
   if (auto& hash = x.to.get("hash"); !hash.empty())
-    return answer_hashed(self, x, *document, hash);
-  answer_document(self, x, json_type, *document);
+    return answer_hashed(self, x, type, document, hash);
+  answer_document(self, x, type, document);
 }
 
 /// Kubernetes: may be kept for an hour.

@@ -58,9 +58,9 @@ void on_connected(pointer self, const http_api::Connected& msg) {
                  msg.address()};
   if (msg.has_until())
     who.until = time_point{std::chrono::seconds{msg.until()}};
-  auto fresh =
-      self->system().spawn(http_connection, ctx, st.edge, msg.connection(),
-                           std::move(who), audit_sink_actor{self}, st.events);
+  auto fresh = self->system().spawn(
+      http_connection, ctx, st.edge, msg.connection(), std::move(who),
+      audit_sink_actor{self}, st.events, st.table);
   auto handle = caf::actor_cast<caf::actor>(fresh);
   st.connections.add(handle);
   self->monitor(fresh);
@@ -89,6 +89,27 @@ void start_log(pointer self) {
   started.set_path(ctx.path());
   self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
              handle);
+}
+
+void start_flow_control(pointer self) {
+  auto& st = self->state;
+  auto ctx = st.ctx->child("flow_control", ++st.flow_lives);
+  st.flows = self->system().spawn(flow_control, ctx, flow_reader_actor{self});
+  auto handle = caf::actor_cast<caf::actor>(st.flows);
+  st.connections.add(handle);
+  self->monitor(st.flows);
+  system::Started started;
+  started.set_path(ctx.path());
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             handle);
+}
+
+void on_flows(pointer self, const flow_news& news) {
+  auto& st = self->state;
+  st.table = news.table;
+  for (auto& [address, number] : st.open)
+    if (auto handle = caf::actor_cast<flow_reader_actor>(address))
+      self->send(handle, news);
 }
 
 void lose_lines(pointer self, uint64_t lines) {
@@ -133,6 +154,10 @@ void on_down(pointer self, const caf::down_msg& down) {
     st.log_bytes = 0;
     return start_log(self);
   }
+  if (st.flows && st.flows.address() == down.source) {
+    st.connections.remove(down.source);
+    return start_flow_control(self);
+  }
   auto known = st.open.find(down.source);
   if (known == st.open.end())
     return;
@@ -164,11 +189,13 @@ http_listener(pointer self, context ctx,
   self->set_down_handler(
       [self](const caf::down_msg& down) { on_down(self, down); });
   start_log(self);
+  start_flow_control(self);
   st.edge->listen(reporter(self));
   return {
       [self](const pb<http_api::Connected>& msg) { on_connected(self, *msg); },
       [self](const pb<audit::Line>& msg) { on_line(self, msg); },
       [self](const pb<audit::Written>& msg) { on_written(self, *msg); },
+      [self](const flow_news& news) { on_flows(self, news); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };
 }

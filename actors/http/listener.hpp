@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/http/audit_log.hpp"
+#include "actors/http/flow_control.hpp"
 #include "actors/system/brood.hpp"
 #include "actors/system/supervisor.hpp"
 #include "messages/interfaces.hpp"
@@ -24,9 +25,10 @@ namespace troupe {
 
 /// Takes in whoever connects over HTTP: one `connection` for each.
 ///
-/// Hears: who has connected, from the edge.
+/// Hears: who has connected, from the edge; which flow schemas there are.
 /// Says:  lines to the audit log, and no more than it can be behind with: what
-///        has no place is dropped and counted; to the directory where each
+///        has no place is dropped and counted; the flow schemas to all
+///        connections; to the directory where each
 ///        connection is; to the edge to close those whose actor has ended.
 /// After a restart: asks the edge for connections anew. Those of its
 ///        predecessor are closed; their clients connect again.
@@ -37,6 +39,8 @@ using http_listener_actor = caf::typed_actor<
     caf::reacts_to<pb<audit::Line>>,
     // Lines that the log has dealt with.
     caf::reacts_to<pb<audit::Written>>>
+    // The flow schemas of the cluster.
+    ::extend_with<flow_reader_actor>
     // What `topology` shows.
     ::extend_with<describe_actor>;
 
@@ -56,6 +60,9 @@ struct http_listener_state {
   uint64_t log_dropped = 0; ///< lines that found no place, or were lost
   bool log_full = false;    ///< lines were dropped; it was said
   uint64_t served = 0;      ///< connections so far
+  flow_control_actor flows; ///< who follows the flow schemas
+  uint64_t flow_lives = 0;  ///< of them, so far
+  std::shared_ptr<const rules::flow_table> table; ///< null: not known yet
 };
 
 http_listener_actor::behavior_type

@@ -217,17 +217,16 @@ void begin(pointer self) {
   // As the kubelets call it.
   if (ports.empty())
     ports = x.to.all("port");
-  auto greeting = http::greet_forward(serving_http::headers_of(x), ports);
-  if (!greeting) {
-    st.door.refuse(greeting.error());
-    return self->quit();
-  }
-  st.head = std::move(greeting->head);
-  st.wire = std::move(greeting->wire);
+  // Without a port: is there somebody to forward to?
   call::OpenStream msg;
   msg.set_verb(x.verb);
   msg.mutable_port()->set_namespace_(x.at.ns);
   msg.mutable_port()->set_name(x.at.name);
+  auto greeting = http::greet_forward(serving_http::headers_of(x), ports);
+  if (!greeting)
+    return refuse_after_look(self, std::move(msg), greeting.error());
+  st.head = std::move(greeting->head);
+  st.wire = std::move(greeting->wire);
   st.requests.ask<pb<container::StreamOpened>, stream_source_actor>(
       st.session,
       [self](const pb<container::StreamOpened>&, const stream_source_actor&) {

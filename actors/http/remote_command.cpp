@@ -284,8 +284,9 @@ caf::error prepare(pointer self) {
 void begin(pointer self) {
   auto& st = self->state;
   if (auto err = prepare(self)) {
-    st.door.refuse(err);
-    return self->quit();
+    auto look = to_message(st.door.x(), st.options);
+    look.set_look(true);
+    return refuse_after_look(self, std::move(look), err);
   }
   st.requests.ask<pb<container::StreamOpened>, stream_source_actor>(
       st.session,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/http/stream.hpp"
+#include "messages/container.pb.h"
+#include "messages/pod_stream.pb.h"
 #include "messages/system.pb.h"
 
 #include <caf/stateful_actor.hpp>
@@ -27,6 +29,23 @@ void start_stream_actor(Pointer self, http_stream_start what, OnDown on_down) {
       on_down(self, down);
   });
   self->send(self, pb<system::Tick>{system::Tick{}});
+}
+
+/// Refuses what cannot go over, and ends. Kubernetes: what is wrong with the
+/// pod goes before that; `look` asks for it and opens nothing.
+template <class Pointer>
+void refuse_after_look(Pointer self, call::OpenStream look, caf::error why) {
+  http_stream_base& st = self->state;
+  auto refuse = [self](const caf::error& err) {
+    self->state.door.refuse(err);
+    self->quit();
+  };
+  st.requests.template ask<pb<container::StreamOpened>, stream_source_actor>(
+      st.session,
+      [refuse, why](const pb<container::StreamOpened>&,
+                    const stream_source_actor&) { refuse(why); },
+      refuse, pb<call::OpenStream>{std::move(look)},
+      container_stream_actor{self});
 }
 
 /// Looks whether a stream has been silent for too long: returns true when it is

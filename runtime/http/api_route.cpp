@@ -1,5 +1,6 @@
 #include "runtime/http/api_route.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace troupe::http {
@@ -12,6 +13,26 @@ using segments = std::vector<std::string>;
 /// it.
 bool is_namespace_part(const std::string& word) {
   return word == "status" || word == "finalize";
+}
+
+/// Returns how many segments stand before a pair of slashes that leads on;
+/// npos where there is none.
+size_t segments_to_gap(std::string_view path) {
+  auto end = path.find_last_not_of('/');
+  auto gap = path.find("//");
+  if (end == path.npos)
+    return path.size() > 1 ? 0 : path.npos;
+  if (gap == path.npos || gap > end)
+    return path.npos;
+  return static_cast<size_t>(std::count(
+      path.begin(), path.begin() + static_cast<ptrdiff_t>(gap), '/'));
+}
+
+/// What is in no namespace by its path: /api/v1/namespaces//pods.
+segments without_space(const target& to, size_t gap) {
+  auto result = to.segments;
+  result.erase(result.begin() + static_cast<ptrdiff_t>(gap) - 1);
+  return result;
 }
 
 std::string join(const segments& all, size_t from) {
@@ -137,8 +158,29 @@ std::string api_route::api_version() const {
   return group.empty() ? version : group + "/" + version;
 }
 
+namespace {
+
+/// Kubernetes: an empty word is no word, but for the name of a namespace. What
+/// a proxy passes on is not looked at.
+api_route route_with_gap(const target& to, size_t gap) {
+  auto& all = to.segments;
+  auto of_api = !all.empty() && (all[0] == "api" || all[0] == "apis");
+  if (!of_api || gap == 0)
+    return {};
+  size_t spaces = all[0] == "api" ? 2 : 3;
+  if (gap == spaces + 1 && all[spaces] == "namespaces")
+    return route_api(without_space(to, gap));
+  auto out = route_api(all);
+  auto proxy = out.ns.empty() ? spaces + 2 : spaces + 4;
+  return is_proxied(out) && gap > proxy ? out : api_route{};
+}
+
+} // namespace
+
 api_route find_route(const target& to) {
   auto& all = to.segments;
+  if (auto gap = segments_to_gap(to.path); gap != std::string_view::npos)
+    return route_with_gap(to, gap);
   if (all.empty()) {
     api_route out;
     out.where = place::index;
@@ -155,9 +197,12 @@ api_route find_route(const target& to) {
 
 bool is_api_path(const target& to) {
   auto& all = to.segments;
-  return !all.empty()
-         && (all[0] == "api"
-             || (all[0] == "apis" && all.size() > 1 && serves_group(all[1])));
+  auto gap = segments_to_gap(to.path);
+  if (all.empty() || gap == 0)
+    return false;
+  return all[0] == "api"
+         || (all[0] == "apis" && gap > 1 && all.size() > 1
+             && serves_group(all[1]));
 }
 
 bool is_proxied(const api_route& at) {

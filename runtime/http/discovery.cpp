@@ -2,6 +2,7 @@
 
 #include "messages/api/meta.pb.h"
 #include "runtime/crypto/encoding.hpp"
+#include "runtime/http/discovery_protobuf.hpp"
 #include "runtime/rules/versions.hpp"
 
 #include <nlohmann/json.hpp>
@@ -268,6 +269,18 @@ const served_document& aggregated_discovery(bool core,
                               served_document::of(aggregate(true, "v2beta1")),
                               served_document::of(aggregate(false, "v2")),
                               served_document::of(aggregate(true, "v2"))};
+  return all[(version == "v2beta1" ? 0u : 2u) + (core ? 1u : 0u)];
+}
+
+const served_document& aggregated_protobuf(bool core,
+                                           std::string_view version) {
+  static const auto all = [] {
+    std::array<served_document, 4> out;
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = served_document::of(to_discovery_protobuf(nlohmann::json::parse(
+          aggregated_discovery(i % 2 == 1, i < 2 ? "v2beta1" : "v2").bytes)));
+    return out;
+  }();
   return all[(version == "v2beta1" ? 0u : 2u) + (core ? 1u : 0u)];
 }
 

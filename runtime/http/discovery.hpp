@@ -43,6 +43,9 @@ meta::v1::APIResourceList resource_list(std::string_view group,
 const served_document& aggregated_discovery(bool core,
                                             std::string_view version);
 
+/// The same in Protobuf.
+const served_document& aggregated_protobuf(bool core, std::string_view version);
+
 /// Kubernetes: the oldest groups tell what they have without saying in which
 /// version. Returns that of such an answer; "" for those.
 std::string_view discovery_version(std::string_view group);

@@ -56,12 +56,19 @@ health_answer page_of_one(std::string_view name,
 
 } // namespace
 
-const std::vector<health_question>& health_questions() {
+namespace {
+
+const std::vector<health_question>& all_questions() {
   static const std::vector<health_question> all{
       {"ping"},
+      // What is logged goes to the standard error as it comes.
+      {"log"},
       // A read of the newest state is answered when everything that it stands
       // on is well.
       {"etcd", &kind_of<core::v1::Namespace>(), {}, "default"},
+      // A view answers once it has been told all that there is.
+      {"informer-sync", &kind_of<core::v1::ServiceAccount>(), "default",
+       "default", false, true},
       {"poststarthook/rbac/bootstrap-roles",
        &kind_of<rbac::v1::ClusterRole>(),
        {},
@@ -74,14 +81,27 @@ const std::vector<health_question>& health_questions() {
        true},
       {"poststarthook/bootstrap-controller", &kind_of<core::v1::Service>(),
        "default", "kubernetes", true},
+      // Who shuts down does not answer any more.
+      {"shutdown", nullptr, {}, {}, false, true},
   };
   return all;
 }
 
-std::vector<health_question>
-questions_of(std::string_view check, const std::vector<std::string>& left_out) {
+} // namespace
+
+std::vector<health_question> health_questions(std::string_view page) {
   std::vector<health_question> out;
-  for (auto& each : health_questions())
+  for (auto& each : all_questions())
+    if (!each.ready_only || page == "readyz")
+      out.push_back(each);
+  return out;
+}
+
+std::vector<health_question>
+questions_of(std::string_view page, std::string_view check,
+             const std::vector<std::string>& left_out) {
+  std::vector<health_question> out;
+  for (auto& each : health_questions(page))
     if (check.empty() ? !is_left_out(left_out, std::string{each.check})
                       : each.check == check)
       out.push_back(each);

@@ -33,6 +33,7 @@ struct health_question {
   std::string_view ns = {};
   std::string_view name = {};
   bool must_exist = false; ///< it is what a step of the start makes
+  bool ready_only = false; ///< it is for /readyz alone
 };
 
 /// The steps of a server's start that were seen done: what one has made may be
@@ -54,13 +55,14 @@ private:
   std::set<std::string, std::less<>> checks_;
 };
 
-/// Returns what /healthz, /livez and /readyz look at.
-const std::vector<health_question>& health_questions();
+/// Returns what a page looks at: healthz, livez or readyz.
+std::vector<health_question> health_questions(std::string_view page);
 
 /// Returns those that a page needs an answer to: all but what is left out, or
 /// the one check that is asked for.
 std::vector<health_question>
-questions_of(std::string_view check, const std::vector<std::string>& left_out);
+questions_of(std::string_view page, std::string_view check,
+             const std::vector<std::string>& left_out);
 
 /// Returns what an answer to a question means: "" when all is well.
 std::string problem_of(const health_question& asked, const caf::error& err);

@@ -62,7 +62,7 @@ std::optional<shape> shape_of(const media_type& type, encoding bytes,
   if (as == "APIGroupDiscoveryList")
     return what.discovery && type.get("g") == "apidiscovery.k8s.io"
                    && (version == "v2" || version == "v2beta1")
-                   && bytes == encoding::json
+                   && bytes != encoding::yaml
                ? std::optional{shape::discovery}
                : std::nullopt;
   if (!what.metadata || type.get("g") != "meta.k8s.io"

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <map>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 namespace troupe::http {
@@ -61,9 +63,22 @@ served_document make_v3(std::string_view group, std::string_view version) {
   return served_document::of(out.dump());
 }
 
-const std::map<std::string, served_document, std::less<>>& v3_documents() {
-  static const auto all = [] {
-    std::map<std::string, served_document, std::less<>> out;
+/// One document in both forms; few ask for the second.
+struct v3_entry {
+  explicit v3_entry(served_document text) : plain(std::move(text)) {
+    // nop
+  }
+
+  served_document plain;
+  std::once_flag once;
+  served_document protobuf;
+};
+
+using v3_entries = std::map<std::string, v3_entry, std::less<>>;
+
+v3_entries& v3_documents() {
+  static auto all = [] {
+    v3_entries out;
     auto groups = named_groups();
     groups.insert(groups.begin(), std::string_view{});
     for (auto& group : groups)
@@ -92,7 +107,7 @@ const served_document& openapi_v3_index() {
     json paths = json::object();
     for (auto& [place, found] : v3_documents())
       paths[place] = {{"serverRelativeURL",
-                       "/openapi/v3/" + place + "?hash=" + found.hash}};
+                       "/openapi/v3/" + place + "?hash=" + found.plain.hash}};
     return served_document::of(json{{"paths", paths}}.dump());
   }();
   return document;
@@ -101,7 +116,20 @@ const served_document& openapi_v3_index() {
 const served_document* openapi_v3_document(std::string_view which) {
   auto& all = v3_documents();
   auto i = all.find(which);
-  return i == all.end() ? nullptr : &i->second;
+  return i == all.end() ? nullptr : &i->second.plain;
+}
+
+const served_document* openapi_v3_protobuf(std::string_view which) {
+  auto& all = v3_documents();
+  auto i = all.find(which);
+  if (i == all.end())
+    return nullptr;
+  auto& entry = i->second;
+  std::call_once(entry.once, [&] {
+    entry.protobuf = {to_openapi_v3_protobuf(json::parse(entry.plain.bytes)),
+                      entry.plain.hash};
+  });
+  return &entry.protobuf;
 }
 
 } // namespace troupe::http

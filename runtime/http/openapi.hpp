@@ -19,4 +19,7 @@ const served_document& openapi_v3_index();
 /// when there is none.
 const served_document* openapi_v3_document(std::string_view which);
 
+/// The same in Protobuf. It is known by the same hash.
+const served_document* openapi_v3_protobuf(std::string_view which);
+
 } // namespace troupe::http

@@ -10,4 +10,7 @@ namespace troupe::http {
 /// openapi.v2.Document, which kubectl asks for: what our documents use of it.
 std::string to_openapi_protobuf(const nlohmann::json& document);
 
+/// The same of an OpenAPI v3 document: openapi.v3.Document.
+std::string to_openapi_v3_protobuf(const nlohmann::json& document);
+
 } // namespace troupe::http

@@ -13,6 +13,7 @@
 #include "runtime/http/target.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/text/document.hpp"
+#include "runtime/text/json_scanner.hpp"
 #include "runtime/text/yaml_body.hpp"
 
 #include <nlohmann/json.hpp>
@@ -255,6 +256,11 @@ namespace {
 
 /// A configuration as JSON: whatever is valid JSON is taken as it is.
 expected<std::string> configuration_of(std::string_view body) {
+  // Kubernetes reads it as YAML, whatever it looks like.
+  if (!text::is_utf8(body))
+    return make_error(ec::bad_request,
+                      "error decoding YAML: error converting YAML to JSON: "
+                      "yaml: invalid leading UTF-8 octet");
   auto first = body.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && body[first] == '{')
     return std::string{body};

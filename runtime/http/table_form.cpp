@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,7 @@ void append_member(std::string& out, std::string_view name,
   out += '"';
   out += name;
   out += "\":";
-  text::append_json_string(out, value);
+  text::append_json_string(out, value, true);
 }
 
 void append_columns(std::string& out,
@@ -50,16 +51,31 @@ bool is_integer(const std::string& text) {
   return bad == std::errc{} && last == end && !text.empty();
 }
 
+/// Kubernetes: cells that are no texts, though their columns say so.
+bool is_typed_anyway(const kind_info& kind, std::string_view column) {
+  static const std::set<std::pair<std::string_view, std::string_view>> all{
+      {"configmaps", "Data"},
+      {"controllerrevisions", "Revision"},
+      {"flowschemas", "MatchingPrecedence"},
+      {"horizontalpodautoscalers", "MaxPods"},
+      {"horizontalpodautoscalers", "Replicas"},
+      {"prioritylevelconfigurations", "HandSize"},
+      {"prioritylevelconfigurations", "NominalConcurrencyShares"},
+      {"prioritylevelconfigurations", "QueueLengthLimit"},
+      {"prioritylevelconfigurations", "Queues"},
+      {"secrets", "Data"},
+      {"serviceaccounts", "Secrets"},
+      {"storageclasses", "AllowVolumeExpansion"},
+  };
+  return all.count({kind.plural, column}) != 0;
+}
+
 /// Columns of numbers show words where there is no number.
-void append_cell(std::string& out, const printing::column& column,
-                 const std::string& text) {
-  auto plain =
-      (column.type == "integer" && is_integer(text))
-      || (column.type == "boolean" && (text == "true" || text == "false"));
-  if (plain)
+void append_cell(std::string& out, bool typed, const std::string& text) {
+  if (typed && (is_integer(text) || text == "true" || text == "false"))
     out += text;
   else
-    text::append_json_string(out, text);
+    text::append_json_string(out, text, true);
 }
 
 /// Kubernetes: clients may leave pods out that will not run any more.
@@ -76,15 +92,26 @@ void append_conditions(std::string& out, const object& x) {
            R"("reason":"Failed","message":"The pod failed."}],)";
 }
 
+/// Of each column, whether its cells may be something else than texts.
+std::vector<bool> typed_columns(const kind_info& kind,
+                                const printing::kind_columns& columns) {
+  std::vector<bool> result;
+  for (auto& each : columns.columns)
+    result.push_back(each.type == "integer" || each.type == "boolean"
+                     || is_typed_anyway(kind, each.name));
+  return result;
+}
+
 void append_row(std::string& out, const object& x,
-                const printing::kind_columns& columns, const table_form& form) {
+                const printing::kind_columns& columns,
+                const std::vector<bool>& typed, const table_form& form) {
   printing::cells cells;
   columns.row(rules::to_stored(x), form.now, cells);
   out += R"({"cells":[)";
   for (size_t i = 0; i < cells.size() && i < columns.columns.size(); ++i) {
     if (i > 0)
       out += ',';
-    append_cell(out, columns.columns[i], cells[i]);
+    append_cell(out, typed[i], cells[i]);
   }
   out += "],";
   append_conditions(out, x);
@@ -164,11 +191,12 @@ std::string to_table_json(const kind_info& kind, std::span<const object> items,
     sorted = in_order_of_matching(items);
     items = sorted;
   }
+  auto typed = typed_columns(rules::stored_kind(kind), columns);
   out += R"(,"rows":[)";
   for (auto& x : items) {
     if (&x != items.data())
       out += ',';
-    append_row(out, x, columns, form);
+    append_row(out, x, columns, typed, form);
   }
   out += "]}";
   return out;

@@ -1,5 +1,7 @@
 #include "runtime/http/target.hpp"
 
+#include "messages/api/meta.pb.h"
+
 namespace troupe::http {
 
 namespace {
@@ -94,7 +96,9 @@ expected<target> parse_target(std::string_view text) {
     if (!decoded)
       return decoded.error();
     if (*decoded == "." || *decoded == "..")
-      return make_error(ec::bad_request, "the request's path climbs");
+      return make_error(ec::not_found,
+                        "the server could not find the requested resource",
+                        meta::v1::StatusDetails{});
     out.segments.push_back(std::move(*decoded));
     return caf::error{};
   });

@@ -25,8 +25,8 @@ struct target {
   bool flag(std::string_view name) const;
 };
 
-/// Fails with bad_request for what is no path, and for escapes that are none.
-/// Segments "." and ".." are refused: nothing here has such names.
+/// Fails with bad_request for what is no path, and for escapes that are none;
+/// with not_found for segments "." and "..": nothing here has such names.
 expected<target> parse_target(std::string_view text);
 
 /// Returns `text` with each %XX decoded; `plus` makes '+' a space.

@@ -9,6 +9,7 @@
 #include "messages/api/resource.pb.h"
 #include "messages/api/storage.pb.h"
 #include "runtime/rules/defaults.hpp"
+#include "runtime/rules/quantities.hpp"
 
 #include <algorithm>
 
@@ -25,6 +26,8 @@ void default_namespace(core::v1::Namespace& ns) {
 }
 
 void default_node(core::v1::NodeStatus& status) {
+  round_amounts(*status.mutable_capacity());
+  round_amounts(*status.mutable_allocatable());
   if (status.allocatable().empty() && !status.capacity().empty())
     *status.mutable_allocatable() = status.capacity();
 }
@@ -36,7 +39,20 @@ void default_secret(core::v1::Secret& secret) {
   secret.clear_string_data();
 }
 
+void default_quota(core::v1::ResourceQuota& quota) {
+  if (quota.has_spec())
+    round_amounts(*quota.mutable_spec()->mutable_hard());
+  if (!quota.has_status())
+    return;
+  round_amounts(*quota.mutable_status()->mutable_hard());
+  round_amounts(*quota.mutable_status()->mutable_used());
+}
+
 void default_limits(core::v1::LimitRangeItem& item) {
+  for (auto* each :
+       {item.mutable_max(), item.mutable_min(), item.mutable_default_(),
+        item.mutable_default_request(), item.mutable_max_limit_request_ratio()})
+    round_amounts(*each);
   if (item.type() != "Container")
     return;
   auto& limits = *item.mutable_default_();
@@ -138,6 +154,7 @@ void add_cluster_defaults(default_table& table) {
   table.add<core::v1::Namespace, default_namespace>();
   table.add<core::v1::NodeStatus, default_node>();
   table.add<core::v1::Secret, default_secret>();
+  table.add<core::v1::ResourceQuota, default_quota>();
   table.add<core::v1::LimitRangeItem, default_limits>();
   table.add<discovery::v1::EndpointPort, default_slice_port>();
   table.add<rbac::v1::Subject, default_subject>();

@@ -2,6 +2,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "runtime/rules/defaults.hpp"
 #include "runtime/rules/images.hpp"
+#include "runtime/rules/quantities.hpp"
 
 namespace troupe::rules {
 
@@ -25,14 +26,24 @@ void default_grpc(GRPCAction& action) {
     action.set_service("");
 }
 
+void round_resources(ResourceRequirements& resources) {
+  round_amounts(*resources.mutable_limits());
+  round_amounts(*resources.mutable_requests());
+}
+
 template <class T>
-void default_pull_policy(T& container) {
+void default_container(T& container) {
+  if (container.has_resources())
+    round_resources(*container.mutable_resources());
   if (container.image_pull_policy().empty())
     container.set_image_pull_policy(
         default_image_pull_policy(container.image()));
 }
 
 void default_pod_spec(PodSpec& spec) {
+  round_amounts(*spec.mutable_overhead());
+  if (spec.has_resources())
+    round_resources(*spec.mutable_resources());
   if (!spec.has_security_context())
     spec.mutable_security_context();
   // The older name of the account is kept equal to the newer one.
@@ -60,9 +71,9 @@ std::string default_image_pull_policy(std::string_view image) {
 void add_container_defaults(default_table& table) {
   table.add<Probe, default_probe>();
   table.add<GRPCAction, default_grpc>();
-  table.add<Container, default_pull_policy<Container>>();
+  table.add<Container, default_container<Container>>();
   table.add<EphemeralContainerCommon,
-            default_pull_policy<EphemeralContainerCommon>>();
+            default_container<EphemeralContainerCommon>>();
   table.add<PodSpec, default_pod_spec>();
 }
 

@@ -2,6 +2,7 @@
 #include "messages/api/core_volume.pb.h"
 #include "runtime/rules/defaults.hpp"
 #include "runtime/rules/images.hpp"
+#include "runtime/rules/quantities.hpp"
 
 #include <google/protobuf/reflection.h>
 
@@ -41,6 +42,7 @@ void default_volume(Volume& volume) {
 
 void default_persistent_volume(PersistentVolume& volume) {
   auto* spec = volume.mutable_spec();
+  round_amounts(*spec->mutable_capacity());
   if (spec->persistent_volume_reclaim_policy().empty())
     spec->set_persistent_volume_reclaim_policy("Retain");
   if (!spec->has_volume_mode())
@@ -49,7 +51,16 @@ void default_persistent_volume(PersistentVolume& volume) {
     volume.mutable_status()->set_phase("Pending");
 }
 
+void default_claim_spec(PersistentVolumeClaimSpec& spec) {
+  if (!spec.has_resources())
+    return;
+  round_amounts(*spec.mutable_resources()->mutable_limits());
+  round_amounts(*spec.mutable_resources()->mutable_requests());
+}
+
 void default_claim(PersistentVolumeClaim& claim) {
+  if (claim.has_status())
+    round_amounts(*claim.mutable_status()->mutable_capacity());
   if (claim.status().phase().empty())
     claim.mutable_status()->set_phase("Pending");
 }
@@ -66,6 +77,7 @@ void add_volume_defaults(default_table& table) {
   table.add<ImageVolumeSource, default_image_volume>();
   table.add<Volume, default_volume>();
   table.add<PersistentVolume, default_persistent_volume>();
+  table.add<PersistentVolumeClaimSpec, default_claim_spec>();
   table.add<PersistentVolumeClaim, default_claim>();
 }
 

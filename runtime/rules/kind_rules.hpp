@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/rules/findings.hpp"
+#include "runtime/rules/warning.hpp"
 
 #include <google/protobuf/message.h>
 
@@ -48,7 +49,7 @@ struct kind_rules {
   void (*validate_status)(const message&, const message& old,
                           findings&) = nullptr;
 
-  void (*warnings)(const message&, std::vector<std::string>&) = nullptr;
+  void (*warnings)(const message&, std::vector<warning>&) = nullptr;
 };
 
 /// The rules of all kinds, filled once and never changed.
@@ -91,8 +92,8 @@ void check_from(const google::protobuf::Message& obj,
   F(static_cast<const T&>(obj), static_cast<const T&>(old), out);
 }
 
-template <class T, void (*F)(const T&, std::vector<std::string>&)>
-void warn(const google::protobuf::Message& obj, std::vector<std::string>& out) {
+template <class T, void (*F)(const T&, std::vector<warning>&)>
+void warn(const google::protobuf::Message& obj, std::vector<warning>& out) {
   F(static_cast<const T&>(obj), out);
 }
 

@@ -16,24 +16,32 @@ using core::v1::PodSpec;
 
 class teller {
 public:
-  explicit teller(std::vector<std::string>& out) : out_(out) {
+  explicit teller(std::vector<warning>& out) : out_(out) {
     // nop
   }
 
-  void say(const field_path& at, const std::string& what) {
-    out_.push_back(at.str() + ": " + what);
+  void say(const field_path& at, const std::string& what, unsigned unless = 0) {
+    out_.push_back({at.str() + ": " + what, unless});
   }
 
-  /// Says that nothing acts on a field, if it is there.
-  void
-  inert(bool there, const field_path& at, std::string_view name,
-        const std::string& why = "nothing in this cluster acts on it yet") {
+  /// Says that no node of ours acts on a field, if it is there.
+  void inert(bool there, const field_path& at, std::string_view name,
+             const std::string& why = nothing_acts) {
     if (there)
-      say(at.child(name), why);
+      say(at.child(name), why, foreign_nodes);
+  }
+
+  /// The same of what containers of images get.
+  void plain(bool there, const field_path& at, std::string_view name,
+             const std::string& why = nothing_acts) {
+    if (there)
+      say(at.child(name), why, any_nodes);
   }
 
 private:
-  std::vector<std::string>& out_;
+  static constexpr auto nothing_acts = "nothing in this cluster acts on it yet";
+
+  std::vector<warning>& out_;
 };
 
 // -- probably not meant ------------------------------------------------------
@@ -79,7 +87,7 @@ void tell_grace(const PodSpec& spec, const field_path& at, teller& out) {
 // -- what nothing acts on ----------------------------------------------------
 
 void tell_network(const PodSpec& spec, const field_path& at, teller& out) {
-  out.inert(spec.host_ipc(), at, "hostIPC");
+  out.plain(spec.host_ipc(), at, "hostIPC");
   out.inert(spec.has_host_users() && !spec.host_users(), at, "hostUsers");
 }
 
@@ -93,8 +101,12 @@ void tell_placement(const PodSpec& spec, const field_path& at, teller& out) {
 template <class Context>
 void tell_profiles(const Context& context, const field_path& at, teller& out) {
   out.inert(context.has_se_linux_options(), at, "seLinuxOptions");
-  out.inert(context.has_seccomp_profile(), at, "seccompProfile");
-  out.inert(context.has_app_armor_profile(), at, "appArmorProfile");
+  out.plain(context.has_seccomp_profile()
+                && context.seccomp_profile().type() != "Unconfined",
+            at, "seccompProfile");
+  out.inert(context.has_app_armor_profile()
+                && context.app_armor_profile().type() != "Unconfined",
+            at, "appArmorProfile");
   out.inert(context.has_windows_options(), at, "windowsOptions");
 }
 
@@ -102,8 +114,8 @@ void tell_security(const PodSpec& spec, const field_path& at, teller& out) {
   auto& context = spec.security_context();
   auto here = at.child("securityContext");
   tell_profiles(context, here, out);
-  out.inert(context.sysctls_size() > 0, here, "sysctls");
-  out.inert(context.has_supplemental_groups_policy(), here,
+  out.plain(context.sysctls_size() > 0, here, "sysctls");
+  out.plain(context.has_supplemental_groups_policy(), here,
             "supplementalGroupsPolicy");
 }
 
@@ -113,10 +125,12 @@ void tell_probe(const core::v1::Probe& probe, const field_path& at,
             "gRPC probes are not made yet: the probe never succeeds");
 }
 
-void tell_ports(const Container& container, const field_path& at, teller& out) {
+/// Who is in the node's network serves there by itself.
+void tell_ports(const Container& container, bool host_network,
+                const field_path& at, teller& out) {
   auto ports = at.child("ports");
   for (int i = 0; i < container.ports_size(); ++i)
-    out.inert(container.ports(i).host_port() != 0,
+    out.inert(container.ports(i).host_port() != 0 && !host_network,
               ports[static_cast<size_t>(i)], "hostPort",
               "it is kept free on the node, but not served there yet");
 }
@@ -127,7 +141,7 @@ void tell_mounts(const Container& container, const field_path& at,
   for (int i = 0; i < container.volume_mounts_size(); ++i) {
     auto& mount = container.volume_mounts(i);
     auto here = mounts[static_cast<size_t>(i)];
-    out.inert(mount.has_mount_propagation()
+    out.plain(mount.has_mount_propagation()
                   && mount.mount_propagation() != "None",
               here, "mountPropagation");
     out.inert(mount.has_recursive_read_only(), here, "recursiveReadOnly");
@@ -135,22 +149,22 @@ void tell_mounts(const Container& container, const field_path& at,
   out.inert(container.volume_devices_size() > 0, at, "volumeDevices");
 }
 
-void tell_container(const Container& container, const field_path& at,
-                    teller& out) {
+void tell_container(const Container& container, bool host_network,
+                    const field_path& at, teller& out) {
   tell_variables(container, at, out);
   tell_probe(container.liveness_probe(), at, "livenessProbe", out);
   tell_probe(container.readiness_probe(), at, "readinessProbe", out);
   tell_probe(container.startup_probe(), at, "startupProbe", out);
   auto security = at.child("securityContext");
   tell_profiles(container.security_context(), security, out);
-  out.inert(container.security_context().has_proc_mount(), security,
+  out.plain(container.security_context().has_proc_mount(), security,
             "procMount");
   auto resources = at.child("resources");
   out.inert(container.resources().claims_size() > 0, resources, "claims");
-  out.inert(container.resources().limits_size() > 0, resources, "limits",
+  out.plain(container.resources().limits_size() > 0, resources, "limits",
             "they count for scheduling, but nothing keeps a process from using "
             "more yet");
-  tell_ports(container, at, out);
+  tell_ports(container, host_network, at, out);
   out.inert(container.resize_policy_size() > 0, at, "resizePolicy");
   tell_mounts(container, at, out);
 }
@@ -173,33 +187,35 @@ void tell_volumes(const PodSpec& spec, const field_path& at, teller& out) {
       out.say(here.child("gitRepo"), "deprecated in v1.11, and disabled by "
                                      "default in v1.33+");
     else if (!is_provided(source))
-      out.say(here, "no node provides this kind of volume yet: the pod will "
-                    "wait for it");
+      out.say(here,
+              "no node provides this kind of volume yet: the pod will "
+              "wait for it",
+              foreign_nodes);
     if (source.empty_dir().medium() == "Memory")
       out.say(here.child("emptyDir.medium"),
-              "it lies on the disk: memory is not used yet");
+              "it lies on the disk: memory is not used yet", foreign_nodes);
   }
 }
 
 template <class Containers>
-void tell_containers(const Containers& containers, const field_path& list,
-                     teller& out) {
+void tell_containers(const Containers& containers, bool host_network,
+                     const field_path& list, teller& out) {
   for (int i = 0; i < containers.size(); ++i) {
     auto one = list[static_cast<size_t>(i)];
-    tell_container(containers[i], one, out);
+    tell_container(containers[i], host_network, one, out);
   }
 }
 
 } // namespace
 
 void warn_pod_spec(const PodSpec& spec, const field_path& at,
-                   std::vector<std::string>& result) {
+                   std::vector<warning>& result) {
   teller out{result};
   tell_images(spec, at, out);
   auto first = at.child("initContainers");
-  tell_containers(spec.init_containers(), first, out);
+  tell_containers(spec.init_containers(), spec.host_network(), first, out);
   auto main = at.child("containers");
-  tell_containers(spec.containers(), main, out);
+  tell_containers(spec.containers(), spec.host_network(), main, out);
   tell_grace(spec, at, out);
   tell_volumes(spec, at, out);
   tell_network(spec, at, out);

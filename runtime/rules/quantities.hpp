@@ -44,6 +44,10 @@ std::map<std::string, text::quantity>
 check_amounts(const google::protobuf::Map<std::string, meta::v1::Quantity>& all,
               const field_path& at, findings& out);
 
+/// Kubernetes: amounts of resources come in thousandths; what is finer is
+/// rounded away from zero.
+void round_amounts(google::protobuf::Map<std::string, meta::v1::Quantity>& all);
+
 /// Checks what pods take beyond what their containers ask for. Kubernetes: as
 /// the limits of a container, and so they are called in what is found.
 void check_overhead(

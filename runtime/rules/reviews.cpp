@@ -93,8 +93,9 @@ caller subject_of(const Spec& spec) {
 
 expected<object> finish(const object& question, findings& found,
                         const google::protobuf::Message& answer) {
+  // Kubernetes: what it looks for the kind in has none by then.
   if (!found.empty())
-    return invalid(question.kind(), question.name(), found.take());
+    return invalid(question.kind().group, "", "", found.take());
   return object::of(answer);
 }
 
@@ -148,6 +149,10 @@ expected<object> answer(const object& question, LocalSubjectAccessReview msg,
     out.invalid(attributes.child("namespace"), what.namespace_(),
                 "must match metadata.namespace");
   }
+  if (out.empty() && facts.ns != msg.metadata().namespace_())
+    return make_error(ec::bad_request,
+                      "spec.resourceAttributes.namespace must match namespace: "
+                          + facts.ns);
   answer_with(facts.found, msg);
   return finish(question, out, msg);
 }

@@ -33,6 +33,7 @@ struct review_facts {
   verdict found;                       ///< on what access_asked returned
   const rbac_policy* policy = nullptr; ///< null when it is not known yet
   time_point now{};
+  std::string ns{}; ///< where it is asked; "" outside of namespaces
 };
 
 /// Returns the question with its answer. Fails with Invalid when it makes no

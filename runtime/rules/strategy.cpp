@@ -7,6 +7,7 @@
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/known_values.hpp"
 #include "runtime/rules/refusals.hpp"
+#include "runtime/rules/remarks.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
 #include <google/protobuf/descriptor.h>
@@ -231,11 +232,15 @@ std::vector<field_error> validate_status_update(const Message& obj,
   return found.take();
 }
 
-std::vector<std::string> warnings(const Message& obj) {
-  std::vector<std::string> result;
+std::vector<warning> remarks_on(const Message& obj) {
+  std::vector<warning> result;
   if (auto* f = rules_of(obj).warnings)
     f(obj, result);
   return result;
+}
+
+std::vector<std::string> warnings(const Message& obj) {
+  return that_hold(remarks_on(obj), 0);
 }
 
 caf::error check_preconditions(const Message& obj, const Message& old,

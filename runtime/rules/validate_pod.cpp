@@ -80,7 +80,7 @@ void validate_new_pod(const Pod& pod, findings& out) {
     out.forbidden(at.child("ephemeralContainers"), "cannot be set on create");
 }
 
-void warn_pod(const Pod& pod, std::vector<std::string>& out) {
+void warn_pod(const Pod& pod, std::vector<warning>& out) {
   field_path at{"spec"};
   warn_pod_spec(pod.spec(), at, out);
 }

@@ -4,6 +4,7 @@
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/kinds_stored.hpp"
 #include "runtime/rules/shown_list.hpp"
+#include "runtime/rules/sysctl_overlap.hpp"
 #include "runtime/rules/validate_volumes.hpp"
 #include "runtime/text/json_writer.hpp"
 
@@ -137,8 +138,9 @@ void check_volumes(const words& volumes, const field_path& at, findings& out) {
 
 void check_against_drops(const words& dropped, const words& listed,
                          const char* name, findings& out) {
+  std::set<std::string_view> all{dropped.begin(), dropped.end()};
   for (auto& each : listed)
-    if (has(dropped, each))
+    if (all.count(each) != 0)
       out.invalid(field_path{name}, each,
                   std::string{"capability is listed in "} + name
                       + " and requiredDropCapabilities");
@@ -240,29 +242,25 @@ void check_sysctls(const words& list, const field_path& at, findings& out) {
                   "if '*' is present, must not specify other sysctls");
 }
 
-/// Whether `name` or what it stands for is among what `pattern` stands for.
-bool covers(std::string_view pattern, std::string_view name) {
-  if (!pattern.ends_with('*'))
-    return pattern == name;
-  pattern.remove_suffix(1);
-  return name.starts_with(pattern);
-}
+/// Kubernetes tells of all, but nobody reads more.
+constexpr size_t most_overlaps = 1000;
 
 void check_overlap(const PodSecurityPolicySpec& spec, const field_path& up,
                    findings& out) {
   auto allowed_at = up.child("allowedUnsafeSysctls");
   auto forbidden_at = up.child("forbiddenSysctls");
-  for (int i = 0; i < spec.allowed_unsafe_sysctls_size(); ++i)
-    for (int j = 0; j < spec.forbidden_sysctls_size(); ++j) {
-      auto& allowed = spec.allowed_unsafe_sysctls(i);
-      auto& forbidden = spec.forbidden_sysctls(j);
-      if (covers(forbidden, allowed))
-        out.invalid(allowed_at[static_cast<size_t>(i)], allowed,
-                    "sysctl overlaps with " + forbidden);
-      else if (covers(allowed, forbidden))
-        out.invalid(forbidden_at[static_cast<size_t>(j)], forbidden,
-                    "sysctl overlaps with " + allowed);
-    }
+  for (auto [i, j, of_allowed] :
+       overlaps_of(spec.allowed_unsafe_sysctls(), spec.forbidden_sysctls(),
+                   most_overlaps)) {
+    auto& allowed = spec.allowed_unsafe_sysctls(i);
+    auto& forbidden = spec.forbidden_sysctls(j);
+    if (of_allowed)
+      out.invalid(allowed_at[static_cast<size_t>(i)], allowed,
+                  "sysctl overlaps with " + forbidden);
+    else
+      out.invalid(forbidden_at[static_cast<size_t>(j)], forbidden,
+                  "sysctl overlaps with " + allowed);
+  }
 }
 
 // -- runtimes -----------------------------------------------------------------

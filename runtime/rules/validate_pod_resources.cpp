@@ -186,6 +186,18 @@ void check_resources(const ResourceRequirements& resources, const PodSpec* spec,
   }
 }
 
+void round_amounts(
+    google::protobuf::Map<std::string, meta::v1::Quantity>& all) {
+  for (auto& [name, amount] : all) {
+    // Only with these can it be finer.
+    if (amount.string().find_first_of("nueE.") == std::string::npos)
+      continue;
+    auto exact = text::quantity::of(amount);
+    if (auto rounded = exact.rounded_to_milli(); rounded != exact)
+      amount.set_string(rounded.str());
+  }
+}
+
 void check_overhead(
     const google::protobuf::Map<std::string, meta::v1::Quantity>& overhead,
     const field_path& at, findings& out) {

@@ -210,17 +210,20 @@ void validate_service_status(const Service& service, const Service&,
   }
 }
 
-void warn_service(const Service& service, std::vector<std::string>& out) {
+void warn_service(const Service& service, std::vector<warning>& out) {
   auto& type = service.spec().type();
   if (type == "LoadBalancer")
-    out.push_back("spec.type: nothing in this cluster provides load balancers "
-                  "yet: the external address stays pending");
+    out.push_back({"spec.type: nothing in this cluster provides load balancers "
+                   "yet: the external address stays pending",
+                   foreign_controllers});
   if (service.spec().external_ips_size() > 0)
-    out.push_back("spec.externalIPs: nothing in this cluster serves them yet");
+    out.push_back({"spec.externalIPs: nothing in this cluster serves them yet",
+                   foreign_nodes});
   for (int i = 0; i < service.spec().ports_size(); ++i)
     if (service.spec().ports(i).protocol() == "SCTP")
-      out.push_back("spec.ports[" + std::to_string(i)
-                    + "].protocol: SCTP is not forwarded yet");
+      out.push_back({"spec.ports[" + std::to_string(i)
+                         + "].protocol: SCTP is not forwarded yet",
+                     foreign_nodes});
 }
 
 } // namespace

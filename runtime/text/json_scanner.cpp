@@ -1,10 +1,18 @@
 #include "runtime/text/json_scanner.hpp"
 
+#include "runtime/text/json_writer.hpp"
+
 #include <algorithm>
 
 namespace troupe::text {
 
 namespace {
+
+constexpr std::string_view replacement = "\uFFFD";
+
+bool is_surrogate(uint32_t code) {
+  return code >= 0xD800 && code < 0xE000;
+}
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -161,15 +169,8 @@ bool json_scanner::next_element() {
   return true;
 }
 
-bool json_scanner::skip_utf8() {
-  auto length = utf8_length(text_.substr(pos_));
-  if (length == 0)
-    return fail("invalid UTF-8 in a string");
-  pos_ += length;
-  return true;
-}
-
-/// Skips what needs no decoding, up to a quote or a backslash.
+/// Skips what needs no decoding, up to a quote, a backslash or a byte that is
+/// no UTF-8.
 bool json_scanner::skip_plain() {
   while (pos_ < text_.size()) {
     auto c = static_cast<unsigned char>(text_[pos_]);
@@ -177,10 +178,10 @@ bool json_scanner::skip_plain() {
       return true;
     if (c < 0x20)
       return fail("unescaped control character in a string");
-    if (c < 0x80)
-      ++pos_;
-    else if (!skip_utf8())
-      return false;
+    auto length = c < 0x80 ? 1 : utf8_length(text_.substr(pos_));
+    if (length == 0)
+      return true;
+    pos_ += length;
   }
   return fail("unterminated string");
 }
@@ -217,18 +218,33 @@ bool json_scanner::read_escape(std::string& out) {
   uint32_t code = 0;
   if (!read_hex4(code))
     return false;
-  if (code >= 0xD800 && code < 0xE000) {
-    uint32_t low = 0;
-    if (code >= 0xDC00 || text_.substr(pos_, 2) != "\\u")
-      return fail("lone surrogate in a string");
-    pos_ += 2;
-    if (!read_hex4(low))
-      return false;
-    if (low < 0xDC00 || low >= 0xE000)
-      return fail("lone surrogate in a string");
-    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-  }
+  if (is_surrogate(code))
+    return read_surrogates(out, code);
   append_utf8(out, code);
+  return true;
+}
+
+/// Reads what follows a surrogate. Two that are no pair are both lone.
+bool json_scanner::read_surrogates(std::string& out, uint32_t code) {
+  uint32_t low = 0;
+  if (text_.substr(pos_, 2) != "\\u") {
+    out += replacement;
+    mended_ = true;
+    return true;
+  }
+  pos_ += 2;
+  if (!read_hex4(low))
+    return false;
+  if (code < 0xDC00 && low >= 0xDC00 && low < 0xE000) {
+    append_utf8(out, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
+    return true;
+  }
+  mended_ = true;
+  out += replacement;
+  if (is_surrogate(low))
+    out += replacement;
+  else
+    append_utf8(out, low);
   return true;
 }
 
@@ -242,10 +258,15 @@ bool json_scanner::read_string(std::string& out) {
     if (!skip_plain())
       return false;
     out.append(text_, begin, pos_ - begin);
-    if (text_[pos_++] == '"')
+    auto c = text_[pos_++];
+    if (c == '"')
       return true;
-    if (!read_escape(out))
+    if (c != '\\') {
+      out += replacement;
+      mended_ = true;
+    } else if (!read_escape(out)) {
       return false;
+    }
   }
 }
 
@@ -255,10 +276,13 @@ bool json_scanner::skip_string() {
   for (;;) {
     if (!skip_plain())
       return false;
-    if (text_[pos_++] == '"')
+    auto c = text_[pos_++];
+    if (c == '"')
       return true;
     scratch.clear();
-    if (!read_escape(scratch))
+    if (c != '\\')
+      mended_ = true;
+    else if (!read_escape(scratch))
       return false;
   }
 }
@@ -350,8 +374,35 @@ bool json_scanner::skip() {
 bool json_scanner::copy_compact(std::string& out) {
   skip_space();
   auto begin = pos_;
+  mended_ = false;
   if (!skip())
     return false;
+  if (!mended_) {
+    append_compact(out, begin);
+    return true;
+  }
+  std::string compact;
+  append_compact(compact, begin);
+  append_mended(out, compact);
+  return true;
+}
+
+/// Appends compact JSON, each of its strings written anew.
+void json_scanner::append_mended(std::string& out, std::string_view text) {
+  json_scanner in{text, max_depth_};
+  std::string scratch;
+  while (in.pos_ < text.size()) {
+    if (text[in.pos_] == '"') {
+      in.read_string(scratch);
+      append_json_string(out, scratch);
+    } else {
+      out += text[in.pos_++];
+    }
+  }
+}
+
+/// Appends what was skipped from `begin` on.
+void json_scanner::append_compact(std::string& out, size_t begin) {
   auto quoted = false;
   for (auto i = begin; i < pos_; ++i) {
     auto c = text_[i];
@@ -365,7 +416,6 @@ bool json_scanner::copy_compact(std::string& out) {
     }
   }
   out += text_.substr(begin, pos_ - begin);
-  return true;
 }
 
 bool json_scanner::finish() {
@@ -391,7 +441,7 @@ std::string as_utf8(std::string_view str) {
   while (!str.empty()) {
     auto length = utf8_length(str);
     if (length == 0)
-      result += "\uFFFD";
+      result += replacement;
     else
       result += str.substr(0, length);
     str.remove_prefix(std::max<size_t>(length, 1));

@@ -21,9 +21,10 @@ enum class json_type : uint8_t {
 
 /// Reads JSON (RFC 8259) from left to right, value by value, without a tree.
 ///
-/// Every function returns false after a failure; the first one is kept. Bytes
-/// that are no UTF-8, lone surrogates and control characters in strings, and
-/// nesting beyond the bound are failures.
+/// Every function returns false after a failure; the first one is kept. Control
+/// characters in strings and nesting beyond the bound are failures. As with
+/// Kubernetes, each byte of a string that is no UTF-8 and each lone surrogate
+/// becomes U+FFFD.
 ///
 ///     if (in.enter_object())
 ///       while (in.next_key(key)) ...read or skip one value...
@@ -58,7 +59,8 @@ public:
   /// Skips a value whole, checking it.
   bool skip();
 
-  /// Skips a value and appends it without the space between tokens.
+  /// Skips a value and appends it without the space between tokens. What is
+  /// appended is UTF-8.
   bool copy_compact(std::string& out);
 
   /// Checks that nothing but space follows.
@@ -80,7 +82,9 @@ private:
   bool take_literal(std::string_view literal);
   bool skip_string();
   bool skip_plain();
-  bool skip_utf8();
+  void append_compact(std::string& out, size_t begin);
+  void append_mended(std::string& out, std::string_view text);
+  bool read_surrogates(std::string& out, uint32_t code);
   bool read_escape(std::string& out);
   bool read_hex4(uint32_t& out);
 
@@ -90,6 +94,7 @@ private:
   int max_depth_;
   bool fresh_ = false; // just entered: no comma before what is next
   bool failed_ = false;
+  bool mended_ = false; // something became U+FFFD
   std::string failure_;
 };
 

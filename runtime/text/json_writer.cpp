@@ -128,8 +128,7 @@ void append_json_string(std::string& out, std::string_view str,
   size_t i = 0;
   auto flush = [&] { out.append(str, done, i - done); };
   for (;;) {
-    // Some of what is plain is not for pages.
-    i += html_safe ? 0 : plain_run(str, i);
+    i += plain_run(str, i);
     if (i >= str.size())
       break;
     auto c = str[i];

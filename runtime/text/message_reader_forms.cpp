@@ -32,10 +32,10 @@ bool message_reader::read_quantity(Message& msg) {
   } else if (!take_string(scratch_, "quantity")) {
     return false;
   }
-  auto parsed = quantity::parse(scratch_);
-  if (!parsed)
-    return refuse(message_of(parsed.error()));
-  scratch_ = parsed->str();
+  auto kept = quantity::kept_text(scratch_);
+  if (!kept)
+    return refuse(message_of(kept.error()));
+  scratch_ = std::move(*kept);
   msg.GetReflection()->SetString(&msg, field_of(msg, 1), scratch_);
   return true;
 }

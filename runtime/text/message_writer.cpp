@@ -103,7 +103,7 @@ void message_writer::key(std::string_view text) {
 
 void message_writer::put_text(std::string_view text) {
   if (plain_run(text, 0) < text.size()) {
-    out_.put_by([&](std::string& out) { append_json_string(out, text); });
+    out_.put_by([&](std::string& out) { append_json_string(out, text, true); });
     return;
   }
   out_.put('"');

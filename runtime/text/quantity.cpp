@@ -172,6 +172,40 @@ int strip_thousands(wide& number, int exponent, int limit) {
   return exponent;
 }
 
+std::string_view take_digits(std::string_view& rest) {
+  auto n = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  auto digits = rest.substr(0, n);
+  rest.remove_prefix(n);
+  return digits;
+}
+
+// Kubernetes: ParseQuantity keeps the text of what an int64 holds, where that
+// has no larger suffix. Its estimates of what fits are kept, too.
+bool stays_as_written(std::string_view str) {
+  auto rest = str;
+  if (!rest.empty() && (rest[0] == '-' || rest[0] == '+'))
+    rest.remove_prefix(1);
+  rest.remove_prefix(std::min(rest.find_first_not_of('0'), rest.size()));
+  std::string digits{take_digits(rest)};
+  if (digits.empty())
+    digits = "0";
+  auto whole = digits.size();
+  if (!rest.empty() && rest[0] == '.') {
+    rest.remove_prefix(1);
+    digits += take_digits(rest);
+  }
+  auto unit = parse_suffix(rest);
+  if (!unit)
+    return false;
+  auto size = static_cast<int>(digits.size());
+  if (unit->form == family::binary)
+    return digits.size() == whole && 14 - size - unit->exponent * 3 / 10 >= 0
+           && std::stoll(digits) % 8 != 0;
+  auto scale = unit->exponent - (size - static_cast<int>(whole));
+  return size <= 18 && scale >= -9 && scale % 3 == 0
+         && !std::string_view{digits}.ends_with("000") && digits[0] != '0';
+}
+
 std::string binary_text(wide whole) {
   size_t power = 0;
   while (power + 1 < std::size(binary_suffixes) && whole % 1024 == 0) {
@@ -189,16 +223,12 @@ expected<quantity> quantity::parse(std::string_view str) {
   if (negative || (!rest.empty() && rest[0] == '+'))
     rest.remove_prefix(1);
   mantissa number;
-  auto take_digits = [&] {
-    auto n = std::min(rest.find_first_not_of("0123456789"), rest.size());
-    number.digits += rest.substr(0, n);
-    rest.remove_prefix(n);
-    return static_cast<int64_t>(n);
-  };
-  take_digits();
+  number.digits = take_digits(rest);
   if (!rest.empty() && rest[0] == '.') {
     rest.remove_prefix(1);
-    number.fraction = take_digits();
+    auto fraction = take_digits(rest);
+    number.digits += fraction;
+    number.fraction = static_cast<int64_t>(fraction.size());
   }
   if (number.digits.empty()
       || rest.find_first_not_of("eEinumkKMGTP+-0123456789")
@@ -222,6 +252,13 @@ expected<quantity> quantity::parse(std::string_view str) {
   if (form == family::binary && nanos < nano)
     form = family::decimal;
   return quantity{negative ? -nanos : nanos, form};
+}
+
+expected<std::string> quantity::kept_text(std::string_view str) {
+  auto parsed = parse(str);
+  if (!parsed)
+    return parsed.error();
+  return stays_as_written(str) ? std::string{str} : parsed->str();
 }
 
 expected<quantity> quantity::parse(const meta::v1::Quantity& msg) {
@@ -257,6 +294,11 @@ double quantity::as_double() const {
 
 bool quantity::is_whole() const {
   return nanos_ % nano == 0;
+}
+
+quantity quantity::rounded_to_milli() const {
+  auto unit = nano / 1000;
+  return {divide_away_from_zero(nanos_, unit) * unit, form_};
 }
 
 std::string quantity::str() const {

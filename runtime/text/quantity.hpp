@@ -31,6 +31,11 @@ public:
   /// from zero; binary amounts are capped at 2^63-1, as Kubernetes does.
   static expected<quantity> parse(std::string_view str);
 
+  /// Returns how Kubernetes keeps what it reads: what is all but canonical
+  /// stays as it was written ("1.500", "+1", "1E3"), all else becomes
+  /// canonical.
+  static expected<std::string> kept_text(std::string_view str);
+
   /// Reads the text of `msg`; an empty one is zero.
   static expected<quantity> parse(const meta::v1::Quantity& msg);
 
@@ -50,6 +55,10 @@ public:
 
   /// Returns whether the value has no fraction.
   bool is_whole() const;
+
+  /// Returns the value rounded away from zero to thousandths.
+  quantity rounded_to_milli() const;
+
   bool is_zero() const { return nanos_ == 0; }
 
   /// Returns -1, 0 or 1.

@@ -190,6 +190,11 @@ private:
 
 namespace {
 
+/// As libyaml words it.
+caf::error not_utf8() {
+  return make_error(ec::bad_request, "yaml: invalid leading UTF-8 octet");
+}
+
 expected<std::vector<json_source>>
 read_all(std::string_view text, const read_options& options, bool doubles) {
   if (text.size() / stream_factor > options.max_bytes)
@@ -197,17 +202,18 @@ read_all(std::string_view text, const read_options& options, bool doubles) {
                       "the input is too large: " + std::to_string(text.size())
                           + " bytes, the limit is "
                           + std::to_string(options.max_bytes * stream_factor));
-  if (!is_utf8(text))
-    return make_error(ec::bad_request, "the input is not valid UTF-8");
   auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos)
     return std::vector<json_source>{};
+  // JSON may hold anything in its strings.
   if (text[first] != '{')
-    return split_yaml(text, options, doubles);
+    return is_utf8(text) ? split_yaml(text, options, doubles) : not_utf8();
   auto json = split_json(text, options);
   if (json)
     return json;
   // What begins with a brace may still be YAML's flow style.
+  if (!is_utf8(text))
+    return json;
   auto yaml = split_yaml(text, options, doubles);
   if (yaml)
     return yaml;

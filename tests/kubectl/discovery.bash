@@ -6,6 +6,7 @@ shows 'deploy' api-resources --api-group=apps
 shows 'ok' get --raw /healthz
 shows '[+]etcd ok' get --raw '/readyz?verbose'
 shows '[+]poststarthook/rbac/bootstrap-roles ok' get --raw '/readyz?verbose'
+shows '[+]informer-sync ok' get --raw '/readyz?verbose'
 shows 'ok' get --raw /livez/poststarthook/bootstrap-controller
 shows 'ok' get --raw /livez/ping
 shows 'ok' get --raw /healthz/etcd

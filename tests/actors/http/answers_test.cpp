@@ -4,15 +4,18 @@
 #include "messages/api/meta.pb.h"
 #include "messages/call.pb.h"
 #include "messages/http.pb.h"
+#include "messages/object.hpp"
 #include "messages/system.pb.h"
 #include "runtime/crypto/encoding.hpp"
 #include "runtime/http/protobuf_envelope.hpp"
 #include "runtime/http/simulated_http.hpp"
+#include "runtime/rules/flow_table.hpp"
 #include "tests/support/client_frames.hpp"
 #include "tests/support/fake_api.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,6 +58,25 @@ const std::string map = "/api/v1/namespaces/default/configmaps/a";
 const std::string of_discovery =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
+/// One schema, for all pages of administrators.
+std::shared_ptr<const rules::flow_table> flows() {
+  flowcontrol::v1::PriorityLevelConfiguration level;
+  level.mutable_metadata()->set_name("l");
+  level.mutable_metadata()->set_uid("level-uid");
+  flowcontrol::v1::FlowSchema schema;
+  schema.mutable_metadata()->set_name("s");
+  schema.mutable_metadata()->set_uid("schema-uid");
+  schema.mutable_spec()->mutable_priority_level_configuration()->set_name("l");
+  auto& rule = *schema.mutable_spec()->add_rules();
+  rule.add_subjects()->set_kind("Group");
+  rule.mutable_subjects(0)->mutable_group()->set_name("system:masters");
+  rule.add_non_resource_rules()->add_verbs("*");
+  rule.mutable_non_resource_rules(0)->add_non_resource_urls("*");
+  std::vector<object> schemas{object::of(schema)};
+  std::vector<object> levels{object::of(level)};
+  return std::make_shared<const rules::flow_table>(schemas, levels);
+}
+
 class HttpAnswers : public testing::Test {
 protected:
   HttpAnswers() {
@@ -77,7 +99,7 @@ protected:
         world_.at("http/1").with_directory(
             caf::actor_cast<directory_actor>(api_)),
         std::static_pointer_cast<http::http_edge>(edge_), at_, std::move(who),
-        audit_sink_actor{}, std::make_shared<http::event_memo>()));
+        audit_sink_actor{}, std::make_shared<http::event_memo>(), flows()));
     world_.run();
   }
 
@@ -115,6 +137,22 @@ protected:
 };
 
 } // namespace
+
+TEST_F(HttpAnswers, TellsToWhichFlowARequestBelongs) {
+  auto level = "X-Kubernetes-PF-PriorityLevel-UID";
+  auto schema = "X-Kubernetes-PF-FlowSchema-UID";
+  auto page = get("/version", "*/*");
+  EXPECT_EQ(header(page, schema), "schema-uid");
+  EXPECT_EQ(header(page, level), "level-uid");
+  auto missing = get("/nothing", "*/*");
+  EXPECT_EQ(missing.head.status, 404);
+  EXPECT_EQ(header(missing, schema), "schema-uid");
+  EXPECT_EQ(header(get(map, "*/*"), schema), "") << "it is only of pages";
+  caf::anon_send(caf::actor_cast<flow_reader_actor>(connection_),
+                 flow_news{std::make_shared<const rules::flow_table>()});
+  world_.run();
+  EXPECT_EQ(header(get("/version", "*/*"), schema), "");
+}
 
 TEST_F(HttpAnswers, RefusesInTheFormThatWasAskedFor) {
   all_->missing = "a";
@@ -191,6 +229,24 @@ TEST_F(HttpAnswers, LeadsToTheNewestHashOfADocument) {
   EXPECT_EQ(get("/openapi/v3/apis/apps/v7").head.status, 404);
 }
 
+TEST_F(HttpAnswers, HasDocumentsInProtobuf) {
+  for (auto* accept :
+       {"application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+        "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"}) {
+    auto told = get("/openapi/v3/apis/apps/v1", accept);
+    EXPECT_EQ(told.head.status, 200);
+    EXPECT_EQ(header(told, "Content-Type"),
+              "application/com.github.proto-openapi.spec.v3.v1.0+protobuf");
+    EXPECT_EQ(header(told, "ETag"),
+              header(get("/openapi/v3/apis/apps/v1"), "ETag"));
+  }
+  auto all =
+      get("/apis", "application/vnd.kubernetes.protobuf;"
+                   "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+  EXPECT_EQ(all.head.status, 200);
+  EXPECT_TRUE(http::unwrap(all.body));
+}
+
 TEST_F(HttpAnswers, SaysNoVersionWhereKubernetesSaysNone) {
   EXPECT_FALSE(json::parse(get("/api").body).contains("apiVersion"));
   EXPECT_FALSE(json::parse(get("/api/v1").body).contains("apiVersion"));
@@ -209,7 +265,8 @@ TEST_F(HttpAnswers, KnowsItsChecksByKubernetesNames) {
   all_->missing.clear();
   auto page = get("/readyz?verbose");
   EXPECT_EQ(page.head.status, 200);
-  for (auto* name : {"ping", "etcd", "poststarthook/rbac/bootstrap-roles"})
+  for (auto* name : {"ping", "log", "etcd", "informer-sync", "shutdown",
+                     "poststarthook/rbac/bootstrap-roles"})
     EXPECT_THAT(page.body, HasSubstr("[+]" + std::string{name} + " ok\n"));
   // The start is over, whatever is taken away later.
   all_->missing = "cluster-admin";

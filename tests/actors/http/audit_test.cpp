@@ -153,7 +153,8 @@ protected:
             caf::actor_cast<directory_actor>(api_)),
         std::static_pointer_cast<http::http_edge>(edge_), at_, std::move(who),
         caf::actor_cast<audit_sink_actor>(log_),
-        std::make_shared<http::event_memo>()));
+        std::make_shared<http::event_memo>(),
+        std::shared_ptr<const rules::flow_table>{}));
     world_.run();
   }
 

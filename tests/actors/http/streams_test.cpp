@@ -97,7 +97,8 @@ protected:
             caf::actor_cast<directory_actor>(api_)),
         std::static_pointer_cast<http::http_edge>(edge_), at_,
         http::peer{"admin", {"system:masters"}, {}}, audit_sink_actor{},
-        std::make_shared<http::event_memo>()));
+        std::make_shared<http::event_memo>(),
+        std::shared_ptr<const rules::flow_table>{}));
     world_.run();
   }
 
@@ -296,8 +297,20 @@ TEST_F(HttpStreams, RefusesBeforeItGoesOver) {
   ask("POST", pod + "/exec?command=ls&stdout=1", upgrade);
   EXPECT_EQ(told().head.status, 500);
   EXPECT_EQ(told().body, "container not found (\"c\")");
+  all_->refusal = {};
   ask("POST", pod + "/portforward", upgrade);
   EXPECT_EQ(told().head.status, 400) << "that is no protocol of ports";
+}
+
+TEST_F(HttpStreams, TellsFirstThatThereIsNoPod) {
+  all_->refusal = make_error(ec::not_found, "pods \"web\" not found");
+  for (auto what : {"/exec?command=ls&stdout=1", "/attach?stdout=1", "/exec",
+                    "/portforward?ports=80"}) {
+    ask("POST", pod + what, {});
+    EXPECT_EQ(told().head.status, 404) << what;
+    auto& asked = all_->asked.back();
+    EXPECT_TRUE(asked.look() || asked.port().port() == 0);
+  }
 }
 
 TEST_F(HttpStreams, TellsOfACommandThatCannotBeStarted) {

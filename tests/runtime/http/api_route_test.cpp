@@ -92,7 +92,10 @@ TEST(ApiRoute, FindsResources) {
                "Service v1 ns=a name=b sub=proxy rest=/x/y", "get"},
            row{"GET", "/apis/autoscaling/v1/horizontalpodautoscalers",
                "HorizontalPodAutoscaler autoscaling/v1", "list"},
-           row{"GET", "//api//v1/pods/", "Pod v1", "list"},
+           row{"GET", "/api/v1/pods//", "Pod v1", "list"},
+           row{"GET", "/api/v1/namespaces//pods", "Pod v1", "list"},
+           row{"GET", "/api/v1/namespaces/a/services/b/proxy//x",
+               "Service v1 ns=a name=b sub=proxy rest=/x", "get"},
            row{"GET", "/api/v1/namespaces/a%20b/pods", "Pod v1 ns=a b", "list"},
            row{"BREW", "/api/v1/pods", "Pod v1", ""},
        }) {
@@ -116,9 +119,26 @@ TEST(ApiRoute, FindsPages) {
   EXPECT_EQ(at("/openapi/v2").where, place::openapi_v2);
   EXPECT_EQ(at("/openapi/v3/apis/apps/v1").check, "apis/apps/v1");
   EXPECT_EQ(at("/readyz/etcd").check, "etcd");
-  for (auto* text : {"/apis/apps/v2", "/apis/nothing", "/api/v2", "/api/v1/no",
-                     "/apps", "/version/x", "/healthz/ping/", "/metrics/",
-                     "/apis//v1/pods", "/api/v1/namespaces/a/pods/b/status/c"})
+  for (auto* text : {"/apis/apps/v2",
+                     "/apis/nothing",
+                     "/api/v2",
+                     "/api/v1/no",
+                     "/apps",
+                     "/version/x",
+                     "/healthz/ping/",
+                     "/metrics/",
+                     "//",
+                     "//api/v1",
+                     "/api//v1",
+                     "//version",
+                     "/healthz//etcd",
+                     "/apis//apps/v1",
+                     "/api/v1//namespaces/default/pods",
+                     "/api/v1/namespaces/default//pods",
+                     "/api/v1/namespaces/a/configmaps//x",
+                     "/api/v1/namespaces/a//services/b/proxy/x",
+                     "/apis//v1/pods",
+                     "/api/v1/namespaces/a/pods/b/status/c"})
     EXPECT_EQ(at(text).where, place::nothing) << text;
 }
 
@@ -128,7 +148,9 @@ TEST(ApiRoute, KnowsWhereStatusesAreUnderstood) {
   };
   for (auto* text : {"/api/v1/nothings", "/api/v2", "/apis/apps/v9/x"})
     EXPECT_TRUE(at(text)) << text;
-  for (auto* text : {"/apis/nothing/v1", "/nothing", "/apis/nothing"})
+  EXPECT_TRUE(at("/api//v1"));
+  for (auto* text : {"/apis/nothing/v1", "/nothing", "/apis/nothing",
+                     "//api/v1", "/apis//apps/v1"})
     EXPECT_FALSE(at(text)) << text;
 }
 

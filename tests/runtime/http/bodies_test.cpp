@@ -98,6 +98,8 @@ TEST(AnswerBody, ShowsTables) {
   EXPECT_EQ(table["kind"], "Table");
   EXPECT_EQ(table["columnDefinitions"][0]["name"], "Name");
   EXPECT_EQ(table["rows"][0]["cells"][0], "a");
+  EXPECT_EQ(table["columnDefinitions"][1]["type"], "string");
+  EXPECT_EQ(table["rows"][0]["cells"][1], 1) << "a number, whatever the column";
   EXPECT_EQ(table["rows"][0]["object"]["kind"], "PartialObjectMetadata");
   EXPECT_EQ(table["rows"][0]["object"]["metadata"]["name"], "a");
 }
@@ -114,6 +116,7 @@ TEST(AnswerBody, ShowsFlowSchemasInTheOrderOfMatching) {
                                        as(encoding::json, shape::table)));
   for (auto [row, name] : {std::pair{0, "c"}, {1, "a"}, {2, "b"}})
     EXPECT_EQ(table["rows"][row]["cells"][0], name);
+  EXPECT_EQ(table["rows"][0]["cells"][2], 10);
 }
 
 TEST(AnswerBody, FramesEvents) {

@@ -80,17 +80,25 @@ TEST(Health, WordsItsPagesAsKubernetes) {
 }
 
 TEST(Health, ReadsWhatItsChecksAreAbout) {
-  EXPECT_TRUE(questions_of("no", {}).empty());
-  auto store = questions_of("etcd", {}).at(0);
+  auto has = [](std::string_view page, std::string_view check) {
+    return !questions_of(page, check, {}).empty();
+  };
+  EXPECT_TRUE(has("readyz", "informer-sync") && has("readyz", "shutdown"));
+  EXPECT_FALSE(has("livez", "informer-sync") || has("healthz", "shutdown"));
+  EXPECT_TRUE(has("livez", "log"));
+  EXPECT_TRUE(questions_of("livez", "no", {}).empty());
+  auto store = questions_of("livez", "etcd", {}).at(0);
   EXPECT_EQ(problem_of(store, {}), "");
   EXPECT_EQ(problem_of(store, make_error(ec::not_found, "x")), "");
   EXPECT_EQ(problem_of(store, make_error(ec::timeout, "late")), "late");
-  auto roles = questions_of("poststarthook/rbac/bootstrap-roles", {}).at(0);
+  auto roles =
+      questions_of("livez", "poststarthook/rbac/bootstrap-roles", {}).at(0);
   EXPECT_EQ(problem_of(roles, {}), "");
   EXPECT_EQ(problem_of(roles, make_error(ec::not_found, "x")), "not finished");
   // That the store is ill is for the check of the store to say.
   EXPECT_EQ(problem_of(roles, make_error(ec::timeout, "late")), "");
-  EXPECT_EQ(questions_of({}, {"etcd"}).size(), questions_of({}, {}).size() - 1);
+  EXPECT_EQ(questions_of("livez", {}, {"etcd"}).size(),
+            questions_of("livez", {}, {}).size() - 1);
 }
 
 } // namespace

@@ -47,6 +47,9 @@ TEST(Negotiation, KnowsTheShapesOfKubernetes) {
   EXPECT_EQ(form("application/json;g=apidiscovery.k8s.io;v=v2;as="
                  "APIGroupDiscoveryList,application/json"),
             "json discovery v2");
+  EXPECT_EQ(form("application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;"
+                 "v=v2;as=APIGroupDiscoveryList"),
+            "protobuf discovery v2");
   EXPECT_EQ(form("application/json;as=Scroll;v=v1;g=meta.k8s.io"), "406");
 }
 

@@ -89,6 +89,24 @@ TEST(Defaults, PodGetsWhatKubernetesWrites) {
     })");
 }
 
+TEST(Defaults, AmountsAreInThousandths) {
+  core::v1::Pod pod;
+  auto& container = *pod.mutable_spec()->add_containers();
+  auto& limits = *container.mutable_resources()->mutable_limits();
+  limits["cpu"].set_string("1n");
+  limits["memory"].set_string("1.500");
+  (*pod.mutable_spec()->mutable_overhead())["cpu"].set_string("100.0005m");
+  rules::apply_defaults(pod);
+  EXPECT_EQ(limits["cpu"].string(), "1m");
+  EXPECT_EQ(limits["memory"].string(), "1.500");
+  EXPECT_EQ(pod.spec().overhead().at("cpu").string(), "101m");
+
+  core::v1::ResourceQuota quota;
+  (*quota.mutable_spec()->mutable_hard())["cpu"].set_string("1e-10");
+  rules::apply_defaults(quota);
+  EXPECT_EQ(quota.spec().hard().at("cpu").string(), "1e-3");
+}
+
 TEST(Defaults, PodOnTheHostNetworkTakesTheSamePortThere) {
   auto pod = read<core::v1::Pod>(R"(
     spec {

@@ -15,14 +15,14 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::StartsWith;
 
-std::vector<std::string> warned(const std::string& text) {
+std::vector<std::string> warned(const std::string& text, unsigned helpers = 0) {
   core::v1::PodSpec spec;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &spec))
       << text;
-  std::vector<std::string> result;
+  std::vector<warning> result;
   field_path at{"spec"};
   warn_pod_spec(spec, at, result);
-  return result;
+  return that_hold(result, helpers);
 }
 
 } // namespace
@@ -75,6 +75,28 @@ TEST(PodWarnings, SayNothingOfWhatIsActedOn) {
            "volumes {}",
        })
     EXPECT_THAT(warned(text), ElementsAre()) << text;
+}
+
+TEST(PodWarnings, SayNothingOfWhatContainersOfImagesGet) {
+  for (auto text : {
+           "host_ipc: true",
+           "security_context { sysctls {} seccomp_profile {} "
+           "supplemental_groups_policy: 'Strict' }",
+           "containers { security_context { proc_mount: 'Unmasked' } }",
+           "containers { resources { limits { key: 'cpu' value {} } } }",
+           "containers { volume_mounts { mount_propagation: 'Bidirectional' } "
+           "}",
+       })
+    EXPECT_THAT(warned(text, own_nodes), ElementsAre()) << text;
+  EXPECT_THAT(warned("host_users: false", own_nodes),
+              ElementsAre(StartsWith("spec.hostUsers: ")));
+  EXPECT_THAT(warned("host_users: false", any_nodes), ElementsAre());
+}
+
+TEST(PodWarnings, SayNothingOfPortsInTheNetworkOfTheNode) {
+  EXPECT_THAT(
+      warned("host_network: true containers { ports { host_port: 80 } }"),
+      ElementsAre());
 }
 
 TEST(PodWarnings, TellOfASecondContainerOfOneImage) {

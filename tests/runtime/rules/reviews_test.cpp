@@ -16,7 +16,8 @@ const caller node{"system:node:node-1",
                   {"system:nodes", "system:authenticated"}};
 
 template <class T>
-expected<T> ask(const std::string& text, const caller& who) {
+expected<T> ask(const std::string& text, const caller& who,
+                const std::string& ns = {}) {
   T question;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &question));
   auto asked = object::of(question);
@@ -25,6 +26,7 @@ expected<T> ask(const std::string& text, const caller& who) {
     (*all.of(one.kind()))[one.key()] = one;
   rbac_policy policy{all};
   review_facts facts{who, {}, &policy};
+  facts.ns = ns;
   if (auto wish = access_asked(asked, who)) {
     auto found = judge(policy, wish->who, wish->what);
     facts.found = {found.what == decision::allowed, found.reason};
@@ -96,6 +98,26 @@ TEST(Reviews, RefusesQuestionsThatMakeNoSense) {
       admin);
   ASSERT_FALSE(named);
   EXPECT_NE(message_of(named.error()).find("must be empty"), std::string::npos);
+}
+
+TEST(Reviews, WantsTheNamespaceOfTheRequest) {
+  using authorization::v1::LocalSubjectAccessReview;
+  auto bare = "spec { user: 'a' resource_attributes { resource: 'pods' } }";
+  auto refused = ask<LocalSubjectAccessReview>(bare, admin, "one");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(is(refused.error(), ec::bad_request));
+  EXPECT_EQ(message_of(refused.error()),
+            "spec.resourceAttributes.namespace must match namespace: one");
+  auto whole = "metadata { namespace: 'one' } spec { user: 'a' "
+               "resource_attributes { namespace: 'one' resource: 'pods' } }";
+  EXPECT_TRUE(ask<LocalSubjectAccessReview>(whole, admin, "one"));
+  auto elsewhere = ask<LocalSubjectAccessReview>(
+      "metadata { namespace: 'one' } spec { user: 'a' "
+      "resource_attributes { namespace: 'two' } }",
+      admin, "one");
+  ASSERT_FALSE(elsewhere);
+  EXPECT_TRUE(message_of(elsewhere.error())
+                  .starts_with(".authorization.k8s.io \"\" is invalid: "));
 }
 
 TEST(Reviews, ListsTheRulesThatHold) {

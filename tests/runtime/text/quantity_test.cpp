@@ -71,6 +71,38 @@ TEST(Quantity, PrintsTheCanonicalForm) {
     EXPECT_EQ(q(in).str(), out) << in;
 }
 
+TEST(Quantity, KeepsTheTextWhereKubernetesDoes) {
+  // As kube-apiserver 1.20 answers.
+  for (auto text :
+       {"+1", "-1", "00100", "1.500", "1E3", "1e+3", "1e0", "1.k", "007Ki",
+        "1e03", "1E-3", "1.001", "1n", "1", "100u", "1e+21", "1025Ki"})
+    EXPECT_EQ(*quantity::kept_text(text), text);
+  struct row {
+    std::string_view in, out;
+  };
+  for (auto& [in, out] :
+       std::vector<row>{{"0.5", "500m"},
+                        {"1.5", "1500m"},
+                        {"1000", "1k"},
+                        {"0008Ki", "8Ki"},
+                        {"8192Ki", "8Mi"},
+                        {"0.000", "0"},
+                        {"1.000", "1"},
+                        {"1.5Gi", "1536Mi"},
+                        {"1e4", "10e3"},
+                        {"1234567890123456789012", "1234567890123456789012"}})
+    EXPECT_EQ(*quantity::kept_text(in), out) << in;
+  EXPECT_FALSE(quantity::kept_text("1e"));
+}
+
+TEST(Quantity, RoundsToThousandthsAwayFromZero) {
+  EXPECT_EQ(q("1n").rounded_to_milli().str(), "1m");
+  EXPECT_EQ(q("1e-10").rounded_to_milli().str(), "1e-3");
+  EXPECT_EQ(q("100.0005m").rounded_to_milli().str(), "101m");
+  EXPECT_EQ(q("-0.0001").rounded_to_milli().str(), "-1m");
+  EXPECT_EQ(q("1.5").rounded_to_milli(), q("1500m"));
+}
+
 TEST(Quantity, RoundsUpToNano) {
   EXPECT_EQ(q("0.1n").str(), "1n");
   EXPECT_EQ(q("-0.1n").str(), "-1n");

@@ -9,6 +9,8 @@
 #include "runtime/http/request_body.hpp"
 #include "runtime/rules/audit.hpp"
 #include "runtime/text/document.hpp"
+#include "runtime/text/json_reader.hpp"
+#include "runtime/text/json_scanner.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -115,8 +117,11 @@ std::string as_json(const std::string& body, std::string_view type) {
     auto document = text::parse_yaml(body);
     return document ? text::print_json(*document) : std::string{};
   }
-  // As deep as the server itself reads, and no deeper.
-  return text::parse_json(body) ? body : std::string{};
+  // As deep as the server itself reads, and no deeper; what is no text in it
+  // as the server takes it.
+  text::json_scanner in{body, text::read_options{}.max_depth};
+  std::string result;
+  return in.copy_compact(result) && in.finish() ? result : std::string{};
 }
 
 std::string noted(const http_audit& x, const std::string& body,

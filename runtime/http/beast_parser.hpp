@@ -14,12 +14,24 @@ namespace troupe::http {
 template <bool IsRequest>
 class beast_parser : public boost::beast::http::basic_parser<IsRequest> {
 public:
+  /// `longest` bounds the head, and what describes a chunk or stands behind the
+  /// last one, in bytes.
+  explicit beast_parser(size_t longest) : longest_(longest) {
+    this->header_limit(static_cast<uint32_t>(longest));
+    this->eager(true);
+  }
+
   /// Whether with so many bytes the parser is not to be asked: the head of a
   /// chunk, and what must follow it, are no fewer than "0\r\n\r\n". Beast takes
   /// it for granted that it has these when it looks at the last one again.
   bool wants_more_than(size_t bytes) const {
-    return head_is_over_ && this->chunked() && chunk_left_ == 0
-           && bytes < shortest_chunk;
+    return is_between_chunks() && bytes < shortest_chunk;
+  }
+
+  /// Whether so many bytes that the parser could not make anything of are too
+  /// many: Beast itself bounds the head and the body, and nothing between them.
+  bool is_too_long(size_t bytes) const {
+    return is_between_chunks() && bytes > longest_;
   }
 
   std::vector<std::pair<std::string, std::string>> headers;
@@ -34,6 +46,10 @@ protected:
 
 private:
   static constexpr size_t shortest_chunk = 5;
+
+  bool is_between_chunks() const {
+    return head_is_over_ && this->chunked() && chunk_left_ == 0;
+  }
 
   void on_field_impl(boost::beast::http::field, text name, text value,
                      failure&) final {
@@ -65,6 +81,7 @@ private:
 
   void on_finish_impl(failure&) final {}
 
+  size_t longest_;
   bool head_is_over_ = false;
   uint64_t chunk_left_ = 0; ///< bytes that the present chunk lacks
 };

@@ -254,6 +254,11 @@ caf::error read_delete_options(std::string_view body, encoding form,
 
 namespace {
 
+bool is_json(std::string_view text) {
+  text::json_scanner in{text, text::read_options{}.max_depth};
+  return in.skip() && in.finish();
+}
+
 /// A configuration as JSON: whatever is valid JSON is taken as it is.
 expected<std::string> configuration_of(std::string_view body) {
   // Kubernetes reads it as YAML, whatever it looks like.
@@ -262,7 +267,7 @@ expected<std::string> configuration_of(std::string_view body) {
                       "error decoding YAML: error converting YAML to JSON: "
                       "yaml: invalid leading UTF-8 octet");
   auto first = body.find_first_not_of(" \t\r\n");
-  if (first != std::string_view::npos && body[first] == '{')
+  if (first != std::string_view::npos && body[first] == '{' && is_json(body))
     return std::string{body};
   auto documents = text::read_body_stream(body);
   if (!documents)

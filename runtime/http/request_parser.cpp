@@ -23,16 +23,32 @@ int status_of(const failure& why) {
   return 400;
 }
 
-/// Go's words for what is wrong with the host that a request names; null when
-/// nothing is.
-const char* wrong_host(const request& what) {
-  auto count =
+size_t count_of(const request& what, std::string_view name) {
+  return static_cast<size_t>(
       std::count_if(what.headers.begin(), what.headers.end(),
-                    [](auto& h) { return same_word(h.first, "Host"); });
-  if (count > 1)
-    return "too many Host headers";
-  return count == 0 && what.version >= 11 ? "missing required Host header"
-                                          : nullptr;
+                    [&](auto& h) { return same_word(h.first, name); }));
+}
+
+/// What keeps a head from being one that is served, in Go's words; without a
+/// text when nothing does.
+request_parser::reason wrong_with(const request& what) {
+  auto hosts = count_of(what, "Host");
+  if (hosts > 1)
+    return {400, "too many Host headers"};
+  if (hosts == 0 && what.version >= 11)
+    return {400, "missing required Host header"};
+  // RFC 9112, 6.1: where a body ends only this one tells. Whatever stands
+  // behind a head with another would be read as the next request.
+  auto codings = count_of(what, "Transfer-Encoding");
+  if (codings > 1
+      || (codings == 1
+          && !same_word(find_header(what.headers, "Transfer-Encoding"),
+                        "chunked")))
+    return {501, "Unsupported transfer encoding"};
+  auto expected = find_header(what.headers, "Expect");
+  if (!expected.empty() && !same_word(expected, "100-continue"))
+    return {417, "Expectation Failed"};
+  return {};
 }
 
 } // namespace
@@ -40,16 +56,14 @@ const char* wrong_host(const request& what) {
 class request_parser::machine : public beast_parser<true> {
 public:
   explicit machine(const request_limits& limits)
-      : in_pieces_(limits.in_pieces) {
-    header_limit(static_cast<uint32_t>(limits.head));
+      : beast_parser(limits.head), in_pieces_(limits.in_pieces) {
     body_limit(limits.body);
-    eager(true);
   }
 
   request result; ///< its head
   bool continues = false;
   bool streams = false; ///< its body comes in pieces
-  const char* wrong = nullptr;
+  reason wrong{0, {}};
   failure late; ///< of such a body: its request is told before
 
 private:
@@ -67,7 +81,7 @@ private:
 
   void on_head() override {
     result.headers = std::move(headers);
-    wrong = wrong_host(result);
+    wrong = wrong_with(result);
     streams = streams && (chunked() || content_length().value_or(0) > 0);
     continues =
         same_word(find_header(result.headers, "Expect"), "100-continue");
@@ -131,8 +145,11 @@ request_parser::outcome request_parser::parse() {
     failure why;
     auto used = machine_->put(boost::asio::buffer(buffer_), why);
     buffer_.erase(0, used);
-    if (why == beast::http::error::need_more)
-      break;
+    if (why == beast::http::error::need_more) {
+      if (!machine_->is_too_long(buffer_.size()))
+        break;
+      why = beast::http::error::header_limit;
+    }
     if (why && machine_->streams && machine_->is_header_done())
       machine_->late = why;
     else if (why)
@@ -140,8 +157,8 @@ request_parser::outcome request_parser::parse() {
     if (used == 0)
       break;
   }
-  if (machine_->wrong != nullptr)
-    return refuse(400, machine_->wrong);
+  if (auto wrong = machine_->wrong; !wrong.message.empty())
+    return refuse(wrong.status, wrong.message);
   return outcome::incomplete;
 }
 

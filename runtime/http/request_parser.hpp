@@ -20,9 +20,9 @@ struct request_limits {
 
 /// Takes requests of HTTP/1.1 out of a stream of bytes, one after the other.
 /// What could be read in two ways (two lengths, a length with chunks, spaces
-/// before a colon, lines without a carriage return) is refused: there may be
-/// another server in front. So is a request that does not say once which host
-/// it is for (RFC 9112, 3.2).
+/// before a colon, lines without a carriage return, codings other than chunks)
+/// is refused: there may be another server in front. So is a request that does
+/// not say once which host it is for (RFC 9112, 3.2).
 class request_parser {
 public:
   enum class outcome {

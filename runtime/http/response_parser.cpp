@@ -17,10 +17,8 @@ using failure = beast::error_code;
 
 class response_parser::machine : public beast_parser<false> {
 public:
-  machine(bool head_only, size_t longest_head) {
-    header_limit(static_cast<uint32_t>(longest_head));
+  machine(bool head_only, size_t longest_head) : beast_parser(longest_head) {
     body_limit(boost::none);
-    eager(true);
     skip(head_only);
   }
 
@@ -96,8 +94,9 @@ response_parser::outcome response_parser::next(std::string& out) {
       why = {};
       auto used = machine_->put(boost::asio::buffer(buffer_), why);
       buffer_.erase(0, used);
-      if (why && why != beast::http::error::need_more)
-        refused_ = true;
+      refused_ = why == beast::http::error::need_more
+                     ? machine_->is_too_long(buffer_.size())
+                     : static_cast<bool>(why);
       if (used > 0 || refused_)
         continue;
     }

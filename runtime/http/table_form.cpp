@@ -56,6 +56,8 @@ bool is_typed_anyway(const kind_info& kind, std::string_view column) {
   static const std::set<std::pair<std::string_view, std::string_view>> all{
       {"configmaps", "Data"},
       {"controllerrevisions", "Revision"},
+      {"deployments", "Available"},
+      {"deployments", "Up-to-date"},
       {"flowschemas", "MatchingPrecedence"},
       {"horizontalpodautoscalers", "MaxPods"},
       {"horizontalpodautoscalers", "Replicas"},

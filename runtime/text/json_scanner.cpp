@@ -224,27 +224,23 @@ bool json_scanner::read_escape(std::string& out) {
   return true;
 }
 
-/// Reads what follows a surrogate. Two that are no pair are both lone.
+/// Reads what follows a surrogate: the other half of the pair, or what is no
+/// part of it.
 bool json_scanner::read_surrogates(std::string& out, uint32_t code) {
+  auto begin = pos_;
   uint32_t low = 0;
-  if (text_.substr(pos_, 2) != "\\u") {
-    out += replacement;
-    mended_ = true;
-    return true;
+  if (code < 0xDC00 && text_.substr(pos_, 2) == "\\u") {
+    pos_ += 2;
+    if (!read_hex4(low))
+      return false;
+    if (low >= 0xDC00 && low < 0xE000) {
+      append_utf8(out, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
+      return true;
+    }
+    pos_ = begin;
   }
-  pos_ += 2;
-  if (!read_hex4(low))
-    return false;
-  if (code < 0xDC00 && low >= 0xDC00 && low < 0xE000) {
-    append_utf8(out, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
-    return true;
-  }
-  mended_ = true;
   out += replacement;
-  if (is_surrogate(low))
-    out += replacement;
-  else
-    append_utf8(out, low);
+  mended_ = true;
   return true;
 }
 

@@ -21,6 +21,15 @@ const pb_::FieldDescriptor* field_of(const pb_::Message& msg, int number) {
   return msg.GetDescriptor()->FindFieldByNumber(number);
 }
 
+/// Kubernetes: space around a quantity is no part of it.
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n\v\f";
+  auto first = text.find_first_not_of(space);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
 } // namespace
 
 bool message_reader::read_quantity(Message& msg) {
@@ -32,7 +41,7 @@ bool message_reader::read_quantity(Message& msg) {
   } else if (!take_string(scratch_, "quantity")) {
     return false;
   }
-  auto kept = quantity::kept_text(scratch_);
+  auto kept = quantity::kept_text(trimmed(scratch_));
   if (!kept)
     return refuse(message_of(kept.error()));
   scratch_ = std::move(*kept);

@@ -201,7 +201,7 @@ bool stays_as_written(std::string_view str) {
   if (unit->form == family::binary)
     return digits.size() == whole && 14 - size - unit->exponent * 3 / 10 >= 0
            && std::stoll(digits) % 8 != 0;
-  auto scale = unit->exponent - (size - static_cast<int>(whole));
+  auto scale = int64_t{unit->exponent} - (size - static_cast<int>(whole));
   return size <= 18 && scale >= -9 && scale % 3 == 0
          && !std::string_view{digits}.ends_with("000") && digits[0] != '0';
 }

@@ -225,6 +225,16 @@ TEST_F(HttpAudit, NotesWhoDidWhatAndWhyItWasAllowed) {
   EXPECT_EQ(last["annotations"]["authorization.k8s.io/reason"], "so it is");
 }
 
+TEST_F(HttpAudit, NotesWhatIsNoTextAsTheServerTakesIt) {
+  connect(admin);
+  ask("POST", maps, {{"Content-Type", "application/json"}},
+      "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\","
+      "\"metadata\":{\"name\":\"m\"},\"data\":{\"k\":\"\xff\\ud800\"}}");
+  auto& last = lines_->back();
+  EXPECT_EQ(last["objectRef"]["name"], "m");
+  EXPECT_EQ(last["requestObject"]["data"]["k"], "\uFFFD\uFFFD");
+}
+
 TEST_F(HttpAudit, NotesWhyItWasRefusedAndNotWhatWasSent) {
   all_->allows = false;
   connect(admin);

@@ -59,6 +59,19 @@ TEST(RequestBody, OfYamlMaySayAKeyTwice) {
   EXPECT_NE(applied.patch().find("one"), std::string::npos);
 }
 
+TEST(PatchBody, MayBeYamlThatLooksLikeJson) {
+  for (std::string body :
+       {"{kind: ConfigMap, data: {k: v}}",
+        R"({"kind": "ConfigMap", "data": {"k": "\x76"}})",
+        "{\"kind\": \"ConfigMap\", \"data\": {\"k\": \"v\"}}"}) {
+    call::Request applied;
+    EXPECT_FALSE(read_patch(body, "application/apply-patch+yaml", applied))
+        << body;
+    auto read = nlohmann::json::parse(applied.patch(), nullptr, false);
+    EXPECT_EQ(read["data"]["k"], "v") << body;
+  }
+}
+
 TEST(AnswerBody, IsReadAgainByWhatReadsBodies) {
   auto x = config_map();
   for (auto bytes : {encoding::json, encoding::yaml, encoding::protobuf}) {

@@ -74,6 +74,10 @@ TEST(ResponseParser, PassesInterimAnswersOver) {
 
 TEST(ResponseParser, RefusesWhatIsNoAnswer) {
   EXPECT_EQ(parse("SSH-2.0-x\r\n\r\n", false), " refused");
+  EXPECT_EQ(parse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0;x="
+                      + std::string(70'000, 'a'),
+                  false),
+            "200  refused");
   EXPECT_EQ(parse("", true), " refused");
   EXPECT_EQ(parse("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", true),
             "200 ab refused");

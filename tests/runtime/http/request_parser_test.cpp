@@ -59,6 +59,52 @@ TEST(RequestParser, TakesABodyOfNoChunksByteByByte) {
   }
 }
 
+TEST(RequestParser, RefusesBodiesOfWhichNobodyKnowsTheEnd) {
+  for (std::string coding :
+       {"xchunked", "identity", "gzip, chunked", "chunked, identity",
+        "chunked\r\nTransfer-Encoding: chunked", ""}) {
+    request_parser parser;
+    parser.add("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " + coding
+               + "\r\n\r\nDELETE /y HTTP/1.1\r\nHost: h\r\n\r\n");
+    request x;
+    EXPECT_EQ(parser.next(x), outcome::refused) << coding;
+    EXPECT_EQ(parser.next(x), outcome::refused) << coding;
+    EXPECT_GE(parser.refusal().status, 400) << coding;
+  }
+}
+
+TEST(RequestParser, RefusesExpectationsThatItDoesNotKnow) {
+  request_parser parser;
+  parser.add("GET /x HTTP/1.1\r\nHost: h\r\nExpect: foo\r\n\r\n");
+  request x;
+  EXPECT_EQ(parser.next(x), outcome::refused);
+  EXPECT_EQ(parser.refusal().status, 417);
+}
+
+TEST(RequestParser, BoundsWhatStandsBetweenChunks) {
+  for (auto streams : {false, true})
+    for (std::string rest : {"5;x=", "0;x=", "0\r\nA: "}) {
+      request_limits limits;
+      if (streams)
+        limits.in_pieces = [](const request&) { return true; };
+      request_parser parser{limits};
+      parser.add("PUT /x HTTP/1.1\r\nHost: h\r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n"
+                 + rest);
+      request x;
+      std::string piece;
+      auto seen = parser.next(x);
+      for (size_t sent = 0; sent < 2 * limits.head; sent += 1000) {
+        parser.add(std::string(1000, 'a'));
+        seen = streams ? parser.next_piece(piece) : parser.next(x);
+        if (seen == outcome::refused)
+          break;
+      }
+      EXPECT_EQ(seen, outcome::refused) << rest;
+      EXPECT_EQ(parser.refusal().status, 431) << rest;
+    }
+}
+
 TEST(RequestParser, TakesNothingBehindABodyForAHeader) {
   request_parser parser;
   parser.add("PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"

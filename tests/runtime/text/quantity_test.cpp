@@ -90,6 +90,7 @@ TEST(Quantity, KeepsTheTextWhereKubernetesDoes) {
                         {"1.000", "1"},
                         {"1.5Gi", "1536Mi"},
                         {"1e4", "10e3"},
+                        {"1.255e-99999999999", "1e-9"},
                         {"1234567890123456789012", "1234567890123456789012"}})
     EXPECT_EQ(*quantity::kept_text(in), out) << in;
   EXPECT_FALSE(quantity::kept_text("1e"));

@@ -79,7 +79,7 @@ void classify(pointer self, exchange& x) {
   if (!flows || x.verb == "watch" || http::is_streamed(x.at)
       || x.at.subresource == "log")
     return;
-  auto what = http::flow_of(x.to, x.verb, x.request->method());
+  auto what = http::flow_of(x.to, x.at, x.verb, x.request->method());
   if (auto* found = flows->find(x.who, what))
     x.flow = {flows, found};
 }

@@ -79,6 +79,12 @@ struct passing_lease {
   std::vector<std::function<void(const caf::error&)>> waiting; ///< for it
 };
 
+/// What was found out about who acts on what, for a short while.
+struct known_helpers {
+  unsigned which = 0; ///< rules::helper
+  steady_point until;
+};
+
 /// What the registry remembers between two messages.
 struct registry_state {
   static inline const char* name = "registry";
@@ -94,6 +100,8 @@ struct registry_state {
   passing_lease lease;                              ///< events only
   std::shared_ptr<const rules::rbac_policy> policy; ///< roles, bindings only
   std::map<std::string, paying_lane> lanes;         ///< by namespace
+  known_helpers nodes;                              ///< those among them
+  known_helpers controllers;                        ///< the same
   uint64_t last_waiting = 0;
   uint64_t writes = 0;
 

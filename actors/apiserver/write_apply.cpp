@@ -138,8 +138,8 @@ void change_scale(job_ptr job, const text::document& config) {
 
 void attempt(job_ptr job) {
   job->applied = true;
-  job->told.clear();
-  auto config = read_configuration(*job, job->told);
+  job->text_warnings.clear();
+  auto config = read_configuration(*job, job->text_warnings);
   if (!config) {
     job->fail(config.error());
     return;

@@ -3,7 +3,7 @@
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/event_rules.hpp"
 #include "runtime/rules/names.hpp"
-#include "runtime/rules/remarks.hpp"
+#include "runtime/rules/object_warnings.hpp"
 #include "runtime/rules/strategy.hpp"
 #include "runtime/system/config.hpp"
 
@@ -62,7 +62,6 @@ void make_and_store(job_ptr job) {
   auto& st = job->self->state;
   auto& kind = job->kind();
   job->warnings.clear();
-  job->remarks.clear();
   auto msg = job->body.clone();
   auto& meta = *mutable_metadata_of(*msg);
   if (kind.namespaced)
@@ -102,10 +101,9 @@ void make_and_store(job_ptr job) {
     job->fail(invalid(kind, meta.name(), found));
     return;
   }
-  job->warnings = job->told;
-  job->remarks = rules::remarks_on(*msg);
+  job->warnings = rules::warnings_about(*msg);
   for (auto& each : rules::warn_of_kind(kind))
-    job->remarks.push_back(std::move(each));
+    job->warnings.push_back(std::move(each));
   auto fresh = object::of(std::move(msg));
   if (auto err = admit_rights(*job, fresh))
     job->fail(err);

@@ -36,9 +36,8 @@ struct write_job {
   bool has_lane = false;    ///< it is its turn in its namespace's lane
   int tries = 0;
   bool applied = false; ///< an apply, which has said who owns which field
-  std::vector<std::string> told; ///< warnings about what the client sent
-  std::vector<std::string> warnings;
-  std::vector<rules::warning> remarks; ///< warnings as far as they hold
+  std::vector<std::string> text_warnings; ///< about what the client sent
+  std::vector<rules::warning> warnings;   ///< about what was made of it
 
   const kind_info& kind() const { return *self->state.kind; }
 

@@ -127,7 +127,8 @@ caf::error take_findings(write_job& job, const findings& found,
   if (found.empty() || (check != "Warn" && check != "Strict"))
     return caf::none;
   if (check == "Warn") {
-    job.told.insert(job.told.end(), found.begin(), found.end());
+    job.text_warnings.insert(job.text_warnings.end(), found.begin(),
+                             found.end());
     return caf::none;
   }
   std::string all = "strict decoding error: ";
@@ -197,7 +198,7 @@ void attempt(job_ptr job) {
     return;
   }
   auto again = [job] { attempt(job); };
-  job->told.clear();
+  job->text_warnings.clear();
   auto wish = patched(*job, *shown);
   // Kubernetes: neither may be patched away.
   if (wish && wish->name().empty())

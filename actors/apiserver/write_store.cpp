@@ -229,7 +229,7 @@ void write_job::answer(const object& result, uint64_t revision, bool gone) {
   response.set_revision(revision);
   response.set_gone(gone);
   response.set_created(applied && !current);
-  for (auto& w : warnings)
+  for (auto& w : text_warnings)
     response.add_warnings(w);
   auto shown = result;
   if (request->subresource() == "scale")
@@ -237,7 +237,7 @@ void write_job::answer(const object& result, uint64_t revision, bool gone) {
       shown = *scale;
   // Those that decide by themselves read none.
   if (!request->election().empty())
-    remarks.clear();
+    warnings.clear();
   auto tell =
       [promise = promise, response = std::move(response),
        shown = std::move(shown)](const std::vector<std::string>& more) mutable {
@@ -246,7 +246,7 @@ void write_job::answer(const object& result, uint64_t revision, bool gone) {
         promise.deliver(pb<call::Response>{std::move(response)},
                         std::vector<object>{std::move(shown)});
       };
-  settle_warnings(self, std::move(remarks), std::move(tell));
+  settle_warnings(self, std::move(warnings), std::move(tell));
   leave_turn(*this);
 }
 

@@ -7,9 +7,9 @@
 #include "runtime/apply/tracking.hpp"
 #include "runtime/rules/deletion.hpp"
 #include "runtime/rules/event_rules.hpp"
+#include "runtime/rules/object_warnings.hpp"
 #include "runtime/rules/pod_late.hpp"
 #include "runtime/rules/pod_subresources.hpp"
-#include "runtime/rules/remarks.hpp"
 #include "runtime/rules/requests.hpp"
 #include "runtime/rules/scale.hpp"
 #include "runtime/rules/strategy.hpp"
@@ -54,7 +54,7 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
     refuse(job, err, std::move(again));
     return;
   }
-  job->warnings = job->told;
+  job->warnings.clear();
   auto of_status = subresource == "status" || subresource == "approval";
   // What a status does not change, a node need not repeat.
   if (of_status)
@@ -100,7 +100,7 @@ void finish_update(job_ptr job, std::unique_ptr<google::protobuf::Message> msg,
                static_cast<const core::v1::Event&>(*msg),
                job->current.as<core::v1::Event>()))
         found.push_back(std::move(more));
-    job->remarks = rules::remarks_on(*msg);
+    job->warnings = rules::warnings_about(*msg);
   }
   apply::forget_times(*msg, old);
   if (!found.empty()) {

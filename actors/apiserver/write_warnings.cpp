@@ -8,6 +8,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <chrono>
+
 // What a client is told depends on what else is in the cluster. That is asked
 // for only where something is to be told, and as it is known here.
 namespace troupe {
@@ -19,13 +21,15 @@ using pointer = write_job::pointer;
 /// More nodes are not looked at.
 constexpr int most_nodes = 100;
 
+/// Who acts on what changes rarely: it is not looked for at every write.
+constexpr std::chrono::seconds looked_at_for{5};
+
 using found =
     std::function<void(const call::Response&, const std::vector<object>&)>;
 
 /// Asks the view of another kind beside us; finds nothing where that fails.
 void ask_view(pointer self, const kind_info& kind, call::Request msg,
               found next) {
-  msg.set_resource_version("0");
   auto lost = [next](const caf::error&) { next({}, {}); };
   system::Resolve where;
   where.set_path(self->state.ctx->beside(resource_path("view", kind)));
@@ -45,28 +49,48 @@ void ask_view(pointer self, const kind_info& kind, call::Request msg,
 
 using helpers_found = std::function<void(unsigned)>;
 
+bool is_known(pointer self, const known_helpers& what) {
+  return self->clock().now() < what.until;
+}
+
+/// What may only be there is not kept: it comes with the first who tells.
+unsigned keep(pointer self, known_helpers& what, unsigned which, bool told) {
+  if (told)
+    what = {which, self->clock().now() + looked_at_for};
+  return which;
+}
+
 void look_at_nodes(pointer self, helpers_found next) {
+  if (auto& known = self->state.nodes; is_known(self, known))
+    return next(known.which);
+  // Any state would do, but is only given whole.
   call::Request msg;
   msg.set_verb(call::LIST);
   msg.set_limit(most_nodes);
-  ask_view(
-      self, kind_of<core::v1::Node>(), std::move(msg),
-      [next](const call::Response& response, const std::vector<object>& nodes) {
-        auto all = response.continue_token().empty();
-        next(rules::helpers_among(nodes, all));
-      });
+  ask_view(self, kind_of<core::v1::Node>(), std::move(msg),
+           [self, next](const call::Response& response,
+                        const std::vector<object>& nodes) {
+             auto all = response.continue_token().empty();
+             next(keep(self, self->state.nodes,
+                       rules::helpers_among(nodes, all), !nodes.empty()));
+           });
 }
 
 void look_at_controllers(pointer self, helpers_found next) {
+  if (auto& known = self->state.controllers; is_known(self, known))
+    return next(known.which);
   call::Request msg;
+  msg.set_resource_version("0");
   msg.set_verb(call::GET);
   msg.set_namespace_(rules::election_namespace);
   msg.set_name(controllers_election);
-  ask_view(self, kind_of<coordination::v1::Lease>(), std::move(msg),
-           [next](const call::Response&, const std::vector<object>& leases) {
-             next(
-                 rules::helpers_by(leases.empty() ? object{} : leases.front()));
-           });
+  ask_view(
+      self, kind_of<coordination::v1::Lease>(), std::move(msg),
+      [self, next](const call::Response&, const std::vector<object>& leases) {
+        auto lease = leases.empty() ? object{} : leases.front();
+        next(keep(self, self->state.controllers, rules::helpers_by(lease),
+                  bool{lease}));
+      });
 }
 
 } // namespace

@@ -38,6 +38,10 @@ class Request;
 class Taken;
 } // namespace troupe::http_api
 
+namespace troupe::rules {
+struct flow_class;
+} // namespace troupe::rules
+
 namespace troupe {
 
 /// Serves one HTTP connection: turns its requests into those of a session, and
@@ -121,7 +125,8 @@ struct http_watch {
   bool told = false;    ///< an event was sent: columns are known
   http::request_labels labels; ///< as what it is counted
   http::flow_mark flow;        ///< since the answer has begun
-  std::string warning;         ///< about the version that was asked for
+  std::shared_ptr<const rules::flow_class> belongs; ///< null: not known
+  std::string warning; ///< about the version that was asked for
   std::string audit_id;
   struct sent_batch {
     uint64_t sequence = 0;

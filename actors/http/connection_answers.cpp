@@ -24,16 +24,6 @@ std::string warning_text(const std::string& text) {
   return out + "\"";
 }
 
-/// Kubernetes: by these a client finds how it is treated.
-void add_flow(const exchange& x, http::response_head& head) {
-  if (!x.flow)
-    return;
-  head.headers.emplace_back("X-Kubernetes-PF-FlowSchema-UID",
-                            x.flow->schema_uid);
-  head.headers.emplace_back("X-Kubernetes-PF-PriorityLevel-UID",
-                            x.flow->level_uid);
-}
-
 /// Whether other clients are told the same there in other forms, which is for
 /// caches to know.
 bool varies(http::place where) {
@@ -73,13 +63,21 @@ std::pair<std::string, std::string> warning_header(const std::string& text) {
   return {"Warning", warning_text(text)};
 }
 
-// Kubernetes: what lasts is in no flow.
+void add_flow(const rules::flow_class* flow, http::response_head& head) {
+  if (flow == nullptr)
+    return;
+  head.headers.emplace_back("X-Kubernetes-PF-FlowSchema-UID", flow->schema_uid);
+  head.headers.emplace_back("X-Kubernetes-PF-PriorityLevel-UID",
+                            flow->level_uid);
+}
+
+// Kubernetes: what lasts is in no flow. A watch is in one: it takes its place
+// until it has begun; 1.20 still leaves it out.
 void classify(pointer self, exchange& x) {
   auto& flows = self->state.flows;
-  if (!flows || x.verb == "watch" || http::is_streamed(x.at)
-      || x.at.subresource == "log")
+  if (!flows || http::is_streamed(x.at) || x.at.subresource == "log")
     return;
-  auto what = http::flow_of(x.to, x.verb, x.request->method());
+  auto what = http::flow_of(x.to, x.at, x.verb, x.request->method());
   if (auto* found = flows->find(x.who, what))
     x.flow = {flows, found};
 }
@@ -92,7 +90,7 @@ void answer(pointer self, const exchange& x, int status, std::string type,
   http::response_head head;
   head.status = status;
   head.headers.push_back(audit_header(x.audit_id));
-  add_flow(x, head);
+  add_flow(x.flow.get(), head);
   if (!type.empty())
     head.headers.emplace_back("Content-Type", std::move(type));
   head.headers.emplace_back("Cache-Control", words.caching.empty()
@@ -139,7 +137,7 @@ refusal refusal_of(const exchange& x, const caf::error& why) {
   out.head.headers = {audit_header(x.audit_id),
                       {"Content-Type", out.type},
                       {"Cache-Control", "no-cache, private"}};
-  add_flow(x, out.head);
+  add_flow(x.flow.get(), out.head);
   if (auto seconds = status.details().retry_after_seconds(); seconds > 0)
     out.head.headers.emplace_back("Retry-After", std::to_string(seconds));
   out.body = http::encode_status(status, form);

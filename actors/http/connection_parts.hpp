@@ -34,7 +34,7 @@ struct exchange {
   bool by_certificate = false;             ///< that is how we know
   command_session_actor session;           ///< as whom it is answered
   session_hold hold;                       ///< of that
-  std::shared_ptr<const rules::flow_class> flow; ///< null: told to nobody
+  std::shared_ptr<const rules::flow_class> flow; ///< null: not known, or none
 
   std::string_view header(std::string_view name) const;
 };
@@ -60,6 +60,9 @@ void answer(pointer self, const exchange& x, int status, std::string type,
 
 /// Kubernetes: by this a client finds what was noted of its request.
 http::header audit_header(const std::string& audit_id);
+
+/// Kubernetes: by these a client finds how it is treated; nothing for null.
+void add_flow(const rules::flow_class* flow, http::response_head& head);
 
 /// Finds out to which flow a request belongs whose sender is known.
 void classify(pointer self, exchange& x);

@@ -73,9 +73,10 @@ void begin_answer(pointer self, uint64_t number, http_watch& w) {
   if (std::exchange(w.started, true))
     return;
   http::response_head head;
-  head.headers = {audit_header(w.audit_id),
-                  {"Content-Type", w.how.form.stream_type()},
-                  {"Cache-Control", "no-cache, private"}};
+  head.headers.push_back(audit_header(w.audit_id));
+  add_flow(w.belongs.get(), head);
+  head.headers.emplace_back("Content-Type", w.how.form.stream_type());
+  head.headers.emplace_back("Cache-Control", "no-cache, private");
   if (!w.warning.empty())
     head.headers.push_back(warning_header(w.warning));
   w.flow = {metrics_of(self), w.labels};
@@ -140,6 +141,7 @@ void ask(pointer self, exchange_ptr x, call::Watch msg, int64_t seconds) {
   w.labels = labels_of(*x);
   w.warning = http::deprecation_of(*w.kind);
   w.audit_id = x->audit_id;
+  w.belongs = x->flow;
   w.how = form_of(self, *x);
   w.how.form.pretty = false;
   w.bookmarks = msg.bookmarks();

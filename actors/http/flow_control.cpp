@@ -8,6 +8,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <chrono>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -33,6 +34,29 @@ std::vector<object> all_of(const flow_control_state::followed& kind) {
 
 void look_at_statuses(pointer self);
 
+/// Notes the newest state. Returns whether a table of it is another one: what a
+/// level says decides nothing about a request, nor does the status of a schema.
+bool put(flow_control_state::followed& kind, const object& what) {
+  auto& known = kind.objects[what.name()];
+  auto same = known && known.uid() == what.uid()
+              && (&what.kind() != &kind_of<FlowSchema>()
+                  || known.meta().generation() == what.meta().generation());
+  known = what;
+  return !same;
+}
+
+bool knows_all(const flow_control_state& st) {
+  return st.schemas.complete && st.levels.complete;
+}
+
+void tell_reader(pointer self) {
+  auto& st = self->state;
+  if (!knows_all(st))
+    return;
+  self->send(st.reader, flow_news{std::make_shared<const rules::flow_table>(
+                            all_of(st.schemas), all_of(st.levels))});
+}
+
 /// Another server may write the same; it is looked at again when that is seen.
 void write_status(pointer self, const object& schema, std::string patch) {
   auto& st = self->state;
@@ -51,20 +75,24 @@ void write_status(pointer self, const object& schema, std::string patch) {
     auto& now = self->state;
     now.busy.erase(name);
     if (!result) {
-      self->delayed_send(self, pause, pb<system::Tick>{system::Tick{}});
+      if (!std::exchange(now.waits, true))
+        self->delayed_send(self, pause, pb<system::Tick>{system::Tick{}});
       return;
     }
     auto known = now.schemas.objects.find(name);
     auto written = result->one();
     if (known != now.schemas.objects.end() && written
-        && written.revision() > known->second.revision())
-      known->second = written;
+        && written.revision() > known->second.revision()
+        && put(now.schemas, written))
+      tell_reader(self);
     look_at_statuses(self);
   });
 }
 
 void look_at_statuses(pointer self) {
   auto& st = self->state;
+  if (st.waits || !knows_all(st))
+    return;
   std::vector<std::pair<object, std::string>> due;
   for (auto& [name, what] : st.schemas.objects) {
     auto& schema = what.as<FlowSchema>();
@@ -80,22 +108,20 @@ void look_at_statuses(pointer self) {
 
 void take_note(pointer self, flow_control_state::followed& kind,
                const changes& batch) {
-  auto& st = self->state;
+  auto changed = batch.reset || batch.complete;
   if (batch.reset) {
     kind.objects.clear();
     kind.complete = false;
   }
   for (auto& each : batch.items) {
     if (each.type == change_type::deleted)
-      kind.objects.erase(each.what.name());
+      changed = kind.objects.erase(each.what.name()) != 0 || changed;
     else
-      kind.objects[each.what.name()] = each.what;
+      changed = put(kind, each.what) || changed;
   }
   kind.complete = kind.complete || batch.complete;
-  if (!st.schemas.complete || !st.levels.complete)
-    return;
-  self->send(st.reader, flow_news{std::make_shared<const rules::flow_table>(
-                            all_of(st.schemas), all_of(st.levels))});
+  if (changed)
+    tell_reader(self);
   look_at_statuses(self);
 }
 
@@ -125,7 +151,10 @@ flow_control_actor::behavior_type flow_control(pointer self, context ctx,
                    });
   st.api.open(self, ctx, "system:apiserver", {"system:masters"});
   return {
-      [self](const pb<system::Tick>&) { look_at_statuses(self); },
+      [self](const pb<system::Tick>&) {
+        self->state.waits = false;
+        look_at_statuses(self);
+      },
       [self](const changes& batch) { self->state.api.on_changes(batch); },
       [self](const pb<system::Describe>&) { return on_describe(self); },
   };

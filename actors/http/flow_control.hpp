@@ -18,11 +18,11 @@ namespace troupe {
 ///
 /// Hears: FlowSchemas and PriorityLevelConfigurations from their views; what
 ///        became of its writes.
-/// Says:  a table of them to its reader, whenever they change; statuses to its
-///        session.
+/// Says:  a table of them to its reader, whenever it is another one; statuses
+///        to its session.
 /// After a restart: follows both anew; the reader keeps the last table.
 using flow_control_actor = caf::typed_actor<
-    // A status could not be written; it is time to try again.
+    // Statuses could not be written; it is time to try again.
     caf::reacts_to<pb<system::Tick>>>
     // What there is, and what changes.
     ::extend_with<watcher_actor>
@@ -44,6 +44,7 @@ struct flow_control_state {
   followed schemas;
   followed levels;
   std::set<std::string> busy; ///< schemas whose status is being written
+  bool waits = false;         ///< for the time to try again; nothing is written
 };
 
 flow_control_actor::behavior_type

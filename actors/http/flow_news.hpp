@@ -8,7 +8,6 @@
 
 namespace troupe::rules {
 class flow_table;
-struct flow_class;
 } // namespace troupe::rules
 
 namespace troupe {

@@ -28,23 +28,27 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-} // namespace
-
-rules::flow_request flow_of(const target& to, std::string_view verb,
-                            std::string_view method) {
+rules::flow_request at_resource(const api_route& at, std::string_view verb,
+                                std::string_view method) {
   rules::flow_request out;
-  auto& all = to.segments;
-  // Where the words behind the version begin.
-  auto core = !all.empty() && all[0] == "api";
-  auto grouped = !all.empty() && all[0] == "apis";
-  size_t at = core ? 2 : 3;
-  if ((!core && !grouped) || all.size() <= at) {
-    out.verb = lower(method);
-    out.path = to.path;
-    return out;
-  }
   out.resource = true;
-  if (grouped)
+  out.group = at.kind->group;
+  out.what = at.kind->plural;
+  auto of_space = out.group.empty() && out.what == "namespaces";
+  out.ns = of_space ? at.name : at.ns;
+  if (!at.subresource.empty())
+    out.what += "/" + at.subresource;
+  out.verb =
+      verb.empty() ? verb_by(method, !at.name.empty()) : std::string{verb};
+  return out;
+}
+
+/// `at` is where the words behind the version begin.
+rules::flow_request at_words(const std::vector<std::string>& all, size_t at,
+                             std::string_view method) {
+  rules::flow_request out;
+  out.resource = true;
+  if (all[0] == "apis")
     out.group = all[1];
   if ((all[at] == "watch" || all[at] == "proxy") && at + 1 < all.size())
     ++at;
@@ -57,8 +61,25 @@ rules::flow_request flow_of(const target& to, std::string_view verb,
   out.what = all[at];
   if (at + 2 < all.size())
     out.what += "/" + all[at + 2];
-  out.verb =
-      verb.empty() ? verb_by(method, at + 1 < all.size()) : std::string{verb};
+  out.verb = verb_by(method, at + 1 < all.size());
+  return out;
+}
+
+} // namespace
+
+rules::flow_request flow_of(const target& to, const api_route& at,
+                            std::string_view verb, std::string_view method) {
+  if (at.where == place::resource)
+    return at_resource(at, verb, method);
+  auto& all = to.segments;
+  auto core = !all.empty() && all[0] == "api";
+  auto grouped = !all.empty() && all[0] == "apis";
+  size_t words = core ? 2 : 3;
+  if ((core || grouped) && all.size() > words)
+    return at_words(all, words, method);
+  rules::flow_request out;
+  out.verb = lower(method);
+  out.path = to.path;
   return out;
 }
 

@@ -6,8 +6,8 @@
 #include "messages/object.hpp"
 #include "runtime/rules/kind_rules.hpp"
 #include "runtime/rules/known_values.hpp"
+#include "runtime/rules/object_warnings.hpp"
 #include "runtime/rules/refusals.hpp"
-#include "runtime/rules/remarks.hpp"
 #include "runtime/rules/validate_meta.hpp"
 
 #include <google/protobuf/descriptor.h>
@@ -232,15 +232,8 @@ std::vector<field_error> validate_status_update(const Message& obj,
   return found.take();
 }
 
-std::vector<warning> remarks_on(const Message& obj) {
-  std::vector<warning> result;
-  if (auto* f = rules_of(obj).warnings)
-    f(obj, result);
-  return result;
-}
-
 std::vector<std::string> warnings(const Message& obj) {
-  return that_hold(remarks_on(obj), 0);
+  return that_hold(warnings_about(obj), 0);
 }
 
 caf::error check_preconditions(const Message& obj, const Message& old,

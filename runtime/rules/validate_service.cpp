@@ -215,7 +215,7 @@ void warn_service(const Service& service, std::vector<warning>& out) {
   if (type == "LoadBalancer")
     out.push_back({"spec.type: nothing in this cluster provides load balancers "
                    "yet: the external address stays pending",
-                   foreign_controllers});
+                   foreign_controllers | any_nodes});
   if (service.spec().external_ips_size() > 0)
     out.push_back({"spec.externalIPs: nothing in this cluster serves them yet",
                    foreign_nodes});

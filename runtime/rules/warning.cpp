@@ -4,35 +4,14 @@
 #include "messages/api/core_node.pb.h"
 #include "messages/api/meta.pb.h"
 #include "runtime/rules/election.hpp"
+#include "runtime/rules/kinds_of_others.hpp"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 namespace troupe::rules {
 
 namespace {
-
-/// Kinds that kube-controller-manager acts on.
-bool is_decided_elsewhere(const kind_info& kind) {
-  static const std::set<std::string_view> plurals{
-      "controllerrevisions",
-      "cronjobs",
-      "daemonsets",
-      "horizontalpodautoscalers",
-      "jobs",
-      "persistentvolumeclaims",
-      "persistentvolumes",
-      "resourceclaims",
-      "resourceclaimtemplates",
-      "servicecidrs",
-      "statefulsets",
-      "storageclasses",
-      "volumeattachments",
-      "volumeattributesclasses",
-  };
-  return plurals.count(kind.plural) != 0;
-}
 
 unsigned helper_at(const object& node) {
   auto& runtime = node.as<core::v1::Node>()
@@ -68,11 +47,13 @@ unsigned helpers_by(const object& lease) {
 }
 
 std::vector<warning> warn_of_kind(const kind_info& kind) {
+  std::string name{kind.kind};
+  if (kind.plural == "prioritylevelconfigurations")
+    return {{name + " is told to clients, but no request waits for it yet"}};
   if (kind.acted_on)
     return {};
-  return {{std::string{kind.kind}
-               + " is stored, but nothing in this cluster acts on it yet",
-           is_decided_elsewhere(kind) ? unsigned{foreign_controllers} : 0u}};
+  return {{name + " is stored, but nothing in this cluster acts on it yet",
+           helpers_with(kind)}};
 }
 
 unsigned doubts(const std::vector<warning>& all) {

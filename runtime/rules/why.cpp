@@ -3,6 +3,7 @@
 #include "messages/api/core_pod.pb.h"
 #include "messages/api/core_service.pb.h"
 #include "messages/api/meta.pb.h"
+#include "runtime/rules/kinds_of_others.hpp"
 #include "runtime/rules/label_match.hpp"
 #include "runtime/rules/service_pods.hpp"
 
@@ -118,6 +119,10 @@ std::vector<why_question> questions_about(const object& what,
 std::string nothing_decided(const object& what,
                             std::span<const why_question> asked) {
   auto name = label_of(what);
+  if (!what.kind().acted_on && helpers_with(what.kind()) != 0)
+    return name
+           + " is stored: nothing of ours acts on objects of this kind yet, "
+             "only what others bring into this cluster";
   if (!what.kind().acted_on)
     return name
            + " is stored, but nothing in this cluster acts on objects of "

@@ -91,6 +91,11 @@ struct Warnings : Registry {
   }
 };
 
+void let_nodes_be_looked_at_again(Warnings& w) {
+  w.sched.advance_time(std::chrono::seconds(6));
+  w.sched.run();
+}
+
 const auto of_limits =
     StartsWith("spec.template.spec.containers[0].resources.limits: ");
 
@@ -101,7 +106,18 @@ TEST_F(Warnings, TellWhatNoNodeActsOn) {
   put_node("one", "process://1");
   EXPECT_THAT(warned("told"), ElementsAre(of_limits));
   put_node("two", "oci://1");
+  EXPECT_THAT(warned("as-before"), ElementsAre(of_limits)) << "for seconds";
+  let_nodes_be_looked_at_again(*this);
   EXPECT_THAT(warned("acted-on"), ElementsAre());
+}
+
+TEST_F(Warnings, DoNotComeOfTooManyNodes) {
+  for (int i = 0; i < 100; ++i)
+    put_node("n" + std::to_string(i), "process://1");
+  EXPECT_THAT(warned("all-known"), ElementsAre(of_limits));
+  put_node("one-more", "process://1");
+  let_nodes_be_looked_at_again(*this);
+  EXPECT_THAT(warned("not-all-known"), ElementsAre());
 }
 
 TEST_F(Warnings, AreNotToldToControllers) {

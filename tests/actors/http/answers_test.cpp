@@ -51,6 +51,10 @@ caf::behavior api(caf::event_based_actor* self, std::shared_ptr<served> all) {
           return make_error(ec::not_found, "there is none");
         return caf::make_message(pb<call::Response>{}, std::vector<object>{});
       },
+      [](const pb<call::Watch>&, const watcher_actor&) {
+        return pb<call::WatchStarted>{};
+      },
+      [](const pb<call::StopWatch>&, const watcher_actor&) {},
   };
 }
 
@@ -58,7 +62,7 @@ const std::string map = "/api/v1/namespaces/default/configmaps/a";
 const std::string of_discovery =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// One schema, for all pages of administrators.
+/// One schema, for all pages and watches of administrators.
 std::shared_ptr<const rules::flow_table> flows() {
   flowcontrol::v1::PriorityLevelConfiguration level;
   level.mutable_metadata()->set_name("l");
@@ -72,6 +76,11 @@ std::shared_ptr<const rules::flow_table> flows() {
   rule.mutable_subjects(0)->mutable_group()->set_name("system:masters");
   rule.add_non_resource_rules()->add_verbs("*");
   rule.mutable_non_resource_rules(0)->add_non_resource_urls("*");
+  auto& watches = *rule.add_resource_rules();
+  watches.add_verbs("watch");
+  watches.add_api_groups("*");
+  watches.add_resources("*");
+  watches.add_namespaces("*");
   std::vector<object> schemas{object::of(schema)};
   std::vector<object> levels{object::of(level)};
   return std::make_shared<const rules::flow_table>(schemas, levels);
@@ -148,6 +157,10 @@ TEST_F(HttpAnswers, TellsToWhichFlowARequestBelongs) {
   EXPECT_EQ(missing.head.status, 404);
   EXPECT_EQ(header(missing, schema), "schema-uid");
   EXPECT_EQ(header(get(map, "*/*"), schema), "") << "it is only of pages";
+  auto watch = get("/api/v1/namespaces/a/configmaps?watch=true", "*/*");
+  EXPECT_EQ(watch.head.status, 200);
+  EXPECT_EQ(header(watch, schema), "schema-uid");
+  EXPECT_EQ(header(watch, level), "level-uid");
   caf::anon_send(caf::actor_cast<flow_reader_actor>(connection_),
                  flow_news{std::make_shared<const rules::flow_table>()});
   world_.run();

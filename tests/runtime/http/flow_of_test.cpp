@@ -8,7 +8,8 @@ namespace {
 
 std::string told(const std::string& path, const std::string& verb = {},
                  const std::string& method = "GET") {
-  auto found = flow_of(*parse_target(path), verb, method);
+  auto to = *parse_target(path);
+  auto found = flow_of(to, find_route(to), verb, method);
   return found.resource ? found.verb + " " + found.group + " " + found.what
                               + " " + found.ns
                         : found.verb + " " + found.path;
@@ -28,6 +29,9 @@ TEST(FlowOf, TellsResourcesFromPages) {
   EXPECT_EQ(told("/api/v1/namespaces/one/status", "update"),
             "update  namespaces/status one");
   EXPECT_EQ(told("/api/v1/namespaces", "list"), "list  namespaces ");
+  EXPECT_EQ(told("/api/v1/namespaces//pods", "list"), "list  pods ");
+  EXPECT_EQ(told("/api/v1/watch/namespaces/one/pods/a", "watch"),
+            "watch  pods one");
 }
 
 TEST(FlowOf, NamesTheVerbOfWhatIsNotThere) {

@@ -1,8 +1,13 @@
 #include "messages/api/apps.pb.h"
 #include "messages/api/coordination.pb.h"
 #include "messages/api/core_node.pb.h"
+#include "messages/api/core_pod.pb.h"
+#include "messages/api/core_service.pb.h"
+#include "messages/api/flowcontrol.pb.h"
 #include "messages/api/meta.pb.h"
 #include "messages/api/networking.pb.h"
+#include "messages/api/storage.pb.h"
+#include "runtime/rules/object_warnings.hpp"
 #include "runtime/rules/warning.hpp"
 
 #include <gmock/gmock.h>
@@ -84,9 +89,33 @@ TEST(Warning, TellsOfKindsThatOthersMayActOn) {
     ASSERT_EQ(daemons.size(), 1u);
     EXPECT_EQ(daemons.front().unless, foreign_controllers);
   }
-  auto ingresses = warn_of_kind(kind_of<networking::v1::Ingress>());
-  ASSERT_EQ(ingresses.size(), 1u);
-  EXPECT_EQ(ingresses.front().unless, 0u);
+  auto unless = [](const kind_info& kind) {
+    auto all = warn_of_kind(kind);
+    return all.size() == 1 ? all.front().unless : 99u;
+  };
+  EXPECT_EQ(unless(kind_of<networking::v1::Ingress>()), any_nodes);
+  EXPECT_EQ(unless(kind_of<networking::v1::IngressClass>()), any_nodes);
+  EXPECT_EQ(unless(kind_of<networking::v1::NetworkPolicy>()), foreign_nodes);
+  EXPECT_EQ(unless(kind_of<storage::v1::CSIDriver>()), foreign_nodes);
+  EXPECT_EQ(unless(kind_of<storage::v1::CSINode>()), foreign_nodes);
+  EXPECT_EQ(unless(kind_of<core::v1::PodTemplate>()), 0u);
+}
+
+TEST(Warning, SaysOfFlowsWhatIsTrue) {
+  using namespace flowcontrol::v1;
+  EXPECT_TRUE(warn_of_kind(kind_of<FlowSchema>()).empty());
+  auto levels = warn_of_kind(kind_of<PriorityLevelConfiguration>());
+  EXPECT_THAT(that_hold(levels, all_helpers),
+              ElementsAre("PriorityLevelConfiguration is told to clients, but "
+                          "no request waits for it yet"));
+}
+
+TEST(Warning, OfBalancersIsUntrueWhereAPodMayBeOne) {
+  core::v1::Service service;
+  service.mutable_spec()->set_type("LoadBalancer");
+  auto all = warnings_about(service);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all.front().unless, all_helpers);
 }
 
 } // namespace troupe::rules

@@ -1,3 +1,4 @@
+#include "messages/api/core_pod.pb.h"
 #include "messages/api/discovery.pb.h"
 #include "messages/api/storage.pb.h"
 #include "runtime/rules/why.hpp"
@@ -84,7 +85,14 @@ TEST(Why, SaysSomethingSensibleWhereNobodyHasDecided) {
          one.mutable_metadata()->set_name("a");
          return one;
        }()),
-       "StorageClass a is stored, but nothing in this cluster acts on objects "
+       "StorageClass a is stored: nothing of ours acts on objects of this kind "
+       "yet, only what others bring into this cluster"},
+      {object::of([] {
+         core::v1::PodTemplate one;
+         one.mutable_metadata()->set_name("a");
+         return one;
+       }()),
+       "PodTemplate a is stored, but nothing in this cluster acts on objects "
        "of this kind yet"},
       {object::of(test::deployment()),
        "no component has decided anything about Deployment web since it "

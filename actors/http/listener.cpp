@@ -48,6 +48,17 @@ http::http_edge::on_connection reporter(pointer self) {
   };
 }
 
+/// Notes one that was just started, and says where it is.
+void look_after(pointer self, const context& ctx, const caf::actor& child) {
+  auto& st = self->state;
+  st.connections.add(child);
+  self->monitor(child);
+  system::Started started;
+  started.set_path(ctx.path());
+  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
+             child);
+}
+
 void on_connected(pointer self, const http_api::Connected& msg) {
   auto& st = self->state;
   ++st.served;
@@ -61,14 +72,8 @@ void on_connected(pointer self, const http_api::Connected& msg) {
   auto fresh = self->system().spawn(
       http_connection, ctx, st.edge, msg.connection(), std::move(who),
       audit_sink_actor{self}, st.events, st.table);
-  auto handle = caf::actor_cast<caf::actor>(fresh);
-  st.connections.add(handle);
-  self->monitor(fresh);
   st.open[fresh.address()] = msg.connection();
-  system::Started started;
-  started.set_path(ctx.path());
-  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
-             handle);
+  look_after(self, ctx, caf::actor_cast<caf::actor>(fresh));
 }
 
 /// Who writes the log is not missed for long: lines wait for the next one.
@@ -82,26 +87,14 @@ void start_log(pointer self) {
   st.log = ctx.threads() ? self->system().spawn<caf::detached>(audit_log, ctx,
                                                                settings, me)
                          : self->system().spawn(audit_log, ctx, settings, me);
-  auto handle = caf::actor_cast<caf::actor>(st.log);
-  st.connections.add(handle);
-  self->monitor(st.log);
-  system::Started started;
-  started.set_path(ctx.path());
-  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
-             handle);
+  look_after(self, ctx, caf::actor_cast<caf::actor>(st.log));
 }
 
 void start_flow_control(pointer self) {
   auto& st = self->state;
   auto ctx = st.ctx->child("flow_control", ++st.flow_lives);
   st.flows = self->system().spawn(flow_control, ctx, flow_reader_actor{self});
-  auto handle = caf::actor_cast<caf::actor>(st.flows);
-  st.connections.add(handle);
-  self->monitor(st.flows);
-  system::Started started;
-  started.set_path(ctx.path());
-  self->send(st.ctx->directory(), pb<system::Started>{std::move(started)},
-             handle);
+  look_after(self, ctx, caf::actor_cast<caf::actor>(st.flows));
 }
 
 void on_flows(pointer self, const flow_news& news) {

@@ -42,6 +42,16 @@ void append_named(std::string& out, uint32_t number, const std::string& name,
   append_field(out, number, pair);
 }
 
+void append_operations(std::string& out, const json& in,
+                       const std::array<uint32_t, 5>& numbers,
+                       std::string (*to_operation)(const json&)) {
+  static constexpr std::array<const char*, 5> methods{"get", "put", "post",
+                                                      "delete", "patch"};
+  for (size_t n = 0; n < methods.size(); ++n)
+    if (auto i = in.find(methods[n]); i != in.end())
+      append_field(out, numbers[n], to_operation(*i));
+}
+
 void append_extensions(std::string& out, uint32_t number, const json& in) {
   for (auto& [name, value] : in.items()) {
     if (name.rfind("x-", 0) != 0)

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -24,6 +25,12 @@ void append_truth(std::string& out, uint32_t number, const nlohmann::json& in,
 /// Appends an entry of a map: name = 1, value = 2.
 void append_named(std::string& out, uint32_t number, const std::string& name,
                   const std::string& value);
+
+/// Appends the operations that a path has; `numbers` are those of get, put,
+/// post, delete and patch.
+void append_operations(std::string& out, const nlohmann::json& in,
+                       const std::array<uint32_t, 5>& numbers,
+                       std::string (*to_operation)(const nlohmann::json&));
 
 /// Appends what gnostic's messages call extensions, members whose names begin
 /// with "x-". They travel as YAML.

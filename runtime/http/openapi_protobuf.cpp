@@ -105,16 +105,8 @@ std::string to_operation(const json& in) {
 }
 
 std::string to_path_item(const json& in) {
-  struct method {
-    const char* name;
-    uint32_t number;
-  };
-  static constexpr method methods[] = {
-      {"get", 2}, {"put", 3}, {"post", 4}, {"delete", 5}, {"patch", 8}};
   std::string out;
-  for (auto& m : methods)
-    if (auto i = in.find(m.name); i != in.end())
-      append_field(out, m.number, to_operation(*i));
+  append_operations(out, in, {2, 3, 4, 5, 8}, to_operation);
   if (auto i = in.find("parameters"); i != in.end())
     for (auto& p : *i)
       append_field(out, 9, to_parameter(p));

@@ -128,16 +128,8 @@ std::string to_operation(const json& in) {
 }
 
 std::string to_path_item(const json& in) {
-  struct method {
-    const char* name;
-    uint32_t number;
-  };
-  static constexpr method methods[] = {
-      {"get", 4}, {"put", 5}, {"post", 6}, {"delete", 7}, {"patch", 10}};
   std::string out;
-  for (auto& m : methods)
-    if (auto i = in.find(m.name); i != in.end())
-      append_field(out, m.number, to_operation(*i));
+  append_operations(out, in, {4, 5, 6, 7, 10}, to_operation);
   append_parameters(out, 13, in);
   return out;
 }
